@@ -1,0 +1,114 @@
+/**
+ * The AdmissionReview on the wire, `admission.k8s.io/v1`: the only file that knows uid, base64 and patchType. Decoding
+ * and encoding are each other's mirror (spec/operations.md 4.5, spec/apiserver.md section 1).
+ */
+import {
+  isObject,
+  member,
+  memberAt,
+  scalarText,
+  stringMember,
+  typeName,
+  type Json,
+  type JsonObject,
+} from '../kubernetes/json.ts'
+import type { Verdict } from './verdict.ts'
+
+export const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const
+export type AdmissionOperation = (typeof OPERATIONS)[number]
+
+export interface AdmissionRequest {
+  readonly uid: string
+  /** `admission.k8s.io/v1`, or v1beta1, which is answered in kind and never decided. */
+  readonly apiVersion: string
+  readonly operation: AdmissionOperation
+  readonly kind: string
+  readonly group: string
+  readonly version: string
+  /** Empty for a cluster-scoped object. */
+  readonly namespace: string
+  /** Empty where the name is still to be generated. */
+  readonly name: string
+  readonly dryRun: boolean
+  readonly user: string
+  readonly object: Json
+  readonly oldObject: Json
+}
+
+/** A body that is no review, or one that cannot be answered: the field and what is allowed there. */
+export interface UndecodableReview {
+  readonly field: string
+  readonly problem: string
+}
+
+const API_VERSIONS = ['admission.k8s.io/v1', 'admission.k8s.io/v1beta1']
+
+export function decodeReview(body: unknown): AdmissionRequest | UndecodableReview {
+  if (!isObject(body)) return { field: 'body', problem: `must be an AdmissionReview, not ${typeName(body)}` }
+  const apiVersion = member(body, 'apiVersion')
+  if (member(body, 'kind') !== 'AdmissionReview')
+    return { field: 'kind', problem: `is ${show(member(body, 'kind'))}, AdmissionReview is expected` }
+  if (typeof apiVersion !== 'string' || !API_VERSIONS.includes(apiVersion))
+    return { field: 'apiVersion', problem: `is ${show(apiVersion)}, admission.k8s.io/v1 is expected` }
+  const request = member(body, 'request')
+  if (!isObject(request))
+    return { field: 'request', problem: 'an AdmissionReview without a request cannot be answered' }
+  const uid = stringMember(request, 'uid') ?? ''
+  if (uid === '') return { field: 'request.uid', problem: 'a uid is required, the answer has to repeat it' }
+  const operation = OPERATIONS.find((known) => known === member(request, 'operation'))
+  if (operation === undefined)
+    return {
+      field: 'request.operation',
+      problem: `is ${show(member(request, 'operation'))}, allowed are ${OPERATIONS.join(', ')}`,
+    }
+  return readRequest(request, uid, apiVersion, operation)
+}
+
+function readRequest(
+  request: JsonObject,
+  uid: string,
+  apiVersion: string,
+  operation: AdmissionOperation,
+): AdmissionRequest {
+  const kind = member(request, 'kind')
+  return {
+    uid,
+    apiVersion,
+    operation,
+    kind: stringMember(kind, 'kind') ?? '',
+    group: stringMember(kind, 'group') ?? '',
+    version: stringMember(kind, 'version') ?? '',
+    namespace: stringMember(request, 'namespace') ?? '',
+    name: stringMember(request, 'name') ?? '',
+    dryRun: member(request, 'dryRun') === true,
+    user: scalarText(memberAt(request, 'userInfo', 'username')) ?? '',
+    object: member(request, 'object') ?? null,
+    oldObject: member(request, 'oldObject') ?? null,
+  }
+}
+
+function show(value: Json | undefined): string {
+  return value === undefined ? 'missing' : JSON.stringify(value).slice(0, 100)
+}
+
+/**
+ * `patch` and `patchType` come both or not at all, and never from `/validate`. A denial is 403 and Forbidden: with 422
+ * and causes, kubectl drops the message (spec/apiserver.md section 5.2).
+ */
+export function encodeReview(request: Pick<AdmissionRequest, 'uid' | 'apiVersion'>, verdict: Verdict): JsonObject {
+  return {
+    apiVersion: request.apiVersion,
+    kind: 'AdmissionReview',
+    response: {
+      uid: request.uid,
+      allowed: verdict.kind !== 'deny',
+      ...(verdict.warnings.length === 0 ? {} : { warnings: verdict.warnings }),
+      ...(verdict.kind === 'deny'
+        ? { status: { status: 'Failure', message: verdict.message, reason: 'Forbidden', code: 403 } }
+        : {}),
+      ...(verdict.kind === 'patch'
+        ? { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(verdict.operations)).toString('base64') }
+        : {}),
+    },
+  }
+}

@@ -1,0 +1,162 @@
+#!/usr/bin/env node
+/** Reads the arguments and hands them to a command. Exit codes: 0 done, 1 findings, 2 bad usage or unreadable input. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { InputError } from './cluster/manifest.ts'
+import { clusterFromFiles } from './cluster/cluster-from-files.ts'
+import type { ClusterState } from './cluster/cluster-state.ts'
+import { parseListenAddress, type ListenAddress } from './commands/listen-address.ts'
+import type { TlsSource } from './commands/serve.ts'
+import { DEFAULT_CONFIGURATION, readConfiguration, type Configuration } from './config.ts'
+import { packageVersion } from './version.ts'
+
+const PATHS = 'a file, a folder (read recursively) or - for standard input'
+
+function buildProgram(): Command {
+  const program = new Command('istio-onramp')
+    .description('Brings ordinary Kubernetes workloads onto Istio and through STRICT mutual TLS.')
+    .version(packageVersion())
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(istio-onramp --help, or istio-onramp COMMAND --help, lists what is allowed)')
+  addServe(program)
+  addPreview(program)
+  addRestore(program)
+  addLater(program, 'convert', 'Ingress to Istio or Gateway API objects')
+  addLater(program, 'check', 'may this namespace be switched to STRICT?')
+  return program
+}
+
+interface ServeFlags {
+  readonly config?: string
+  readonly from?: string[]
+  readonly listen: ListenAddress
+  readonly metrics: ListenAddress
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly tlsSelfSigned?: boolean
+  readonly tlsCaOut?: string
+}
+
+function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('run the admission webhook')
+    .option('--config <file>', 'configuration, YAML')
+    .option('--from <path>', `the cluster as manifests: ${PATHS}; may be repeated`, collect)
+    .addOption(
+      new Option('--listen <host:port>', 'where the API server reaches the webhook')
+        .default({ host: '::', port: 8443 }, ':8443')
+        .argParser(listenAddress),
+    )
+    .addOption(
+      new Option('--metrics <host:port>', 'where /metrics is served, in plain text')
+        .default({ host: '::', port: 9090 }, ':9090')
+        .argParser(listenAddress),
+    )
+    .option('--tls-cert <file>', 'serving certificate, PEM; re-read when it changes')
+    .option('--tls-key <file>', 'its private key, PEM')
+    .option('--tls-self-signed', 'make a certificate for this run')
+    .option('--tls-ca-out <file>', 'where to write the authority of --tls-self-signed, PEM')
+    .action(async (flags: ServeFlags, command: Command) => {
+      const tls = tlsSource(flags, command)
+      const configuration = await configurationOf(flags.config)
+      const cluster = await clusterOf(flags.from, command)
+      const { serve } = await import('./commands/serve.ts')
+      await serve({ configuration, cluster, listen: flags.listen, metrics: flags.metrics, tls })
+    })
+}
+
+function tlsSource({ tlsCert, tlsKey, tlsSelfSigned, tlsCaOut }: ServeFlags, command: Command): TlsSource {
+  const isPair = tlsCert !== undefined && tlsKey !== undefined
+  if (isPair && tlsSelfSigned !== true && tlsCaOut === undefined)
+    return { kind: 'files', files: { cert: tlsCert, key: tlsKey } }
+  if (tlsSelfSigned === true && tlsCert === undefined && tlsKey === undefined)
+    return { kind: 'self-signed', caOut: tlsCaOut }
+  return command.error('error: give --tls-cert FILE with --tls-key FILE, or --tls-self-signed [--tls-ca-out FILE]')
+}
+
+interface PreviewFlags {
+  readonly filename: string[]
+  readonly from?: string[]
+  readonly output: 'text' | 'json' | 'yaml'
+}
+
+function addPreview(program: Command): void {
+  program
+    .command('preview')
+    .description('show what admission would make of manifests')
+    .requiredOption('-f, --filename <path>', `the manifests: ${PATHS}; may be repeated`, collect)
+    .option('--from <path>', `the cluster as manifests: ${PATHS}; may be repeated`, collect)
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['text', 'json', 'yaml']).default('text'))
+    .action(async ({ filename, from, output }: PreviewFlags, command: Command) => {
+      const cluster = await clusterOf(from, command)
+      const { preview } = await import('./commands/preview.ts')
+      const options = { files: filename, format: output, hasColor: hasColor() }
+      const result = await preview(options, { mesh: cluster, configuration: DEFAULT_CONFIGURATION.rules })
+      for (const note of cluster.notes) process.stderr.write(`${note}\n`)
+      process.stdout.write(result.output)
+      if (result.isDenied) process.exitCode = 1
+    })
+}
+
+function addRestore(program: Command): void {
+  program
+    .command('restore')
+    .description('put probes back where the receipts of a rewrite say they were')
+    .requiredOption('-f, --filename <path>', `the manifests: ${PATHS}; may be repeated`, collect)
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json']).default('yaml'))
+    .action(async ({ filename, output }: { readonly filename: string[]; readonly output: 'yaml' | 'json' }) => {
+      const { restore } = await import('./commands/restore.ts')
+      const result = await restore(filename, output)
+      process.stdout.write(result.output)
+      process.stderr.write(`${result.restored} of the objects carried a receipt and were restored\n`)
+    })
+}
+
+function addLater(program: Command, name: string, what: string): void {
+  program
+    .command(name)
+    .description(`${what} (comes later)`)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action((_flags: unknown, command: Command) => command.error(`error: ${name} comes in a later version`))
+}
+
+function collect(value: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), value]
+}
+
+function listenAddress(text: string): ListenAddress {
+  const address = parseListenAddress(text)
+  if (address === undefined)
+    throw new InvalidArgumentError('HOST:PORT is expected, for example 127.0.0.1:8443 or :8443.')
+  return address
+}
+
+async function configurationOf(file: string | undefined): Promise<Configuration> {
+  return file === undefined ? DEFAULT_CONFIGURATION : await readConfiguration(file)
+}
+
+async function clusterOf(from: readonly string[] | undefined, command: Command): Promise<ClusterState> {
+  if (from !== undefined) return await clusterFromFiles(from)
+  return command.error('error: option --from PATH is required: reading a live cluster comes in a later version')
+}
+
+/** Colours on a terminal only, and not where NO_COLOR asks for none (https://no-color.org). */
+function hasColor(): boolean {
+  return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === ''
+}
+
+/** commander prints its own message first; what is left is the exit code. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof InputError) process.stderr.write(error.problems.map((problem) => `error: ${problem}\n`).join(''))
+  else process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
+  return 2
+}
+
+try {
+  await buildProgram().parseAsync()
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+}

@@ -1,0 +1,20 @@
+/** The cluster as `--from` gives it. */
+import { describe, referenceTo } from '../kubernetes/object.ts'
+import { buildClusterState, type ClusterState } from './cluster-state.ts'
+import { describeSource, InputError } from './manifest.ts'
+import { readManifests } from './manifest-files.ts'
+
+/** Throws InputError, with one line for each object that cannot be read. */
+export async function clusterFromFiles(paths: readonly string[]): Promise<ClusterState> {
+  const manifests = await readManifests(paths)
+  const { state, problems } = buildClusterState(manifests.map(({ object }) => object))
+  if (problems.length === 0) return state
+  const sources = new Map(manifests.map(({ object, source }) => [object, source]))
+  throw new InputError(
+    problems.map(({ object, field, problem }) => {
+      const source = sources.get(object)
+      const place = source === undefined ? '' : `${describeSource(source)}: `
+      return `${place}${describe(referenceTo(object))}: ${field}: ${problem}`
+    }),
+  )
+}

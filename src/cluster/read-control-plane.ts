@@ -1,0 +1,152 @@
+/**
+ * The control planes behind the ConfigMaps `istio[-rev]` (key `mesh`) and `istio-sidecar-injector[-rev]` (keys `config`
+ * and `values`), spec/istio.md 3.1.
+ */
+import { parse as parseYaml } from 'yaml'
+import {
+  arrayMember,
+  isObject,
+  member,
+  memberAt,
+  scalarText,
+  stringMember,
+  type Json,
+  type JsonObject,
+} from '../kubernetes/json.ts'
+import { parseSelector, type LabelSelector } from '../kubernetes/label-selector.ts'
+import { labelsOf, metadataOf } from '../kubernetes/object.ts'
+import {
+  CHART_INJECTOR,
+  CHART_TEMPLATES,
+  unknownControlPlane,
+  type ControlPlane,
+  type IngressControllerMode,
+  type Injector,
+  type Template,
+} from '../istio/control-plane.ts'
+import { asInterceptionMode } from '../istio/injection-pass.ts'
+import { parseVersion } from '../istio/version.ts'
+import type { FieldProblem } from './field-problem.ts'
+
+const MESH = 'istio'
+const INJECTOR = 'istio-sidecar-injector'
+
+/** What one ConfigMap says of one revision; the two of a revision are merged. */
+export interface ControlPlanePart {
+  readonly revision: string
+  readonly mesh?: Omit<ControlPlane, 'injector' | 'revision'>
+  readonly injector?: Injector
+}
+
+/** Undefined for a ConfigMap that is none of Istio's. */
+export function readControlPlanePart(object: JsonObject): ControlPlanePart | FieldProblem | undefined {
+  const name = stringMember(metadataOf(object), 'name') ?? ''
+  const data = member(object, 'data')
+  const injectorRevision = revisionIn(name, INJECTOR, object)
+  if (injectorRevision !== undefined && (member(data, 'config') !== undefined || member(data, 'values') !== undefined))
+    return readInjectorPart(injectorRevision, data)
+  const meshRevision = revisionIn(name, MESH, object)
+  if (meshRevision !== undefined && member(data, 'mesh') !== undefined) return readMeshPart(meshRevision, data)
+  return undefined
+}
+
+/** The label says it; else what stands behind the name's prefix; nothing behind it is the default revision. */
+function revisionIn(name: string, prefix: string, object: JsonObject): string | undefined {
+  if (name !== prefix && !name.startsWith(`${prefix}-`)) return undefined
+  return labelsOf(object).get('istio.io/rev') ?? (name === prefix ? 'default' : name.slice(prefix.length + 1))
+}
+
+function readMeshPart(revision: string, data: Json | undefined): ControlPlanePart | FieldProblem {
+  const mesh = parseText(data, 'mesh')
+  if ('problem' in mesh) return mesh
+  const fallback = unknownControlPlane(revision)
+  const statusPort = memberAt(mesh.value, 'defaultConfig', 'statusPort')
+  return {
+    revision,
+    mesh: {
+      rootNamespace: stringMember(mesh.value, 'rootNamespace') || fallback.rootNamespace,
+      statusPort: typeof statusPort === 'number' ? statusPort : fallback.statusPort,
+      interceptionMode:
+        asInterceptionMode(memberAt(mesh.value, 'defaultConfig', 'interceptionMode')) ?? fallback.interceptionMode,
+      ingressClass: stringMember(mesh.value, 'ingressClass') ?? fallback.ingressClass,
+      ingressControllerMode:
+        asIngressMode(member(mesh.value, 'ingressControllerMode')) ?? fallback.ingressControllerMode,
+    },
+  }
+}
+
+/** `UNSPECIFIED` and what is unknown mean the default. */
+function asIngressMode(value: Json | undefined): IngressControllerMode | undefined {
+  return (['OFF', 'DEFAULT', 'STRICT'] as const).find((mode) => mode === value)
+}
+
+function readInjectorPart(revision: string, data: Json | undefined): ControlPlanePart | FieldProblem {
+  const config = parseText(data, 'config')
+  if ('problem' in config) return config
+  const values = parseText(data, 'values')
+  if ('problem' in values) return values
+  return { revision, injector: readInjector(config.value, values.value) }
+}
+
+function parseText(data: Json | undefined, key: string): { readonly value: Json } | FieldProblem {
+  const text = stringMember(data, key) ?? ''
+  try {
+    return { value: (parseYaml(text, { merge: true, uniqueKeys: false }) ?? {}) as Json }
+  } catch (error) {
+    const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+    return { field: `data.${key}`, problem: message.replace(/:$/, '') }
+  }
+}
+
+/** A member that the chart always writes and that is missing keeps the chart's default, but for the rewrite flag. */
+function readInjector(config: Json, values: Json): Injector {
+  const proxy = memberAt(values, 'global', 'proxy')
+  return {
+    policy: stringMember(config, 'policy') ?? stringMember(proxy, 'autoInject') ?? CHART_INJECTOR.policy,
+    neverInjectSelector: readSelectors(config, 'neverInjectSelector'),
+    alwaysInjectSelector: readSelectors(config, 'alwaysInjectSelector'),
+    defaultTemplates: readNames(member(config, 'defaultTemplates')) ?? CHART_INJECTOR.defaultTemplates,
+    aliases: readAliases(member(config, 'aliases')),
+    templates: readTemplates(member(config, 'templates')),
+    rewriteAppHTTPProbe: memberAt(values, 'sidecarInjectorWebhook', 'rewriteAppHTTPProbe') === true,
+    includeInboundPorts: scalarText(member(proxy, 'includeInboundPorts')) ?? CHART_INJECTOR.includeInboundPorts,
+    excludeInboundPorts: scalarText(member(proxy, 'excludeInboundPorts')) ?? CHART_INJECTOR.excludeInboundPorts,
+    statusPort: scalarText(member(proxy, 'statusPort')) ?? CHART_INJECTOR.statusPort,
+    cni: memberAt(values, 'pilot', 'cni', 'enabled') === true || memberAt(values, 'istio_cni', 'enabled') === true,
+    version: parseVersion(scalarText(memberAt(values, 'global', 'tag'))),
+  }
+}
+
+/** A selector that Kubernetes could not parse is passed over, as the injector does. */
+function readSelectors(config: Json, key: string): readonly LabelSelector[] {
+  return arrayMember(config, key).flatMap((value) => {
+    const selector = parseSelector(value)
+    return 'error' in selector ? [] : [selector]
+  })
+}
+
+function readNames(value: Json | undefined): readonly string[] | undefined {
+  return Array.isArray(value) ? (value as readonly Json[]).filter((name) => typeof name === 'string') : undefined
+}
+
+function readAliases(value: Json | undefined): Injector['aliases'] {
+  if (!isObject(value)) return new Map()
+  return new Map(Object.keys(value).map((name) => [name, readNames(value[name]) ?? []]))
+}
+
+/** A ConfigMap without templates, as people cut it down for a bug report, stands for the chart's. */
+function readTemplates(value: Json | undefined): Injector['templates'] {
+  if (!isObject(value)) return CHART_TEMPLATES
+  return new Map(
+    Object.keys(value).map((name) => [name, CHART_TEMPLATES.get(name) ?? readTemplate(scalarText(value[name]) ?? '')]),
+  )
+}
+
+/** A template of the platform team's own, judged by the containers and the annotation that its text names. */
+function readTemplate(text: string): Template {
+  return {
+    hasProxy: /name:\s*["']?istio-proxy\b/.test(text),
+    redirects: /name:\s*["']?istio-(init|validation)\b/.test(text),
+    rewriteAnnotation: /sidecar\.istio\.io\/rewriteAppHTTPProbers["']?:\s*["']?(\w+)/.exec(text)?.[1],
+  }
+}

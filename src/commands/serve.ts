@@ -1,0 +1,107 @@
+/** `istio-onramp serve`: wires configuration, cluster, certificate and server together, and takes them down again. */
+import { writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
+import { pino, destination, type Logger } from 'pino'
+import type { ClusterState } from '../cluster/cluster-state.ts'
+import type { Configuration } from '../config.ts'
+import { createDrain } from '../server/drain.ts'
+import { createMetricsServer } from '../server/metrics-server.ts'
+import { createMetrics, type Metrics } from '../server/metrics.ts'
+import { checkKeyPair, readKeyPair, watchKeyPair, type KeyPair, type TlsFiles } from '../server/tls-files.ts'
+import { createWebhookServer, useKeyPair } from '../server/webhook-server.ts'
+import type { ListenAddress } from './listen-address.ts'
+
+export type TlsSource =
+  | { readonly kind: 'files'; readonly files: TlsFiles }
+  | { readonly kind: 'self-signed'; readonly caOut: string | undefined }
+
+export interface ServeOptions {
+  readonly configuration: Configuration
+  readonly cluster: ClusterState
+  readonly listen: ListenAddress
+  readonly metrics: ListenAddress
+  readonly tls: TlsSource
+}
+
+/** Resolves once the server listens; the process then lives until a signal. Logs go to standard error. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const { configuration, cluster } = options
+  const log = createLog(configuration)
+  for (const note of cluster.notes) log.warn(note)
+  const metrics = createMetrics()
+  const drain = createDrain(() => metrics.setDraining())
+  const keyPair = await obtainKeyPair(options)
+  metrics.setCertificateExpiry(keyPair.notAfter)
+  const context = { mesh: cluster, configuration: configuration.rules }
+  const app = createWebhookServer({
+    keyPair,
+    limits: configuration.limits,
+    log,
+    drain,
+    metrics,
+    context: () => context,
+    isReady: () => true,
+  })
+  const metricsApp = createMetricsServer(metrics)
+  const stopWatching =
+    options.tls.kind === 'files' ? followFiles(options.tls.files, keyPair, app, metrics, log) : () => undefined
+  await app.listen(options.listen)
+  await metricsApp.listen(options.metrics)
+  log.info({ address: addressOf(app), metrics: addressOf(metricsApp) }, 'listening')
+  const { drainSeconds } = configuration.shutdown
+  closeWithGrace({ delay: (drainSeconds + 35) * 1000, logger: log }, async ({ err, signal }) => {
+    if (err !== undefined) log.fatal({ err }, 'stopping: an error that nothing caught')
+    stopWatching()
+    // A person at a terminal does not wait for an API server to let go of its connections.
+    const timing = signal === 'SIGTERM' ? configuration.shutdown : { drainSeconds: 0, idleSeconds: 0 }
+    await drain.stop(app, timing)
+    await metricsApp.close()
+    log.info('stopped')
+    log.flush()
+  })
+}
+
+/** Buffered, because a write for each review would cost more than the decision; a crash loses a quarter second at most. */
+function createLog({ logLevel }: Configuration): Logger {
+  const stream = destination({ fd: 2, sync: false, minLength: 4096 })
+  setInterval(() => stream.flush(), 250).unref()
+  return pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream)
+}
+
+async function obtainKeyPair({ tls, listen }: ServeOptions): Promise<KeyPair> {
+  if (tls.kind === 'files') return await readKeyPair(tls.files)
+  const { createSelfSigned } = await import('../certificates/self-signed.ts')
+  const named = listen.host === '::' || listen.host === '0.0.0.0' ? [] : [listen.host]
+  const hosts = new Set([...named, 'localhost', '127.0.0.1', '::1', 'istio-onramp.istio-onramp.svc'])
+  const made = await createSelfSigned([...hosts], new Date())
+  if (tls.caOut !== undefined) await writeFile(tls.caOut, made.ca)
+  return checkKeyPair(made.cert, made.key)
+}
+
+function followFiles(
+  files: TlsFiles,
+  keyPair: KeyPair,
+  app: FastifyInstance,
+  metrics: Metrics,
+  log: Logger,
+): () => void {
+  return watchKeyPair(files, keyPair, {
+    changed(pair) {
+      useKeyPair(app, pair)
+      metrics.countCertificateReload('loaded')
+      metrics.setCertificateExpiry(pair.notAfter)
+      log.info({ notAfter: pair.notAfter }, 'certificate reloaded')
+    },
+    refused(error) {
+      metrics.countCertificateReload('refused')
+      log.error({ err: error }, 'the certificate files cannot be used; the pair in force stays')
+    },
+  })
+}
+
+function addressOf(app: FastifyInstance): string {
+  const address = app.server.address() as AddressInfo
+  return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`
+}

@@ -1,0 +1,45 @@
+/** Which controller an Ingress is meant for (spec/ingress.md 1.1 and 1.9): `ImplementationSpecific` paths depend on it. */
+import type { Ingress } from './ingress.ts'
+
+export type ControllerClass = 'nginx' | 'istio' | 'alb' | 'gce' | 'traefik' | 'unknown'
+
+/** Controller names of IngressClass objects, by the part that identifies them. */
+const CONTROLLERS: readonly (readonly [string, ControllerClass])[] = [
+  ['k8s.io/ingress-nginx', 'nginx'],
+  ['nginx.org/ingress-controller', 'nginx'],
+  ['istio.io/ingress-controller', 'istio'],
+  ['ingress.k8s.aws/alb', 'alb'],
+  ['k8s.io/ingress-gce', 'gce'],
+  ['traefik.io/ingress-controller', 'traefik'],
+]
+
+const CLASS_NAMES: readonly (readonly [RegExp, ControllerClass])[] = [
+  [/nginx/, 'nginx'],
+  [/^istio/, 'istio'],
+  [/^alb$/, 'alb'],
+  [/^gce/, 'gce'],
+  [/traefik/, 'traefik'],
+]
+
+/** Annotation prefixes that only one controller reads; they decide where no class is named. */
+const ANNOTATIONS: readonly (readonly [string, ControllerClass])[] = [
+  ['nginx.ingress.kubernetes.io/', 'nginx'],
+  ['alb.ingress.kubernetes.io/', 'alb'],
+  ['traefik.ingress.kubernetes.io/', 'traefik'],
+]
+
+/** `controllerOf` gives the controller of an IngressClass where the cluster has that class. */
+export function controllerClass(
+  ingress: Ingress,
+  controllerOf: (className: string) => string | undefined,
+): ControllerClass {
+  const name = ingress.annotations.get('kubernetes.io/ingress.class') ?? ingress.className
+  const controller = name === undefined ? undefined : controllerOf(name)
+  const byController = CONTROLLERS.find(([known]) => controller === known)
+  if (byController !== undefined) return byController[1]
+  const byName = CLASS_NAMES.find(([pattern]) => name !== undefined && pattern.test(name))
+  if (byName !== undefined) return byName[1]
+  const keys = [...ingress.annotations.keys()]
+  const byAnnotation = ANNOTATIONS.find(([prefix]) => name === undefined && keys.some((key) => key.startsWith(prefix)))
+  return byAnnotation?.[1] ?? 'unknown'
+}

@@ -1,0 +1,19 @@
+/** Whether the node's ztunnel takes a pod into ambient mode (spec/istio.md 3.7; `cni/pkg/util/enablement_selector.go`). */
+import type { PodIdentity } from './injection-policy.ts'
+
+const DATAPLANE_MODE = 'istio.io/dataplane-mode'
+
+/** `hasSidecar`: the pod carries `sidecar.istio.io/status`, or will once Istio's webhook has run. The sidecar wins. */
+export function isAmbient(
+  pod: PodIdentity,
+  namespaceLabels: ReadonlyMap<string, string>,
+  hasSidecar: boolean,
+): boolean {
+  if (pod.hostNetwork || hasSidecar) return false
+  const own = pod.labels.get(DATAPLANE_MODE)
+  return own === 'ambient' || (own !== 'none' && isAmbientNamespace(namespaceLabels))
+}
+
+export function isAmbientNamespace(namespaceLabels: ReadonlyMap<string, string>): boolean {
+  return namespaceLabels.get(DATAPLANE_MODE) === 'ambient'
+}

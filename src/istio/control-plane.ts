@@ -1,0 +1,88 @@
+/** An istiod revision: what its ConfigMaps `istio[-rev]` and `istio-sidecar-injector[-rev]` say. */
+import type { LabelSelector } from '../kubernetes/label-selector.ts'
+import type { Version } from './version.ts'
+
+export type InterceptionMode = 'REDIRECT' | 'TPROXY' | 'NONE'
+export type IngressControllerMode = 'OFF' | 'DEFAULT' | 'STRICT'
+
+export interface ControlPlane {
+  /** `default` for the install without a revision (the chart's REVISION, spec/istio.md 4.1). */
+  readonly revision: string
+  /** `meshConfig.rootNamespace`: its policies without a selector hold for the whole mesh. */
+  readonly rootNamespace: string
+  /** `meshConfig.defaultConfig.statusPort`: where rewriting sends probes (spec/istio.md section 7). */
+  readonly statusPort: number
+  /** `meshConfig.defaultConfig.interceptionMode`. */
+  readonly interceptionMode: InterceptionMode
+  /** `meshConfig.ingressClass` and `ingressControllerMode`: which Ingresses Istio serves itself (spec/ingress.md 1.1). */
+  readonly ingressClass: string
+  readonly ingressControllerMode: IngressControllerMode
+  /** Undefined where no injector ConfigMap was seen: then nothing is known about probe rewriting. */
+  readonly injector: Injector | undefined
+}
+
+export interface Injector {
+  /** `enabled` or `disabled`; anything else turns injection off altogether (spec/istio.md 3.1). */
+  readonly policy: string
+  readonly neverInjectSelector: readonly LabelSelector[]
+  readonly alwaysInjectSelector: readonly LabelSelector[]
+  readonly defaultTemplates: readonly string[]
+  readonly aliases: ReadonlyMap<string, readonly string[]>
+  readonly templates: ReadonlyMap<string, Template>
+  /** `values.sidecarInjectorWebhook.rewriteAppHTTPProbe`; absent means false (spec/istio.md 2.1). */
+  readonly rewriteAppHTTPProbe: boolean
+  /** `values.global.proxy.{includeInboundPorts,excludeInboundPorts,statusPort}`. */
+  readonly includeInboundPorts: string
+  readonly excludeInboundPorts: string
+  readonly statusPort: string
+  /** `values.pilot.cni.enabled`: redirection is set up by the node's CNI plugin instead of an init container. */
+  readonly cni: boolean
+  readonly version: Version | undefined
+}
+
+/** What an injection template puts into a pod, as far as probes are concerned. */
+export interface Template {
+  /** A container `istio-proxy`; without one no probe is rewritten. */
+  readonly hasProxy: boolean
+  /** iptables redirection of inbound traffic. */
+  readonly redirects: boolean
+  /** A value of `sidecar.istio.io/rewriteAppHTTPProbers` that beats the pod's own. */
+  readonly rewriteAnnotation: string | undefined
+}
+
+/** The templates of the chart (spec/istio.md 3.5; `manifests/charts/istio-control/istio-discovery/files`). */
+export const CHART_TEMPLATES: ReadonlyMap<string, Template> = new Map([
+  ['sidecar', { hasProxy: true, redirects: true, rewriteAnnotation: undefined }],
+  ['gateway', { hasProxy: true, redirects: false, rewriteAnnotation: undefined }],
+  ['grpc-agent', { hasProxy: true, redirects: false, rewriteAnnotation: 'false' }],
+  ['grpc-simple', { hasProxy: false, redirects: false, rewriteAnnotation: 'false' }],
+])
+
+/** What the chart installs when nobody sets a value; used where the injector's ConfigMap was not seen. */
+export const CHART_INJECTOR: Injector = {
+  policy: 'enabled',
+  neverInjectSelector: [],
+  alwaysInjectSelector: [],
+  defaultTemplates: ['sidecar'],
+  aliases: new Map(),
+  templates: CHART_TEMPLATES,
+  rewriteAppHTTPProbe: true,
+  includeInboundPorts: '*',
+  excludeInboundPorts: '',
+  statusPort: '15020',
+  cni: false,
+  version: undefined,
+}
+
+/** The revision of which nothing but its name is known. */
+export function unknownControlPlane(revision: string): ControlPlane {
+  return {
+    revision,
+    rootNamespace: 'istio-system',
+    statusPort: 15020,
+    interceptionMode: 'REDIRECT',
+    ingressClass: 'istio',
+    ingressControllerMode: 'STRICT',
+    injector: undefined,
+  }
+}

@@ -1,0 +1,252 @@
+/** What one call of istiod's injector makes of a pod (spec/istio.md 2.1, 3.5, 3.6, 4.6; `pkg/kube/inject/webhook.go`). */
+import { parse as parseYaml } from 'yaml'
+import { memberAt } from '../kubernetes/json.ts'
+import type { PodTemplate } from '../kubernetes/pod-template.ts'
+import { capture, type Capture } from './capture.ts'
+import {
+  CHART_INJECTOR,
+  type ControlPlane,
+  type Injector,
+  type InterceptionMode,
+  type Template,
+} from './control-plane.ts'
+import { parseBool, parseInteger, parsePort } from './go-values.ts'
+import type { PodIdentity } from './injection-policy.ts'
+import type { Version } from './version.ts'
+
+const REWRITE = 'sidecar.istio.io/rewriteAppHTTPProbers'
+const STATUS_PORT = 'status.sidecar.istio.io/port'
+const INCLUDE_INBOUND = 'traffic.sidecar.istio.io/includeInboundPorts'
+const EXCLUDE_INBOUND = 'traffic.sidecar.istio.io/excludeInboundPorts'
+const INTERCEPTION = 'sidecar.istio.io/interceptionMode'
+/** What the CNI plugin excludes on its own account (`cni/pkg/plugin/sidecar_redirect.go`). */
+const CNI_EXCLUDED = [15020, 15021, 15090]
+
+/** Whether Istio moves the probes to its agent. `unknown` where no injector ConfigMap and no annotation tells. */
+export type Rewriting =
+  | {
+      readonly state: 'on'
+      readonly statusPort: number
+      readonly version: Version | undefined
+      readonly evidence: string
+    }
+  | { readonly state: 'off'; readonly evidence: string }
+  | { readonly state: 'unknown'; readonly evidence: string }
+
+export interface InjectionSubject {
+  readonly namespace: string
+  readonly template: PodTemplate
+  /** What Istio takes for the workload's name (`kube.GetDeployMetaFromPod`): default of the canonical name label. */
+  readonly workloadName: string
+}
+
+export interface InjectionPass {
+  readonly isInjected: boolean
+  readonly controlPlane: ControlPlane
+  readonly capture: Capture
+  readonly rewriting: Rewriting
+  readonly labels: ReadonlyMap<string, string>
+  readonly annotations: ReadonlyMap<string, string>
+  readonly evidence: string
+}
+
+export interface InjectionCall {
+  readonly subject: InjectionSubject
+  readonly pod: PodIdentity
+  readonly controlPlane: ControlPlane
+  readonly previous: InjectionPass | undefined
+  readonly evidence: string
+}
+
+export function inject(
+  call: InjectionCall,
+):
+  | { readonly state: 'injected'; readonly pass: InjectionPass }
+  | { readonly state: 'refused'; readonly evidence: string } {
+  const injector = call.controlPlane.injector ?? CHART_INJECTOR
+  const names = selectTemplates(call.pod.annotations, injector)
+  const templates = names.map((name) => injector.templates.get(name))
+  const missing = names[templates.indexOf(undefined)]
+  if (missing !== undefined)
+    return { state: 'refused', evidence: `Istio has no injection template ${JSON.stringify(missing)}` }
+  const effect = mergeTemplates(templates.filter((template) => template !== undefined))
+  const mode = interceptionMode(call.pod.annotations, call.controlPlane)
+  if (mode === undefined) return { state: 'refused', evidence: 'Istio refuses annotation proxy.istio.io/config' }
+  return { state: 'injected', pass: makePass(call, injector, effect, mode) }
+}
+
+/** `inject.istio.io/templates`, a comma list; aliases stand for lists (`inject.go` selectTemplates). */
+function selectTemplates(annotations: ReadonlyMap<string, string>, injector: Injector): readonly string[] {
+  const wanted = annotations.get('inject.istio.io/templates')
+  const names = wanted === undefined ? injector.defaultTemplates : wanted.split(',').map((name) => name.trim())
+  return names.flatMap((name) => injector.aliases.get(name) ?? [name])
+}
+
+/** Templates are merged one after another; a later annotation wins. */
+function mergeTemplates(templates: readonly Template[]): Template {
+  return {
+    hasProxy: templates.some((template) => template.hasProxy),
+    redirects: templates.some((template) => template.redirects),
+    rewriteAnnotation: templates.findLast((template) => template.rewriteAnnotation !== undefined)?.rewriteAnnotation,
+  }
+}
+
+function makePass(call: InjectionCall, injector: Injector, effect: Template, mode: InterceptionMode): InjectionPass {
+  const annotations = annotationsAfter(call.pod.annotations, injector, effect, mode)
+  const rewriting = rewritingAfter(call, effect, annotations)
+  return {
+    isInjected: true,
+    controlPlane: call.controlPlane,
+    capture: captureAfter(call.pod, injector, effect, mode, annotations),
+    rewriting:
+      rewriting.state !== 'on' && call.previous?.rewriting.state === 'on' ? call.previous.rewriting : rewriting,
+    labels: labelsAfter(call, effect),
+    annotations,
+    evidence: call.evidence,
+  }
+}
+
+/** The annotation, else `proxy.istio.io/config`, else the mesh's default; undefined where the YAML is refused. */
+function interceptionMode(
+  annotations: ReadonlyMap<string, string>,
+  controlPlane: ControlPlane,
+): InterceptionMode | undefined {
+  const own = asInterceptionMode(annotations.get(INTERCEPTION))
+  const config = annotations.get('proxy.istio.io/config')
+  if (config === undefined) return own ?? controlPlane.interceptionMode
+  const parsed = parseProxyConfig(config)
+  if (parsed === undefined) return undefined
+  return own ?? asInterceptionMode(memberAt(parsed, 'interceptionMode')) ?? controlPlane.interceptionMode
+}
+
+/** Protobuf enums are read by name or by number. */
+export function asInterceptionMode(value: unknown): InterceptionMode | undefined {
+  const modes = ['REDIRECT', 'TPROXY', 'NONE'] as const
+  return typeof value === 'number' ? modes[value] : modes.find((mode) => mode === value)
+}
+
+function parseProxyConfig(text: string): unknown {
+  try {
+    const parsed: unknown = parseYaml(text)
+    return typeof parsed === 'object' ? (parsed ?? {}) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** With CNI the template writes its choices down as annotations, which a second injector takes for the pod's own. */
+function annotationsAfter(
+  before: ReadonlyMap<string, string>,
+  injector: Injector,
+  effect: Template,
+  mode: InterceptionMode,
+): ReadonlyMap<string, string> {
+  const after = new Map(before)
+  if (effect.rewriteAnnotation !== undefined) after.set(REWRITE, effect.rewriteAnnotation)
+  if (!injector.cni || !effect.redirects) return after
+  after.set(INTERCEPTION, mode)
+  after.set(INCLUDE_INBOUND, before.get(INCLUDE_INBOUND) ?? injector.includeInboundPorts)
+  const excluded = before.get(EXCLUDE_INBOUND) ?? injector.excludeInboundPorts
+  const status = before.get(STATUS_PORT) ?? injector.statusPort
+  return after.set(EXCLUDE_INBOUND, withPort(excluded, status))
+}
+
+/** The template function `excludeInboundPort`: adds the status port unless it is there or is 0. */
+function withPort(ports: string, port: string): string {
+  const status = port.trim()
+  if (status === '' || status === '0' || ports.split(',').includes(status)) return ports
+  const present = ports.split(',').map((text) => text.trim())
+  return [...present.filter((text) => text !== ''), status].join(',')
+}
+
+function captureAfter(
+  pod: PodIdentity,
+  injector: Injector,
+  effect: Template,
+  mode: InterceptionMode,
+  annotations: ReadonlyMap<string, string>,
+): Capture {
+  if (!effect.redirects) return { kind: 'nothing', why: 'the injection template sets up no redirection' }
+  if (injector.cni && isSkippedByCni(pod)) return { kind: 'nothing', why: `the CNI plugin skips the pod (${CNI_SKIP})` }
+  const excluded = annotations.get(EXCLUDE_INBOUND) ?? injector.excludeInboundPorts
+  const status = parsePort(annotations.get(STATUS_PORT) ?? injector.statusPort)
+  return capture({
+    mode,
+    includeInboundPorts: annotations.get(INCLUDE_INBOUND) ?? injector.includeInboundPorts,
+    excludeInboundPorts: excluded,
+    alwaysExcluded: injector.cni ? CNI_EXCLUDED : status === undefined ? [] : [status],
+    excludeInterfaces: [
+      annotations.get('traffic.sidecar.istio.io/excludeInterfaces'),
+      annotations.get('istio.io/reroute-virtual-interfaces') ??
+        annotations.get('traffic.sidecar.istio.io/kubevirtInterfaces'),
+    ].join(','),
+  })
+}
+
+const CNI_SKIP = 'sidecar.istio.io/inject reads as false'
+
+/** The plugin reads the label with ParseBool, so that `False` is injected and yet not redirected (spec/istio.md 3.3). */
+function isSkippedByCni({ namespace, labels, annotations }: PodIdentity): boolean {
+  const value = labels.get('sidecar.istio.io/inject') ?? annotations.get('sidecar.istio.io/inject') ?? ''
+  return namespace === 'kube-system' || parseBool(value) === false
+}
+
+function rewritingAfter(
+  { controlPlane }: InjectionCall,
+  effect: Template,
+  annotations: ReadonlyMap<string, string>,
+): Rewriting {
+  if (!effect.hasProxy) return { state: 'off', evidence: 'the injection template has no container istio-proxy' }
+  const written = annotations.get(REWRITE)
+  const wanted = written === undefined ? undefined : parseBool(written)
+  const on = wanted ?? controlPlane.injector?.rewriteAppHTTPProbe
+  if (on === undefined)
+    return { state: 'unknown', evidence: `no ConfigMap of the injector of revision ${controlPlane.revision}` }
+  const evidence =
+    wanted === undefined
+      ? `rewriteAppHTTPProbe: ${on} of revision ${controlPlane.revision}`
+      : `annotation ${REWRITE}: ${written}`
+  if (!on) return { state: 'off', evidence }
+  return {
+    state: 'on',
+    statusPort: rewriteTarget(annotations, controlPlane),
+    version: controlPlane.injector?.version,
+    evidence,
+  }
+}
+
+/** An unparsable annotation gives port 0, but validation refuses such a pod first (`app_probe.go` patchRewriteProbe). */
+function rewriteTarget(annotations: ReadonlyMap<string, string>, controlPlane: ControlPlane): number {
+  const own = annotations.get(STATUS_PORT)
+  return own === undefined ? controlPlane.statusPort : (parseInteger(own) ?? 0)
+}
+
+/**
+ * The labels that the templates add where the pod has none; policies may select them although admission does not see
+ * them yet (spec/istio.md section 7).
+ */
+function labelsAfter({ pod, subject }: InjectionCall, effect: Template): ReadonlyMap<string, string> {
+  const labels = new Map(pod.labels)
+  if (effect.redirects) setDefault(labels, 'security.istio.io/tlsMode', ['istio'])
+  if (!effect.hasProxy) return labels
+  const name = [labels.get('app.kubernetes.io/name'), labels.get('app'), subject.workloadName]
+  setDefault(
+    labels,
+    'service.istio.io/canonical-name',
+    name.map((text) => (effect.redirects ? asLabel(text) : text)),
+  )
+  const revision = [labels.get('app.kubernetes.io/version'), labels.get('version'), 'latest']
+  setDefault(labels, 'service.istio.io/canonical-revision', revision)
+  return labels
+}
+
+/** Sprig's `default`: an empty text counts as absent. */
+function setDefault(labels: Map<string, string>, key: string, candidates: readonly (string | undefined)[]): void {
+  if ((labels.get(key) ?? '') !== '') return
+  labels.set(key, candidates.find((text) => text !== undefined && text !== '') ?? '')
+}
+
+/** `trunc 63 | trimAll "-_."` */
+function asLabel(text: string | undefined): string | undefined {
+  return text?.slice(0, 63).replace(/^[-_.]+|[-_.]+$/g, '')
+}

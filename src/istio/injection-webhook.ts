@@ -1,0 +1,90 @@
+/**
+ * Which of Istio's injection webhooks the API server calls for a pod (spec/istio.md 3.2 and 3.3).
+ *
+ * The selectors are read from the cluster's MutatingWebhookConfigurations and never assumed: revision tags, and
+ * `istioctl tag set default`, change them. Manifests without any configuration stand for the default install.
+ */
+import { describeSelector, matches, type LabelSelector, type Requirement } from '../kubernetes/label-selector.ts'
+
+export interface InjectionWebhook {
+  readonly configuration: string
+  readonly name: string
+  /** Label `istio.io/rev` of the configuration: the control plane behind a tag. */
+  readonly revision: string
+  readonly namespaceSelector: LabelSelector
+  readonly objectSelector: LabelSelector
+}
+
+/** The API server orders configurations by name, in bytes, and keeps the order of the entries (spec/istio.md 3.4). */
+export function inCallingOrder(webhooks: readonly InjectionWebhook[]): readonly InjectionWebhook[] {
+  return webhooks.toSorted(({ configuration: left }, { configuration: right }) =>
+    left === right ? 0 : left < right ? -1 : 1,
+  )
+}
+
+export function isSelected(
+  webhook: InjectionWebhook,
+  namespaceLabels: ReadonlyMap<string, string>,
+  podLabels: ReadonlyMap<string, string>,
+): boolean {
+  return matches(webhook.namespaceSelector, namespaceLabels) && matches(webhook.objectSelector, podLabels)
+}
+
+/** `namespace istio-injection=enabled, pod sidecar.istio.io/inject!=false`: what made the API server call it. */
+export function describeSelection({ namespaceSelector, objectSelector }: InjectionWebhook): string {
+  const parts = [
+    ['namespace', describeSelector(namespaceSelector)],
+    ['pod', describeSelector(objectSelector)],
+  ]
+  return parts
+    .filter(([, text]) => text !== '')
+    .map(([what, text]) => `${what} ${text}`)
+    .join('; ')
+}
+
+/**
+ * The webhooks of the chart's default install, revision "" (`templates/mutatingwebhook.yaml`):
+ *
+ * | webhook        | namespace                                   | pod                                        |
+ * |----------------|---------------------------------------------|--------------------------------------------|
+ * | rev.namespace. | istio.io/rev in (default), !istio-injection | inject notin (false)                       |
+ * | rev.object.    | !istio.io/rev, !istio-injection             | inject notin (false), istio.io/rev=default |
+ * | namespace.     | istio-injection=enabled                     | inject notin (false)                       |
+ * | object.        | !istio-injection, !istio.io/rev             | inject in (true), !istio.io/rev            |
+ */
+export const DEFAULT_INSTALL: readonly InjectionWebhook[] = [
+  entry('rev.namespace.', [is('istio.io/rev', 'default'), absent('istio-injection')], [notOptedOut()]),
+  entry(
+    'rev.object.',
+    [absent('istio.io/rev'), absent('istio-injection')],
+    [notOptedOut(), is('istio.io/rev', 'default')],
+  ),
+  entry('namespace.', [is('istio-injection', 'enabled')], [notOptedOut()]),
+  entry(
+    'object.',
+    [absent('istio-injection'), absent('istio.io/rev')],
+    [is('sidecar.istio.io/inject', 'true'), absent('istio.io/rev')],
+  ),
+]
+
+function entry(prefix: string, namespace: readonly Requirement[], pod: readonly Requirement[]): InjectionWebhook {
+  return {
+    configuration: 'istio-sidecar-injector',
+    name: `${prefix}sidecar-injector.istio.io`,
+    revision: 'default',
+    namespaceSelector: { requirements: namespace },
+    objectSelector: { requirements: pod },
+  }
+}
+
+function is(key: string, value: string): Requirement {
+  return { key, operator: 'In', values: [value] }
+}
+
+function absent(key: string): Requirement {
+  return { key, operator: 'DoesNotExist', values: [] }
+}
+
+function notOptedOut(): Requirement {
+  return { key: 'sidecar.istio.io/inject', operator: 'NotIn', values: ['false'] }
+}

@@ -1,0 +1,52 @@
+/**
+ * A pod whose manifest already carries the sidecar, as `istioctl kube-inject` writes it, is in the mesh without any
+ * webhook; what it captures then comes from its own `istio-init` arguments (spec/istio.md section 7).
+ */
+import { arrayMember } from '../kubernetes/json.ts'
+import { capture, type Capture } from './capture.ts'
+import { asInterceptionMode, type InjectionPass, type InjectionSubject } from './injection-pass.ts'
+import type { Mesh } from './mesh.ts'
+
+const STATUS = 'sidecar.istio.io/status'
+
+export function readManifestSidecar({ template }: InjectionSubject, mesh: Mesh): InjectionPass | undefined {
+  const { annotations, containers, labels } = template
+  const hasProxy = containers.some(({ name }) => name === 'istio-proxy')
+  if (!hasProxy || !annotations.has(STATUS)) return undefined
+  return {
+    isInjected: false,
+    controlPlane: mesh.controlPlane(annotations.get('istio.io/rev') ?? 'default'),
+    capture: captureOf(template),
+    rewriting: { state: 'off', evidence: 'the sidecar is in the manifest, no webhook touches its probes' },
+    labels,
+    annotations,
+    evidence: `the manifest carries the sidecar (annotation ${STATUS})`,
+  }
+}
+
+function captureOf({ annotations, containers }: InjectionSubject['template']): Capture {
+  const init = containers.find(({ name }) => name === 'istio-init')
+  if (init !== undefined) return captureOfArguments(arrayMember(init.raw, 'args').map(String))
+  const include = annotations.get('traffic.sidecar.istio.io/includeInboundPorts')
+  if (!containers.some(({ name }) => name === 'istio-validation'))
+    return { kind: 'nothing', why: 'the manifest has a sidecar but no istio-init' }
+  return capture({
+    mode: asInterceptionMode(annotations.get('sidecar.istio.io/interceptionMode')) ?? 'REDIRECT',
+    includeInboundPorts: include ?? '*',
+    excludeInboundPorts: annotations.get('traffic.sidecar.istio.io/excludeInboundPorts') ?? '',
+    alwaysExcluded: [15020, 15021, 15090],
+    excludeInterfaces: annotations.get('traffic.sidecar.istio.io/excludeInterfaces') ?? '',
+  })
+}
+
+/** `-m` mode, `-b` include, `-d` exclude, `-c` and `-k` interfaces (`tools/istio-iptables/pkg/cmd`). */
+function captureOfArguments(args: readonly string[]): Capture {
+  const after = (flag: string) => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined)
+  return capture({
+    mode: asInterceptionMode(after('-m')) ?? 'REDIRECT',
+    includeInboundPorts: after('-b') ?? '',
+    excludeInboundPorts: after('-d') ?? '',
+    alwaysExcluded: [],
+    excludeInterfaces: [after('-c'), after('-k')].join(','),
+  })
+}

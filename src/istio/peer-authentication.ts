@@ -1,0 +1,190 @@
+/**
+ * The effective mutual TLS mode of a workload's ports (spec/istio.md 4.1 and 4.2;
+ * `pilot/pkg/security/authn/policy_applier.go` ComposePeerAuthentication, `pilot/pkg/model/authentication.go`).
+ *
+ * DestinationRules do not appear here: they say what clients send, never what a server accepts.
+ */
+export const MODES = ['UNSET', 'DISABLE', 'PERMISSIVE', 'STRICT'] as const
+export type DeclaredMode = (typeof MODES)[number]
+export type Mode = Exclude<DeclaredMode, 'UNSET'>
+
+export interface PeerAuthentication {
+  readonly namespace: string
+  readonly name: string
+  /** Milliseconds since the epoch; 0 where the manifest has none. One second is the resolution of the real thing. */
+  readonly createdAt: number
+  /** Label `istio.io/rev`: invisible to every other revision, tags included. */
+  readonly revision: string | undefined
+  /** `selector.matchLabels`; empty means the whole namespace, or the mesh in the root namespace. */
+  readonly matchLabels: ReadonlyMap<string, string>
+  readonly mode: DeclaredMode
+  readonly portLevel: ReadonlyMap<number, DeclaredMode>
+}
+
+/** A mode with the object that decided it; `policy` is absent where Istio's default, PERMISSIVE, holds. */
+export interface ModeDecision {
+  readonly mode: Mode
+  readonly policy?: string
+}
+
+export interface WorkloadModes {
+  readonly workload: ModeDecision
+  readonly ports: ReadonlyMap<number, ModeDecision>
+}
+
+/** Policies by namespace, oldest first, with selector policies found by a label of the pod. */
+export type PolicyIndex = ReadonlyMap<string, NamespacePolicies>
+
+interface NamespacePolicies {
+  readonly withoutSelector: readonly Ranked[]
+  /** Each policy under one of its labels, `key=value`, the one that fewest policies share. */
+  readonly byLabel: ReadonlyMap<string, readonly Ranked[]>
+}
+
+/** A policy with its place in Istio's order: creation time, then name, then namespace (`pilot/pkg/model/config.go`). */
+interface Ranked {
+  readonly rank: number
+  readonly policy: PeerAuthentication
+}
+
+export function indexPolicies(policies: readonly PeerAuthentication[]): PolicyIndex {
+  const ranked = policies.toSorted(byAge).map((policy, rank) => ({ rank, policy }))
+  return new Map([...groupByNamespace(ranked)].map(([namespace, list]) => [namespace, indexNamespace(list)]))
+}
+
+function byAge(left: PeerAuthentication, right: PeerAuthentication): number {
+  return left.createdAt - right.createdAt || compare(left.name, right.name) || compare(left.namespace, right.namespace)
+}
+
+function compare(left: string, right: string): number {
+  return left === right ? 0 : left < right ? -1 : 1
+}
+
+function groupByNamespace(ranked: readonly Ranked[]): ReadonlyMap<string, Ranked[]> {
+  const groups = new Map<string, Ranked[]>()
+  for (const entry of ranked) append(groups, entry.policy.namespace, entry)
+  return groups
+}
+
+function append(groups: Map<string, Ranked[]>, key: string, entry: Ranked): void {
+  const group = groups.get(key)
+  if (group === undefined) groups.set(key, [entry])
+  else group.push(entry)
+}
+
+function indexNamespace(ranked: readonly Ranked[]): NamespacePolicies {
+  const withSelector = ranked.filter(({ policy }) => policy.matchLabels.size > 0)
+  const shares = new Map<string, number>()
+  for (const { policy } of withSelector)
+    for (const pair of pairs(policy.matchLabels)) shares.set(pair, (shares.get(pair) ?? 0) + 1)
+  const byLabel = new Map<string, Ranked[]>()
+  for (const entry of withSelector) append(byLabel, rarest(pairs(entry.policy.matchLabels), shares), entry)
+  return { withoutSelector: ranked.filter(({ policy }) => policy.matchLabels.size === 0), byLabel }
+}
+
+function pairs(labels: ReadonlyMap<string, string>): readonly string[] {
+  return [...labels].map(([key, value]) => `${key}=${value}`)
+}
+
+function rarest(candidates: readonly string[], shares: ReadonlyMap<string, number>): string {
+  return candidates.reduce((best, pair) => ((shares.get(pair) ?? 0) < (shares.get(best) ?? 0) ? pair : best))
+}
+
+export interface WorkloadIdentity {
+  readonly namespace: string
+  /** The labels the running pod has, those of the injector included. */
+  readonly labels: ReadonlyMap<string, string>
+  readonly revision: string
+  readonly rootNamespace: string
+}
+
+/**
+ * The modes of one workload:
+ *
+ * | step | from                                                                  | where it is not UNSET |
+ * |------|-----------------------------------------------------------------------|-----------------------|
+ * | 1    | Istio's default                                                       | PERMISSIVE            |
+ * | 2    | oldest policy without selector in the root namespace                  | its mode              |
+ * | 3    | oldest policy without selector in the workload's namespace            | its mode              |
+ * | 4    | oldest policy whose selector matches, workload's namespace, not root  | its mode              |
+ * | 5    | the ports of the policy of step 4, and of no other                    | per port              |
+ *
+ * `assumeStrict` answers "as though the namespace were STRICT": it takes the place of step 3.
+ */
+export function workloadModes(index: PolicyIndex, workload: WorkloadIdentity, assumeStrict = false): WorkloadModes {
+  const { namespace, rootNamespace, revision } = workload
+  const mesh = oldestWithoutSelector(index, rootNamespace, revision)
+  const own = namespace === rootNamespace ? undefined : oldestWithoutSelector(index, namespace, revision)
+  const selected = namespace === rootNamespace ? undefined : oldestSelecting(index, workload)
+  const inherited = assumeStrict
+    ? ({ mode: 'STRICT', policy: `namespace ${namespace}, prepared for STRICT` } as const)
+    : declared(own, declared(mesh, { mode: 'PERMISSIVE' }))
+  const mode = declared(selected, inherited)
+  return { workload: mode, ports: portModes(selected, mode) }
+}
+
+export function modeOfPort(modes: WorkloadModes, port: number): ModeDecision {
+  return modes.ports.get(port) ?? modes.workload
+}
+
+function oldestWithoutSelector(
+  index: PolicyIndex,
+  namespace: string,
+  revision: string,
+): PeerAuthentication | undefined {
+  return index.get(namespace)?.withoutSelector.find(({ policy }) => isVisible(policy, revision))?.policy
+}
+
+function isVisible(policy: PeerAuthentication, revision: string): boolean {
+  return policy.revision === undefined || revision === '' || policy.revision === revision
+}
+
+function oldestSelecting(index: PolicyIndex, workload: WorkloadIdentity): PeerAuthentication | undefined {
+  const byLabel = index.get(workload.namespace)?.byLabel
+  if (byLabel === undefined) return undefined
+  let oldest: Ranked | undefined
+  for (const pair of pairs(workload.labels)) {
+    const found = byLabel.get(pair)?.find(({ policy }) => selects(policy, workload))
+    if (found !== undefined && (oldest === undefined || found.rank < oldest.rank)) oldest = found
+  }
+  return oldest?.policy
+}
+
+function selects(policy: PeerAuthentication, { labels, revision }: WorkloadIdentity): boolean {
+  return isVisible(policy, revision) && [...policy.matchLabels].every(([key, value]) => labels.get(key) === value)
+}
+
+function declared(policy: PeerAuthentication | undefined, inherited: ModeDecision): ModeDecision {
+  if (policy === undefined || policy.mode === 'UNSET') return inherited
+  return { mode: policy.mode, policy: describePolicy(policy) }
+}
+
+function portModes(policy: PeerAuthentication | undefined, inherited: ModeDecision): WorkloadModes['ports'] {
+  const ports = new Map<number, ModeDecision>()
+  if (policy === undefined) return ports
+  for (const [port, mode] of policy.portLevel)
+    ports.set(port, mode === 'UNSET' ? inherited : { mode, policy: `${describePolicy(policy)} port ${port}` })
+  return ports
+}
+
+function describePolicy({ namespace, name }: PeerAuthentication): string {
+  return `PeerAuthentication ${namespace}/${name}`
+}
+
+/**
+ * The modes ztunnel enforces for the same policies (spec/istio.md 4.8): DISABLE is not supported and acts as PERMISSIVE;
+ * under an inherited STRICT a port's DISABLE is not honoured, only its PERMISSIVE is.
+ */
+export function ambientModes(index: PolicyIndex, workload: WorkloadIdentity): WorkloadModes {
+  const modes = workloadModes(index, workload)
+  const selected = workload.namespace === workload.rootNamespace ? undefined : oldestSelecting(index, workload)
+  const isInheritedStrict = modes.workload.mode === 'STRICT' && selected?.mode === 'UNSET'
+  const ports = new Map<number, ModeDecision>()
+  for (const [port, decision] of modes.ports)
+    ports.set(port, decision.mode === 'DISABLE' && isInheritedStrict ? modes.workload : withoutDisable(decision))
+  return { workload: withoutDisable(modes.workload), ports }
+}
+
+function withoutDisable(decision: ModeDecision): ModeDecision {
+  return decision.mode === 'DISABLE' ? { ...decision, mode: 'PERMISSIVE' } : decision
+}

@@ -1,0 +1,94 @@
+/**
+ * A pod's way through Istio's injection webhooks, and what comes out of it: whether a sidecar will be there, which ports
+ * it captures, whether Istio rewrites the probes, under which labels policies will find the pod.
+ *
+ * Needs both halves: the API server asks istiod only where a selector matches, and istiod may still decline
+ * (spec/istio.md 0.1). Several webhooks can match one pod; all are called, in name order, each seeing what the one before
+ * made of the pod (section 7).
+ */
+import { refusedAnnotation } from './annotation-validation.ts'
+import type { Capture } from './capture.ts'
+import { CHART_INJECTOR, type ControlPlane } from './control-plane.ts'
+import { inject, type InjectionPass, type InjectionSubject, type Rewriting } from './injection-pass.ts'
+import { skipReason, type PodIdentity } from './injection-policy.ts'
+import { describeSelection, isSelected, type InjectionWebhook } from './injection-webhook.ts'
+import { readManifestSidecar } from './manifest-sidecar.ts'
+import type { Mesh } from './mesh.ts'
+
+export type AbsenceReason =
+  | 'no-webhook-selects'
+  | 'host-network'
+  | 'ignored-namespace'
+  | 'opted-out'
+  | 'never-inject-selector'
+  | 'injection-policy'
+
+export type Sidecar =
+  | { readonly state: 'absent'; readonly reason: AbsenceReason; readonly evidence: string }
+  /** The injector denies the pod's creation. */
+  | { readonly state: 'refused'; readonly evidence: string }
+  | PresentSidecar
+
+export interface PresentSidecar {
+  readonly state: 'present'
+  readonly controlPlane: ControlPlane
+  readonly capture: Capture
+  readonly rewriting: Rewriting
+  /** False for a sidecar that stands in the manifest and that no webhook touches. */
+  readonly isInjected: boolean
+  /** The pod's labels once it runs. */
+  readonly labels: ReadonlyMap<string, string>
+  /** The webhook and selector that brought it, or that the manifest carries it. */
+  readonly evidence: string
+}
+
+export function decideSidecar(subject: InjectionSubject, mesh: Mesh): Sidecar {
+  const namespace = mesh.namespace(subject.namespace)
+  let pass: InjectionPass | undefined = readManifestSidecar(subject, mesh)
+  let absence: Sidecar | undefined
+  for (const webhook of mesh.webhooks) {
+    const pod = identityOf(subject, pass)
+    if (!isSelected(webhook, namespace.labels, pod.labels)) continue
+    const outcome = callInjector(subject, pod, webhook, mesh.controlPlane(webhook.revision), pass)
+    if (outcome.state === 'refused') return outcome
+    if (outcome.state === 'absent') absence ??= outcome
+    else pass = outcome.pass
+  }
+  if (pass !== undefined) return { state: 'present', ...pass }
+  return absence ?? notSelected(namespace.name, namespace.isDeclared)
+}
+
+/** The pod as the next webhook sees it. */
+function identityOf(subject: InjectionSubject, pass: InjectionPass | undefined): PodIdentity {
+  const { template, namespace } = subject
+  return {
+    namespace,
+    labels: pass?.labels ?? template.labels,
+    annotations: pass?.annotations ?? template.annotations,
+    hostNetwork: template.spec['hostNetwork'] === true,
+  }
+}
+
+type Call = Exclude<Sidecar, PresentSidecar> | { readonly state: 'injected'; readonly pass: InjectionPass }
+
+function callInjector(
+  subject: InjectionSubject,
+  pod: PodIdentity,
+  webhook: InjectionWebhook,
+  controlPlane: ControlPlane,
+  previous: InjectionPass | undefined,
+): Call {
+  const skip = skipReason(pod, controlPlane.injector ?? CHART_INJECTOR)
+  if (skip !== undefined) return { state: 'absent', ...skip }
+  const refused = refusedAnnotation(pod.annotations)
+  if (refused !== undefined) return { state: 'refused', evidence: `Istio refuses annotation ${refused}` }
+  const evidence = `webhook ${webhook.configuration}/${webhook.name} (${describeSelection(webhook)})`
+  return inject({ subject, pod, controlPlane, previous, evidence })
+}
+
+function notSelected(namespace: string, isDeclared: boolean): Sidecar {
+  const evidence = isDeclared
+    ? `no Istio webhook selects namespace ${namespace} and this pod`
+    : `namespace ${namespace} is not declared, so it has no labels that Istio's webhooks select`
+  return { state: 'absent', reason: 'no-webhook-selects', evidence }
+}

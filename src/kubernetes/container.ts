@@ -1,0 +1,127 @@
+/** Containers with their ports, probes and lifecycle hooks, each with the JSON Pointer that addresses it. */
+import {
+  handlerKinds,
+  isPortNumber,
+  readHandler,
+  type Handler,
+  type HandlerKind,
+  type Malformed,
+  type PortReference,
+} from './handler.ts'
+import { arrayMember, isObject, member, memberAt, stringMember, typeName, type Json, type JsonObject } from './json.ts'
+import { pointer } from './json-pointer.ts'
+
+export const PROBE_SLOTS = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const
+export const HOOK_SLOTS = ['preStop', 'postStart'] as const
+export const SLOTS = [...PROBE_SLOTS, ...HOOK_SLOTS] as const
+export type Slot = (typeof SLOTS)[number]
+
+export function isHook(slot: Slot): boolean {
+  return slot === 'preStop' || slot === 'postStart'
+}
+
+/** A probe or a hook. `raw` is the object at `pointer`, as it stands in the manifest. */
+export interface Check {
+  readonly slot: Slot
+  readonly pointer: string
+  readonly raw: JsonObject
+  /** Every handler that stands there; a valid object has exactly one. */
+  readonly kinds: readonly HandlerKind[]
+  /** The only handler, or what is wrong. */
+  readonly handler: Handler | Malformed
+  /** Seconds; the API server's default is 1. Hooks have none. */
+  readonly timeoutSeconds: number
+}
+
+export interface Container {
+  readonly name: string
+  readonly init: boolean
+  /** A native sidecar: an init container with `restartPolicy: Always`. */
+  readonly restartable: boolean
+  readonly pointer: string
+  readonly raw: JsonObject
+  readonly checks: readonly Check[]
+}
+
+/** Reads `containers` or `initContainers`. An entry that is no object, or has no name, is reported and left out. */
+export function readContainers(
+  spec: JsonObject,
+  specPointer: string,
+  list: 'containers' | 'initContainers',
+): { readonly containers: readonly Container[]; readonly malformed: readonly Malformed[] } {
+  const containers: Container[] = []
+  const malformed: Malformed[] = []
+  for (const [index, raw] of arrayMember(spec, list).entries()) {
+    const name = stringMember(raw, 'name')
+    if (isObject(raw) && name !== undefined && name !== '')
+      containers.push(readContainer(raw, name, pointer(specPointer, list, index), list === 'initContainers'))
+    else malformed.push(nameless(raw, `${list}[${index}]`))
+  }
+  return { containers, malformed }
+}
+
+function nameless(raw: Json, field: string): Malformed {
+  if (!isObject(raw)) return { field, problem: `must be an object, not ${typeName(raw)}` }
+  return { field: `${field}.name`, problem: 'a container name is required' }
+}
+
+function readContainer(raw: JsonObject, name: string, at: string, init: boolean): Container {
+  const lifecycle = member(raw, 'lifecycle')
+  const checks: Check[] = []
+  for (const slot of PROBE_SLOTS) addCheck(checks, slot, member(raw, slot), at)
+  if (isObject(lifecycle))
+    for (const slot of HOOK_SLOTS) addCheck(checks, slot, member(lifecycle, slot), `${at}/lifecycle`)
+  return { name, init, restartable: stringMember(raw, 'restartPolicy') === 'Always', pointer: at, raw, checks }
+}
+
+function addCheck(checks: Check[], slot: Slot, raw: Json | undefined, parent: string): void {
+  if (raw === undefined || raw === null) return
+  const at = pointer(parent, slot)
+  if (isObject(raw)) checks.push(readCheck(slot, raw, at))
+  else
+    checks.push({
+      slot,
+      pointer: at,
+      raw: {},
+      kinds: [],
+      handler: { field: '', problem: `must be an object, not ${typeName(raw)}` },
+      timeoutSeconds: 1,
+    })
+}
+
+function readCheck(slot: Slot, raw: JsonObject, at: string): Check {
+  const kinds = handlerKinds(raw)
+  const timeout = member(raw, 'timeoutSeconds')
+  const timeoutSeconds = typeof timeout === 'number' && timeout > 0 ? timeout : 1
+  return { slot, pointer: at, raw, kinds, handler: onlyHandler(raw, kinds), timeoutSeconds }
+}
+
+function onlyHandler(raw: JsonObject, kinds: readonly HandlerKind[]): Handler | Malformed {
+  const [kind, second] = kinds
+  if (kind === undefined) return { field: '', problem: 'has no handler; exactly one is required' }
+  if (second !== undefined) return { field: '', problem: `has ${kinds.join(' and ')}; only one handler is allowed` }
+  return readHandler(kind, member(raw, kind))
+}
+
+export function isMalformed(value: Handler | Malformed): value is Malformed {
+  return 'problem' in value
+}
+
+/**
+ * The number behind a port of a handler. A name is looked up among the ports of the same container only, as kubelet
+ * does (spec/istio.md 2.3); undefined when there is no such name. Of two ports with one name the last counts for Istio
+ * and the first for kubelet; the API server refuses such a container.
+ */
+export function resolvePort(port: PortReference, container: Container): number | undefined {
+  if (typeof port === 'number') return port
+  const named = arrayMember(container.raw, 'ports').find((entry) => member(entry, 'name') === port)
+  const number = member(named, 'containerPort')
+  return isPortNumber(number) ? number : undefined
+}
+
+/** The numeric user the container's processes run as, where the manifest says so. */
+export function userOf(container: Container, podSpec: JsonObject): number | undefined {
+  const user =
+    memberAt(container.raw, 'securityContext', 'runAsUser') ?? memberAt(podSpec, 'securityContext', 'runAsUser')
+  return typeof user === 'number' ? user : undefined
+}

@@ -1,0 +1,137 @@
+/**
+ * What a probe or a lifecycle hook does: `httpGet`, `tcpSocket`, `grpc`, `exec` or `sleep`
+ * (core/v1 ProbeHandler and LifecycleHandler). Read from untyped JSON, once.
+ */
+import { arrayMember, isObject, member, stringMember, typeName, type Json, type JsonObject } from './json.ts'
+
+/** A port as a manifest writes it: a number, or the name of a port of the same container. */
+export type PortReference = number | string
+
+export interface Header {
+  readonly name: string
+  readonly value: string
+}
+
+export interface HttpGet {
+  readonly kind: 'httpGet'
+  readonly scheme: 'HTTP' | 'HTTPS'
+  readonly host: string
+  readonly port: PortReference
+  readonly path: string
+  readonly headers: readonly Header[]
+}
+
+export interface TcpSocket {
+  readonly kind: 'tcpSocket'
+  readonly host: string
+  readonly port: PortReference
+}
+
+export interface Grpc {
+  readonly kind: 'grpc'
+  readonly port: number
+  readonly service: string
+}
+
+export interface Exec {
+  readonly kind: 'exec'
+  readonly command: readonly string[]
+}
+
+/** The handlers that reach the container over its network. */
+export type NetworkHandler = HttpGet | TcpSocket | Grpc
+export type Handler = NetworkHandler | Exec | { readonly kind: 'sleep' }
+
+/** A field that does not hold what Kubernetes allows there. */
+export interface Malformed {
+  readonly field: string
+  readonly problem: string
+}
+
+export const HANDLER_KINDS = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const
+export type HandlerKind = (typeof HANDLER_KINDS)[number]
+
+/** The handlers that stand in a probe or hook: one in a valid object, several after some merges, none in a broken one. */
+export function handlerKinds(value: JsonObject): readonly HandlerKind[] {
+  return HANDLER_KINDS.filter((kind) => member(value, kind) !== undefined && member(value, kind) !== null)
+}
+
+export function readHandler(kind: HandlerKind, value: Json | undefined): Handler | Malformed {
+  if (!isObject(value)) return { field: kind, problem: `must be an object, not ${typeName(value)}` }
+  switch (kind) {
+    case 'httpGet':
+      return readHttpGet(value)
+    case 'tcpSocket':
+      return readTcpSocket(value)
+    case 'grpc':
+      return readGrpc(value)
+    case 'exec':
+      return { kind, command: arrayMember(value, 'command').filter((word) => typeof word === 'string') }
+    case 'sleep':
+      return { kind }
+  }
+}
+
+/** Defaults as the API server writes them: path `/`, scheme HTTP (spec/istio.md 2.7). */
+function readHttpGet(value: JsonObject): HttpGet | Malformed {
+  const port = readPort(member(value, 'port'))
+  if (typeof port === 'object') return { field: 'httpGet.port', problem: port.problem }
+  const scheme = member(value, 'scheme') ?? 'HTTP'
+  if (scheme !== 'HTTP' && scheme !== 'HTTPS')
+    return { field: 'httpGet.scheme', problem: `is ${show(scheme)}; allowed are HTTP and HTTPS` }
+  const path = member(value, 'path') ?? '/'
+  if (typeof path !== 'string') return { field: 'httpGet.path', problem: `must be a string, not ${typeName(path)}` }
+  const headers = readHeaders(value)
+  if (!Array.isArray(headers)) return headers as Malformed
+  return {
+    kind: 'httpGet',
+    scheme,
+    host: stringMember(value, 'host') ?? '',
+    port,
+    path,
+    headers: headers as readonly Header[],
+  }
+}
+
+function readHeaders(value: JsonObject): readonly Header[] | Malformed {
+  const headers: Header[] = []
+  for (const [index, entry] of arrayMember(value, 'httpHeaders').entries()) {
+    const name = stringMember(entry, 'name')
+    if (name === undefined || name === '')
+      return { field: `httpGet.httpHeaders[${index}].name`, problem: 'a header name is required' }
+    headers.push({ name, value: stringMember(entry, 'value') ?? '' })
+  }
+  return headers
+}
+
+function readTcpSocket(value: JsonObject): TcpSocket | Malformed {
+  const port = readPort(member(value, 'port'))
+  if (typeof port === 'object') return { field: 'tcpSocket.port', problem: port.problem }
+  return { kind: 'tcpSocket', host: stringMember(value, 'host') ?? '', port }
+}
+
+/** A gRPC probe's port is always a number (core/v1 GRPCAction). */
+function readGrpc(value: JsonObject): Grpc | Malformed {
+  const port = readPort(member(value, 'port'))
+  if (typeof port !== 'number')
+    return {
+      field: 'grpc.port',
+      problem: typeof port === 'object' ? port.problem : `is ${show(port)}; a number is required`,
+    }
+  return { kind: 'grpc', port, service: stringMember(value, 'service') ?? '' }
+}
+
+function readPort(value: Json | undefined): PortReference | { readonly problem: string } {
+  if (typeof value === 'string') return value === '' ? { problem: 'is empty' } : value
+  if (typeof value !== 'number')
+    return { problem: `must be a port number or a port name, not ${typeName(value ?? null)}` }
+  return isPortNumber(value) ? value : { problem: `is ${String(value)}; allowed are 1 to 65535` }
+}
+
+export function isPortNumber(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65535
+}
+
+function show(value: Json): string {
+  return JSON.stringify(value)
+}

@@ -1,0 +1,57 @@
+/** JSON Pointers (RFC 6901), which address what a patch changes, and JSON Patch operations (RFC 6902). */
+import type { Json, JsonObject } from './json.ts'
+
+/** The operations we emit; `test`, `move` and `copy` are never needed (spec/operations.md 4.6). */
+export type Operation =
+  | { readonly op: 'add'; readonly path: string; readonly value: Json }
+  | { readonly op: 'replace'; readonly path: string; readonly value: Json }
+  | { readonly op: 'remove'; readonly path: string }
+
+/** `base` with further segments, each escaped: `~` becomes `~0`, `/` becomes `~1`. */
+export function pointer(base: string, ...segments: readonly (string | number)[]): string {
+  let result = base
+  for (const segment of segments) result += '/' + escapeSegment(String(segment))
+  return result
+}
+
+export function parsePointer(path: string): readonly string[] {
+  if (path === '') return []
+  return path
+    .slice(1)
+    .split('/')
+    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+function escapeSegment(segment: string): string {
+  if (!segment.includes('~') && !segment.includes('/')) return segment
+  return segment.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+/**
+ * Operations that give a map such as `metadata.annotations` the wanted entries (undefined removes one). Creates the map
+ * in one `add` when it is absent, because an `add` below a missing parent is refused (spec/apiserver.md section 2), and
+ * emits nothing for an entry that is already so: an operation without effect counts as a mutation.
+ */
+export function setEntries(
+  base: string,
+  present: JsonObject | undefined,
+  wanted: Readonly<Record<string, string | undefined>>,
+): readonly Operation[] {
+  const entries = Object.entries(wanted)
+  if (present === undefined) {
+    const value = Object.fromEntries(entries.filter(([, text]) => text !== undefined)) as JsonObject
+    return Object.keys(value).length === 0 ? [] : [{ op: 'add', path: base, value }]
+  }
+  return entries.flatMap(([key, text]) => setEntry(pointer(base, key), Object.hasOwn(present, key), present[key], text))
+}
+
+function setEntry(
+  path: string,
+  isPresent: boolean,
+  present: Json | undefined,
+  wanted: string | undefined,
+): readonly Operation[] {
+  if (wanted === undefined) return isPresent ? [{ op: 'remove', path }] : []
+  if (present === wanted) return []
+  return [{ op: isPresent ? 'replace' : 'add', path, value: wanted }]
+}

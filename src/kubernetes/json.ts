@@ -1,0 +1,90 @@
+/**
+ * JSON as the wire gives it, and the few ways the rules look into it.
+ *
+ * Keys come from users, so they are data: lookups go through `member`, which sees own properties only. An annotation
+ * called `constructor` or `__proto__` must not find something that JavaScript put there.
+ */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+
+export interface JsonObject {
+  readonly [key: string]: Json | undefined
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The own member of an object, or undefined when there is none or `value` is no object. */
+export function member(value: unknown, key: string): Json | undefined {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
+}
+
+/** The member at the end of a path of own members. */
+export function memberAt(value: unknown, ...keys: readonly string[]): Json | undefined {
+  let current = value
+  for (const key of keys) current = member(current, key)
+  return current as Json | undefined
+}
+
+export function stringMember(value: unknown, key: string): string | undefined {
+  const found = member(value, key)
+  return typeof found === 'string' ? found : undefined
+}
+
+/** A text, number or boolean as text; undefined for anything else. */
+export function scalarText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
+}
+
+export function arrayMember(value: unknown, key: string): readonly Json[] {
+  const found = member(value, key)
+  return Array.isArray(found) ? (found as readonly Json[]) : []
+}
+
+/** The string members of a map such as `metadata.labels`; members of another type are left out. */
+export function stringMap(value: unknown): ReadonlyMap<string, string> {
+  const map = new Map<string, string>()
+  if (!isObject(value)) return map
+  for (const key of Object.keys(value)) {
+    const text = value[key]
+    if (typeof text === 'string') map.set(key, text)
+  }
+  return map
+}
+
+/** Names the JSON type of a value, for messages: `array`, `null`, `object`, or what `typeof` says. */
+export function typeName(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'array' : typeof value
+}
+
+/** Deep equality of two JSON values; the order of object members does not count. */
+export function equalJson(left: Json | undefined, right: Json | undefined): boolean {
+  if (left === right) return true
+  if (Array.isArray(left)) return Array.isArray(right) && equalArrays(left as readonly Json[], right as readonly Json[])
+  return isObject(left) && isObject(right) && equalObjects(left, right)
+}
+
+function equalArrays(left: readonly Json[], right: readonly Json[]): boolean {
+  return left.length === right.length && left.every((value, index) => equalJson(value, right[index]))
+}
+
+function equalObjects(left: JsonObject, right: JsonObject): boolean {
+  const keys = Object.keys(left)
+  if (keys.length !== Object.keys(right).length) return false
+  return keys.every((key) => Object.hasOwn(right, key) && equalJson(left[key], right[key]))
+}
+
+/** Whether a value nests deeper than `limit` levels. Walks with its own stack, so that depth cannot exhaust ours. */
+export function isDeeperThan(value: Json | undefined, limit: number): boolean {
+  const pending: { readonly value: object; readonly depth: number }[] = []
+  if (typeof value === 'object' && value !== null) pending.push({ value, depth: 1 })
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (next.depth > limit) return true
+    for (const child of Object.values(next.value) as unknown[]) {
+      if (typeof child === 'object' && child !== null) pending.push({ value: child, depth: next.depth + 1 })
+    }
+  }
+  return false
+}

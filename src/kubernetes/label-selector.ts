@@ -1,0 +1,87 @@
+/**
+ * Label selectors as the API server evaluates them
+ * (k8s.io/apimachinery `metav1.LabelSelectorAsSelector`, `labels.Requirement.Matches`).
+ */
+import { arrayMember, isObject, member, stringMap, stringMember } from './json.ts'
+
+const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const
+type Operator = (typeof OPERATORS)[number]
+
+export interface Requirement {
+  readonly key: string
+  readonly operator: Operator
+  readonly values: readonly string[]
+}
+
+export interface LabelSelector {
+  readonly requirements: readonly Requirement[]
+}
+
+/** Matches every object: what an absent selector of a webhook is defaulted to. */
+export const EVERYTHING: LabelSelector = { requirements: [] }
+
+/** Parses a LabelSelector; the error names the field. Absent and `{}` select everything. */
+export function parseSelector(value: unknown): LabelSelector | { readonly error: string } {
+  if (value === undefined || value === null) return EVERYTHING
+  if (!isObject(value)) return { error: 'a label selector must be an object' }
+  const requirements: Requirement[] = [...stringMap(member(value, 'matchLabels'))].map(([key, text]) => ({
+    key,
+    operator: 'In',
+    values: [text],
+  }))
+  for (const [index, expression] of arrayMember(value, 'matchExpressions').entries()) {
+    const requirement = parseRequirement(expression)
+    if ('error' in requirement) return { error: `matchExpressions[${index}].${requirement.error}` }
+    requirements.push(requirement)
+  }
+  return { requirements }
+}
+
+function parseRequirement(value: unknown): Requirement | { readonly error: string } {
+  const key = stringMember(value, 'key')
+  if (key === undefined || key === '') return { error: 'key: a label key is required' }
+  const operator = OPERATORS.find((known) => known === stringMember(value, 'operator'))
+  if (operator === undefined) return { error: `operator: allowed are ${OPERATORS.join(', ')}` }
+  const values = arrayMember(value, 'values').filter((text) => typeof text === 'string')
+  const takesValues = operator === 'In' || operator === 'NotIn'
+  if (takesValues !== values.length > 0)
+    return { error: `values: ${takesValues ? 'required' : 'not allowed'} for operator ${operator}` }
+  return { key, operator, values }
+}
+
+export function matches(selector: LabelSelector, labels: ReadonlyMap<string, string>): boolean {
+  return selector.requirements.every((requirement) => meets(requirement, labels))
+}
+
+/** `NotIn` is met by an absent key, too (labels.Requirement.Matches). */
+function meets({ key, operator, values }: Requirement, labels: ReadonlyMap<string, string>): boolean {
+  const value = labels.get(key)
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value)
+    case 'NotIn':
+      return value === undefined || !values.includes(value)
+    case 'Exists':
+      return value !== undefined
+    case 'DoesNotExist':
+      return value === undefined
+  }
+}
+
+/** The selector in the notation of `kubectl -l`, for messages: `app=web,tier in (a,b),!legacy`. */
+export function describeSelector(selector: LabelSelector): string {
+  return selector.requirements.map(describeRequirement).join(',')
+}
+
+function describeRequirement({ key, operator, values }: Requirement): string {
+  switch (operator) {
+    case 'In':
+      return values.length === 1 ? `${key}=${values.join()}` : `${key} in (${values.join(',')})`
+    case 'NotIn':
+      return values.length === 1 ? `${key}!=${values.join()}` : `${key} notin (${values.join(',')})`
+    case 'Exists':
+      return key
+    case 'DoesNotExist':
+      return `!${key}`
+  }
+}

@@ -1,0 +1,44 @@
+/** What every Kubernetes object has: its identity and its metadata. */
+import { arrayMember, isObject, member, memberAt, stringMap, stringMember, type JsonObject } from './json.ts'
+
+/** How messages, reports and the command line's JSON name an object. */
+export interface ObjectReference {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+export function metadataOf(object: JsonObject): JsonObject {
+  const metadata = member(object, 'metadata')
+  return isObject(metadata) ? metadata : {}
+}
+
+export function labelsOf(object: JsonObject): ReadonlyMap<string, string> {
+  return stringMap(memberAt(object, 'metadata', 'labels'))
+}
+
+export function annotationsOf(object: JsonObject): ReadonlyMap<string, string> {
+  return stringMap(memberAt(object, 'metadata', 'annotations'))
+}
+
+/** An object without a namespace is in `default`; one without a name (generateName) is named by its prefix. */
+export function referenceTo(object: JsonObject, namespace?: string): ObjectReference {
+  const metadata = metadataOf(object)
+  return {
+    apiVersion: stringMember(object, 'apiVersion') ?? '',
+    kind: stringMember(object, 'kind') ?? '',
+    namespace: stringMember(metadata, 'namespace') ?? namespace ?? 'default',
+    name: stringMember(metadata, 'name') ?? `${stringMember(metadata, 'generateName') ?? ''}*`,
+  }
+}
+
+/** `Deployment shop/web`, the way messages name an object. */
+export function describe({ kind, namespace, name }: ObjectReference): string {
+  return `${kind} ${namespace}/${name}`
+}
+
+/** Whether a controller owns the object, as a Deployment owns its ReplicaSets (ownerReferences[].controller). */
+export function hasController(object: JsonObject): boolean {
+  return arrayMember(metadataOf(object), 'ownerReferences').some((owner) => member(owner, 'controller') === true)
+}

@@ -1,0 +1,72 @@
+/** What is known of the pod before any of its probes is looked at. Has no opinion. */
+import type { PodTemplate } from '../../kubernetes/pod-template.ts'
+import { describe } from '../../kubernetes/object.ts'
+import { memberAt, stringMember } from '../../kubernetes/json.ts'
+import { isAmbient } from '../../istio/ambient.ts'
+import { workloadModes, type WorkloadIdentity, type WorkloadModes } from '../../istio/peer-authentication.ts'
+import { decideSidecar, type PresentSidecar, type Sidecar } from '../../istio/sidecar.ts'
+import { PROBES_VALUES, type ProbesSetting } from '../configuration.ts'
+import type { RuleContext, WriteRequest } from '../rule.ts'
+import { readSetting } from '../setting.ts'
+import { readProbePorts, type ProbePorts } from './probe-port.ts'
+import { workloadNameOf } from './workload-name.ts'
+
+export interface PodFacts {
+  readonly template: PodTemplate
+  readonly sidecar: Sidecar
+  readonly isAmbient: boolean
+  /** The modes in force; undefined without a sidecar. */
+  readonly modes: WorkloadModes | undefined
+  /** The modes as though the namespace were STRICT; the same as `modes` unless it asks for that. */
+  readonly preparedModes: WorkloadModes | undefined
+  readonly setting: ProbesSetting
+  readonly probePorts: ProbePorts
+  readonly isWindows: boolean
+  readonly isExempt: boolean
+  readonly warnings: readonly string[]
+}
+
+const PROBES = 'istio-onramp.io/probes'
+const PREPARE_STRICT = 'istio-onramp.io/prepare-strict'
+
+export function readPodFacts(
+  request: WriteRequest,
+  template: PodTemplate,
+  { mesh, configuration }: RuleContext,
+): PodFacts {
+  const { namespace } = request.reference
+  const owner = { owner: describe(request.reference), annotations: template.annotations }
+  const space = mesh.namespace(namespace)
+  const spaceOwner = { owner: `namespace ${namespace}`, annotations: space.annotations }
+  const setting = readSetting(PROBES, PROBES_VALUES, configuration.probes, [owner, spaceOwner])
+  const prepared = readSetting(PREPARE_STRICT, ['true', 'false'], 'false', [spaceOwner])
+  const probePorts = readProbePorts(owner)
+  const sidecar = decideSidecar({ namespace, template, workloadName: workloadNameOf(request.object) }, mesh)
+  const identity = sidecar.state === 'present' ? identityOf(namespace, sidecar) : undefined
+  const modes = identity && workloadModes(mesh.policies, identity)
+  return {
+    template,
+    sidecar,
+    isAmbient: isAmbient(podIdentity(namespace, template), space.labels, sidecar.state === 'present'),
+    modes,
+    preparedModes: identity && prepared.value === 'true' ? workloadModes(mesh.policies, identity, true) : modes,
+    setting: setting.value,
+    probePorts,
+    isWindows: isWindows(template),
+    isExempt: configuration.exemptNamespaces.includes(namespace),
+    warnings: [...setting.warnings, ...prepared.warnings, ...probePorts.warnings],
+  }
+}
+
+function identityOf(namespace: string, { controlPlane, labels }: PresentSidecar): WorkloadIdentity {
+  return { namespace, labels, revision: controlPlane.revision, rootNamespace: controlPlane.rootNamespace }
+}
+
+function podIdentity(namespace: string, { labels, annotations, spec }: PodTemplate) {
+  return { namespace, labels, annotations, hostNetwork: spec['hostNetwork'] === true }
+}
+
+function isWindows({ spec }: PodTemplate): boolean {
+  const selected = memberAt(spec, 'nodeSelector', 'kubernetes.io/os')
+  return stringMember(spec['os'], 'name') === 'windows' || selected === 'windows'
+}

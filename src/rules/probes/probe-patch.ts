@@ -1,0 +1,117 @@
+/** Turns the decisions about a template's checks into JSON Patch operations, with the receipt that explains them. */
+import type { Slot } from '../../kubernetes/container.ts'
+import { isMalformed } from '../../kubernetes/container.ts'
+import { isObject, memberAt, type JsonObject } from '../../kubernetes/json.ts'
+import { pointer, setEntries, type Operation } from '../../kubernetes/json-pointer.ts'
+import type { PodTemplate } from '../../kubernetes/pod-template.ts'
+import type { CheckFacts } from './check-facts.ts'
+import type { CheckDecision } from './decide-check.ts'
+import { deliverProber, removeProber } from './prober-delivery.ts'
+import { proberCommand } from './prober-command.ts'
+import { formatReceipt, handlersOf, parseReceipt, RECEIPT, type Receipt, type ReceiptEntry } from './receipt.ts'
+import type { RuleContext } from '../rule.ts'
+
+export interface DecidedCheck {
+  readonly facts: CheckFacts
+  readonly decision: CheckDecision
+}
+
+export const AGENT_ANNOTATION = 'sidecar.istio.io/rewriteAppHTTPProbers'
+
+/**
+ * | decision | our exec   | the check becomes                                   |
+ * |----------|------------|-----------------------------------------------------|
+ * | exec     | absent     | user's handler out, exec in                         |
+ * | exec     | beside     | user's handler out, exec brought up to date         |
+ * | port     | absent     | same handler, other port                            |
+ * | port     | beside     | exec out, other port                                |
+ * | leave    | beside     | exec out: two handlers are never let through        |
+ * | leave    | otherwise  | untouched                                           |
+ */
+export function probePatch(
+  template: PodTemplate,
+  checks: readonly DecidedCheck[],
+  { configuration, mesh }: RuleContext,
+): readonly Operation[] {
+  const changes = checks.flatMap(changeCheck)
+  const annotates = checks.some(({ decision }) => decision.action === 'annotate')
+  if (changes.length === 0 && !annotates) return []
+  const receipt = receiptAfter(template, checks)
+  const users = checks.filter(({ facts, decision }) => runsProber(facts, decision))
+  return [
+    ...annotationOperations(template, receipt, annotates),
+    ...changes,
+    ...(users.length === 0
+      ? removeProber(template)
+      : deliverProber({
+          template,
+          containers: [...new Set(users.map(({ facts }) => facts.container))],
+          prober: configuration.prober,
+          hasImageVolumes: mesh.hasImageVolumes,
+        })),
+  ]
+}
+
+function runsProber(facts: CheckFacts, decision: CheckDecision): boolean {
+  return facts.ours === 'alone' || (decision.action === 'rewrite' && decision.strategy === 'exec')
+}
+
+function changeCheck({ facts, decision }: DecidedCheck): readonly Operation[] {
+  const at = facts.check.pointer
+  const dropOurs: readonly Operation[] = facts.ours === 'beside' ? [{ op: 'remove', path: pointer(at, 'exec') }] : []
+  if (decision.action !== 'rewrite' || isMalformed(facts.handler)) return dropOurs
+  const kind = facts.handler.kind
+  if (decision.strategy === 'port')
+    return [...dropOurs, { op: 'replace', path: pointer(at, kind, 'port'), value: decision.port }]
+  const exec = { command: commandFor(facts) }
+  return [
+    { op: 'remove', path: pointer(at, kind) },
+    { op: facts.ours === 'beside' ? 'replace' : 'add', path: pointer(at, 'exec'), value: exec },
+  ]
+}
+
+function commandFor({ handler, port, check }: CheckFacts): readonly string[] {
+  if (isMalformed(handler) || handler.kind === 'exec' || handler.kind === 'sleep' || port === undefined) return []
+  const isHook = check.slot === 'preStop' || check.slot === 'postStart'
+  return proberCommand({ handler, port, timeoutSeconds: check.timeoutSeconds, isHook })
+}
+
+function annotationOperations(template: PodTemplate, receipt: Receipt, annotates: boolean): readonly Operation[] {
+  const wanted = { [RECEIPT]: formatReceipt(receipt), ...(annotates ? { [AGENT_ANNOTATION]: 'true' } : {}) }
+  const metadata = memberAt(template.raw, 'metadata')
+  const present = memberAt(template.raw, 'metadata', 'annotations')
+  const at = pointer(template.pointer, 'metadata')
+  if (isObject(metadata)) return setEntries(pointer(at, 'annotations'), isObject(present) ? present : undefined, wanted)
+  const annotations = setEntries('', undefined, wanted)
+  const [add] = annotations
+  return add?.op === 'add' ? [{ op: 'add', path: at, value: { annotations: add.value } as JsonObject }] : []
+}
+
+/** Entries of checks that are still as we left them stay; the rest is what is decided now. */
+function receiptAfter(template: PodTemplate, checks: readonly DecidedCheck[]): Receipt {
+  const before = parseReceipt(template.annotations)
+  const after = new Map<string, Map<Slot, ReceiptEntry>>()
+  for (const { facts, decision } of checks) {
+    const known = before?.get(facts.container.name)?.get(facts.check.slot)
+    const entry = entryFor(facts, decision, known, template.annotations.get(AGENT_ANNOTATION))
+    if (entry === undefined) continue
+    const slots = after.get(facts.container.name) ?? new Map<Slot, ReceiptEntry>()
+    after.set(facts.container.name, slots.set(facts.check.slot, entry))
+  }
+  return after
+}
+
+function entryFor(
+  { check, ours }: CheckFacts,
+  decision: CheckDecision,
+  before: ReceiptEntry | undefined,
+  annotation: string | undefined,
+): ReceiptEntry | undefined {
+  if (ours === 'alone') return before
+  const original = handlersOf(check.raw, ours === 'beside' ? 'exec' : undefined)
+  if (decision.action === 'rewrite') return { original, strategy: decision.strategy, reason: decision.reason }
+  if (decision.action === 'annotate')
+    return { original, strategy: decision.strategy, reason: decision.reason, annotation: annotation ?? null }
+  if (decision.reason === 'istio-rewrites') return { original, strategy: 'leave', reason: decision.reason }
+  return before?.strategy === 'port' && ours === 'absent' ? before : undefined
+}

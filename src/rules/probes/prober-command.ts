@@ -1,0 +1,58 @@
+/**
+ * The prober's command line, the one contract between the rules that write it and the binary that reads it
+ * (prober/README.md). Every attribute that kubelet would have used is in it.
+ *
+ *     prober http|https --port=N [--host=H] [--path=P] [--header=NAME: VALUE]... [--timeout=Ns] [--hook]
+ *     prober tcp        --port=N [--host=H] [--timeout=Ns] [--hook]
+ *     prober grpc       --port=N [--service=S] [--timeout=Ns]
+ */
+import type { NetworkHandler } from '../../kubernetes/handler.ts'
+
+export const PROBER_MOUNT = '/istio-onramp'
+export const PROBER_BINARY = `${PROBER_MOUNT}/prober`
+/** The downward API variable from which the prober takes the address that kubelet would have dialled. */
+export const POD_IP_VARIABLE = 'ISTIO_ONRAMP_POD_IP'
+
+export interface ProberCall {
+  readonly handler: NetworkHandler
+  /** The number behind `handler.port`. */
+  readonly port: number
+  readonly timeoutSeconds: number
+  readonly isHook: boolean
+}
+
+export function proberCommand(call: ProberCall): readonly string[] {
+  const words = [subcommand(call.handler), `--port=${call.port}`, ...attributes(call.handler)]
+  if (call.isHook) return [PROBER_BINARY, ...words, '--hook']
+  return [PROBER_BINARY, ...words, `--timeout=${call.timeoutSeconds}s`].map(escapeExpansion)
+}
+
+export function isProberCommand(command: readonly string[]): boolean {
+  return command[0] === PROBER_BINARY
+}
+
+function subcommand(handler: NetworkHandler): string {
+  switch (handler.kind) {
+    case 'httpGet':
+      return handler.scheme === 'HTTPS' ? 'https' : 'http'
+    case 'tcpSocket':
+      return 'tcp'
+    case 'grpc':
+      return 'grpc'
+  }
+}
+
+function attributes(handler: NetworkHandler): readonly string[] {
+  if (handler.kind === 'grpc') return handler.service === '' ? [] : [`--service=${handler.service}`]
+  const host = handler.host === '' ? [] : [`--host=${handler.host}`]
+  if (handler.kind === 'tcpSocket') return host
+  return [...host, `--path=${handler.path}`, ...handler.headers.map(({ name, value }) => `--header=${name}: ${value}`)]
+}
+
+/**
+ * kubelet expands `$(NAME)` in the command of an exec probe and turns `$$` into `$` (spec/ground-truth.md section 5), but
+ * leaves the command of a hook alone (pkg/kubelet/lifecycle/handlers.go): only a probe's dollars are doubled.
+ */
+function escapeExpansion(word: string): string {
+  return word.replaceAll('$', '$$$$')
+}

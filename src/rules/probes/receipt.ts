@@ -1,0 +1,71 @@
+/**
+ * The receipt of a rewrite: the annotation `istio-onramp.io/rewritten` on the pod or template. It makes re-application
+ * idempotent, `preview` explainable and `restore` possible.
+ *
+ *     {"web": {"livenessProbe": {"original": {"httpGet": {...}}, "strategy": "exec", "reason": "strict-mtls"}}}
+ */
+import { SLOTS, type Slot } from '../../kubernetes/container.ts'
+import { handlerKinds } from '../../kubernetes/handler.ts'
+import { isObject, member, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
+
+export const RECEIPT = 'istio-onramp.io/rewritten'
+
+export interface ReceiptEntry {
+  /** The handler as it was: an object with `httpGet`, `tcpSocket` or `grpc`. */
+  readonly original: JsonObject
+  readonly strategy: string
+  readonly reason: string
+  /** Only with `agent`: what the annotation said before, null where it was absent. */
+  readonly annotation?: string | null
+}
+
+export type Receipt = ReadonlyMap<string, ReadonlyMap<Slot, ReceiptEntry>>
+
+/** Undefined where there is none, or where it is not what we write: then nothing is taken from it. */
+export function parseReceipt(annotations: ReadonlyMap<string, string>): Receipt | undefined {
+  const text = annotations.get(RECEIPT)
+  const parsed = text === undefined ? undefined : parseJson(text)
+  if (!isObject(parsed)) return undefined
+  return new Map(Object.keys(parsed).map((container) => [container, parseSlots(member(parsed, container))]))
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function parseSlots(value: Json | undefined): ReadonlyMap<Slot, ReceiptEntry> {
+  const slots = new Map<Slot, ReceiptEntry>()
+  for (const slot of SLOTS) {
+    const entry = member(value, slot)
+    const original = member(entry, 'original')
+    const strategy = stringMember(entry, 'strategy')
+    const annotation = member(entry, 'annotation')
+    const kept = typeof annotation === 'string' || annotation === null ? { annotation } : {}
+    if (isObject(original) && strategy !== undefined)
+      slots.set(slot, { original, strategy, reason: stringMember(entry, 'reason') ?? '', ...kept })
+  }
+  return slots
+}
+
+/** Containers by name and slots in a fixed order, so that the same decisions give the same bytes. */
+export function formatReceipt(receipt: Receipt): string | undefined {
+  const containers = [...receipt]
+    .filter(([, slots]) => slots.size > 0)
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+  if (containers.length === 0) return undefined
+  const entries = containers.map(([name, slots]) => [
+    name,
+    Object.fromEntries(SLOTS.filter((slot) => slots.has(slot)).map((slot) => [slot, slots.get(slot)])),
+  ])
+  return JSON.stringify(Object.fromEntries(entries))
+}
+
+/** The handlers of a probe or hook without its timing, as the receipt keeps them. */
+export function handlersOf(check: JsonObject, except?: string): JsonObject {
+  const kinds = handlerKinds(check).filter((kind) => kind !== except)
+  return Object.fromEntries(kinds.map((kind) => [kind, member(check, kind)]))
+}

@@ -1,0 +1,56 @@
+/** The way back: puts the probes of a receipt where they were, and takes the prober out of the pod (`restore`). */
+import { isObject, member, memberAt, type Json } from '../../kubernetes/json.ts'
+import { pointer, setEntries, type Operation } from '../../kubernetes/json-pointer.ts'
+import type { PodTemplate } from '../../kubernetes/pod-template.ts'
+import { readCheckFacts, type CheckFacts } from './check-facts.ts'
+import { AGENT_ANNOTATION } from './probe-patch.ts'
+import { removeProber } from './prober-delivery.ts'
+import { parseReceipt, RECEIPT, type ReceiptEntry } from './receipt.ts'
+
+/** Empty where the template carries no receipt. A check that someone has changed since is left as it is. */
+export function restoreProbes(template: PodTemplate): readonly Operation[] {
+  const receipt = parseReceipt(template.annotations)
+  if (receipt === undefined) return []
+  const entries = template.containers.flatMap((container) =>
+    container.checks.flatMap((check) => {
+      const entry = receipt.get(container.name)?.get(check.slot)
+      return entry === undefined ? [] : [{ facts: readCheckFacts(container, check), entry }]
+    }),
+  )
+  return [
+    ...entries.flatMap(({ facts, entry }) => restoreCheck(facts, entry)),
+    ...restoreAnnotations(
+      template,
+      entries.map(({ entry }) => entry),
+    ),
+    ...removeProber(template),
+  ]
+}
+
+function restoreCheck({ check, ours }: CheckFacts, { original, strategy }: ReceiptEntry): readonly Operation[] {
+  const at = check.pointer
+  const handlers = Object.entries(original) as readonly (readonly [string, Json])[]
+  if (strategy === 'exec' && ours === 'beside') return [{ op: 'remove', path: pointer(at, 'exec') }]
+  if (strategy === 'exec' && ours === 'alone')
+    return [
+      { op: 'remove', path: pointer(at, 'exec') },
+      ...handlers.map(([kind, value]): Operation => ({ op: 'add', path: pointer(at, kind), value })),
+    ]
+  if (strategy === 'port')
+    return handlers.flatMap(([kind, value]): readonly Operation[] =>
+      isObject(member(check.raw, kind)) ? [{ op: 'replace', path: pointer(at, kind), value }] : [],
+    )
+  return []
+}
+
+/** A map that held nothing but ours goes with it. */
+function restoreAnnotations(template: PodTemplate, entries: readonly ReceiptEntry[]): readonly Operation[] {
+  const present = memberAt(template.raw, 'metadata', 'annotations')
+  if (!isObject(present)) return []
+  const agent = entries.find(({ strategy }) => strategy === 'agent')
+  const wanted: Record<string, string | undefined> = { [RECEIPT]: undefined }
+  if (agent !== undefined) wanted[AGENT_ANNOTATION] = agent.annotation ?? undefined
+  const at = pointer(template.pointer, 'metadata', 'annotations')
+  const isAllOurs = Object.keys(present).every((key) => Object.hasOwn(wanted, key) && wanted[key] === undefined)
+  return isAllOurs ? [{ op: 'remove', path: at }] : setEntries(at, present, wanted)
+}

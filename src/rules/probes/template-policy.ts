@@ -1,0 +1,75 @@
+/** How far the template of an object may be changed (design.md "Templates"; spec/apiserver.md sections 0 and 8). */
+import { equalJson } from '../../kubernetes/json.ts'
+import { annotationsOf, describe, hasController, labelsOf } from '../../kubernetes/object.ts'
+import { rawTemplate } from '../../kubernetes/pod-template.ts'
+import { TEMPLATES_VALUES } from '../configuration.ts'
+import type { Reason } from '../reasons.ts'
+import type { RuleContext, WriteRequest } from '../rule.ts'
+import { readSetting } from '../setting.ts'
+
+const TEMPLATES = 'istio-onramp.io/templates'
+const MIRROR = 'kubernetes.io/config.mirror'
+
+/**
+ * `all`: any strategy. `clean`: only what merges cleanly with a later apply, the `port` strategy. `merges`: nothing but
+ * the removal of an old rewrite of ours that a merge put beside a user's handler. `nothing`: hands off.
+ */
+export interface TemplatePolicy {
+  readonly extent: 'all' | 'clean' | 'merges' | 'nothing'
+  /** Why a check is left that would be rewritten otherwise. */
+  readonly reason: Reason
+  /** Whether whoever applies the object should be told that its pods will differ from it. */
+  readonly announces: boolean
+  readonly warnings: readonly string[]
+}
+
+/**
+ * | object                                        | extent  |
+ * |-----------------------------------------------|---------|
+ * | Pod on CREATE                                 | all     |
+ * | Pod otherwise, mirror Pod                     | nothing |
+ * | a controller owns it                          | nothing |
+ * | UPDATE that leaves the template as it was     | nothing |
+ * | templates: leave                              | merges  |
+ * | templates: rewrite                            | all     |
+ * | templates: auto, Argo CD tracks it            | merges  |
+ * | templates: auto                               | clean   |
+ */
+export function templatePolicy(request: WriteRequest, context: RuleContext): TemplatePolicy {
+  const { object, reference } = request
+  if (reference.kind === 'Pod') return podPolicy(request)
+  if (hasController(object)) return quiet('nothing', 'controller-owned')
+  if (isUnchanged(request)) return quiet('nothing', 'template-unchanged')
+  const { value, warnings } = readSetting(TEMPLATES, TEMPLATES_VALUES, context.configuration.templates, [
+    { owner: describe(reference), annotations: annotationsOf(object) },
+    { owner: `namespace ${reference.namespace}`, annotations: context.mesh.namespace(reference.namespace).annotations },
+  ])
+  if (value === 'leave') return { extent: 'merges', reason: 'template-left', announces: true, warnings }
+  if (value === 'rewrite') return { extent: 'all', reason: 'at-pod-creation', announces: true, warnings }
+  if (isTrackedByArgo(request)) return { extent: 'merges', reason: 'argo-cd', announces: true, warnings }
+  return { extent: 'clean', reason: 'at-pod-creation', announces: true, warnings }
+}
+
+function quiet(extent: TemplatePolicy['extent'], reason: Reason): TemplatePolicy {
+  return { extent, reason, announces: false, warnings: [] }
+}
+
+/** The API server refuses changes to mirror pods, and probes of a running Pod cannot be changed. */
+function podPolicy({ operation, object }: WriteRequest): TemplatePolicy {
+  const isCreated = operation === 'CREATE' && !annotationsOf(object).has(MIRROR)
+  return quiet(isCreated ? 'all' : 'nothing', 'template-unchanged')
+}
+
+function isUnchanged({ operation, reference, object, oldObject }: WriteRequest): boolean {
+  if (operation !== 'UPDATE' || oldObject === undefined) return false
+  return equalJson(rawTemplate(reference.kind, object), rawTemplate(reference.kind, oldObject))
+}
+
+function isTrackedByArgo({ object }: WriteRequest): boolean {
+  const annotations = annotationsOf(object)
+  return (
+    annotations.has('argocd.argoproj.io/tracking-id') ||
+    annotations.has('argocd.argoproj.io/instance') ||
+    labelsOf(object).has('argocd.argoproj.io/instance')
+  )
+}

@@ -1,0 +1,6 @@
+/** The rules in force. A new rule is a folder beside `probes/` and a line here. */
+import { ingressRule } from './ingress/ingress-rule.ts'
+import { probesRule } from './probes/probes-rule.ts'
+import type { Rule } from './rule.ts'
+
+export const RULES: readonly Rule[] = [probesRule, ingressRule]

@@ -1,0 +1,35 @@
+/**
+ * A setting that users write as an annotation: the pod's or object's beats the namespace's, the namespace's beats the
+ * configuration. A bad value never stops anything: the next one holds, and a warning names key, value and allowed values.
+ */
+export interface Annotated {
+  /** `namespace shop`, `Pod shop/web`: who carries the annotation, for the warning. */
+  readonly owner: string
+  readonly annotations: ReadonlyMap<string, string>
+}
+
+export interface Setting<Value> {
+  readonly value: Value
+  readonly warnings: readonly string[]
+}
+
+export function readSetting<Value extends string>(
+  key: string,
+  allowed: readonly Value[],
+  fallback: Value,
+  owners: readonly Annotated[],
+): Setting<Value> {
+  const warnings: string[] = []
+  for (const { owner, annotations } of owners) {
+    const text = annotations.get(key)
+    if (text === undefined) continue
+    const value = allowed.find((known) => known === text)
+    if (value !== undefined) return { value, warnings }
+    warnings.push(badValue(owner, key, text, allowed.join(', ')))
+  }
+  return { value: fallback, warnings }
+}
+
+export function badValue(owner: string, key: string, text: string, allowed: string): string {
+  return `${owner}: annotation ${key} is ${JSON.stringify(text)}, allowed are ${allowed}; it is ignored`
+}

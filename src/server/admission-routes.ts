@@ -1,0 +1,97 @@
+/**
+ * `POST /mutate` and `POST /validate`: body to review, review to verdict, verdict to answer, one log line and the
+ * counters for each. The same rules run on both; what a validating webhook may not say is left out there.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { admit } from '../admission/admit.ts'
+import { decodeReview, encodeReview, type AdmissionRequest } from '../admission/review.ts'
+import { pass, passInDoubt, type Verdict } from '../admission/verdict.ts'
+import type { RuleContext } from '../rules/rule.ts'
+import type { BodyReader } from './body.ts'
+import { logVerdict } from './decision-log.ts'
+import { HttpProblem, statusBody } from './http-problem.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface AdmissionServices {
+  /** The snapshot in force when the request is decided; nothing else of the cluster can be reached. */
+  readonly context: () => RuleContext
+  readonly metrics: Metrics
+  readonly bodies: BodyReader
+}
+
+export function addAdmissionRoutes(app: FastifyInstance, services: AdmissionServices): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', async (request: FastifyRequest) => await readBody(request, services))
+  app.addHook('onResponse', async (request) => {
+    services.bodies.release(request.raw)
+  })
+  app.setErrorHandler((error, request, reply) => answerProblem(asProblem(error), services, request, reply))
+  app.post('/mutate', (request, reply) => answer('/mutate', services, request, reply))
+  app.post('/validate', (request, reply) => answer('/validate', services, request, reply))
+}
+
+async function readBody(request: FastifyRequest, { bodies }: AdmissionServices): Promise<Buffer> {
+  const encoding = request.headers['content-encoding'] ?? 'identity'
+  if (encoding !== 'identity')
+    throw new HttpProblem(
+      415,
+      'content-encoding',
+      `content-encoding ${encoding} is not taken; the API server sends none`,
+    )
+  return await bodies.read(request.raw)
+}
+
+function answer(path: string, services: AdmissionServices, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const started = process.hrtime.bigint()
+  const review = decodeReview(parseBody(request.body))
+  if ('problem' in review) throw new HttpProblem(400, 'not-a-review', `${review.field}: ${review.problem}`)
+  const verdict = forPath(path, decide(review, services))
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9
+  services.metrics.countVerdict(path, review.kind, review.operation, verdict, seconds)
+  logVerdict(request.log, path, review, verdict, seconds)
+  return reply.header('content-type', 'application/json').send(JSON.stringify(encodeReview(review, verdict)))
+}
+
+function parseBody(body: unknown): unknown {
+  try {
+    return JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '')
+  } catch (error) {
+    throw new HttpProblem(400, 'not-json', `the body is not JSON: ${error instanceof Error ? error.message : ''}`)
+  }
+}
+
+/** v1beta1 is answered in its own version, so that the object passes, and never decided: nothing sends it any more. */
+function decide(review: AdmissionRequest, { context }: AdmissionServices): Verdict {
+  if (review.apiVersion !== 'admission.k8s.io/v1')
+    return passInDoubt(`AdmissionReview ${review.apiVersion}`, 'no-rule', 'admissionReviewVersions must be [v1]')
+  return admit(review, context())
+}
+
+/** A validating webhook that sends a patch is a failed call; it does not announce what it does not do, either. */
+function forPath(path: string, verdict: Verdict): Verdict {
+  return path === '/validate' && verdict.kind === 'patch' ? pass(verdict.reason, verdict.decisions) : verdict
+}
+
+function asProblem(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new HttpProblem(415, 'content-type', `${message}; application/json is expected`)
+  return new HttpProblem(400, 'not-a-review', message)
+}
+
+function answerProblem(
+  problem: HttpProblem,
+  { metrics }: AdmissionServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  metrics.countBadRequest(problem.reason)
+  request.log.warn(
+    { path: request.routeOptions.url, reason: problem.reason, status: problem.statusCode },
+    problem.message,
+  )
+  const headers = problem.statusCode === 400 ? problem.headers : { ...problem.headers, connection: 'close' }
+  return reply.code(problem.statusCode).headers(headers).send(statusBody(problem.statusCode, problem.message))
+}

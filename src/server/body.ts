@@ -1,0 +1,60 @@
+/**
+ * Reads request bodies, each within its limit and all of them together within theirs. The API server sends up to 27 MB
+ * for a legal object; more than the bound at once is answered 503 with `Retry-After`, which it repeats on a new
+ * connection, and so probably to another replica (spec/operations.md 4.2 and 4.4, spec/apiserver.md section 4).
+ */
+import type { IncomingMessage } from 'node:http'
+import { HttpProblem } from './http-problem.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface BodyReader {
+  read(message: IncomingMessage): Promise<Buffer>
+  /** Gives back the room of a body when its request has been answered. */
+  release(message: IncomingMessage): void
+}
+
+export function createBodyReader(
+  limits: { readonly requestBytes: number; readonly inFlightBytes: number },
+  metrics: Metrics,
+): BodyReader {
+  const held = new Map<IncomingMessage, number>()
+  let total = 0
+
+  const hold = (message: IncomingMessage, bytes: number): void => {
+    total += bytes - (held.get(message) ?? 0)
+    held.set(message, bytes)
+    metrics.setInFlight(held.size, total)
+    if (bytes > limits.requestBytes) throw tooLarge(limits.requestBytes)
+    if (total > limits.inFlightBytes) throw overloaded()
+  }
+
+  return {
+    async read(message) {
+      const announced = Number(message.headers['content-length'] ?? 0)
+      hold(message, announced)
+      const chunks: Buffer[] = []
+      let size = 0
+      for await (const chunk of message as AsyncIterable<Buffer>) {
+        chunks.push(chunk)
+        size += chunk.length
+        if (size > announced) hold(message, size)
+      }
+      return Buffer.concat(chunks, size)
+    },
+    release(message) {
+      total -= held.get(message) ?? 0
+      held.delete(message)
+      metrics.setInFlight(held.size, total)
+    },
+  }
+}
+
+function tooLarge(limit: number): HttpProblem {
+  return new HttpProblem(413, 'too-large', `the review is larger than ${limit} bytes`)
+}
+
+function overloaded(): HttpProblem {
+  return new HttpProblem(503, 'overloaded', 'too many bytes are being decided at once; try again', {
+    'retry-after': '1',
+  })
+}

@@ -1,0 +1,36 @@
+/** One structured line for each review: an allow-list of fields, never the object, the patch or the message. */
+import type { FastifyBaseLogger } from 'fastify'
+import type { AdmissionRequest } from '../admission/review.ts'
+import type { Verdict } from '../admission/verdict.ts'
+import { isDoubt } from './metrics.ts'
+
+const LONGEST = 253
+
+export function logVerdict(
+  log: FastifyBaseLogger,
+  path: string,
+  request: AdmissionRequest,
+  verdict: Verdict,
+  seconds: number,
+): void {
+  const fields = {
+    path,
+    uid: cut(request.uid),
+    operation: request.operation,
+    kind: cut(request.kind),
+    namespace: cut(request.namespace),
+    name: cut(request.name),
+    dryRun: request.dryRun,
+    verdict: verdict.kind,
+    reason: verdict.reason,
+    changed: verdict.decisions.filter(({ action }) => action === 'rewrite' || action === 'annotate').length,
+    warnings: verdict.warnings.length,
+    milliseconds: Math.round(seconds * 1e5) / 100,
+  }
+  if (isDoubt(verdict)) log.warn({ ...fields, doubt: verdict.warnings[0] }, 'admission in doubt')
+  else log.info(fields, 'admission')
+}
+
+function cut(text: string): string {
+  return text.length <= LONGEST ? text : text.slice(0, LONGEST)
+}

@@ -1,0 +1,95 @@
+/** The counters behind `/metrics`, in a registry of their own. No label carries what a request may choose freely. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { AdmissionOperation } from '../admission/review.ts'
+import type { Verdict } from '../admission/verdict.ts'
+import { hasPodTemplate } from '../kubernetes/pod-template.ts'
+
+export type BadRequest = 'too-large' | 'overloaded' | 'content-type' | 'content-encoding' | 'not-json' | 'not-a-review'
+
+export interface Metrics {
+  readonly registry: Registry
+  countVerdict(path: string, kind: string, operation: AdmissionOperation, verdict: Verdict, seconds: number): void
+  countBadRequest(reason: BadRequest): void
+  setInFlight(requests: number, bytes: number): void
+  setDraining(): void
+  countCertificateReload(result: 'loaded' | 'refused'): void
+  setCertificateExpiry(notAfter: Date): void
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, prefix: PREFIX })
+  const counted = createCounters([registry])
+  const shown = createGauges([registry])
+  return {
+    registry,
+    countVerdict(path, kind, operation, verdict, seconds) {
+      const { kind: outcome, reason } = verdict
+      counted.requests.inc({ path, kind: knownKind(kind), operation, verdict: outcome, reason })
+      for (const { rule, action, reason: why } of verdict.decisions)
+        counted.decisions.inc({ rule, action, reason: why })
+      if (isDoubt(verdict)) counted.doubts.inc({ reason })
+      counted.duration.observe({ path }, seconds)
+    },
+    countBadRequest: (reason) => counted.badRequests.inc({ reason }),
+    setInFlight(requests, bytes) {
+      shown.requestsInFlight.set(requests)
+      shown.bytesInFlight.set(bytes)
+    },
+    setDraining: () => shown.draining.set(1),
+    countCertificateReload: (result) => counted.reloads.inc({ result }),
+    setCertificateExpiry: (notAfter) => shown.certificateExpiry.set(notAfter.getTime() / 1000),
+  }
+}
+
+const PREFIX = 'istio_onramp_'
+
+function createCounters(registers: Registry[]) {
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Counter({ name: PREFIX + name, help, labelNames, registers })
+  return {
+    requests: counter(
+      'admission_requests_total',
+      'Reviews answered, by path, kind, operation, verdict and reason code.',
+      ['path', 'kind', 'operation', 'verdict', 'reason'],
+    ),
+    decisions: counter(
+      'decisions_total',
+      'Decisions of the rules, one for each probe, hook or Ingress, by rule, action and reason code.',
+      ['rule', 'action', 'reason'],
+    ),
+    doubts: counter('doubts_total', 'Objects that passed untouched because something was not as it should be.', [
+      'reason',
+    ]),
+    badRequests: counter('bad_requests_total', 'Requests that could not be answered with a review.', ['reason']),
+    reloads: counter('certificate_reloads_total', 'Changes of the certificate files, by whether they could be used.', [
+      'result',
+    ]),
+    duration: new Histogram({
+      name: `${PREFIX}admission_duration_seconds`,
+      help: 'Time from the complete body to the answer.',
+      labelNames: ['path'],
+      buckets: [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
+      registers,
+    }),
+  }
+}
+
+function createGauges(registers: Registry[]) {
+  const gauge = (name: string, help: string) => new Gauge({ name: PREFIX + name, help, registers })
+  return {
+    requestsInFlight: gauge('requests_in_flight', 'Reviews being read or decided.'),
+    bytesInFlight: gauge('bytes_in_flight', 'Bytes of the reviews in flight.'),
+    draining: gauge('draining', '1 once a stop has been asked for.'),
+    certificateExpiry: gauge('certificate_not_after_seconds', 'Unix time at which the serving certificate expires.'),
+  }
+}
+
+function knownKind(kind: string): string {
+  return hasPodTemplate(kind) || kind === 'Ingress' || kind === 'PeerAuthentication' ? kind : 'other'
+}
+
+/** A decision that was not taken for want of something, as against one that was. */
+export function isDoubt({ kind, reason, decisions }: Verdict): boolean {
+  return (kind === 'warn' && decisions.length === 0) || reason === 'malformed'
+}

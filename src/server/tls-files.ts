@@ -1,0 +1,77 @@
+/**
+ * The serving certificate, re-read when its files change, without dropping a connection.
+ *
+ * kubelet swaps a mounted Secret by renaming the `..data` link, which a watch on the file itself sees once and never
+ * again; so the folder is watched, and the content is compared every minute besides (spec/libraries.md 2.4).
+ */
+import { X509Certificate } from 'node:crypto'
+import { watch } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+
+export interface TlsFiles {
+  readonly cert: string
+  readonly key: string
+}
+
+export interface KeyPair {
+  readonly cert: string
+  readonly key: string
+  readonly notAfter: Date
+}
+
+export const TLS_OPTIONS = { minVersion: 'TLSv1.2' } as const satisfies SecureContextOptions
+const RECHECK_MS = 60_000
+const SETTLE_MS = 100
+
+/** Throws where a file cannot be read, or the two do not belong together. */
+export async function readKeyPair({ cert, key }: TlsFiles): Promise<KeyPair> {
+  const [certificate, privateKey] = await Promise.all([readFile(cert, 'utf8'), readFile(key, 'utf8')])
+  return checkKeyPair(certificate, privateKey)
+}
+
+export function checkKeyPair(cert: string, key: string): KeyPair {
+  createSecureContext({ ...TLS_OPTIONS, cert, key })
+  return { cert, key, notAfter: new Date(new X509Certificate(cert).validTo) }
+}
+
+export interface CertificateEvents {
+  readonly changed: (pair: KeyPair) => void
+  /** The files changed but cannot be used: the pair in force stays. */
+  readonly refused: (error: unknown) => void
+}
+
+/** Calls back for every change of the content; returns how to stop. */
+export function watchKeyPair(files: TlsFiles, current: KeyPair, events: CertificateEvents): () => void {
+  let known = fingerprint(current)
+  let pending: NodeJS.Timeout | undefined
+
+  const reread = async (): Promise<void> => {
+    try {
+      const pair = await readKeyPair(files)
+      if (fingerprint(pair) === known) return
+      known = fingerprint(pair)
+      events.changed(pair)
+    } catch (error) {
+      events.refused(error)
+    }
+  }
+  // Two files change one after the other: read once they have settled.
+  const schedule = (): void => {
+    clearTimeout(pending)
+    pending = setTimeout(() => void reread(), SETTLE_MS)
+  }
+  const folders = new Set([dirname(files.cert), dirname(files.key)])
+  const watchers = [...folders].map((folder) => watch(folder, schedule).on('error', events.refused))
+  const ticker = setInterval(() => void reread(), RECHECK_MS).unref()
+  return () => {
+    clearTimeout(pending)
+    clearInterval(ticker)
+    for (const watcher of watchers) watcher.close()
+  }
+}
+
+function fingerprint({ cert, key }: KeyPair): string {
+  return cert + key
+}

@@ -1,0 +1,8 @@
+/** The version of this package, from the package.json beside `dist/` or `src/`. */
+import { readFileSync } from 'node:fs'
+import { stringMember } from './kubernetes/json.ts'
+
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return stringMember(JSON.parse(text), 'version') ?? 'unknown'
+}
