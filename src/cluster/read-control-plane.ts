@@ -68,6 +68,9 @@ function readMeshPart(revision: string, data: Json | undefined): ControlPlanePar
       statusPort: typeof statusPort === 'number' ? statusPort : fallback.statusPort,
       interceptionMode:
         asInterceptionMode(memberAt(mesh.value, 'defaultConfig', 'interceptionMode')) ?? fallback.interceptionMode,
+      mergesMetrics: member(mesh.value, 'enablePrometheusMerge') !== false,
+      hasHbone:
+        scalarText(memberAt(mesh.value, 'defaultConfig', 'proxyMetadata', 'ISTIO_META_ENABLE_HBONE')) === 'true',
       ingressClass: stringMember(mesh.value, 'ingressClass') ?? fallback.ingressClass,
       ingressControllerMode:
         asIngressMode(member(mesh.value, 'ingressControllerMode')) ?? fallback.ingressControllerMode,
@@ -113,6 +116,7 @@ function readInjector(config: Json, values: Json): Injector {
     excludeInboundPorts: scalarText(member(proxy, 'excludeInboundPorts')) ?? CHART_INJECTOR.excludeInboundPorts,
     statusPort: scalarText(member(proxy, 'statusPort')) ?? CHART_INJECTOR.statusPort,
     cni: memberAt(values, 'pilot', 'cni', 'enabled') === true || memberAt(values, 'istio_cni', 'enabled') === true,
+    network: scalarText(memberAt(values, 'global', 'network')) ?? '',
     version: parseVersion(scalarText(memberAt(values, 'global', 'tag'))),
   }
 }
@@ -147,6 +151,7 @@ function readTemplate(text: string): Template {
   return {
     hasProxy: /name:\s*["']?istio-proxy\b/.test(text),
     redirects: /name:\s*["']?istio-(init|validation)\b/.test(text),
+    disablesEnvoy: /name:\s*["']?DISABLE_ENVOY\b/.test(text),
     rewriteAnnotation: /sidecar\.istio\.io\/rewriteAppHTTPProbers["']?:\s*["']?(\w+)/.exec(text)?.[1],
   }
 }

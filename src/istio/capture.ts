@@ -28,7 +28,10 @@ export interface CaptureSettings {
   readonly excludeInboundPorts: string
   /** Ports excluded besides: the agent's status port, and what the CNI plugin adds. */
   readonly alwaysExcluded: readonly number[]
+  /** `traffic.sidecar.istio.io/excludeInterfaces`, a comma list. */
   readonly excludeInterfaces: string
+  /** `istio.io/reroute-virtual-interfaces`, a comma list; exempt in the nat table only, which TPROXY does not use. */
+  readonly virtualInterfaces: string
 }
 
 /**
@@ -43,9 +46,11 @@ export function capture(settings: CaptureSettings): Capture {
   const { mode, includeInboundPorts: include } = settings
   if (mode === 'NONE') return { kind: 'nothing', why: 'interceptionMode NONE' }
   if (include.trim() === '') return { kind: 'nothing', why: 'includeInboundPorts is empty' }
+  const tproxy = mode === 'TPROXY'
   if (names(settings.excludeInterfaces).includes(POD_INTERFACE))
     return { kind: 'nothing', why: `excludeInterfaces has ${POD_INTERFACE}` }
-  const tproxy = mode === 'TPROXY'
+  if (!tproxy && names(settings.virtualInterfaces).includes(POD_INTERFACE))
+    return { kind: 'nothing', why: `reroute-virtual-interfaces has ${POD_INTERFACE}` }
   if (include !== '*') return { kind: 'only', included: new Set(parsePorts(include)), tproxy }
   const excluded = [...(parsePorts(settings.excludeInboundPorts) ?? []), ...settings.alwaysExcluded, ...PROXY_PORTS]
   return { kind: 'all-but', excluded: new Set(excluded), tproxy }

@@ -14,6 +14,10 @@ export interface ControlPlane {
   readonly statusPort: number
   /** `meshConfig.defaultConfig.interceptionMode`. */
   readonly interceptionMode: InterceptionMode
+  /** `meshConfig.enablePrometheusMerge`. */
+  readonly mergesMetrics: boolean
+  /** `meshConfig.defaultConfig.proxyMetadata.ISTIO_META_ENABLE_HBONE`: pods get a label of their own for it. */
+  readonly hasHbone: boolean
   /** `meshConfig.ingressClass` and `ingressControllerMode`: which Ingresses Istio serves itself (spec/ingress.md 1.1). */
   readonly ingressClass: string
   readonly ingressControllerMode: IngressControllerMode
@@ -37,6 +41,8 @@ export interface Injector {
   readonly statusPort: string
   /** `values.pilot.cni.enabled`: redirection is set up by the node's CNI plugin instead of an init container. */
   readonly cni: boolean
+  /** `values.global.network`: becomes the label `topology.istio.io/network`. */
+  readonly network: string
   readonly version: Version | undefined
 }
 
@@ -48,14 +54,16 @@ export interface Template {
   readonly redirects: boolean
   /** A value of `sidecar.istio.io/rewriteAppHTTPProbers` that beats the pod's own. */
   readonly rewriteAnnotation: string | undefined
+  /** `DISABLE_ENVOY` on the proxy: the CNI plugin then redirects nothing, whatever the other templates ask for. */
+  readonly disablesEnvoy: boolean
 }
 
 /** The templates of the chart (spec/istio.md 3.5; `manifests/charts/istio-control/istio-discovery/files`). */
 export const CHART_TEMPLATES: ReadonlyMap<string, Template> = new Map([
-  ['sidecar', { hasProxy: true, redirects: true, rewriteAnnotation: undefined }],
-  ['gateway', { hasProxy: true, redirects: false, rewriteAnnotation: undefined }],
-  ['grpc-agent', { hasProxy: true, redirects: false, rewriteAnnotation: 'false' }],
-  ['grpc-simple', { hasProxy: false, redirects: false, rewriteAnnotation: 'false' }],
+  ['sidecar', { hasProxy: true, redirects: true, rewriteAnnotation: undefined, disablesEnvoy: false }],
+  ['gateway', { hasProxy: true, redirects: false, rewriteAnnotation: undefined, disablesEnvoy: false }],
+  ['grpc-agent', { hasProxy: true, redirects: false, rewriteAnnotation: 'false', disablesEnvoy: true }],
+  ['grpc-simple', { hasProxy: false, redirects: false, rewriteAnnotation: 'false', disablesEnvoy: false }],
 ])
 
 /** What the chart installs when nobody sets a value; used where the injector's ConfigMap was not seen. */
@@ -71,6 +79,7 @@ export const CHART_INJECTOR: Injector = {
   excludeInboundPorts: '',
   statusPort: '15020',
   cni: false,
+  network: '',
   version: undefined,
 }
 
@@ -81,6 +90,8 @@ export function unknownControlPlane(revision: string): ControlPlane {
     rootNamespace: 'istio-system',
     statusPort: 15020,
     interceptionMode: 'REDIRECT',
+    mergesMetrics: true,
+    hasHbone: false,
     ingressClass: 'istio',
     ingressControllerMode: 'STRICT',
     injector: undefined,

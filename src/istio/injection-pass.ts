@@ -1,6 +1,6 @@
 /** What one call of istiod's injector makes of a pod (spec/istio.md 2.1, 3.5, 3.6, 4.6; `pkg/kube/inject/webhook.go`). */
 import { parse as parseYaml } from 'yaml'
-import { memberAt } from '../kubernetes/json.ts'
+import { arrayMember, member, memberAt, scalarText } from '../kubernetes/json.ts'
 import type { PodTemplate } from '../kubernetes/pod-template.ts'
 import { capture, type Capture } from './capture.ts'
 import {
@@ -12,6 +12,7 @@ import {
 } from './control-plane.ts'
 import { parseBool, parseInteger, parsePort } from './go-values.ts'
 import type { PodIdentity } from './injection-policy.ts'
+import { mergedScrapeAnnotations, refusedScrapeAnnotation } from './prometheus-annotations.ts'
 import type { Version } from './version.ts'
 
 const REWRITE = 'sidecar.istio.io/rewriteAppHTTPProbers'
@@ -62,6 +63,7 @@ export function inject(
   call: InjectionCall,
 ):
   | { readonly state: 'injected'; readonly pass: InjectionPass }
+  | { readonly state: 'absent'; readonly reason: 'template-without-proxy'; readonly evidence: string }
   | { readonly state: 'refused'; readonly evidence: string } {
   const injector = call.controlPlane.injector ?? CHART_INJECTOR
   const names = selectTemplates(call.pod.annotations, injector)
@@ -69,7 +71,12 @@ export function inject(
   const missing = names[templates.indexOf(undefined)]
   if (missing !== undefined)
     return { state: 'refused', evidence: `Istio has no injection template ${JSON.stringify(missing)}` }
+  const { statusPort, mergesMetrics } = call.controlPlane
+  const refused = refusedScrapeAnnotation(call.pod.annotations, statusPort, mergesMetrics)
+  if (refused !== undefined) return { state: 'refused', evidence: `Istio refuses annotation ${refused}` }
   const effect = mergeTemplates(templates.filter((template) => template !== undefined))
+  if (!effect.hasProxy && call.previous === undefined)
+    return { state: 'absent', reason: 'template-without-proxy', evidence: `injection templates ${names.join(', ')}` }
   const mode = interceptionMode(call.pod.annotations, call.controlPlane)
   if (mode === undefined) return { state: 'refused', evidence: 'Istio refuses annotation proxy.istio.io/config' }
   return { state: 'injected', pass: makePass(call, injector, effect, mode) }
@@ -87,17 +94,23 @@ function mergeTemplates(templates: readonly Template[]): Template {
   return {
     hasProxy: templates.some((template) => template.hasProxy),
     redirects: templates.some((template) => template.redirects),
+    disablesEnvoy: templates.some((template) => template.disablesEnvoy),
     rewriteAnnotation: templates.findLast((template) => template.rewriteAnnotation !== undefined)?.rewriteAnnotation,
   }
 }
 
 function makePass(call: InjectionCall, injector: Injector, effect: Template, mode: InterceptionMode): InjectionPass {
-  const annotations = annotationsAfter(call.pod.annotations, injector, effect, mode)
+  const { statusPort, mergesMetrics } = call.controlPlane
+  const templated = annotationsAfter(call.pod.annotations, injector, effect, mode)
+  const annotations = mergedScrapeAnnotations(templated, statusPort, mergesMetrics)
   const rewriting = rewritingAfter(call, effect, annotations)
   return {
     isInjected: true,
     controlPlane: call.controlPlane,
-    capture: captureAfter(call.pod, injector, effect, mode, annotations),
+    // The redirection of an earlier call stays where this one's templates set up none.
+    capture: effect.redirects
+      ? captureAfter(call, injector, effect, mode, annotations)
+      : (call.previous?.capture ?? NO_REDIRECTION),
     rewriting:
       rewriting.state !== 'on' && call.previous?.rewriting.state === 'on' ? call.previous.rewriting : rewriting,
     labels: labelsAfter(call, effect),
@@ -116,7 +129,9 @@ function interceptionMode(
   if (config === undefined) return own ?? controlPlane.interceptionMode
   const parsed = parseProxyConfig(config)
   if (parsed === undefined) return undefined
-  return own ?? asInterceptionMode(memberAt(parsed, 'interceptionMode')) ?? controlPlane.interceptionMode
+  const configured = asInterceptionMode(memberAt(parsed, 'interceptionMode'))
+  // REDIRECT is the enum's zero value: protobuf merging takes it for absent.
+  return own ?? (configured === undefined || configured === 'REDIRECT' ? controlPlane.interceptionMode : configured)
 }
 
 /** Protobuf enums are read by name or by number. */
@@ -159,15 +174,17 @@ function withPort(ports: string, port: string): string {
   return [...present.filter((text) => text !== ''), status].join(',')
 }
 
+const NO_REDIRECTION: Capture = { kind: 'nothing', why: 'the injection template sets up no redirection' }
+
 function captureAfter(
-  pod: PodIdentity,
+  { pod, subject }: InjectionCall,
   injector: Injector,
   effect: Template,
   mode: InterceptionMode,
   annotations: ReadonlyMap<string, string>,
 ): Capture {
-  if (!effect.redirects) return { kind: 'nothing', why: 'the injection template sets up no redirection' }
-  if (injector.cni && isSkippedByCni(pod)) return { kind: 'nothing', why: `the CNI plugin skips the pod (${CNI_SKIP})` }
+  if (injector.cni && (effect.disablesEnvoy || isSkippedByCni(pod, subject.template)))
+    return { kind: 'nothing', why: 'the CNI plugin skips the pod (sidecar.istio.io/inject, or its own istio-proxy)' }
   const excluded = annotations.get(EXCLUDE_INBOUND) ?? injector.excludeInboundPorts
   const status = parsePort(annotations.get(STATUS_PORT) ?? injector.statusPort)
   return capture({
@@ -175,20 +192,25 @@ function captureAfter(
     includeInboundPorts: annotations.get(INCLUDE_INBOUND) ?? injector.includeInboundPorts,
     excludeInboundPorts: excluded,
     alwaysExcluded: injector.cni ? CNI_EXCLUDED : status === undefined ? [] : [status],
-    excludeInterfaces: [
-      annotations.get('traffic.sidecar.istio.io/excludeInterfaces'),
+    excludeInterfaces: annotations.get('traffic.sidecar.istio.io/excludeInterfaces') ?? '',
+    virtualInterfaces:
       annotations.get('istio.io/reroute-virtual-interfaces') ??
-        annotations.get('traffic.sidecar.istio.io/kubevirtInterfaces'),
-    ].join(','),
+      annotations.get('traffic.sidecar.istio.io/kubevirtInterfaces') ??
+      '',
   })
 }
 
-const CNI_SKIP = 'sidecar.istio.io/inject reads as false'
-
-/** The plugin reads the label with ParseBool, so that `False` is injected and yet not redirected (spec/istio.md 3.3). */
-function isSkippedByCni({ namespace, labels, annotations }: PodIdentity): boolean {
+/**
+ * The plugin reads the label with ParseBool, so that `False` is injected and yet not redirected (spec/istio.md 3.3); and
+ * it looks at an `istio-proxy` that the manifest brings itself (3.6).
+ */
+function isSkippedByCni({ namespace, labels, annotations }: PodIdentity, template: PodTemplate): boolean {
   const value = labels.get('sidecar.istio.io/inject') ?? annotations.get('sidecar.istio.io/inject') ?? ''
-  return namespace === 'kube-system' || parseBool(value) === false
+  if (namespace === 'kube-system' || parseBool(value) === false) return true
+  const proxy = template.containers.find(({ name }) => name === 'istio-proxy')?.raw
+  const [command, type] = arrayMember(proxy, 'args')
+  const disabled = arrayMember(proxy, 'env').find((entry) => member(entry, 'name') === 'DISABLE_ENVOY')
+  return (command === 'proxy' && type !== 'sidecar') || parseBool(scalarText(member(disabled, 'value')) ?? '') === true
 }
 
 function rewritingAfter(
@@ -225,9 +247,13 @@ function rewriteTarget(annotations: ReadonlyMap<string, string>, controlPlane: C
  * The labels that the templates add where the pod has none; policies may select them although admission does not see
  * them yet (spec/istio.md section 7).
  */
-function labelsAfter({ pod, subject }: InjectionCall, effect: Template): ReadonlyMap<string, string> {
+function labelsAfter(call: InjectionCall, effect: Template): ReadonlyMap<string, string> {
+  const { pod, subject, controlPlane } = call
   const labels = new Map(pod.labels)
+  const network = controlPlane.injector?.network ?? ''
+  if (network !== '' && !labels.has('topology.istio.io/network')) labels.set('topology.istio.io/network', network)
   if (effect.redirects) setDefault(labels, 'security.istio.io/tlsMode', ['istio'])
+  if (effect.redirects && hasHbone(call)) setDefault(labels, 'networking.istio.io/tunnel', ['http'])
   if (!effect.hasProxy) return labels
   const name = [labels.get('app.kubernetes.io/name'), labels.get('app'), subject.workloadName]
   setDefault(
@@ -238,6 +264,14 @@ function labelsAfter({ pod, subject }: InjectionCall, effect: Template): Readonl
   const revision = [labels.get('app.kubernetes.io/version'), labels.get('version'), 'latest']
   setDefault(labels, 'service.istio.io/canonical-revision', revision)
   return labels
+}
+
+/** `ISTIO_META_ENABLE_HBONE` of `proxy.istio.io/config`, else of the mesh. */
+function hasHbone({ pod, controlPlane }: InjectionCall): boolean {
+  const config = pod.annotations.get('proxy.istio.io/config')
+  const own =
+    config === undefined ? undefined : memberAt(parseProxyConfig(config), 'proxyMetadata', 'ISTIO_META_ENABLE_HBONE')
+  return own === undefined ? controlPlane.hasHbone : scalarText(own) === 'true'
 }
 
 /** Sprig's `default`: an empty text counts as absent. */

@@ -36,6 +36,7 @@ function captureOf({ annotations, containers }: InjectionSubject['template']): C
     excludeInboundPorts: annotations.get('traffic.sidecar.istio.io/excludeInboundPorts') ?? '',
     alwaysExcluded: [15020, 15021, 15090],
     excludeInterfaces: annotations.get('traffic.sidecar.istio.io/excludeInterfaces') ?? '',
+    virtualInterfaces: annotations.get('istio.io/reroute-virtual-interfaces') ?? '',
   })
 }
 
@@ -47,6 +48,7 @@ function captureOfArguments(args: readonly string[]): Capture {
     includeInboundPorts: after('-b') ?? '',
     excludeInboundPorts: after('-d') ?? '',
     alwaysExcluded: [],
-    excludeInterfaces: [after('-c'), after('-k')].join(','),
+    excludeInterfaces: after('-c') ?? '',
+    virtualInterfaces: after('-k') ?? '',
   })
 }

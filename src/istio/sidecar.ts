@@ -22,6 +22,7 @@ export type AbsenceReason =
   | 'opted-out'
   | 'never-inject-selector'
   | 'injection-policy'
+  | 'template-without-proxy'
 
 export type Sidecar =
   | { readonly state: 'absent'; readonly reason: AbsenceReason; readonly evidence: string }
