@@ -1,7 +1,7 @@
 /** Turns the decisions about a template's checks into JSON Patch operations, with the receipt that explains them. */
 import type { Slot } from '../../kubernetes/container.ts'
 import { isMalformed } from '../../kubernetes/container.ts'
-import { isObject, memberAt, type JsonObject } from '../../kubernetes/json.ts'
+import { equalJson, isObject, member, memberAt, type JsonObject } from '../../kubernetes/json.ts'
 import { pointer, setEntries, type Operation } from '../../kubernetes/json-pointer.ts'
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import type { CheckFacts } from './check-facts.ts'
@@ -63,11 +63,14 @@ function changeCheck({ facts, decision }: DecidedCheck): readonly Operation[] {
   const kind = facts.handler.kind
   if (decision.strategy === 'port')
     return [...dropOurs, { op: 'replace', path: pointer(at, kind, 'port'), value: decision.port }]
-  const exec = { command: commandFor(facts) }
-  return [
-    { op: 'remove', path: pointer(at, kind) },
-    { op: facts.ours === 'beside' ? 'replace' : 'add', path: pointer(at, 'exec'), value: exec },
-  ]
+  return [{ op: 'remove', path: pointer(at, kind) }, ...putExec(facts, { command: commandFor(facts) })]
+}
+
+/** Nothing where ours stands there already as it should: an operation without effect counts as a mutation. */
+function putExec({ check, ours }: CheckFacts, exec: JsonObject): readonly Operation[] {
+  const path = pointer(check.pointer, 'exec')
+  if (ours !== 'beside') return [{ op: 'add', path, value: exec }]
+  return equalJson(member(check.raw, 'exec'), exec) ? [] : [{ op: 'replace', path, value: exec }]
 }
 
 function commandFor({ handler, port, check }: CheckFacts): readonly string[] {
