@@ -10,66 +10,93 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-// peak is the highest VmHWM seen. It is read while a check waits for its answer: wait4's own number would be that of
-// this process, which a child starts as a copy of.
-var peak atomic.Int64
-
-// lookAt is the process that is being served.
-var lookAt atomic.Int64
-
+// The servers run in a process of their own (this program, called again), or their threads would compete with the
+// checks that are being measured. This one starts checks and does nothing else.
 func main() {
 	log.SetFlags(0)
-	runs, err := strconv.Atoi(os.Args[2])
-	if err != nil {
-		log.Fatal(err)
+	if len(os.Args) == 2 && os.Args[1] == "serve" {
+		serve()
 	}
-	plain, secure, grpc := httptest.NewServer(http.HandlerFunc(answer)), httptest.NewUnstartedServer(http.HandlerFunc(answer)), newHealth()
-	secure.EnableHTTP2 = true
-	secure.StartTLS()
-	fmt.Printf("%-8s %8s %8s %8s %10s %10s\n", "check", "median", "p90", "wall", "RSS", "runs")
-	for _, test := range []struct{ kind, address string }{{"http", plain.URL}, {"https", secure.URL}, {"tcp", plain.URL}, {"grpc", grpc.URL}} {
-		measure(os.Args[1], test.kind, test.address[strings.LastIndex(test.address, ":")+1:], runs)
+	runtime.GOMAXPROCS(1)
+	runs, err := strconv.Atoi(os.Args[2])
+	check(err)
+	server, ports := startServers()
+	defer server.Process.Kill()
+	fmt.Printf("%-22s %9s %9s %9s %9s\n", "", "median", "p90", "wall", "RSS")
+	measure("nothing (version)", runs, os.Args[1], "version")
+	for _, kind := range []string{"tcp", "http", "https", "grpc"} {
+		measure(kind, runs, os.Args[1], kind, "--port="+ports[kind], "--timeout=5s")
 	}
 }
 
-func measure(binary, kind, port string, runs int) {
-	peak.Store(0)
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func startServers() (*exec.Cmd, map[string]string) {
+	server := exec.Command(os.Args[0], "serve")
+	output, err := server.StdoutPipe()
+	check(err)
+	check(server.Start())
+	ports := map[string]string{}
+	for range 4 {
+		var kind, port string
+		_, err := fmt.Fscanln(output, &kind, &port)
+		check(err)
+		ports[kind] = port
+	}
+	return server, ports
+}
+
+func measure(name string, runs int, command ...string) {
 	var cpu, wall []time.Duration
+	memory := int64(0)
+	null, err := os.OpenFile("/dev/null", os.O_RDWR, 0)
+	check(err)
+	files := []uintptr{null.Fd(), null.Fd(), 2}
 	for range runs {
-		command := exec.Command(binary, kind, "--port="+port, "--timeout=5s")
-		command.Env = []string{"ISTIO_ONRAMP_POD_IP=127.0.0.1"}
 		start := time.Now()
-		if err := command.Start(); err != nil {
-			log.Fatal(err)
-		}
-		lookAt.Store(int64(command.Process.Pid))
-		if err := command.Wait(); err != nil {
-			log.Fatalf("%s: %v", kind, err)
+		pid, err := syscall.ForkExec(command[0], command, &syscall.ProcAttr{Env: []string{"ISTIO_ONRAMP_POD_IP=127.0.0.1"}, Files: files})
+		check(err)
+		var status syscall.WaitStatus
+		var usage syscall.Rusage
+		_, err = syscall.Wait4(pid, &status, 0, &usage)
+		check(err)
+		if status != 0 {
+			log.Fatalf("%v: status %d", command, status)
 		}
 		wall = append(wall, time.Since(start))
-		cpu = append(cpu, command.ProcessState.UserTime()+command.ProcessState.SystemTime())
+		cpu = append(cpu, time.Duration(usage.Utime.Nano()+usage.Stime.Nano()))
+		memory = max(memory, usage.Maxrss)
 	}
 	slices.Sort(cpu)
 	slices.Sort(wall)
-	memory := "-"
-	if peak.Load() > 0 {
-		memory = fmt.Sprintf("%.1f MiB", float64(peak.Load())/1024)
-	}
-	fmt.Printf("%-8s %5.2f ms %5.2f ms %5.2f ms %10s %10d\n", kind, ms(cpu[runs/2]), ms(cpu[runs*9/10]), ms(wall[runs/2]), memory, runs)
+	fmt.Printf("%-22s %6.2f ms %6.2f ms %6.2f ms %5.1f MiB\n", name, ms(cpu[runs/2]), ms(cpu[runs*9/10]), ms(wall[runs/2]), float64(memory)/1024)
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-func answer(w http.ResponseWriter, _ *http.Request) {
-	notePeak()
-	io.WriteString(w, "ok")
+// serve answers everything well, for ever.
+func serve() {
+	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") })
+	plain, secure, health := httptest.NewServer(answer), httptest.NewUnstartedServer(answer), newHealth()
+	secure.EnableHTTP2 = true
+	secure.StartTLS()
+	for kind, server := range map[string]*httptest.Server{"tcp": plain, "http": plain, "https": secure, "grpc": health} {
+		address := server.Listener.Addr().String()
+		fmt.Println(kind, address[strings.LastIndex(address, ":")+1:])
+	}
+	select {}
 }
 
 // newHealth is a gRPC health service that is always SERVING.
@@ -77,7 +104,6 @@ func newHealth() *httptest.Server {
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		notePeak()
 		w.Header().Set("Content-Type", "application/grpc")
 		w.Header().Set("Trailer", "Grpc-Status")
 		io.WriteString(w, "\x00\x00\x00\x00\x02\x08\x01")
@@ -86,17 +112,4 @@ func newHealth() *httptest.Server {
 	server.Config.Protocols = protocols
 	server.Start()
 	return server
-}
-
-func notePeak() {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", lookAt.Load()))
-	if err != nil {
-		return
-	}
-	for line := range strings.Lines(string(status)) {
-		if value, found := strings.CutPrefix(line, "VmHWM:"); found {
-			kilobytes, _ := strconv.ParseInt(strings.Fields(value)[0], 10, 64)
-			peak.Store(max(peak.Load(), kilobytes))
-		}
-	}
 }

@@ -116,6 +116,7 @@ function readInjector(config: Json, values: Json): Injector {
     excludeInboundPorts: scalarText(member(proxy, 'excludeInboundPorts')) ?? CHART_INJECTOR.excludeInboundPorts,
     statusPort: scalarText(member(proxy, 'statusPort')) ?? CHART_INJECTOR.statusPort,
     cni: memberAt(values, 'pilot', 'cni', 'enabled') === true || memberAt(values, 'istio_cni', 'enabled') === true,
+    nativeSidecars: scalarText(memberAt(values, 'pilot', 'env', 'ENABLE_NATIVE_SIDECARS')) !== 'false',
     network: scalarText(memberAt(values, 'global', 'network')) ?? '',
     version: parseVersion(scalarText(memberAt(values, 'global', 'tag'))),
   }

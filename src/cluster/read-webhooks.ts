@@ -1,5 +1,13 @@
 /** Istio's injection webhooks among the cluster's MutatingWebhookConfigurations (spec/istio.md 3.3). */
-import { arrayMember, member, memberAt, stringMember, type Json, type JsonObject } from '../kubernetes/json.ts'
+import {
+  arrayMember,
+  member,
+  memberAt,
+  scalarText,
+  stringMember,
+  type Json,
+  type JsonObject,
+} from '../kubernetes/json.ts'
 import { parseSelector } from '../kubernetes/label-selector.ts'
 import { labelsOf, metadataOf } from '../kubernetes/object.ts'
 import type { InjectionWebhook } from '../istio/injection-webhook.ts'
@@ -18,13 +26,30 @@ export function readInjectionWebhooks(object: JsonObject): readonly InjectionWeb
     if ('error' in namespaceSelector) return problem(index, 'namespaceSelector', namespaceSelector.error)
     const objectSelector = parseSelector(member(entry, 'objectSelector'))
     if ('error' in objectSelector) return problem(index, 'objectSelector', objectSelector.error)
-    webhooks.push({ configuration, name, revision: revisionOf(object, entry), namespaceSelector, objectSelector })
+    const revision = revisionOf(object, entry)
+    const network = networkIn(pathOf(entry))
+    const isReinvoked = stringMember(entry, 'reinvocationPolicy') === 'IfNeeded'
+    webhooks.push({ configuration, name, revision, isReinvoked, network, namespaceSelector, objectSelector })
   }
   return webhooks
 }
 
 function problem(index: number, field: string, text: string): FieldProblem {
   return { field: `webhooks[${index}].${field}`, problem: text }
+}
+
+/** Of the Service, or of the URL behind its host. */
+function pathOf(entry: Json): string {
+  const url = scalarText(memberAt(entry, 'clientConfig', 'url'))
+  return url?.replace(/^https:\/\/[^/]*/, '') ?? scalarText(memberAt(entry, 'clientConfig', 'service', 'path')) ?? ''
+}
+
+/** `/inject/cluster/C/net/N`, or the older `/inject/:ENV:net=N` (`pkg/kube/inject/webhook.go` parseInjectEnvs). */
+function networkIn(path: string): string | undefined {
+  const rest = path.replace(/\/$/, '').split('/').slice(2)
+  if (rest[0]?.startsWith(':ENV:') === true) return /:ENV:net=([^:]*)/.exec(rest.join('/'))?.[1]
+  const index = rest.findIndex((name, place) => place % 2 === 0 && name === 'net')
+  return index === -1 ? undefined : rest[index + 1]?.replaceAll('--slash--', '/')
 }
 
 /** The configuration's label; else the istiod Service it calls, `istiod[-rev]`. */

@@ -5,7 +5,6 @@
  * Two things never matter here: the user the application runs as, and loopback. Redirection of inbound traffic looks at
  * neither (spec/ground-truth.md section 3); both matter to a request made inside the pod, which is the prober's affair.
  */
-import { parsePorts } from './go-values.ts'
 import type { InterceptionMode } from './control-plane.ts'
 
 /** Served by the proxy itself and excluded by the sidecar template, whatever the annotations say. */
@@ -51,9 +50,18 @@ export function capture(settings: CaptureSettings): Capture {
     return { kind: 'nothing', why: `excludeInterfaces has ${POD_INTERFACE}` }
   if (!tproxy && names(settings.virtualInterfaces).includes(POD_INTERFACE))
     return { kind: 'nothing', why: `reroute-virtual-interfaces has ${POD_INTERFACE}` }
-  if (include !== '*') return { kind: 'only', included: new Set(parsePorts(include)), tproxy }
-  const excluded = [...(parsePorts(settings.excludeInboundPorts) ?? []), ...settings.alwaysExcluded, ...PROXY_PORTS]
+  if (include !== '*') return { kind: 'only', included: new Set(iptablesPorts(include)), tproxy }
+  const excluded = [...iptablesPorts(settings.excludeInboundPorts), ...settings.alwaysExcluded, ...PROXY_PORTS]
   return { kind: 'all-but', excluded: new Set(excluded), tproxy }
+}
+
+/** iptables takes a leading zero for octal, where Istio's validation read the same digits as decimal. */
+function iptablesPorts(list: string): readonly number[] {
+  return list
+    .split(',')
+    .map((text) => text.trim())
+    .filter((text) => /^\d+$/.test(text))
+    .map((text) => Number.parseInt(text, text.startsWith('0') ? 8 : 10))
 }
 
 function names(list: string): readonly string[] {

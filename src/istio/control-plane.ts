@@ -41,6 +41,11 @@ export interface Injector {
   readonly statusPort: string
   /** `values.pilot.cni.enabled`: redirection is set up by the node's CNI plugin instead of an init container. */
   readonly cni: boolean
+  /**
+   * The proxy is an init container: `values.pilot.env.ENABLE_NATIVE_SIDECARS`, by default on where every kubelet is 1.33
+   * or later, which is taken for granted.
+   */
+  readonly nativeSidecars: boolean
   /** `values.global.network`: becomes the label `topology.istio.io/network`. */
   readonly network: string
   readonly version: Version | undefined
@@ -79,6 +84,7 @@ export const CHART_INJECTOR: Injector = {
   excludeInboundPorts: '',
   statusPort: '15020',
   cni: false,
+  nativeSidecars: true,
   network: '',
   version: undefined,
 }

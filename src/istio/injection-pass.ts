@@ -1,6 +1,6 @@
 /** What one call of istiod's injector makes of a pod (spec/istio.md 2.1, 3.5, 3.6, 4.6; `pkg/kube/inject/webhook.go`). */
 import { parse as parseYaml } from 'yaml'
-import { arrayMember, member, memberAt, scalarText } from '../kubernetes/json.ts'
+import { memberAt, scalarText, type JsonObject } from '../kubernetes/json.ts'
 import type { PodTemplate } from '../kubernetes/pod-template.ts'
 import { capture, type Capture } from './capture.ts'
 import {
@@ -12,6 +12,7 @@ import {
 } from './control-plane.ts'
 import { parseBool, parseInteger, parsePort } from './go-values.ts'
 import type { PodIdentity } from './injection-policy.ts'
+import { ownProxy, runsWithoutEnvoy } from './own-proxy.ts'
 import { mergedScrapeAnnotations, refusedScrapeAnnotation } from './prometheus-annotations.ts'
 import type { Version } from './version.ts'
 
@@ -46,6 +47,8 @@ export interface InjectionPass {
   readonly controlPlane: ControlPlane
   readonly capture: Capture
   readonly rewriting: Rewriting
+  /** Where the pod's `istio-init`, or the CNI's stand-in for it, came from. */
+  readonly redirector: 'none' | 'this-call' | 'earlier'
   readonly labels: ReadonlyMap<string, string>
   readonly annotations: ReadonlyMap<string, string>
   readonly evidence: string
@@ -56,6 +59,8 @@ export interface InjectionCall {
   readonly pod: PodIdentity
   readonly controlPlane: ControlPlane
   readonly previous: InjectionPass | undefined
+  /** The network that the called webhook names. */
+  readonly network: string | undefined
   readonly evidence: string
 }
 
@@ -75,7 +80,7 @@ export function inject(
   const refused = refusedScrapeAnnotation(call.pod.annotations, statusPort, mergesMetrics)
   if (refused !== undefined) return { state: 'refused', evidence: `Istio refuses annotation ${refused}` }
   const effect = mergeTemplates(templates.filter((template) => template !== undefined))
-  if (!effect.hasProxy && call.previous === undefined)
+  if (!hasProxy(call, effect) && call.previous === undefined)
     return { state: 'absent', reason: 'template-without-proxy', evidence: `injection templates ${names.join(', ')}` }
   const mode = interceptionMode(call.pod.annotations, call.controlPlane)
   if (mode === undefined) return { state: 'refused', evidence: 'Istio refuses annotation proxy.istio.io/config' }
@@ -99,6 +104,11 @@ function mergeTemplates(templates: readonly Template[]): Template {
   }
 }
 
+/** The templates', or one that the manifest brings for the templates to fill in. */
+function hasProxy({ subject }: InjectionCall, effect: Template): boolean {
+  return effect.hasProxy || subject.template.containers.some(({ name }) => name === 'istio-proxy')
+}
+
 function makePass(call: InjectionCall, injector: Injector, effect: Template, mode: InterceptionMode): InjectionPass {
   const { statusPort, mergesMetrics } = call.controlPlane
   const templated = annotationsAfter(call.pod.annotations, injector, effect, mode)
@@ -107,8 +117,8 @@ function makePass(call: InjectionCall, injector: Injector, effect: Template, mod
   return {
     isInjected: true,
     controlPlane: call.controlPlane,
-    // The redirection of an earlier call stays where this one's templates set up none.
-    capture: effect.redirects
+    redirector: redirectorAfter(call.previous, effect),
+    capture: replacesRedirection(call.previous, effect)
       ? captureAfter(call, injector, effect, mode, annotations)
       : (call.previous?.capture ?? NO_REDIRECTION),
     rewriting:
@@ -174,16 +184,30 @@ function withPort(ports: string, port: string): string {
   return [...present.filter((text) => text !== ''), status].join(',')
 }
 
+/**
+ * An injector replaces what the call before it put in. What is older it takes for the user's own, and leaves; and where
+ * its templates set up no redirection, the one that is there stays (`webhook.go` reapplyOverwrittenContainers).
+ */
+function replacesRedirection(previous: InjectionPass | undefined, effect: Template): boolean {
+  return effect.redirects && previous?.redirector !== 'earlier'
+}
+
+function redirectorAfter(previous: InjectionPass | undefined, effect: Template): InjectionPass['redirector'] {
+  if (replacesRedirection(previous, effect)) return 'this-call'
+  return previous === undefined || previous.redirector === 'none' ? 'none' : 'earlier'
+}
+
 const NO_REDIRECTION: Capture = { kind: 'nothing', why: 'the injection template sets up no redirection' }
 
 function captureAfter(
-  { pod, subject }: InjectionCall,
+  { pod, subject, previous }: InjectionCall,
   injector: Injector,
   effect: Template,
   mode: InterceptionMode,
   annotations: ReadonlyMap<string, string>,
 ): Capture {
-  if (injector.cni && (effect.disablesEnvoy || isSkippedByCni(pod, subject.template)))
+  const proxy = ownProxy(subject.template, injector.nativeSidecars, previous?.isInjected !== true)
+  if (injector.cni && (effect.disablesEnvoy || isSkippedByCni(pod, proxy)))
     return { kind: 'nothing', why: 'the CNI plugin skips the pod (sidecar.istio.io/inject, or its own istio-proxy)' }
   const excluded = annotations.get(EXCLUDE_INBOUND) ?? injector.excludeInboundPorts
   const status = parsePort(annotations.get(STATUS_PORT) ?? injector.statusPort)
@@ -204,21 +228,17 @@ function captureAfter(
  * The plugin reads the label with ParseBool, so that `False` is injected and yet not redirected (spec/istio.md 3.3); and
  * it looks at an `istio-proxy` that the manifest brings itself (3.6).
  */
-function isSkippedByCni({ namespace, labels, annotations }: PodIdentity, template: PodTemplate): boolean {
+export function isSkippedByCni(
+  { namespace, labels, annotations }: PodIdentity,
+  proxy: JsonObject | undefined,
+): boolean {
   const value = labels.get('sidecar.istio.io/inject') ?? annotations.get('sidecar.istio.io/inject') ?? ''
-  if (namespace === 'kube-system' || parseBool(value) === false) return true
-  const proxy = template.containers.find(({ name }) => name === 'istio-proxy')?.raw
-  const [command, type] = arrayMember(proxy, 'args')
-  const disabled = arrayMember(proxy, 'env').find((entry) => member(entry, 'name') === 'DISABLE_ENVOY')
-  return (command === 'proxy' && type !== 'sidecar') || parseBool(scalarText(member(disabled, 'value')) ?? '') === true
+  return namespace === 'kube-system' || parseBool(value) === false || runsWithoutEnvoy(proxy)
 }
 
-function rewritingAfter(
-  { controlPlane }: InjectionCall,
-  effect: Template,
-  annotations: ReadonlyMap<string, string>,
-): Rewriting {
-  if (!effect.hasProxy) return { state: 'off', evidence: 'the injection template has no container istio-proxy' }
+function rewritingAfter(call: InjectionCall, effect: Template, annotations: ReadonlyMap<string, string>): Rewriting {
+  const { controlPlane } = call
+  if (!hasProxy(call, effect)) return { state: 'off', evidence: 'the injection template has no container istio-proxy' }
   const written = annotations.get(REWRITE)
   const wanted = written === undefined ? undefined : parseBool(written)
   const on = wanted ?? controlPlane.injector?.rewriteAppHTTPProbe
@@ -250,7 +270,7 @@ function rewriteTarget(annotations: ReadonlyMap<string, string>, controlPlane: C
 function labelsAfter(call: InjectionCall, effect: Template): ReadonlyMap<string, string> {
   const { pod, subject, controlPlane } = call
   const labels = new Map(pod.labels)
-  const network = controlPlane.injector?.network ?? ''
+  const network = call.network || (controlPlane.injector?.network ?? '')
   if (network !== '' && !labels.has('topology.istio.io/network')) labels.set('topology.istio.io/network', network)
   if (effect.redirects) setDefault(labels, 'security.istio.io/tlsMode', ['istio'])
   if (effect.redirects && hasHbone(call)) setDefault(labels, 'networking.istio.io/tunnel', ['http'])

@@ -11,6 +11,10 @@ export interface InjectionWebhook {
   readonly name: string
   /** Label `istio.io/rev` of the configuration: the control plane behind a tag. */
   readonly revision: string
+  /** `reinvocationPolicy: IfNeeded`: called a second time after a later webhook changed the pod. */
+  readonly isReinvoked: boolean
+  /** The network that the webhook's path names (`/inject/net/NAME`); it beats `values.global.network`. */
+  readonly network: string | undefined
   readonly namespaceSelector: LabelSelector
   readonly objectSelector: LabelSelector
 }
@@ -72,6 +76,8 @@ function entry(prefix: string, namespace: readonly Requirement[], pod: readonly 
     configuration: 'istio-sidecar-injector',
     name: `${prefix}sidecar-injector.istio.io`,
     revision: 'default',
+    isReinvoked: false,
+    network: undefined,
     namespaceSelector: { requirements: namespace },
     objectSelector: { requirements: pod },
   }

@@ -47,7 +47,7 @@ export function decideSidecar(subject: InjectionSubject, mesh: Mesh): Sidecar {
   const namespace = mesh.namespace(subject.namespace)
   let pass: InjectionPass | undefined = readManifestSidecar(subject, mesh)
   let absence: Sidecar | undefined
-  for (const webhook of mesh.webhooks) {
+  for (const webhook of callsInOrder(mesh.webhooks)) {
     const pod = identityOf(subject, pass)
     if (!isSelected(webhook, namespace.labels, pod.labels)) continue
     const outcome = callInjector(subject, pod, webhook, mesh.controlPlane(webhook.revision), pass)
@@ -57,6 +57,15 @@ export function decideSidecar(subject: InjectionSubject, mesh: Mesh): Sidecar {
   }
   if (pass !== undefined) return { state: 'present', ...pass }
   return absence ?? notSelected(namespace.name, namespace.isDeclared)
+}
+
+/**
+ * The second round repeats those that want it (spec/istio.md 3.4). A repeated call without a change in between gives what
+ * the first one gave, so it need not be told apart.
+ */
+function callsInOrder(webhooks: readonly InjectionWebhook[]): readonly InjectionWebhook[] {
+  const again = webhooks.filter(({ isReinvoked }) => isReinvoked)
+  return webhooks.length === 1 || again.length === 0 ? webhooks : [...webhooks, ...again]
 }
 
 /** The pod as the next webhook sees it. */
@@ -84,7 +93,7 @@ function callInjector(
   const refused = refusedAnnotation(pod.annotations)
   if (refused !== undefined) return { state: 'refused', evidence: `Istio refuses annotation ${refused}` }
   const evidence = `webhook ${webhook.configuration}/${webhook.name} (${describeSelection(webhook)})`
-  return inject({ subject, pod, controlPlane, previous, evidence })
+  return inject({ subject, pod, controlPlane, previous, network: webhook.network, evidence })
 }
 
 function notSelected(namespace: string, isDeclared: boolean): Sidecar {

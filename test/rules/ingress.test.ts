@@ -1,0 +1,317 @@
+// The Ingress guard: who is denied, who never is, and what the message says.
+import t from 'tap'
+import { parseAllDocuments } from 'yaml'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { referenceTo } from '../../src/kubernetes/object.ts'
+import { ingressRule } from '../../src/rules/ingress/ingress-rule.ts'
+import type { RuleContext, RuleResult } from '../../src/rules/rule.ts'
+import { buildClusterState } from '../../src/cluster/cluster-state.ts'
+import { contextOf, namespaceObject, strictShop } from '../fixtures.ts'
+
+const service = (name: string, ports: readonly JsonObject[], more: JsonObject = {}): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, namespace: 'shop', ...(more['metadata'] as JsonObject | undefined) },
+  spec: { ports, selector: (more['selector'] ?? {}) as JsonObject },
+})
+const ingressClass = (name: string, controller: string): JsonObject => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'IngressClass',
+  metadata: { name },
+  spec: { controller },
+})
+const istioGateway = service('gw', [{ port: 80 }], { selector: { istio: 'ingressgateway' } })
+const context = contextOf(
+  strictShop(
+    {},
+    service('web', [{ name: 'http', port: 80 }]),
+    istioGateway,
+    ingressClass('mesh', 'istio.io/ingress-controller'),
+  ),
+)
+
+const backend = (name: string, port: number | string): JsonObject => ({
+  service: { name, port: typeof port === 'number' ? { number: port } : { name: port } },
+})
+const path = (value: string, pathType: string, name = 'web', port: number | string = 80): JsonObject => ({
+  path: value,
+  pathType,
+  backend: backend(name, port),
+})
+const rule = (host: string, ...paths: readonly JsonObject[]): JsonObject => ({ host, http: { paths } })
+const ingress = (spec: JsonObject, metadata: JsonObject = {}): JsonObject => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'Ingress',
+  metadata: { name: 'web', namespace: 'shop', ...metadata },
+  spec,
+})
+const plain = ingress({ rules: [rule('shop.example.com', path('/', 'Prefix'))] })
+
+function decide(
+  object: JsonObject,
+  { old, user = '', within = context }: { old?: JsonObject; user?: string; within?: RuleContext } = {},
+): RuleResult {
+  const operation = old === undefined ? 'CREATE' : 'UPDATE'
+  return ingressRule.decide({ operation, reference: referenceTo(object), object, oldObject: old, user }, within)
+}
+
+function outcome(object: JsonObject, options: Parameters<typeof decide>[1] = {}): string {
+  const [decision] = decide(object, options).decisions
+  return `${decision?.action ?? ''} ${decision?.reason ?? ''}`
+}
+
+function printed(object: JsonObject): readonly JsonObject[] {
+  const message = decide(object).denial ?? ''
+  const block = /\n---\n([\s\S]*)\n---\n/.exec(message)?.[1] ?? ''
+  const documents = parseAllDocuments(block)
+  return Array.isArray(documents) ? documents.map((document) => document.toJS() as JsonObject) : []
+}
+
+t.test('who is denied and who never is', (t) => {
+  const solver = { labels: { 'acme.cert-manager.io/http01-solver': 'true' } }
+  const challenge = path('/.well-known/acme-challenge/x', 'ImplementationSpecific', 'cm', 8089)
+  const allowed = contextOf(strictShop({ 'istio-onramp.io/ingress': 'allow' }))
+  const outside = contextOf(buildClusterState([namespaceObject('shop')]).state)
+  const ambient = contextOf(
+    buildClusterState([namespaceObject('shop', { 'istio.io/dataplane-mode': 'ambient' })]).state,
+  )
+  t.equal(outcome(plain), 'deny ingress-in-mesh')
+  t.equal(outcome(plain, { within: ambient }), 'deny ingress-in-mesh', 'ambient is in the mesh, too')
+  t.equal(outcome(plain, { within: outside }), 'allow not-in-mesh')
+  t.equal(outcome(plain, { within: contextOf(strictShop(), { exemptNamespaces: ['shop'] }) }), 'allow exempt-namespace')
+  t.equal(outcome(ingress({ rules: [rule('a', challenge)] }, solver)), 'allow ingress-acme-solver')
+  t.equal(
+    outcome(ingress({ rules: [rule('a', challenge, path('/', 'Prefix'))] }, solver)),
+    'deny ingress-in-mesh',
+    'the label alone is no proof',
+  )
+  t.equal(
+    outcome(ingress({ defaultBackend: backend('web', 80), rules: [rule('a', challenge)] }, solver)),
+    'deny ingress-in-mesh',
+  )
+  t.equal(outcome(ingress({ rules: [] }, solver)), 'deny ingress-in-mesh', 'no path at all is no challenge')
+  t.equal(
+    outcome(ingress({ rules: [{ host: 'a', http: { paths: [{ pathType: 'ImplementationSpecific' }] } }] }, solver)),
+    'deny ingress-in-mesh',
+    'a path without a path',
+  )
+  t.equal(
+    outcome({ ...plain, metadata: { name: 'web', namespace: 'shop', deletionTimestamp: 'x' } }, { old: plain }),
+    'allow ingress-being-deleted',
+  )
+  t.equal(
+    outcome({ ...plain, metadata: { name: 'web', namespace: 'shop', labels: { a: 'b' } } }, { old: plain }),
+    'warn ingress-spec-unchanged',
+  )
+  t.equal(
+    outcome(ingress({ rules: [rule('shop.example.com', path('/', 'Prefix'), challenge)] }), { old: plain }),
+    'allow ingress-acme-paths-only',
+  )
+  t.equal(
+    outcome(ingress({ rules: [rule('shop.example.com', path('/new', 'Prefix'))] }), { old: plain }),
+    'deny ingress-in-mesh',
+  )
+  t.equal(outcome(ingress({}, { annotations: { 'kubernetes.io/ingress.class': 'istio' } })), 'warn ingress-istio-class')
+  t.equal(outcome(ingress({ ingressClassName: 'mesh' })), 'warn ingress-istio-class')
+  t.equal(
+    outcome(ingress({ ingressClassName: 'istio' })),
+    'deny ingress-in-mesh',
+    'no such IngressClass, and the default mode is STRICT',
+  )
+  t.equal(
+    outcome(ingress({ ingressClassName: 'mesh' }, { annotations: { 'kubernetes.io/ingress.class': 'nginx' } })),
+    'deny ingress-in-mesh',
+    'the annotation beats the class',
+  )
+  t.equal(outcome(ingress({ rules: [rule('a', path('/', 'Prefix', 'gw'))] })), 'allow ingress-to-gateway')
+  t.equal(
+    outcome(ingress({ rules: [rule('a', path('/', 'Prefix', 'gw'), path('/b', 'Prefix', 'web'))] })),
+    'deny ingress-in-mesh',
+  )
+  t.equal(
+    outcome(plain, { user: 'flagger', within: contextOf(strictShop(), { trustedIngressUsers: ['flagger'] }) }),
+    'warn ingress-trusted-user',
+  )
+  t.equal(outcome(plain, { within: allowed }), 'allow ingress-allowed')
+  t.equal(
+    outcome(
+      { ...plain, metadata: { name: 'web', namespace: 'shop', annotations: { 'istio-onramp.io/ingress': 'deny' } } },
+      { within: allowed },
+    ),
+    'deny ingress-in-mesh',
+    "the object's word beats the namespace's",
+  )
+  t.equal(outcome(plain, { within: contextOf(strictShop(), { ingress: 'warn' }) }), 'warn ingress-in-mesh')
+  t.match(
+    decide({ ...plain, metadata: { name: 'web', namespace: 'shop', annotations: { 'istio-onramp.io/ingress': 'no' } } })
+      .warnings,
+    [/allowed are deny, warn, allow/],
+  )
+  t.end()
+})
+
+t.test('the message says what, why and what next, in words its reader can act on', (t) => {
+  const object = ingress(
+    {
+      ingressClassName: 'nginx',
+      tls: [{ hosts: ['shop.example.com'], secretName: 'tls' }],
+      rules: [
+        rule(
+          'Shop.example.com',
+          path('/api', 'Prefix', 'api', 8080),
+          path('/', 'Prefix', 'web', 'http'),
+          path('/x', 'Exact', 'gone', 'nosuch'),
+        ),
+      ],
+    },
+    {
+      annotations: {
+        'nginx.ingress.kubernetes.io/auth-url': 'https://auth',
+        'kubectl.kubernetes.io/last-applied-configuration': '{}',
+      },
+    },
+  )
+  const message = decide(object).denial ?? ''
+  const [headline = ''] = message.split('\n')
+  t.equal(
+    headline,
+    'Ingress shop/web is not used in Istio namespace shop: expose it with a Gateway and a VirtualService. [istio-onramp/ingress-in-mesh]',
+  )
+  t.ok(headline.length <= 200)
+  t.match(message, 'What becomes of it: shop.example.com/api -> api:8080 (https), shop.example.com/ -> web:80 (https).')
+  t.match(message, 'For the platform team: copy or issue secret shop/tls as istio-system/shop-tls.')
+  t.match(
+    message,
+    /Left out: annotation nginx\.ingress\.kubernetes\.io\/auth-url \(the routes would be left without their authentication\); spec\.rules\[0\]\.http\.paths\[2\]\.backend: port nosuch of Service gone is not known here/,
+  )
+  t.match(message, /istio-onramp\.io\/ingress: "allow"/)
+  t.notMatch(message, /last-applied/)
+  t.notMatch(message, /[^\x20-\x7e\n]/, 'plain ASCII')
+  const [gateway, virtualService, ...rest] = printed(object)
+  t.same(rest, [])
+  t.same(gateway, {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'Gateway',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: {
+      selector: { istio: 'ingressgateway' },
+      servers: [
+        {
+          port: { number: 443, name: 'https-web-0', protocol: 'HTTPS' },
+          hosts: ['shop/shop.example.com'],
+          tls: { mode: 'SIMPLE', credentialName: 'shop-tls' },
+        },
+        { port: { number: 80, name: 'http-web', protocol: 'HTTP' }, hosts: ['shop/shop.example.com'] },
+      ],
+    },
+  })
+  const to = (name: string, number: number) => [
+    { destination: { host: `${name}.shop.svc.cluster.local`, port: { number } } },
+  ]
+  t.same(virtualService, {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    metadata: { name: 'web-shop.example.com', namespace: 'shop' },
+    spec: {
+      hosts: ['shop.example.com'],
+      gateways: ['shop/web'],
+      http: [
+        { name: 'https-redirect', match: [{ port: 80 }], redirect: { scheme: 'https', redirectCode: 308 } },
+        { match: [{ uri: { exact: '/api' } }, { uri: { prefix: '/api/' } }], route: to('api', 8080) },
+        { match: [{ uri: { prefix: '/' } }], route: to('web', 80) },
+      ],
+    },
+  })
+  t.end()
+})
+
+t.test('paths keep their meaning, for every path type and controller class', (t) => {
+  const uris = (className: string | undefined, ...paths: readonly JsonObject[]) => {
+    const spec = {
+      rules: [rule('a.example.com', ...paths)],
+      ...(className === undefined ? {} : { ingressClassName: className }),
+    }
+    const http = (printed(ingress(spec))[1]?.['spec'] as { http: readonly { match: readonly { uri: JsonObject }[] }[] })
+      .http
+    return http.map(({ match }) => match.map(({ uri }) => uri))
+  }
+  t.same(
+    uris(undefined, path('/foo/', 'Prefix'), path('/foo', 'Exact')),
+    [[{ exact: '/foo' }], [{ exact: '/foo' }, { prefix: '/foo/' }]],
+    'Exact /foo is not swallowed by Prefix /foo/',
+  )
+  t.same(
+    uris(undefined, path('/', 'Prefix'), path('/a/b', 'Prefix'), path('/a', 'Prefix')),
+    [[{ exact: '/a/b' }, { prefix: '/a/b/' }], [{ exact: '/a' }, { prefix: '/a/' }], [{ prefix: '/' }]],
+    'longest first',
+  )
+  t.same(uris('nginx', path('/foo', 'ImplementationSpecific')), [[{ prefix: '/foo' }]], 'a raw prefix, as nginx has it')
+  t.same(uris('alb', path('/foo/*', 'ImplementationSpecific'), path('/bar', 'ImplementationSpecific')), [
+    [{ exact: '/foo' }, { prefix: '/foo/' }],
+    [{ exact: '/bar' }],
+  ])
+  t.same(uris('gce', path('/*', 'ImplementationSpecific')), [[{ prefix: '/' }]])
+  t.same(uris('traefik', path('/foo', 'ImplementationSpecific')), [[{ exact: '/foo' }, { prefix: '/foo/' }]])
+  t.end()
+})
+
+t.test('what cannot be printed right is not printed, and named', (t) => {
+  const nginx = (annotation: string) =>
+    ingress(
+      { rules: [rule('a.example.com', path('/', 'Prefix'))] },
+      { annotations: { [`nginx.ingress.kubernetes.io/${annotation}`]: 'true' } },
+    )
+  for (const annotation of ['rewrite-target', 'use-regex', 'canary', 'ssl-passthrough', 'server-snippet']) {
+    t.same(printed(nginx(annotation)), [], annotation)
+    t.match(decide(nginx(annotation)).denial, /Left out: all routes: /, annotation)
+  }
+  const odd = ingress({
+    defaultBackend: backend('web', 80),
+    tls: [{ hosts: ['a'] }],
+    rules: [
+      { http: { paths: [path('/', 'Prefix')] } },
+      {
+        host: 'b',
+        http: { paths: [{ path: '/', pathType: 'Prefix', backend: { resource: { kind: 'X', name: 'y' } } }] },
+      },
+      rule('b', path('/', 'Prefix', 'other')),
+    ],
+  })
+  const message = decide(odd).denial ?? ''
+  t.match(message, /spec\.tls\[0\]: it names no secret/)
+  t.match(message, /spec\.rules\[0\]: a rule without a host would take every host of the gateway/)
+  t.match(message, /spec\.rules\[1\]\.http\.paths\[0\]\.backend: it names no Service/)
+  t.match(message, /spec\.rules\[2\]\.http\.paths\[0\]: the same path stands before it/)
+  t.match(decide(ingress({ defaultBackend: backend('web', 80) })).denial, /none of its routes can be printed here/)
+  t.end()
+})
+
+t.test('a long message loses its YAML, never half of it, and stays below 4,000 characters', (t) => {
+  const hosts = Array.from({ length: 200 }, (_, index) => rule(`host-${index}.example.com`, path('/', 'Prefix')))
+  const message = decide(ingress({ rules: hosts })).denial ?? ''
+  t.ok(message.length <= 4000, `${message.length}`)
+  t.notMatch(message, 'apiVersion')
+  t.match(message, 'and 190 more')
+  const argo = decide(ingress({ rules: [rule('a', path('/map[x]', 'Exact'))] })).denial ?? ''
+  t.notMatch(argo, /map\[/, 'Argo CD would delete it')
+  t.end()
+})
+
+t.test('warnings are single lines that name the object', (t) => {
+  const { warnings, denial } = decide(plain, { within: contextOf(strictShop(), { ingress: 'warn' }) })
+  t.equal(denial, undefined)
+  t.match(warnings, [
+    /^Ingress shop\/web: Istio's gateway does not see it; move shop\.example\.com\/ -> web:80 to a VirtualService \[istio-onramp\/ingress-in-mesh\]$/,
+  ])
+  t.end()
+})
+
+t.test('names of emitted objects are legal and do not collide', (t) => {
+  const named = (name: string, host: string) => printed(ingress({ rules: [rule(host, path('/', 'Prefix'))] }, { name }))
+  const gatewayName = (name: string) => String((named(name, 'a.example.com')[0]?.['metadata'] as JsonObject)['name'])
+  t.match(gatewayName('a.b'), /^a-b-[a-z0-9]{6}$/, 'a Gateway has no dots')
+  t.not(gatewayName('a.b'), gatewayName('a-b'))
+  t.ok(gatewayName('x'.repeat(250)).length <= 63)
+  t.match((named('web', '*.example.com')[1]?.['metadata'] as JsonObject)['name'], /^web-wildcard\.example\.com$/)
+  t.end()
+})
