@@ -59,7 +59,7 @@ export function parseManifests(text: string, file: string): readonly Manifest[] 
     const [error] = yaml.errors
     if (error !== undefined) {
       problems.push(
-        `${describeSource({ ...place, line: error.linePos?.[0].line ?? place.line })}: ${firstLine(error.message)}`,
+        `${describeSource({ ...place, line: error.linePos?.[0].line ?? place.line })}: ${problemText(error.message)}`,
       )
       return []
     }
@@ -82,10 +82,13 @@ function parseText(text: string, file: string, lineCounter: LineCounter): readon
   }
 }
 
-/** The parser recurses, so very deep nesting exhausts its stack. */
 function parserProblem(error: unknown): string {
-  if (error instanceof RangeError) return 'the document is nested too deeply'
-  return error instanceof Error ? firstLine(error.message) : String(error)
+  return problemText(error instanceof Error ? error.message : String(error))
+}
+
+/** The parser recurses, so very deep nesting exhausts its stack; it reports that as it is, or as a parse error. */
+function problemText(message: string): string {
+  return message.includes('call stack') ? 'the document is nested too deeply' : firstLine(message)
 }
 
 function firstLine(text: string): string {

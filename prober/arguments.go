@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const subcommands = "one of http, https, tcp, grpc, install, version"
+
+// check is a handler of the Kubernetes API, as the command line spells it.
+type check struct {
+	kind    string // http, https, tcp or grpc
+	port    int
+	host    string // the handler's host field; empty: the pod's own address
+	path    string
+	headers []header
+	service string
+	timeout time.Duration // zero: no limit of its own, as kubelet's hooks
+	hook    bool
+	target  string // where to dial: host, else the pod's address
+}
+
+type header struct{ name, value string }
+
+// option is one flag: the kinds of check that know it, what it accepts (for the error), and how it is stored.
+type option struct {
+	kinds   string
+	allowed string
+	repeats bool
+	set     func(*check, string) bool
+}
+
+var options = map[string]option{
+	"port":    {"http https tcp grpc", "1-65535", false, setPort},
+	"host":    {"http https tcp grpc", "an address or a name", false, func(c *check, v string) bool { c.host = v; return true }},
+	"path":    {"http https", "a path", false, func(c *check, v string) bool { c.path = v; return true }},
+	"header":  {"http https", "NAME: VALUE, with one space after the colon", true, setHeader},
+	"service": {"grpc", "a name in UTF-8", false, func(c *check, v string) bool { c.service = v; return utf8.ValidString(v) }},
+	"timeout": {"http https tcp grpc", "whole seconds from 1s", false, setTimeout},
+}
+
+// parse reads the flags of a check. Flags have one spelling, --name=value, so that a rewritten pod has one spelling,
+// too, and what a value begins with can never make it a flag.
+func parse(kind string, args []string) (check, error) {
+	c := check{kind: kind, path: "/"}
+	if !slices.Contains([]string{"http", "https", "tcp", "grpc"}, kind) {
+		return c, fmt.Errorf("%q: unknown subcommand; %s", kind, subcommands)
+	}
+	seen := map[string]bool{}
+	for _, arg := range args {
+		if err := c.take(arg, seen); err != nil {
+			return c, err
+		}
+	}
+	if !seen["port"] {
+		return c, fmt.Errorf("--port: missing; allowed: --port=N with N %s", options["port"].allowed)
+	}
+	return c, nil
+}
+
+func (c *check) take(arg string, seen map[string]bool) error {
+	if arg == "--hook" {
+		return c.takeHook(seen)
+	}
+	name, value, hasValue := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
+	option, known := options[name]
+	switch {
+	case !strings.HasPrefix(arg, "--") || !known:
+		return fmt.Errorf("%s: unknown argument; allowed for %s: %s", arg, c.kind, flagsOf(c.kind))
+	case !strings.Contains(" "+option.kinds+" ", " "+c.kind+" "):
+		return fmt.Errorf("--%s: not for %s; allowed for %s", name, c.kind, strings.ReplaceAll(option.kinds, " ", ", "))
+	case !hasValue:
+		return fmt.Errorf("--%s: no value; allowed: --%s=VALUE with %s", name, name, option.allowed)
+	case seen[name] && !option.repeats:
+		return fmt.Errorf("--%s: given twice; allowed: once", name)
+	case !option.set(c, value):
+		return fmt.Errorf("--%s: %q; allowed: %s", name, value, option.allowed)
+	}
+	seen[name] = true
+	return nil
+}
+
+// takeHook refuses grpc: the Kubernetes API has no such hook (core/v1 LifecycleHandler).
+func (c *check) takeHook(seen map[string]bool) error {
+	if c.kind == "grpc" {
+		return fmt.Errorf("--hook: not for grpc; allowed for http, https, tcp")
+	}
+	if seen["hook"] {
+		return fmt.Errorf("--hook: given twice; allowed: once")
+	}
+	c.hook, seen["hook"] = true, true
+	return nil
+}
+
+func flagsOf(kind string) string {
+	var names []string
+	for name, option := range options {
+		if strings.Contains(" "+option.kinds+" ", " "+kind+" ") {
+			names = append(names, "--"+name+"=")
+		}
+	}
+	slices.Sort(names)
+	if kind != "grpc" {
+		names = append(names, "--hook")
+	}
+	return strings.Join(names, ", ")
+}
+
+func setPort(c *check, value string) bool {
+	port, ok := plainNumber(value)
+	c.port = port
+	return ok && port <= math.MaxUint16
+}
+
+// setTimeout takes what the API can hold: timeoutSeconds is a whole int32, at least 1.
+func setTimeout(c *check, value string) bool {
+	seconds, ok := plainNumber(strings.TrimSuffix(value, "s"))
+	c.timeout = time.Duration(seconds) * time.Second
+	return ok && strings.HasSuffix(value, "s") && seconds <= math.MaxInt32
+}
+
+// plainNumber reads digits without sign or leading zero: what the rewrite writes, and nothing else.
+func plainNumber(digits string) (int, bool) {
+	number, err := strconv.Atoi(digits)
+	return number, err == nil && number > 0 && digits == strconv.Itoa(number)
+}
+
+// setHeader keeps everything after the one space, so that a value survives as the API holds it, empty or with spaces.
+func setHeader(c *check, value string) bool {
+	name, content, ok := strings.Cut(value, ": ")
+	c.headers = append(c.headers, header{name, content})
+	return ok && name != ""
+}

@@ -1,0 +1,266 @@
+package conformance
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+const (
+	serving    = "\x08\x01"
+	notServing = "\x08\x02"
+)
+
+// message frames a HealthCheckResponse.
+func message(flag byte, content string) string {
+	return string(binary.BigEndian.AppendUint32([]byte{flag}, uint32(len(content)))) + content
+}
+
+// replies is a whole gRPC answer: header, messages, trailers.
+func replies(body string, trailers ...string) func(c *call) {
+	return func(c *call) {
+		c.header(false, ":status", "200", "content-type", "application/grpc")
+		if body != "" {
+			c.data(false, body)
+		}
+		c.header(true, trailers...)
+	}
+}
+
+func healthy() func(c *call) { return replies(message(0, serving), "grpc-status", "0") }
+
+func trailersOnly(fields ...string) func(c *call) {
+	return func(c *call) {
+		c.header(true, append([]string{":status", "200", "content-type", "application/grpc"}, fields...)...)
+	}
+}
+
+// grpcRows: SERVING with status OK passes, and nothing else.
+func grpcRows() []row {
+	plain := func(name string, answer func(c *call), want verdict) row {
+		return row{name: "grpc, " + name, handler: handler{kind: "grpc"}, serve: speaksHTTP2(answer), want: want}
+	}
+	varies := func(r row, why string) row { r.wordsVary = why; return r }
+	within := func(r row, seconds int) row { r.handler.timeout = seconds; return r }
+	named := func(r row, service string) row { r.handler.service = service; return r }
+	transport := "what the grpc library says of its transport"
+	unmarshal := "what the protobuf library says of the bytes"
+
+	rows := []row{
+		plain("SERVING", healthy(), pass),
+		named(plain("SERVING, service named", healthy(), pass), "my.Service"),
+		named(plain("SERVING, service in unicode", healthy(), pass), "dienst-ü"),
+		named(plain("SERVING, service of 300 bytes", healthy(), pass), strings.Repeat("x", 300)),
+		plain("UNKNOWN", replies(message(0, ""), "grpc-status", "0"), fail),
+		plain("UNKNOWN, said", replies(message(0, "\x08\x00"), "grpc-status", "0"), fail),
+		plain("NOT_SERVING", replies(message(0, notServing), "grpc-status", "0"), fail),
+		plain("SERVICE_UNKNOWN", replies(message(0, "\x08\x03"), "grpc-status", "0"), fail),
+		plain("a status nobody knows", replies(message(0, "\x08\x2a"), "grpc-status", "0"), fail),
+		plain("a negative status", replies(message(0, "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "grpc-status", "0"), fail),
+		plain("SERVING beyond 32 bits", replies(message(0, "\x08\x81\x80\x80\x80\x10"), "grpc-status", "0"), pass),
+		plain("NOT_SERVING, then SERVING", replies(message(0, notServing+serving), "grpc-status", "0"), pass),
+		plain("SERVING, then NOT_SERVING", replies(message(0, serving+notServing), "grpc-status", "0"), fail),
+		plain("SERVING among fields nobody knows", replies(message(0, "\x12\x03abc\x1d\x01\x02\x03\x04\x21\x01\x02\x03\x04\x05\x06\x07\x08\x28\x07\x33\x38\x01\x34"+serving), "grpc-status", "0"), pass),
+		plain("status as a string", replies(message(0, "\x0a\x01\x01"), "grpc-status", "0"), fail),
+		varies(plain("bytes that are no message", replies(message(0, "\xff\xff\xff"), "grpc-status", "0"), fail), unmarshal),
+		varies(plain("message cut off within a field", replies(message(0, serving+"\x12\x09ab"), "grpc-status", "0"), fail), unmarshal),
+		varies(plain("field number zero", replies(message(0, "\x00\x01"), "grpc-status", "0"), fail), unmarshal),
+		varies(plain("group without end", replies(message(0, serving+"\x33\x38\x01"), "grpc-status", "0"), fail), unmarshal),
+		varies(plain("end of a group without beginning", replies(message(0, serving+"\x34"), "grpc-status", "0"), fail), unmarshal),
+		varies(plain("groups within groups without end", replies(message(0, strings.Repeat("\x33", 12000)+strings.Repeat("\x34", 12000)+serving), "grpc-status", "0"), fail), unmarshal),
+		plain("SERVING in two pieces", inPieces, pass),
+		varies(plain("message shorter than it says", replies("\x00\x00\x00\x00\x09"+serving, "grpc-status", "0"), fail), transport),
+		varies(plain("message without its length", replies("\x00\x00", "grpc-status", "0"), fail), transport),
+		plain("a byte after the message", replies(message(0, serving)+"\x00", "grpc-status", "0"), pass),
+		plain("SERVING, length said too great", lengthSaid("99"), pass),
+		varies(plain("two messages", replies(message(0, serving)+message(0, serving), "grpc-status", "0"), fail), transport),
+		varies(plain("no message, OK", replies("", "grpc-status", "0"), fail), transport),
+		varies(plain("no message, OK, trailers only", trailersOnly("grpc-status", "0"), fail), transport),
+		plain("message of more than four megabytes", replies("\x00\x00\x40\x00\x01", "grpc-status", "0"), fail),
+		plain("SERVING with a long unknown field", longMessage, pass),
+		plain("SERVING, compressed", compressed("gzip", zipped(serving)), pass),
+		varies(plain("compressed, but no gzip", compressed("gzip", "nonsense"), fail), "what gzip says"),
+		plain("compressed by what nobody knows", compressed("snail", zipped(serving)), fail),
+		plain("compressed, encoding not named", replies(message(1, zipped(serving)), "grpc-status", "0"), fail),
+		plain("compressed, encoding identity", compressed("identity", serving), fail),
+		plain("encoding named, not compressed", func(c *call) {
+			c.header(false, ":status", "200", "content-type", "application/grpc", "grpc-encoding", "gzip")
+			c.data(false, message(0, serving))
+			c.header(true, "grpc-status", "0")
+		}, pass),
+		plain("unknown encoding named, not compressed", func(c *call) {
+			c.header(false, ":status", "200", "content-type", "application/grpc", "grpc-encoding", "snail")
+			c.data(false, message(0, serving))
+			c.header(true, "grpc-status", "0")
+		}, pass),
+		plain("flag of two", replies(message(2, serving), "grpc-status", "0"), fail),
+		varies(plain("SERVING, but no trailers", func(c *call) {
+			c.header(false, ":status", "200", "content-type", "application/grpc", "grpc-status", "0")
+			c.data(true, message(0, serving))
+		}, fail), transport),
+		varies(plain("SERVING, trailers without a status", replies(message(0, serving), "x", "y"), fail), transport),
+		plain("SERVING, but the status says Internal", replies(message(0, serving), "grpc-status", "13", "grpc-message", "oops"), fail),
+		varies(plain("SERVING, status in words", replies(message(0, serving), "grpc-status", "fine"), fail), transport),
+		plain("SERVING, status with a leading zero", replies(message(0, serving), "grpc-status", "00"), pass),
+		plain("SERVING, content type with a codec", typed("application/grpc+proto"), pass),
+		plain("SERVING, content type with a parameter", typed("application/grpc;v=1"), pass),
+		plain("SERVING, content type of gRPC-web", typed("application/grpc-web"), fail),
+		plain("SERVING, content type of HTML", typed("text/html"), fail),
+		varies(plain("no content type", func(c *call) { c.header(false, ":status", "200"); c.data(true, message(0, serving)) }, fail), transport),
+		plain("message percent-encoded", trailersOnly("grpc-status", "14", "grpc-message", "not%20yet%0Aready"), fail),
+		plain("message wrongly encoded", trailersOnly("grpc-status", "14", "grpc-message", "100% sure"), fail),
+		plain("message in the trailers", replies("", "grpc-status", "5", "grpc-message", "unknown service"), fail),
+		varies(plain("stream cancelled", func(c *call) { c.framer.WriteRSTStream(c.stream, http2.ErrCodeCancel) }, fail), transport),
+		varies(plain("stream ends in a protocol error, then SERVING", inTurn(func(c *call) { c.framer.WriteRSTStream(c.stream, http2.ErrCodeProtocol) }, healthy()), fail), transport),
+		plain("stream refused once", inTurn(refuse, healthy()), pass),
+		varies(plain("stream refused twice", inTurn(refuse, refuse, healthy()), fail), transport),
+		plain("going away without having begun", inTurn(goAway, healthy()), pass),
+		varies(plain("going away twice", inTurn(goAway, goAway, healthy()), fail), transport),
+		varies(plain("going away after having begun", func(c *call) { c.framer.WriteGoAway(c.stream, http2.ErrCodeNo, nil); c.Conn.Close() }, fail), transport),
+		plain("going away after this", func(c *call) { c.framer.WriteGoAway(c.stream, http2.ErrCodeNo, nil); healthy()(c) }, pass),
+		varies(plain("connection closed on the call", func(c *call) { c.Conn.Close() }, fail), transport),
+		varies(plain("connection reset on the call", func(c *call) { c.reset() }, fail), transport),
+		varies(plain("header in the middle", func(c *call) {
+			c.header(false, ":status", "200", "content-type", "application/grpc")
+			c.header(false, "x", "y")
+			c.data(true, message(0, serving))
+		}, fail), transport),
+		within(plain("no answer", func(*call) {}, fail), 1),
+		within(plain("header, then nothing", func(c *call) { c.header(false, ":status", "200", "content-type", "application/grpc") }, fail), 1),
+		within(plain("SERVING after the limit", func(c *call) { time.Sleep(1300 * time.Millisecond); healthy()(c) }, fail), 1),
+		plain("SERVING, late but in time", func(c *call) { time.Sleep(500 * time.Millisecond); healthy()(c) }, pass),
+		within(plain("message, then no end", func(c *call) {
+			c.header(false, ":status", "200", "content-type", "application/grpc")
+			c.data(false, message(0, serving))
+		}, fail), 1),
+		{name: "grpc, IPv6", handler: handler{kind: "grpc", podIP: "::1"}, serve: speaksHTTP2(healthy()), want: pass},
+	}
+	for code, name := range []string{1: "Canceled", 2: "Unknown", 3: "InvalidArgument", 4: "DeadlineExceeded", 5: "NotFound", 6: "AlreadyExists",
+		7: "PermissionDenied", 8: "ResourceExhausted", 9: "FailedPrecondition", 10: "Aborted", 11: "OutOfRange", 12: "Unimplemented",
+		13: "Internal", 14: "Unavailable", 15: "DataLoss", 16: "Unauthenticated", 17: "one beyond"} {
+		if code > 0 {
+			rows = append(rows, plain("status "+name, trailersOnly("grpc-status", fmt.Sprint(code), "grpc-message", "because"), fail))
+		}
+	}
+	for _, code := range []int{204, 302, 400, 401, 403, 404, 429, 500, 502, 503, 504} {
+		rows = append(rows,
+			plain(fmt.Sprintf("HTTP status %d", code), answer2(fmt.Sprint(code), "", "content-type", "text/plain"), fail),
+			plain(fmt.Sprintf("HTTP status %d of a gRPC server", code), answer2(fmt.Sprint(code), "", "content-type", "application/grpc", "grpc-status", "0"), fail))
+	}
+	return append(rows, grpcConnectionRows()...)
+}
+
+// grpcConnectionRows: what happens before there is a call. The grpc library keeps trying until the time is up and
+// then says so; the prober says what it knows as soon as it knows that no further attempt fits.
+func grpcConnectionRows() []row {
+	const early = "the prober adds why"
+	short := handler{kind: "grpc", timeout: 1}
+	long := handler{kind: "grpc", timeout: 4}
+	return []row{
+		{name: "grpc, closed port", handler: short, port: closedPort, want: fail, wordsVary: early},
+		{name: "grpc, closed port in IPv6", handler: handler{kind: "grpc", timeout: 1, podIP: "::1"}, port: closedPort, want: fail, wordsVary: early},
+		{name: "grpc, nobody takes the connection", handler: short, port: blackHole, want: fail, wordsVary: early},
+		{name: "grpc, silence after the preface", handler: short, serve: handshake(func(*visit) {}), want: fail},
+		{name: "grpc, closes at once", handler: short, serve: handshake(func(v *visit) { v.Conn.Close() }), want: fail, wordsVary: early},
+		{name: "grpc, resets at once", handler: short, serve: handshake(func(v *visit) { v.reset() }), want: fail, wordsVary: early},
+		{name: "grpc, an HTTP/1 server", handler: short, serve: handshake(func(v *visit) { v.say("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"); v.Conn.Close() }), want: fail, wordsVary: early},
+		{name: "grpc, a server that wants TLS", handler: short, serve: handshake(func(v *visit) { v.say("\x15\x03\x01\x00\x02\x02\x46"); v.Conn.Close() }), want: fail, wordsVary: early},
+		{name: "grpc, a first frame that is no SETTINGS", handler: short, serve: handshake(func(v *visit) {
+			http2.NewFramer(v.Conn, v.Conn).WritePing(false, [8]byte{})
+			v.Conn.Close()
+		}), want: fail, wordsVary: early},
+		{name: "grpc, SETTINGS after half a second", handler: long, serve: func(v *visit) { time.Sleep(500 * time.Millisecond); speaksHTTP2(healthy())(v) }, want: pass},
+		{name: "grpc, closes the first connection, serves the second", handler: long, serve: func(v *visit) {
+			if v.nth == 1 {
+				handshake(func(v *visit) { v.Conn.Close() })(v)
+				return
+			}
+			speaksHTTP2(healthy())(v)
+		}, want: pass},
+		{name: "grpc, closes two connections, serves the third", handler: long, serve: func(v *visit) {
+			if v.nth < 3 {
+				handshake(func(v *visit) { v.Conn.Close() })(v)
+				return
+			}
+			speaksHTTP2(healthy())(v)
+		}, want: pass},
+		{name: "grpc, SETTINGS, then the end", handler: short, serve: handshake(func(v *visit) {
+			http2.NewFramer(v.Conn, v.Conn).WriteSettings()
+			v.Conn.Close()
+		}), want: fail, wordsVary: early, requestsVary: "the grpc library may connect again"},
+		{name: "grpc, IPv6 address in long form", handler: handler{kind: "grpc", podIP: "0:0:0:0:0:0:0:1"}, serve: speaksHTTP2(healthy()), want: pass},
+	}
+}
+
+// handshake is a connection that does not come about: the client has to send its preface and no call.
+func handshake(then behaviour) behaviour {
+	return func(v *visit) {
+		v.record.prefaceOnly = true
+		v.Conn.Read(make([]byte, len(http2.ClientPreface)))
+		then(v)
+	}
+}
+
+func inPieces(c *call) {
+	c.header(false, ":status", "200", "content-type", "application/grpc")
+	for _, piece := range message(0, serving) {
+		c.data(false, string(piece))
+		time.Sleep(5 * time.Millisecond)
+	}
+	c.header(true, "grpc-status", "0")
+}
+
+func longMessage(c *call) {
+	content := serving + "\x12\xe0\xd4\x03" + strings.Repeat("x", 60000)
+	c.header(false, ":status", "200", "content-type", "application/grpc")
+	for framed := message(0, content); framed != ""; {
+		piece := framed[:min(len(framed), 16000)]
+		framed = framed[len(piece):]
+		c.data(false, piece)
+	}
+	c.header(true, "grpc-status", "0")
+}
+
+func lengthSaid(length string) func(c *call) {
+	return func(c *call) {
+		c.header(false, ":status", "200", "content-type", "application/grpc", "content-length", length)
+		c.data(false, message(0, serving))
+		c.header(true, "grpc-status", "0")
+	}
+}
+
+func typed(contentType string) func(c *call) {
+	return func(c *call) {
+		c.header(false, ":status", "200", "content-type", contentType)
+		c.data(false, message(0, serving))
+		c.header(true, "grpc-status", "0")
+	}
+}
+
+func compressed(encoding, content string) func(c *call) {
+	return func(c *call) {
+		c.header(false, ":status", "200", "content-type", "application/grpc", "grpc-encoding", encoding)
+		c.data(false, message(1, content))
+		c.header(true, "grpc-status", "0")
+	}
+}
+
+func zipped(content string) string {
+	var buffer bytes.Buffer
+	writer := gzip.NewWriter(&buffer)
+	writer.Write([]byte(content))
+	writer.Close()
+	return buffer.String()
+}
+
+func refuse(c *call) { c.framer.WriteRSTStream(c.stream, http2.ErrCodeRefusedStream) }
+
+func goAway(c *call) {
+	c.framer.WriteGoAway(0, http2.ErrCodeNo, nil)
+	c.Conn.Close()
+}

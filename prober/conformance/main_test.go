@@ -1,0 +1,65 @@
+package conformance
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// leastRows is the promise of issue 5.
+const leastRows = 150
+
+var proberPath string
+
+// TestMain builds the program as it is shipped: what is compared is the binary, not its functions.
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "prober-conformance-")
+	if err != nil {
+		panic(err)
+	}
+	proberPath = filepath.Join(folder, "prober")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=9.9.9", "-o", proberPath, ".")
+	build.Dir = ".."
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("%v\n%s", err, output))
+	}
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+func TestTheProberJudgesAsKubeletDoes(t *testing.T) {
+	rows := slices.Concat(statusRows(), answerRows(), requestRows(), redirectRows(), timeRows(), tlsRows(), http2Rows(),
+		tcpRows(), grpcRows(), hookRows())
+	var ran atomic.Int32
+	names := map[string]bool{}
+	t.Run("rows", func(t *testing.T) {
+		for _, r := range rows {
+			if names[r.name] {
+				t.Errorf("two rows are called %q", r.name)
+			}
+			names[r.name] = true
+			t.Run(r.name, func(t *testing.T) {
+				t.Parallel()
+				r.run(t)
+				ran.Add(1)
+			})
+		}
+	})
+	t.Logf("%d server behaviours, each asked by kubelet's code and by the prober", ran.Load())
+	if ran.Load() < leastRows && !filtered() {
+		t.Errorf("%d rows ran, at least %d have to", ran.Load(), leastRows)
+	}
+}
+
+// filtered tells that someone looks at single rows (go test -run .../rows/...).
+func filtered() bool {
+	return strings.Contains(flag.Lookup("test.run").Value.String(), "/")
+}

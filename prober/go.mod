@@ -1,0 +1,6 @@
+module github.com/istio-onramp/istio-onramp/prober
+
+go 1.26.0
+
+// What kubelet 1.35 is built with (its own go.mod): TLS key exchanges and URL rules hang on it.
+godebug default=go1.25

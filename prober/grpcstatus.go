@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// rpcStatus is how a call ended when it did not end well.
+type rpcStatus struct {
+	code    int
+	message string
+}
+
+// The codes that decide something here; codeNames has them all (grpc doc/statuscodes.md).
+const (
+	codeUnknown           = 2
+	codeDeadlineExceeded  = 4
+	codePermissionDenied  = 7
+	codeResourceExhausted = 8
+	codeUnimplemented     = 12
+	codeInternal          = 13
+	codeUnavailable       = 14
+	codeUnauthenticated   = 16
+)
+
+var codeNames = []string{"OK", "Canceled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound", "AlreadyExists",
+	"PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted", "OutOfRange", "Unimplemented", "Internal",
+	"Unavailable", "DataLoss", "Unauthenticated"}
+
+// Error has the shape that the grpc library prints and people search for.
+func (s *rpcStatus) Error() string {
+	name := fmt.Sprintf("Code(%d)", uint32(s.code))
+	if s.code >= 0 && s.code < len(codeNames) {
+		name = codeNames[s.code]
+	}
+	return fmt.Sprintf("rpc error: code = %s desc = %s", name, s.message)
+}
+
+func ended(code int, format string, values ...any) *rpcStatus {
+	return &rpcStatus{code, fmt.Sprintf(format, values...)}
+}
+
+// statusOf gives every error a status, as the grpc library does: a deadline that passed, or a connection that broke.
+func statusOf(err error) *rpcStatus {
+	var status *rpcStatus
+	switch {
+	case err == nil:
+		return &rpcStatus{}
+	case errors.As(err, &status):
+		return status
+	case errors.Is(err, context.DeadlineExceeded):
+		return ended(codeDeadlineExceeded, "%v", err)
+	}
+	return ended(codeUnavailable, "%v", err)
+}
+
+// headerFailure says what is wrong with an answer that is no gRPC answer, by the grpc library's translation
+// (internal/transport/http_util.go HTTPStatusConvTab): a web server's 404 becomes "does not implement".
+func headerFailure(response *http.Response) error {
+	contentType := response.Header.Get("Content-Type")
+	var wrong []string
+	if response.StatusCode != http.StatusOK {
+		wrong = append(wrong, fmt.Sprintf("unexpected HTTP status code received from server: %d (%s)", response.StatusCode, http.StatusText(response.StatusCode)))
+	}
+	if !isGRPC(contentType) {
+		wrong = append(wrong, fmt.Sprintf("transport: received unexpected content-type %q", contentType))
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return ended(codeOfHTTP(response.StatusCode), "%s", strings.Join(wrong, "; "))
+}
+
+func isGRPC(contentType string) bool {
+	rest, ok := strings.CutPrefix(contentType, "application/grpc")
+	return ok && (rest == "" || rest[0] == '+' || rest[0] == ';')
+}
+
+func codeOfHTTP(status int) int {
+	switch status {
+	case 400:
+		return codeInternal
+	case 401:
+		return codeUnauthenticated
+	case 403:
+		return codePermissionDenied
+	case 404:
+		return codeUnimplemented
+	case 429, 502, 503, 504:
+		return codeUnavailable
+	}
+	return codeUnknown
+}
+
+// closingStatus reads how the server ended the call. With a message, the status comes in the trailers or not at all;
+// without one it may stand in the only header block there is ("Trailers-Only").
+func closingStatus(response *http.Response, hasMessage bool) error {
+	fields := response.Trailer
+	if len(fields) == 0 && hasMessage {
+		return ended(codeInternal, "server closed the stream without sending trailers")
+	}
+	if len(fields) == 0 {
+		fields = response.Header
+	}
+	code, err := statusCode(fields.Values("Grpc-Status"))
+	if err != nil || code != 0 {
+		return firstOf(err, ended(code, "%s", decodeMessage(fields.Get("Grpc-Message"))))
+	}
+	if !hasMessage {
+		return ended(codeInternal, "the server answered OK without a message")
+	}
+	return nil
+}
+
+func statusCode(values []string) (int, error) {
+	if len(values) == 0 {
+		return codeUnknown, nil
+	}
+	code, err := strconv.ParseInt(values[len(values)-1], 10, 32)
+	if err != nil {
+		return codeInternal, ended(codeInternal, "transport: malformed grpc-status: %v", err)
+	}
+	return int(code), nil
+}
+
+func firstOf(first, second error) error {
+	if first != nil {
+		return first
+	}
+	return second
+}
+
+// decodeMessage undoes the percent-encoding of grpc-message; what is not encoded properly is shown as it came.
+func decodeMessage(message string) string {
+	if decoded, err := url.PathUnescape(message); err == nil {
+		return decoded
+	}
+	return message
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// maxAttempts is how often kubelet asks when an answer breaks off in its body (pkg/kubelet/prober/prober.go
+// maxProbeRetries); any other failure counts at once.
+const maxAttempts = 3
+
+// judgeHTTP judges an httpGet probe. All attempts share the one deadline: kubelet gives each its own, but ends an
+// exec probe after timeoutSeconds in all. (Kubelet then discards a body that broke off every time as "unknown". An
+// exit code cannot say unknown, so here it is the failure that kubelet's HTTP prober itself returned.)
+func (c check) judgeHTTP() (verdict, error) {
+	start := time.Now()
+	dialer := newDialer(c)
+	defer dialer.hangUp()
+	client := &http.Client{Transport: probeTransport(dialer), CheckRedirect: followLocal, Timeout: c.timeout}
+	for attempt := 1; ; attempt++ {
+		request, err := c.request()
+		if err != nil {
+			return verdict{}, err
+		}
+		result, err := ask(client, request)
+		if err == nil {
+			return result, nil
+		}
+		left, some := c.timeLeft(start)
+		if attempt == maxAttempts || !some {
+			return failed("HTTP probe could not read the body of its answer: %v", err), nil
+		}
+		client.Timeout = left
+	}
+}
+
+func (c check) timeLeft(start time.Time) (left time.Duration, some bool) {
+	if c.timeout == 0 {
+		return 0, true
+	}
+	left = c.timeout - time.Since(start)
+	return left, left > 0
+}
+
+// ask is one attempt (pkg/probe/http/http.go DoHTTPProbe). An error means that the body could not be read.
+func ask(client *http.Client, request *http.Request) (verdict, error) {
+	response, err := client.Do(request)
+	if err != nil {
+		return failed("%v", err), nil
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
+	if err != nil {
+		return verdict{}, err
+	}
+	return judgeStatus(response.StatusCode, body), nil
+}
+
+// judgeStatus: a 3xx that is left over is a redirect to another host or one without a destination, a success that
+// kubelet warns about. A failure does not quote the body: it may hold what a describe should not show
+// (kubernetes issue 99425).
+func judgeStatus(status int, body []byte) verdict {
+	switch {
+	case status >= 200 && status < 300:
+		return passed("")
+	case status >= 300 && status < 400:
+		return passed(fmt.Sprintf("Probe terminated redirects, Response body: %s", body))
+	}
+	return failed("HTTP probe failed with statuscode: %d", status)
+}
+
+// probeTransport has kubelet's settings for probes (pkg/probe/http/http.go NewWithTLSConfig, and the defaults of
+// apimachinery's SetTransportDefaults: HTTP/2 by ALPN with its health check, ten seconds for a TLS handshake).
+// No Proxy: the zero value asks nobody, the environment neither.
+func probeTransport(dialer *dialer) *http.Transport {
+	return &http.Transport{
+		TLSClientConfig:     unverified(),
+		DisableKeepAlives:   true,
+		DisableCompression:  true,
+		ForceAttemptHTTP2:   true,
+		TLSHandshakeTimeout: 10 * time.Second,
+		HTTP2:               &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		DialContext:         dialer.DialContext,
+	}
+}

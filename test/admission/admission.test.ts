@@ -1,0 +1,225 @@
+// The protocol and its edges: reviews in and out, the proof of a patch, whole requests in doubt.
+import t from 'tap'
+import { admit } from '../../src/admission/admit.ts'
+import { provePatch } from '../../src/admission/prove-patch.ts'
+import { decodeReview, encodeReview, type AdmissionRequest } from '../../src/admission/review.ts'
+import { singleLines } from '../../src/admission/warning-text.ts'
+import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
+import type { Operation } from '../../src/kubernetes/json-pointer.ts'
+import { REASONS } from '../../src/rules/reasons.ts'
+import { container, contextOf, HTTP_PROBE, pod, strictShop, workload } from '../fixtures.ts'
+
+const context = contextOf(strictShop())
+const review = (request: JsonObject, envelope: JsonObject = {}): JsonObject => ({
+  apiVersion: 'admission.k8s.io/v1',
+  kind: 'AdmissionReview',
+  request,
+  ...envelope,
+})
+const createPod = (object: Json, changes: JsonObject = {}): JsonObject => ({
+  uid: 'u-1',
+  kind: { group: '', version: 'v1', kind: 'Pod' },
+  operation: 'CREATE',
+  namespace: 'shop',
+  name: 'web',
+  object,
+  oldObject: null,
+  ...changes,
+})
+
+function answer(
+  request: JsonObject,
+  within = context,
+): { readonly response: JsonObject; readonly operations: readonly Operation[] } {
+  const decoded = decodeReview(review(request))
+  if ('problem' in decoded) throw new Error(decoded.problem)
+  const response = encodeReview(decoded, admit(decoded, within))['response'] as JsonObject
+  const patch = response['patch']
+  return {
+    response,
+    operations: typeof patch === 'string' ? (JSON.parse(Buffer.from(patch, 'base64').toString()) as Operation[]) : [],
+  }
+}
+
+t.test('an answer repeats the uid, and carries patch and patchType both or neither', (t) => {
+  const rewritten = answer(createPod(pod([container('web', { livenessProbe: HTTP_PROBE })])))
+  t.match(rewritten.response, { uid: 'u-1', allowed: true, patchType: 'JSONPatch', patch: String })
+  t.not(rewritten.operations.length, 0)
+  const untouched = answer(createPod(pod([container('web', {})])))
+  t.same(untouched.response, { uid: 'u-1', allowed: true }, 'no patch members, no warnings member')
+  t.end()
+})
+
+t.test('a denial is 403 and Forbidden, all in the message', (t) => {
+  const ingress = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: { rules: [] },
+  }
+  const { response } = answer(
+    createPod(ingress, { kind: { group: 'networking.k8s.io', version: 'v1', kind: 'Ingress' } }),
+  )
+  t.match(response, {
+    allowed: false,
+    status: { status: 'Failure', code: 403, reason: 'Forbidden', message: /^Ingress shop\/web is not used/ },
+  })
+  t.notHas(response, { patch: String })
+  t.end()
+})
+
+t.test('what is no review is refused with the field it lacks', (t) => {
+  const cases: readonly (readonly [Json, string])[] = [
+    [null, 'body'],
+    [[], 'body'],
+    ['x', 'body'],
+    [{}, 'kind'],
+    [{ kind: 'AdmissionReview' }, 'apiVersion'],
+    [{ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v2' }, 'apiVersion'],
+    [review({}, { request: null }), 'request'],
+    [review({ operation: 'CREATE' }), 'request.uid'],
+    [review({ uid: '', operation: 'CREATE' }), 'request.uid'],
+    [review({ uid: 7, operation: 'CREATE' }), 'request.uid'],
+    [review({ uid: 'u', operation: 'PATCH' }), 'request.operation'],
+    [review({ uid: 'u' }), 'request.operation'],
+  ]
+  for (const [body, field] of cases) t.match(decodeReview(body), { field, problem: String }, JSON.stringify(body))
+  t.end()
+})
+
+t.test('objects in doubt pass untouched, with a warning that says why', (t) => {
+  const doubtful: readonly (readonly [string, JsonObject, RegExp])[] = [
+    ['a kind without a rule', { kind: { kind: 'Widget' } }, /no rule is concerned/],
+    ['an object that is none', { object: 'x' }, /request\.object must be an object/],
+    ['a null object on CREATE', { object: null }, /request\.object must be an object/],
+    ['nesting without end', { object: nested(10_000) }, /nested too deeply/],
+    ['an old object nested without end', { operation: 'UPDATE', oldObject: nested(10_000) }, /nested too deeply/],
+  ]
+  for (const [title, changes, text] of doubtful) {
+    const { response } = answer(createPod(pod([container('web', { livenessProbe: HTTP_PROBE })]), changes))
+    t.match(response, { allowed: true, warnings: [text] }, title)
+    t.notOk(response['patch'], title)
+  }
+  const unknown = answer(
+    createPod(pod([container('web', { livenessProbe: HTTP_PROBE })], { metadata: { namespace: 'nowhere' } }), {
+      namespace: 'nowhere',
+    }),
+  )
+  t.match(unknown.response, { allowed: true, warnings: [/namespace nowhere is not known/] })
+  t.end()
+})
+
+function nested(depth: number): JsonObject {
+  let value: JsonObject = {}
+  for (let level = 0; level < depth; level++) value = { x: value }
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec: value }
+}
+
+t.test('DELETE and CONNECT have nothing to decide about, null objects included', (t) => {
+  for (const operation of ['DELETE', 'CONNECT'])
+    t.same(answer(createPod(null, { operation })).response, { uid: 'u-1', allowed: true }, operation)
+  t.end()
+})
+
+t.test("keys such as __proto__ are the user's data", (t) => {
+  const source =
+    '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web","namespace":"shop","annotations":{"__proto__":"a","constructor":"b"},"labels":{"__proto__":"x"}},"spec":{"__proto__":{"hostNetwork":true},"containers":[{"name":"web","livenessProbe":{"httpGet":{"port":8080},"__proto__":{"exec":{}}}}]}}'
+  const object = JSON.parse(source) as JsonObject
+  const { operations, response } = answer(createPod(object))
+  t.equal(response['allowed'], true)
+  t.ok(
+    operations.some(({ path }) => path === '/spec/containers/0/livenessProbe/exec'),
+    'and it is rewritten like any other',
+  )
+  const proof = provePatch(object, operations)
+  t.ok('result' in proof)
+  t.equal(
+    JSON.stringify((proof as { result: JsonObject }).result).match(/__proto__/g)?.length,
+    source.match(/__proto__/g)?.length,
+    'nothing is lost',
+  )
+  t.equal(({} as Record<string, unknown>)['exec'], undefined, 'and nothing leaked into every object')
+  t.end()
+})
+
+t.test('the object decides where request.namespace and metadata.namespace differ as the API server lets them', (t) => {
+  const generated = pod([container('web', { livenessProbe: HTTP_PROBE })], {
+    metadata: { name: undefined as never, generateName: 'web-', namespace: undefined as never },
+  })
+  const { response } = answer(createPod(JSON.parse(JSON.stringify(generated)) as Json, { name: '' }))
+  t.match(
+    response,
+    { patchType: 'JSONPatch', warnings: [/^Pod shop\/web-\*: 1 check rewritten/] },
+    'generateName, and the namespace of the request',
+  )
+  t.end()
+})
+
+t.test('a patch is proved before it is sent, by rules stricter than the RFC', (t) => {
+  const object = pod([container('web', { livenessProbe: { ...HTTP_PROBE } })])
+  const bad: readonly (readonly [string, Operation])[] = [
+    ['a place that is not ours', { op: 'replace', path: '/spec/containers/0/image', value: 'x' }],
+    ['a place that is not ours', { op: 'add', path: '/spec/hostNetwork', value: true }],
+    ['a missing parent', { op: 'add', path: '/metadata/annotations/x', value: 'y' }],
+    ['a missing member', { op: 'remove', path: '/spec/containers/0/livenessProbe/exec' }],
+    ['a missing member', { op: 'replace', path: '/spec/containers/0/livenessProbe/exec', value: {} }],
+    ['an index beyond the end', { op: 'add', path: '/spec/containers/9/env', value: [] }],
+    ['no effect', { op: 'replace', path: '/spec/containers/0/livenessProbe/httpGet/port', value: 8080 }],
+  ]
+  const before = JSON.stringify(object)
+  for (const [title, operation] of bad)
+    t.match(provePatch(object, [operation]), { problem: String }, `${title}: ${operation.path}`)
+  t.equal(JSON.stringify(object), before, 'the original is never changed')
+  const shared = provePatch(object, [
+    { op: 'replace', path: '/spec/containers/0/livenessProbe/httpGet/port', value: 81 },
+  ])
+  t.equal(JSON.stringify(object), before)
+  t.equal((shared as { result: JsonObject }).result['metadata'], object['metadata'], 'what is not touched is shared')
+  t.end()
+})
+
+t.test('workloads of every kind come through whole', (t) => {
+  const kinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'ReplicationController', 'Job', 'CronJob']
+  for (const kind of kinds) {
+    const object = workload(kind, [container('web', { livenessProbe: HTTP_PROBE })], {
+      metadata: { annotations: { 'istio-onramp.io/templates': 'rewrite' } },
+    })
+    t.match(answer(createPod(object, { kind: { kind } })).response, { allowed: true, patchType: 'JSONPatch' }, kind)
+  }
+  t.end()
+})
+
+t.test('warnings are what the API server lets through', (t) => {
+  t.same(singleLines(['a\nb\tc\u001b[31m\u0085d', 'same', 'same']), ['a b c [31m d', 'same'])
+  const [long = ''] = singleLines([`${'x'.repeat(400)} [istio-onramp/strict-mtls]`])
+  t.equal(long.length, 256)
+  t.match(long, / \[istio-onramp\/strict-mtls\]$/, 'the code survives the cut')
+  t.equal(singleLines(['1', '2', '3', '4', '5', '6', '7']).length, 5)
+  t.match(singleLines(['1', '2', '3', '4', '5', '6', '7'])[4], 'and 3 more warnings')
+  t.end()
+})
+
+t.test('every reason has a sentence, and a code fit for a metric label', (t) => {
+  for (const [code, sentence] of Object.entries(REASONS)) {
+    t.match(code, /^[a-z][a-z-]+$/)
+    t.ok(sentence.length > 10 && sentence.length <= 120, code)
+  }
+  t.end()
+})
+
+t.test('a defect inside becomes a verdict that lets the object pass', (t) => {
+  const broken = {
+    ...context,
+    mesh: {
+      ...context.mesh,
+      namespace: () => {
+        throw new Error('boom\nsecond line')
+      },
+    },
+  }
+  const request = decodeReview(
+    review(createPod(pod([container('web', { livenessProbe: HTTP_PROBE })]))),
+  ) as AdmissionRequest
+  t.match(admit(request, broken), { kind: 'warn', reason: 'internal-error', warnings: [/boom second line/] })
+  t.end()
+})

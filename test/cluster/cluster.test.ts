@@ -1,0 +1,236 @@
+// The cluster from manifests: what is read, what is absent, what is refused and how the error names it.
+import t from 'tap'
+import { clusterFromFiles } from '../../src/cluster/cluster-from-files.ts'
+import { buildClusterState } from '../../src/cluster/cluster-state.ts'
+import { InputError, parseManifests } from '../../src/cluster/manifest.ts'
+import { readManifests } from '../../src/cluster/manifest-files.ts'
+import { parseConfiguration, DEFAULT_CONFIGURATION } from '../../src/config.ts'
+import { indexPolicies, workloadModes } from '../../src/istio/peer-authentication.ts'
+import { namespaceObject, peerAuthentication } from '../fixtures.ts'
+
+function problemsOf(action: () => unknown): readonly string[] {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof InputError) return error.problems
+    throw error
+  }
+  return []
+}
+
+async function problemsOfAsync(action: () => Promise<unknown>): Promise<readonly string[]> {
+  try {
+    await action()
+  } catch (error) {
+    if (error instanceof InputError) return error.problems
+    throw error
+  }
+  return []
+}
+
+t.test('documents, Lists, JSON and empty documents', (t) => {
+  const source = [
+    '# head',
+    'apiVersion: v1',
+    'kind: List',
+    'items:',
+    '- {apiVersion: v1, kind: A, metadata: {name: a}}',
+    '- {apiVersion: v1, kind: BList, items: [{apiVersion: v1, kind: B}]}',
+    '---',
+    '---',
+    '{"apiVersion": "v1", "kind": "C"}',
+    '---',
+    '',
+  ].join('\n')
+  const manifests = parseManifests(source, 'x.yaml')
+  t.same(
+    manifests.map(({ object, source: place }) => [object['kind'], place.document, place.line, place.path]),
+    [
+      ['A', 1, 5, ['items', 0]],
+      ['B', 1, 6, ['items', 1, 'items', 0]],
+      ['C', 3, 9, []],
+    ],
+  )
+  t.end()
+})
+
+t.test("booleans are those of Kubernetes' YAML parser", (t) => {
+  const [manifest] = parseManifests('apiVersion: v1\nkind: X\na: yes\nb: "yes"\nc: off\nd: 0o17\ne: y\n', 'x.yaml')
+  t.match(manifest?.object, { a: true, b: 'yes', c: false, e: true })
+  t.end()
+})
+
+t.test('what cannot be read is named by file, document, line and field', (t) => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['a: [1', /^x\.yaml, document 1, line 1: /],
+    ['apiVersion: v1\nkind: A\n---\na: 1\na: 2', /^x\.yaml, document 2, line 5: Map keys must be unique/],
+    ['- a', /^x\.yaml, document 1, line 1: a Kubernetes object is expected, not array/],
+    ['just text', /a Kubernetes object is expected, not string/],
+    ['kind: A', /apiVersion: required, and must be a string/],
+    ['apiVersion: v1', /kind: required, and must be a string/],
+    ['apiVersion: v1\nkind: 7', /kind: required, and must be a string/],
+    ['apiVersion: v1\nkind: A\nmetadata: []', /metadata: must be an object, not array/],
+    [
+      'apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: A\n- nothing',
+      /document 1, line 6: a Kubernetes object is expected, not string/,
+    ],
+    [`a: ${'['.repeat(10_000)}${']'.repeat(10_000)}`, /nested too deeply/],
+    [
+      `apiVersion: v1\nkind: A\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d]`,
+      /alias/i,
+    ],
+  ]
+  for (const [source, text] of cases)
+    t.match(
+      problemsOf(() => parseManifests(source, 'x.yaml')),
+      [text],
+      source.slice(0, 40),
+    )
+  t.end()
+})
+
+t.test('files, folders, and what is wrong with them', async (t) => {
+  const folder = t.testdir({
+    'b.yaml': 'apiVersion: v1\nkind: B\n',
+    'a.json': '{"apiVersion":"v1","kind":"A"}',
+    'notes.txt': '}{',
+    sub: { 'c.yml': 'apiVersion: v1\nkind: C\n' },
+    empty: {},
+    'bad.bin': Buffer.from([0xff, 0xfe, 0x00]),
+  })
+  t.same(
+    (await readManifests([folder])).map(({ object }) => object['kind']),
+    ['A', 'B', 'C'],
+    'recursively, by name',
+  )
+  const problems = await problemsOfAsync(() =>
+    readManifests([`${folder}/none.yaml`, `${folder}/empty`, `${folder}/bad.bin`]),
+  )
+  t.match(
+    problems,
+    [
+      /none\.yaml: there is no such file or folder/,
+      /empty: the folder has no \.yaml, \.yml or \.json file/,
+      /bad\.bin: it is not UTF-8 text/,
+    ],
+    'all of them, not the first alone',
+  )
+})
+
+t.test('cluster objects with the wrong content are errors that name the field', async (t) => {
+  const policy = (spec: string) =>
+    `apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: p, namespace: ns}\nspec: ${spec}\n`
+  const cases: readonly (readonly [string, RegExp])[] = [
+    [
+      policy('{mtls: {mode: strict}}'),
+      /document 1, line 1: PeerAuthentication ns\/p: spec\.mtls\.mode: is "strict"; allowed are UNSET, DISABLE, PERMISSIVE, STRICT/,
+    ],
+    [policy('{mtls: STRICT}'), /spec\.mtls: must be an object, not string/],
+    [
+      policy('{portLevelMtls: {eighty: {mode: STRICT}}}'),
+      /spec\.portLevelMtls\[eighty\]: the key must be a port number/,
+    ],
+    [policy('{portLevelMtls: {"80": STRICT}}'), /spec\.portLevelMtls\[80\]: must be an object/],
+    [policy('{selector: {matchLabels: {app: 7}}}'), /spec\.selector\.matchLabels\[app\]: must be a string, not number/],
+    [policy('[]'), /spec: must be an object, not array/],
+    [
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata: {mesh: "a: [1"}\n',
+      /ConfigMap istio-system\/istio: data\.mesh: /,
+    ],
+    [
+      'apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: i}\nwebhooks: [{name: x.sidecar-injector.istio.io, namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]\n',
+      /webhooks\[0\]\.namespaceSelector: matchExpressions\[0\]\.operator: allowed are In, NotIn, Exists, DoesNotExist/,
+    ],
+  ]
+  for (const [source, text] of cases) {
+    const folder = t.testdir({ 'c.yaml': source })
+    t.match(await problemsOfAsync(() => clusterFromFiles([folder])), [text])
+  }
+})
+
+t.test('unknown is not absent', (t) => {
+  const { state } = buildClusterState([namespaceObject('shop')])
+  t.equal(state.controlPlane('default').injector, undefined, 'nothing is known of an injector without a ConfigMap')
+  t.equal(state.hasImageVolumes, undefined)
+  t.match(state.namespace('nowhere'), { isDeclared: false })
+  t.equal(state.namespace('nowhere').labels.get('kubernetes.io/metadata.name'), 'nowhere')
+  t.equal(state.webhooks.length, 4, "no MutatingWebhookConfiguration stands for Istio's default install")
+  const other = {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingWebhookConfiguration',
+    metadata: { name: 'cert-manager' },
+    webhooks: [{ name: 'x.cert-manager.io' }],
+  }
+  t.equal(buildClusterState([other]).state.webhooks.length, 0, 'a list without Istio in it says that there is none')
+  t.end()
+})
+
+t.test('leftovers of Istio before 1.5 are told and change nothing', (t) => {
+  const { state } = buildClusterState([
+    {
+      apiVersion: 'authentication.istio.io/v1alpha1',
+      kind: 'MeshPolicy',
+      metadata: { name: 'default' },
+      spec: { peers: [{ mtls: {} }] },
+    },
+  ])
+  t.match(state.notes, [/^MeshPolicy default\/default: Istio 1\.6 and later ignores it/])
+  t.equal(state.policies.size, 0)
+  t.end()
+})
+
+t.test('a policy is found however many there are, and the oldest wins', (t) => {
+  const policies = Array.from({ length: 2000 }, (_, index) =>
+    peerAuthentication('shop', `p-${index}`, {
+      selector: { matchLabels: { app: `app-${index}`, tier: 'all' } },
+      mtls: { mode: 'STRICT' },
+    }),
+  )
+  const { state } = buildClusterState([
+    ...policies,
+    peerAuthentication('shop', 'a-first', { selector: { matchLabels: { app: 'app-7' } }, mtls: { mode: 'DISABLE' } }),
+  ])
+  const workload = {
+    namespace: 'shop',
+    revision: 'default',
+    rootNamespace: 'istio-system',
+    labels: new Map([
+      ['app', 'app-7'],
+      ['tier', 'all'],
+    ]),
+  }
+  t.match(workloadModes(state.policies, workload).workload, {
+    mode: 'DISABLE',
+    policy: 'PeerAuthentication shop/a-first',
+  })
+  t.same(workloadModes(indexPolicies([]), workload).workload, { mode: 'PERMISSIVE' })
+  t.end()
+})
+
+t.test('the configuration file', (t) => {
+  t.same(parseConfiguration('', 'c.yaml'), DEFAULT_CONFIGURATION, 'an empty one changes nothing')
+  const configured = parseConfiguration(
+    'rules: {probes: port, prober: {image: reg/p:1}}\nshutdown: {drainSeconds: 0}\n',
+    'c.yaml',
+  )
+  t.match(configured, {
+    rules: { probes: 'port', ingress: 'deny', prober: { image: 'reg/p:1', delivery: 'auto' } },
+    shutdown: { drainSeconds: 0, idleSeconds: 5 },
+  })
+  const bad: readonly (readonly [string, RegExp])[] = [
+    ['probes: exec', /^c\.yaml: probes: unknown key, allowed are rules, logLevel, limits, shutdown$/],
+    ['rules: {probes: maybe}', /^c\.yaml: rules\.probes: is "maybe", allowed are auto, exec, port, agent, off$/],
+    ['rules: []', /^c\.yaml: rules: must be a map, not array$/],
+    ['limits: {requestBytes: -1}', /limits\.requestBytes: is -1, a whole number of at least 1024 is required/],
+    ['rules: {exemptNamespaces: [1]}', /rules\.exemptNamespaces: must be a list of texts/],
+    ['rules: {gateway: {selector: {a: 1}}}', /rules\.gateway\.selector: must be a map of texts/],
+    ['a: [', /^c\.yaml, line 1: /],
+  ]
+  for (const [source, text] of bad)
+    t.match(
+      problemsOf(() => parseConfiguration(source, 'c.yaml')),
+      [text],
+      source,
+    )
+  t.end()
+})
