@@ -150,7 +150,11 @@ function readTemplates(value: Json | undefined): Injector['templates'] {
 /** A template of the platform team's own, judged by the containers and the annotation that its text names. */
 function readTemplate(text: string): Template {
   return {
-    hasProxy: /name:\s*["']?istio-proxy\b/.test(text),
+    proxyType: !/name:\s*["']?istio-proxy\b/.test(text)
+      ? 'none'
+      : /-\s*["']?router\b/.test(text)
+        ? 'router'
+        : 'sidecar',
     redirects: /name:\s*["']?istio-(init|validation)\b/.test(text),
     disablesEnvoy: /name:\s*["']?DISABLE_ENVOY\b/.test(text),
     rewriteAnnotation: /sidecar\.istio\.io\/rewriteAppHTTPProbers["']?:\s*["']?(\w+)/.exec(text)?.[1],

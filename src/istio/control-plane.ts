@@ -53,8 +53,8 @@ export interface Injector {
 
 /** What an injection template puts into a pod, as far as probes are concerned. */
 export interface Template {
-  /** A container `istio-proxy`; without one no probe is rewritten. */
-  readonly hasProxy: boolean
+  /** The container `istio-proxy` and what it runs as; without one no probe is rewritten. */
+  readonly proxyType: 'none' | 'sidecar' | 'router'
   /** iptables redirection of inbound traffic. */
   readonly redirects: boolean
   /** A value of `sidecar.istio.io/rewriteAppHTTPProbers` that beats the pod's own. */
@@ -65,10 +65,10 @@ export interface Template {
 
 /** The templates of the chart (spec/istio.md 3.5; `manifests/charts/istio-control/istio-discovery/files`). */
 export const CHART_TEMPLATES: ReadonlyMap<string, Template> = new Map([
-  ['sidecar', { hasProxy: true, redirects: true, rewriteAnnotation: undefined, disablesEnvoy: false }],
-  ['gateway', { hasProxy: true, redirects: false, rewriteAnnotation: undefined, disablesEnvoy: false }],
-  ['grpc-agent', { hasProxy: true, redirects: false, rewriteAnnotation: 'false', disablesEnvoy: true }],
-  ['grpc-simple', { hasProxy: false, redirects: false, rewriteAnnotation: 'false', disablesEnvoy: false }],
+  ['sidecar', { proxyType: 'sidecar', redirects: true, rewriteAnnotation: undefined, disablesEnvoy: false }],
+  ['gateway', { proxyType: 'router', redirects: false, rewriteAnnotation: undefined, disablesEnvoy: false }],
+  ['grpc-agent', { proxyType: 'sidecar', redirects: false, rewriteAnnotation: 'false', disablesEnvoy: true }],
+  ['grpc-simple', { proxyType: 'none', redirects: false, rewriteAnnotation: 'false', disablesEnvoy: false }],
 ])
 
 /** What the chart installs when nobody sets a value; used where the injector's ConfigMap was not seen. */

@@ -1,8 +1,7 @@
 /** What one call of istiod's injector makes of a pod (spec/istio.md 2.1, 3.5, 3.6, 4.6; `pkg/kube/inject/webhook.go`). */
 import { parse as parseYaml } from 'yaml'
-import { memberAt, scalarText, type JsonObject } from '../kubernetes/json.ts'
+import { memberAt, scalarText } from '../kubernetes/json.ts'
 import type { PodTemplate } from '../kubernetes/pod-template.ts'
-import { capture, type Capture } from './capture.ts'
 import {
   CHART_INJECTOR,
   type ControlPlane,
@@ -10,10 +9,10 @@ import {
   type InterceptionMode,
   type Template,
 } from './control-plane.ts'
-import { parseBool, parseInteger, parsePort } from './go-values.ts'
+import { parseBool, parseInteger } from './go-values.ts'
 import type { PodIdentity } from './injection-policy.ts'
-import { ownProxy, runsWithoutEnvoy } from './own-proxy.ts'
 import { mergedScrapeAnnotations, refusedScrapeAnnotation } from './prometheus-annotations.ts'
+import { redirectionAfter, type Redirection } from './redirection.ts'
 import type { Version } from './version.ts'
 
 const REWRITE = 'sidecar.istio.io/rewriteAppHTTPProbers'
@@ -21,8 +20,6 @@ const STATUS_PORT = 'status.sidecar.istio.io/port'
 const INCLUDE_INBOUND = 'traffic.sidecar.istio.io/includeInboundPorts'
 const EXCLUDE_INBOUND = 'traffic.sidecar.istio.io/excludeInboundPorts'
 const INTERCEPTION = 'sidecar.istio.io/interceptionMode'
-/** What the CNI plugin excludes on its own account (`cni/pkg/plugin/sidecar_redirect.go`). */
-const CNI_EXCLUDED = [15020, 15021, 15090]
 
 /** Whether Istio moves the probes to its agent. `unknown` where no injector ConfigMap and no annotation tells. */
 export type Rewriting =
@@ -45,10 +42,8 @@ export interface InjectionSubject {
 export interface InjectionPass {
   readonly isInjected: boolean
   readonly controlPlane: ControlPlane
-  readonly capture: Capture
+  readonly redirection: Redirection
   readonly rewriting: Rewriting
-  /** Where the pod's `istio-init`, or the CNI's stand-in for it, came from. */
-  readonly redirector: 'none' | 'this-call' | 'earlier'
   readonly labels: ReadonlyMap<string, string>
   readonly annotations: ReadonlyMap<string, string>
   readonly evidence: string
@@ -97,7 +92,7 @@ function selectTemplates(annotations: ReadonlyMap<string, string>, injector: Inj
 /** Templates are merged one after another; a later annotation wins. */
 function mergeTemplates(templates: readonly Template[]): Template {
   return {
-    hasProxy: templates.some((template) => template.hasProxy),
+    proxyType: templates.findLast(({ proxyType }) => proxyType !== 'none')?.proxyType ?? 'none',
     redirects: templates.some((template) => template.redirects),
     disablesEnvoy: templates.some((template) => template.disablesEnvoy),
     rewriteAnnotation: templates.findLast((template) => template.rewriteAnnotation !== undefined)?.rewriteAnnotation,
@@ -106,7 +101,7 @@ function mergeTemplates(templates: readonly Template[]): Template {
 
 /** The templates', or one that the manifest brings for the templates to fill in. */
 function hasProxy({ subject }: InjectionCall, effect: Template): boolean {
-  return effect.hasProxy || subject.template.containers.some(({ name }) => name === 'istio-proxy')
+  return effect.proxyType !== 'none' || subject.template.containers.some(({ name }) => name === 'istio-proxy')
 }
 
 function makePass(call: InjectionCall, injector: Injector, effect: Template, mode: InterceptionMode): InjectionPass {
@@ -117,10 +112,15 @@ function makePass(call: InjectionCall, injector: Injector, effect: Template, mod
   return {
     isInjected: true,
     controlPlane: call.controlPlane,
-    redirector: redirectorAfter(call.previous, effect),
-    capture: replacesRedirection(call.previous, effect)
-      ? captureAfter(call, injector, effect, mode, annotations)
-      : (call.previous?.capture ?? NO_REDIRECTION),
+    redirection: redirectionAfter({
+      previous: call.previous?.redirection,
+      template: call.subject.template,
+      pod: call.pod,
+      injector,
+      effect,
+      mode,
+      annotations,
+    }),
     rewriting:
       rewriting.state !== 'on' && call.previous?.rewriting.state === 'on' ? call.previous.rewriting : rewriting,
     labels: labelsAfter(call, effect),
@@ -184,58 +184,6 @@ function withPort(ports: string, port: string): string {
   return [...present.filter((text) => text !== ''), status].join(',')
 }
 
-/**
- * An injector replaces what the call before it put in. What is older it takes for the user's own, and leaves; and where
- * its templates set up no redirection, the one that is there stays (`webhook.go` reapplyOverwrittenContainers).
- */
-function replacesRedirection(previous: InjectionPass | undefined, effect: Template): boolean {
-  return effect.redirects && previous?.redirector !== 'earlier'
-}
-
-function redirectorAfter(previous: InjectionPass | undefined, effect: Template): InjectionPass['redirector'] {
-  if (replacesRedirection(previous, effect)) return 'this-call'
-  return previous === undefined || previous.redirector === 'none' ? 'none' : 'earlier'
-}
-
-const NO_REDIRECTION: Capture = { kind: 'nothing', why: 'the injection template sets up no redirection' }
-
-function captureAfter(
-  { pod, subject, previous }: InjectionCall,
-  injector: Injector,
-  effect: Template,
-  mode: InterceptionMode,
-  annotations: ReadonlyMap<string, string>,
-): Capture {
-  const proxy = ownProxy(subject.template, injector.nativeSidecars, previous?.isInjected !== true)
-  if (injector.cni && (effect.disablesEnvoy || isSkippedByCni(pod, proxy)))
-    return { kind: 'nothing', why: 'the CNI plugin skips the pod (sidecar.istio.io/inject, or its own istio-proxy)' }
-  const excluded = annotations.get(EXCLUDE_INBOUND) ?? injector.excludeInboundPorts
-  const status = parsePort(annotations.get(STATUS_PORT) ?? injector.statusPort)
-  return capture({
-    mode,
-    includeInboundPorts: annotations.get(INCLUDE_INBOUND) ?? injector.includeInboundPorts,
-    excludeInboundPorts: excluded,
-    alwaysExcluded: injector.cni ? CNI_EXCLUDED : status === undefined ? [] : [status],
-    excludeInterfaces: annotations.get('traffic.sidecar.istio.io/excludeInterfaces') ?? '',
-    virtualInterfaces:
-      annotations.get('istio.io/reroute-virtual-interfaces') ??
-      annotations.get('traffic.sidecar.istio.io/kubevirtInterfaces') ??
-      '',
-  })
-}
-
-/**
- * The plugin reads the label with ParseBool, so that `False` is injected and yet not redirected (spec/istio.md 3.3); and
- * it looks at an `istio-proxy` that the manifest brings itself (3.6).
- */
-export function isSkippedByCni(
-  { namespace, labels, annotations }: PodIdentity,
-  proxy: JsonObject | undefined,
-): boolean {
-  const value = labels.get('sidecar.istio.io/inject') ?? annotations.get('sidecar.istio.io/inject') ?? ''
-  return namespace === 'kube-system' || parseBool(value) === false || runsWithoutEnvoy(proxy)
-}
-
 function rewritingAfter(call: InjectionCall, effect: Template, annotations: ReadonlyMap<string, string>): Rewriting {
   const { controlPlane } = call
   if (!hasProxy(call, effect)) return { state: 'off', evidence: 'the injection template has no container istio-proxy' }
@@ -274,7 +222,7 @@ function labelsAfter(call: InjectionCall, effect: Template): ReadonlyMap<string,
   if (network !== '' && !labels.has('topology.istio.io/network')) labels.set('topology.istio.io/network', network)
   if (effect.redirects) setDefault(labels, 'security.istio.io/tlsMode', ['istio'])
   if (effect.redirects && hasHbone(call)) setDefault(labels, 'networking.istio.io/tunnel', ['http'])
-  if (!effect.hasProxy) return labels
+  if (effect.proxyType === 'none') return labels
   const name = [labels.get('app.kubernetes.io/name'), labels.get('app'), subject.workloadName]
   setDefault(
     labels,

@@ -1,24 +1,25 @@
 /**
  * A pod whose manifest already carries the sidecar, as `istioctl kube-inject` writes it, is in the mesh without any
- * webhook; what it captures then comes from its own `istio-init` arguments (spec/istio.md section 7).
+ * webhook; what it captures then comes from its own `istio-init` arguments, or is what the CNI plugin reads in it
+ * (spec/istio.md section 7).
  */
+import type { Container } from '../kubernetes/container.ts'
 import { arrayMember, scalarText } from '../kubernetes/json.ts'
-import type { PodTemplate } from '../kubernetes/pod-template.ts'
 import { capture, type Capture } from './capture.ts'
-import { asInterceptionMode, isSkippedByCni, type InjectionPass, type InjectionSubject } from './injection-pass.ts'
+import { asInterceptionMode, type InjectionPass, type InjectionSubject } from './injection-pass.ts'
 import type { Mesh } from './mesh.ts'
+import { cniCapture, readProxy, type Redirection } from './redirection.ts'
 
 const STATUS = 'sidecar.istio.io/status'
 
-export function readManifestSidecar({ namespace, template }: InjectionSubject, mesh: Mesh): InjectionPass | undefined {
-  const { annotations, containers, labels } = template
-  const hasProxy = containers.some(({ name }) => name === 'istio-proxy')
-  if (!hasProxy || !annotations.has(STATUS)) return undefined
+export function readManifestSidecar(subject: InjectionSubject, mesh: Mesh): InjectionPass | undefined {
+  const { annotations, containers, labels } = subject.template
+  const proxy = containers.find(({ name }) => name === 'istio-proxy')
+  if (proxy === undefined || !annotations.has(STATUS)) return undefined
   return {
     isInjected: false,
     controlPlane: mesh.controlPlane(annotations.get('istio.io/rev') ?? 'default'),
-    capture: captureOf(namespace, template),
-    redirector: containers.some(({ name }) => name === 'istio-init') ? 'this-call' : 'none',
+    redirection: redirectionOf(subject, proxy),
     rewriting: { state: 'off', evidence: 'the sidecar is in the manifest, no webhook touches its probes' },
     labels,
     annotations,
@@ -26,23 +27,18 @@ export function readManifestSidecar({ namespace, template }: InjectionSubject, m
   }
 }
 
-function captureOf(namespace: string, template: PodTemplate): Capture {
+function redirectionOf({ namespace, template }: InjectionSubject, container: Container): Redirection {
   const { annotations, labels, containers, spec } = template
+  const proxy = readProxy(container.raw, container.init)
   const init = containers.find(({ name }) => name === 'istio-init')
-  if (init !== undefined) return captureOfArguments(arrayMember(init.raw, 'args').map((word) => scalarText(word) ?? ''))
-  const proxy = containers.find(({ name }) => name === 'istio-proxy')
+  if (init !== undefined) {
+    const args = arrayMember(init.raw, 'args').map((word) => scalarText(word) ?? '')
+    return { capture: captureOfArguments(args), init: 'last-call', proxy }
+  }
+  const isForCni = containers.some(({ name }) => name === 'istio-validation')
   const pod = { namespace, labels, annotations, hostNetwork: spec['hostNetwork'] === true }
-  if (!containers.some(({ name }) => name === 'istio-validation') || isSkippedByCni(pod, proxy?.raw))
-    return { kind: 'nothing', why: 'neither istio-init nor the CNI plugin redirects the pod' }
-  const include = annotations.get('traffic.sidecar.istio.io/includeInboundPorts')
-  return capture({
-    mode: asInterceptionMode(annotations.get('sidecar.istio.io/interceptionMode')) ?? 'REDIRECT',
-    includeInboundPorts: include ?? '*',
-    excludeInboundPorts: annotations.get('traffic.sidecar.istio.io/excludeInboundPorts') ?? '',
-    alwaysExcluded: [15020, 15021, 15090],
-    excludeInterfaces: annotations.get('traffic.sidecar.istio.io/excludeInterfaces') ?? '',
-    virtualInterfaces: annotations.get('istio.io/reroute-virtual-interfaces') ?? '',
-  })
+  const nothing: Capture = { kind: 'nothing', why: 'the manifest has neither istio-init nor istio-validation' }
+  return { capture: isForCni ? cniCapture(pod, proxy, annotations) : nothing, init: 'none', proxy }
 }
 
 /** `-m` mode, `-b` include, `-d` exclude, `-c` and `-k` interfaces (`tools/istio-iptables/pkg/cmd`). */

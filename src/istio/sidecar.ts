@@ -55,7 +55,7 @@ export function decideSidecar(subject: InjectionSubject, mesh: Mesh): Sidecar {
     if (outcome.state === 'absent') absence ??= outcome
     else pass = outcome.pass
   }
-  if (pass !== undefined) return { state: 'present', ...pass }
+  if (pass !== undefined) return { state: 'present', ...pass, capture: pass.redirection.capture }
   return absence ?? notSelected(namespace.name, namespace.isDeclared)
 }
 

@@ -1,0 +1,141 @@
+/**
+ * What redirects a pod's inbound traffic after a call of the injector: an init container `istio-init`, or the node's CNI
+ * plugin, which looks at the finished pod (spec/istio.md 3.6, 4.6 and section 7).
+ */
+import { arrayMember, member, stringMember, type JsonObject } from '../kubernetes/json.ts'
+import type { PodTemplate } from '../kubernetes/pod-template.ts'
+import { capture, type Capture } from './capture.ts'
+import type { Injector, InterceptionMode, Template } from './control-plane.ts'
+import { parseBool, parsePort } from './go-values.ts'
+import type { PodIdentity } from './injection-policy.ts'
+import { ownProxy } from './own-proxy.ts'
+
+export interface Redirection {
+  readonly capture: Capture
+  /** Where the pod's `istio-init` came from, if it has one. */
+  readonly init: 'none' | 'last-call' | 'earlier'
+  readonly proxy: Proxy
+}
+
+/** The container `istio-proxy`, as far as the CNI plugin looks at it. */
+export interface Proxy {
+  readonly type: 'none' | 'sidecar' | 'router'
+  readonly isInit: boolean
+  readonly disablesEnvoy: boolean
+}
+
+export interface RedirectionInput {
+  readonly previous: Redirection | undefined
+  readonly template: PodTemplate
+  readonly pod: PodIdentity
+  readonly injector: Injector
+  readonly effect: Template
+  readonly mode: InterceptionMode
+  /** The pod's annotations after the call. */
+  readonly annotations: ReadonlyMap<string, string>
+}
+
+export const NO_PROXY: Proxy = { type: 'none', isInit: false, disablesEnvoy: false }
+/** What the CNI plugin excludes on its own account (`cni/pkg/plugin/sidecar_redirect.go`). */
+const CNI_EXCLUDED = [15020, 15021, 15090]
+
+export function redirectionAfter(input: RedirectionInput): Redirection {
+  const { previous, injector } = input
+  const proxy = proxyAfter(input)
+  if (!injector.cni) return { ...initAfter(input), proxy }
+  if (previous !== undefined && previous.init !== 'none') return { ...previous, proxy }
+  return { capture: cniCapture(input.pod, proxy, input.annotations), init: 'none', proxy }
+}
+
+/**
+ * An injector replaces the `istio-init` of the call before it. What is older it takes for the user's own, and leaves; and
+ * where its templates bring none, the one that is there stays (`webhook.go` reapplyOverwrittenContainers).
+ */
+function initAfter(input: RedirectionInput): Omit<Redirection, 'proxy'> {
+  const { previous, effect, mode } = input
+  const brings = effect.redirects && mode !== 'NONE'
+  if (brings && previous?.init !== 'earlier') return { capture: initCapture(input), init: 'last-call' }
+  if (previous !== undefined && previous.init !== 'none') return { capture: previous.capture, init: 'earlier' }
+  const why = effect.redirects ? 'interceptionMode NONE' : 'the injection template sets up no redirection'
+  return { capture: { kind: 'nothing', why }, init: 'none' }
+}
+
+function initCapture({ annotations, injector, mode }: RedirectionInput): Capture {
+  const status = parsePort(annotations.get('status.sidecar.istio.io/port') ?? injector.statusPort)
+  return capture({
+    mode,
+    includeInboundPorts:
+      annotations.get('traffic.sidecar.istio.io/includeInboundPorts') ?? injector.includeInboundPorts,
+    excludeInboundPorts:
+      annotations.get('traffic.sidecar.istio.io/excludeInboundPorts') ?? injector.excludeInboundPorts,
+    alwaysExcluded: status === undefined ? [] : [status],
+    ...interfacesOf(annotations),
+  })
+}
+
+/** The plugin reads annotations alone; the templates have written the installation's values down there. */
+export function cniCapture(pod: PodIdentity, proxy: Proxy, annotations: ReadonlyMap<string, string>): Capture {
+  if (isPassedOver(pod, proxy)) return { kind: 'nothing', why: 'the CNI plugin passes the pod over' }
+  const mode = annotations.get('sidecar.istio.io/interceptionMode')
+  return capture({
+    mode: mode === 'TPROXY' || mode === 'NONE' ? mode : 'REDIRECT',
+    includeInboundPorts: annotations.get('traffic.sidecar.istio.io/includeInboundPorts') ?? '*',
+    excludeInboundPorts: annotations.get('traffic.sidecar.istio.io/excludeInboundPorts') ?? '',
+    alwaysExcluded: CNI_EXCLUDED,
+    ...interfacesOf(annotations),
+  })
+}
+
+function interfacesOf(annotations: ReadonlyMap<string, string>) {
+  return {
+    excludeInterfaces: annotations.get('traffic.sidecar.istio.io/excludeInterfaces') ?? '',
+    virtualInterfaces:
+      annotations.get('istio.io/reroute-virtual-interfaces') ??
+      annotations.get('traffic.sidecar.istio.io/kubevirtInterfaces') ??
+      '',
+  }
+}
+
+/** The plugin reads the label with ParseBool, so that `False` is injected and yet not redirected (spec/istio.md 3.3). */
+function isPassedOver({ namespace, labels, annotations }: PodIdentity, { type, disablesEnvoy }: Proxy): boolean {
+  const value = labels.get('sidecar.istio.io/inject') ?? annotations.get('sidecar.istio.io/inject') ?? ''
+  return namespace === 'kube-system' || parseBool(value) === false || type !== 'sidecar' || disablesEnvoy
+}
+
+/**
+ * | the templates bring      | the pod has                              | afterwards                      |
+ * |--------------------------|------------------------------------------|---------------------------------|
+ * | no proxy                 | any                                      | what it had                     |
+ * | a proxy                  | a proxy of the user's                    | the user's arguments            |
+ * | a native sidecar         | an injected proxy among the containers   | its arguments, now as init      |
+ * | a proxy                  | any other                                | the template's                  |
+ *
+ * The environment is merged by name, so that `DISABLE_ENVOY` stays once it is there.
+ */
+function proxyAfter({ previous, template, injector, effect }: RedirectionInput): Proxy {
+  const before = previous?.proxy ?? NO_PROXY
+  const own = readProxy(ownProxy(template), false)
+  const disablesEnvoy = before.disablesEnvoy || effect.disablesEnvoy || own.disablesEnvoy
+  if (effect.proxyType === 'none') return { ...(before.type === 'none' ? own : before), disablesEnvoy }
+  const isInit = effect.redirects && injector.nativeSidecars && isNativeWished(template)
+  if (own.type !== 'none') return { type: own.type, isInit, disablesEnvoy }
+  const isMoved = isInit && !before.isInit && before.type !== 'none'
+  return { type: isMoved ? before.type : effect.proxyType, isInit, disablesEnvoy }
+}
+
+/** The template compares with "false" alone; any other value counts as yes (`files/injection-template.yaml`). */
+function isNativeWished({ annotations }: PodTemplate): boolean {
+  return annotations.get('sidecar.istio.io/nativeSidecar') !== 'false'
+}
+
+/** The CNI plugin's reading of a container `istio-proxy`: the word behind `proxy`, and `DISABLE_ENVOY` (plugin.go). */
+export function readProxy(container: JsonObject | undefined, isInit: boolean): Proxy {
+  if (container === undefined) return NO_PROXY
+  const [command, type] = arrayMember(container, 'args')
+  const disabled = arrayMember(container, 'env').find((entry) => member(entry, 'name') === 'DISABLE_ENVOY')
+  return {
+    type: command !== 'proxy' || type === 'sidecar' ? 'sidecar' : 'router',
+    isInit,
+    disablesEnvoy: parseBool(stringMember(disabled, 'value') ?? '') === true,
+  }
+}
