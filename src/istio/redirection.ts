@@ -106,7 +106,7 @@ function isPassedOver({ namespace, labels, annotations }: PodIdentity, { type, d
  * | the templates bring      | the pod has                              | afterwards                      |
  * |--------------------------|------------------------------------------|---------------------------------|
  * | no proxy                 | any                                      | what it had                     |
- * | a proxy                  | a proxy of the user's                    | the user's arguments            |
+ * | a proxy                  | a proxy of the user's with arguments     | the user's                      |
  * | a native sidecar         | an injected proxy among the containers   | its arguments, now as init      |
  * | a proxy                  | any other                                | the template's                  |
  *
@@ -114,11 +114,12 @@ function isPassedOver({ namespace, labels, annotations }: PodIdentity, { type, d
  */
 function proxyAfter({ previous, template, injector, effect }: RedirectionInput): Proxy {
   const before = previous?.proxy ?? NO_PROXY
-  const own = readProxy(ownProxy(template), false)
+  const written = ownProxy(template)
+  const own = readProxy(written, false)
   const disablesEnvoy = before.disablesEnvoy || effect.disablesEnvoy || own.disablesEnvoy
   if (effect.proxyType === 'none') return { ...(before.type === 'none' ? own : before), disablesEnvoy }
   const isInit = effect.redirects && injector.nativeSidecars && isNativeWished(template)
-  if (own.type !== 'none') return { type: own.type, isInit, disablesEnvoy }
+  if (arrayMember(written, 'args').length > 0) return { type: own.type, isInit, disablesEnvoy }
   const isMoved = isInit && !before.isInit && before.type !== 'none'
   return { type: isMoved ? before.type : effect.proxyType, isInit, disablesEnvoy }
 }

@@ -22,8 +22,9 @@ export interface AdmissionServices {
 export function addAdmissionRoutes(app: FastifyInstance, services: AdmissionServices): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', async (request: FastifyRequest) => await readBody(request, services))
-  app.addHook('onResponse', async (request) => {
-    services.bodies.release(request.raw)
+  // `close` comes for every request, one whose client left included; fastify's `onResponse` does not.
+  app.addHook('onRequest', async (request, reply) => {
+    reply.raw.once('close', () => services.bodies.release(request.raw))
   })
   app.setErrorHandler((error, request, reply) => answerProblem(asProblem(error), services, request, reply))
   app.post('/mutate', (request, reply) => answer('/mutate', services, request, reply))

@@ -42,13 +42,13 @@ export function createDrain(onDraining: () => void = () => undefined): Drain {
       app.addHook('onRequest', async (_request, reply) => {
         inFlight += 1
         lastRequest = performance.now()
+        reply.raw.once('close', () => {
+          inFlight -= 1
+        })
         if (draining) reply.header('connection', 'close')
       })
       app.addHook('onSend', async (_request, reply) => {
         if (draining) reply.header('connection', 'close')
-      })
-      app.addHook('onResponse', async () => {
-        inFlight -= 1
       })
     },
     async stop(app, { drainSeconds, idleSeconds }) {
