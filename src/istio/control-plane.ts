@@ -63,6 +63,12 @@ export interface Template {
   readonly disablesEnvoy: boolean
 }
 
+/** The templates of one call, merged. */
+export interface MergedTemplates extends Template {
+  /** What an earlier template of the list put among the containers, for a native sidecar template to move. */
+  readonly movedProxyType: Template['proxyType']
+}
+
 /** The templates of the chart (spec/istio.md 3.5; `manifests/charts/istio-control/istio-discovery/files`). */
 export const CHART_TEMPLATES: ReadonlyMap<string, Template> = new Map([
   ['sidecar', { proxyType: 'sidecar', redirects: true, rewriteAnnotation: undefined, disablesEnvoy: false }],

@@ -7,6 +7,7 @@ import {
   type ControlPlane,
   type Injector,
   type InterceptionMode,
+  type MergedTemplates,
   type Template,
 } from './control-plane.ts'
 import { parseBool, parseInteger } from './go-values.ts'
@@ -41,6 +42,8 @@ export interface InjectionSubject {
 
 export interface InjectionPass {
   readonly isInjected: boolean
+  /** False where the templates bring no `istio-proxy`, `grpc-simple` alone, and the pod has none. */
+  readonly hasProxy: boolean
   readonly controlPlane: ControlPlane
   readonly redirection: Redirection
   readonly rewriting: Rewriting
@@ -63,7 +66,6 @@ export function inject(
   call: InjectionCall,
 ):
   | { readonly state: 'injected'; readonly pass: InjectionPass }
-  | { readonly state: 'absent'; readonly reason: 'template-without-proxy'; readonly evidence: string }
   | { readonly state: 'refused'; readonly evidence: string } {
   const injector = call.controlPlane.injector ?? CHART_INJECTOR
   const names = selectTemplates(call.pod.annotations, injector)
@@ -75,8 +77,6 @@ export function inject(
   const refused = refusedScrapeAnnotation(call.pod.annotations, statusPort, mergesMetrics)
   if (refused !== undefined) return { state: 'refused', evidence: `Istio refuses annotation ${refused}` }
   const effect = mergeTemplates(templates.filter((template) => template !== undefined))
-  if (!hasProxy(call, effect) && call.previous === undefined)
-    return { state: 'absent', reason: 'template-without-proxy', evidence: `injection templates ${names.join(', ')}` }
   const mode = interceptionMode(call.pod.annotations, call.controlPlane)
   if (mode === undefined) return { state: 'refused', evidence: 'Istio refuses annotation proxy.istio.io/config' }
   return { state: 'injected', pass: makePass(call, injector, effect, mode) }
@@ -90,8 +90,11 @@ function selectTemplates(annotations: ReadonlyMap<string, string>, injector: Inj
 }
 
 /** Templates are merged one after another; a later annotation wins. */
-function mergeTemplates(templates: readonly Template[]): Template {
+function mergeTemplates(templates: readonly Template[]): MergedTemplates {
+  const sidecar = templates.findLastIndex(({ redirects }) => redirects)
+  const before = templates.slice(0, Math.max(sidecar, 0)).findLast(({ proxyType }) => proxyType !== 'none')
   return {
+    movedProxyType: before?.redirects === false ? before.proxyType : 'none',
     proxyType: templates.findLast(({ proxyType }) => proxyType !== 'none')?.proxyType ?? 'none',
     redirects: templates.some((template) => template.redirects),
     disablesEnvoy: templates.some((template) => template.disablesEnvoy),
@@ -100,17 +103,23 @@ function mergeTemplates(templates: readonly Template[]): Template {
 }
 
 /** The templates', or one that the manifest brings for the templates to fill in. */
-function hasProxy({ subject }: InjectionCall, effect: Template): boolean {
+function hasProxy({ subject }: InjectionCall, effect: MergedTemplates): boolean {
   return effect.proxyType !== 'none' || subject.template.containers.some(({ name }) => name === 'istio-proxy')
 }
 
-function makePass(call: InjectionCall, injector: Injector, effect: Template, mode: InterceptionMode): InjectionPass {
+function makePass(
+  call: InjectionCall,
+  injector: Injector,
+  effect: MergedTemplates,
+  mode: InterceptionMode,
+): InjectionPass {
   const { statusPort, mergesMetrics } = call.controlPlane
   const templated = annotationsAfter(call.pod.annotations, injector, effect, mode)
   const annotations = mergedScrapeAnnotations(templated, statusPort, mergesMetrics)
   const rewriting = rewritingAfter(call, effect, annotations)
   return {
     isInjected: true,
+    hasProxy: hasProxy(call, effect) || call.previous?.hasProxy === true,
     controlPlane: call.controlPlane,
     redirection: redirectionAfter({
       previous: call.previous?.redirection,
@@ -163,7 +172,7 @@ function parseProxyConfig(text: string): unknown {
 function annotationsAfter(
   before: ReadonlyMap<string, string>,
   injector: Injector,
-  effect: Template,
+  effect: MergedTemplates,
   mode: InterceptionMode,
 ): ReadonlyMap<string, string> {
   const after = new Map(before)
@@ -184,7 +193,11 @@ function withPort(ports: string, port: string): string {
   return [...present.filter((text) => text !== ''), status].join(',')
 }
 
-function rewritingAfter(call: InjectionCall, effect: Template, annotations: ReadonlyMap<string, string>): Rewriting {
+function rewritingAfter(
+  call: InjectionCall,
+  effect: MergedTemplates,
+  annotations: ReadonlyMap<string, string>,
+): Rewriting {
   const { controlPlane } = call
   if (!hasProxy(call, effect)) return { state: 'off', evidence: 'the injection template has no container istio-proxy' }
   const written = annotations.get(REWRITE)
@@ -215,7 +228,7 @@ function rewriteTarget(annotations: ReadonlyMap<string, string>, controlPlane: C
  * The labels that the templates add where the pod has none; policies may select them although admission does not see
  * them yet (spec/istio.md section 7).
  */
-function labelsAfter(call: InjectionCall, effect: Template): ReadonlyMap<string, string> {
+function labelsAfter(call: InjectionCall, effect: MergedTemplates): ReadonlyMap<string, string> {
   const { pod, subject, controlPlane } = call
   const labels = new Map(pod.labels)
   const network = call.network || (controlPlane.injector?.network ?? '')

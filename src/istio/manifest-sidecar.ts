@@ -18,6 +18,7 @@ export function readManifestSidecar(subject: InjectionSubject, mesh: Mesh): Inje
   if (proxy === undefined || !annotations.has(STATUS)) return undefined
   return {
     isInjected: false,
+    hasProxy: true,
     controlPlane: mesh.controlPlane(annotations.get('istio.io/rev') ?? 'default'),
     redirection: redirectionOf(subject, proxy),
     rewriting: { state: 'off', evidence: 'the sidecar is in the manifest, no webhook touches its probes' },

@@ -5,7 +5,7 @@
 import { arrayMember, member, stringMember, type JsonObject } from '../kubernetes/json.ts'
 import type { PodTemplate } from '../kubernetes/pod-template.ts'
 import { capture, type Capture } from './capture.ts'
-import type { Injector, InterceptionMode, Template } from './control-plane.ts'
+import type { Injector, InterceptionMode, MergedTemplates } from './control-plane.ts'
 import { parseBool, parsePort } from './go-values.ts'
 import type { PodIdentity } from './injection-policy.ts'
 import { ownProxy } from './own-proxy.ts'
@@ -29,7 +29,7 @@ export interface RedirectionInput {
   readonly template: PodTemplate
   readonly pod: PodIdentity
   readonly injector: Injector
-  readonly effect: Template
+  readonly effect: MergedTemplates
   readonly mode: InterceptionMode
   /** The pod's annotations after the call. */
   readonly annotations: ReadonlyMap<string, string>
@@ -120,6 +120,9 @@ function proxyAfter({ previous, template, injector, effect }: RedirectionInput):
   if (effect.proxyType === 'none') return { ...(before.type === 'none' ? own : before), disablesEnvoy }
   const isInit = effect.redirects && injector.nativeSidecars && isNativeWished(template)
   if (arrayMember(written, 'args').length > 0) return { type: own.type, isInit, disablesEnvoy }
+  // Of two proxies among the init containers the later one stays: the one that was moved there (`reorderPod`).
+  if (isInit && before.isInit && effect.movedProxyType !== 'none')
+    return { type: effect.movedProxyType, isInit, disablesEnvoy }
   const isMoved = isInit && !before.isInit && before.type !== 'none'
   return { type: isMoved ? before.type : effect.proxyType, isInit, disablesEnvoy }
 }

@@ -55,17 +55,20 @@ export function decideSidecar(subject: InjectionSubject, mesh: Mesh): Sidecar {
     if (outcome.state === 'absent') absence ??= outcome
     else pass = outcome.pass
   }
+  if (pass?.hasProxy === false)
+    return {
+      state: 'absent',
+      reason: 'template-without-proxy',
+      evidence: 'the injection templates have no istio-proxy',
+    }
   if (pass !== undefined) return { state: 'present', ...pass, capture: pass.redirection.capture }
   return absence ?? notSelected(namespace.name, namespace.isDeclared)
 }
 
-/**
- * The second round repeats those that want it (spec/istio.md 3.4). A repeated call without a change in between gives what
- * the first one gave, so it need not be told apart.
- */
+/** The second round repeats those that want it: nearly every injection brings one about (spec/istio.md 3.4). */
 function callsInOrder(webhooks: readonly InjectionWebhook[]): readonly InjectionWebhook[] {
   const again = webhooks.filter(({ isReinvoked }) => isReinvoked)
-  return webhooks.length === 1 || again.length === 0 ? webhooks : [...webhooks, ...again]
+  return again.length === 0 ? webhooks : [...webhooks, ...again]
 }
 
 /** The pod as the next webhook sees it. */
