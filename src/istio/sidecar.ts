@@ -13,7 +13,7 @@ import { inject, type InjectionPass, type InjectionSubject, type Rewriting } fro
 import { skipReason, type PodIdentity } from './injection-policy.ts'
 import { describeSelection, isSelected, type InjectionWebhook } from './injection-webhook.ts'
 import { readManifestSidecar } from './manifest-sidecar.ts'
-import type { Mesh } from './mesh.ts'
+import type { Mesh, Namespace } from './mesh.ts'
 
 export type AbsenceReason =
   | 'no-webhook-selects'
@@ -44,17 +44,16 @@ export interface PresentSidecar {
 }
 
 export function decideSidecar(subject: InjectionSubject, mesh: Mesh): Sidecar {
-  const namespace = mesh.namespace(subject.namespace)
-  let pass: InjectionPass | undefined = readManifestSidecar(subject, mesh)
-  let absence: Sidecar | undefined
-  for (const webhook of callsInOrder(mesh.webhooks)) {
-    const pod = identityOf(subject, pass)
-    if (!isSelected(webhook, namespace.labels, pod.labels)) continue
-    const outcome = callInjector(subject, pod, webhook, mesh.controlPlane(webhook.revision), pass)
-    if (outcome.state === 'refused') return outcome
-    if (outcome.state === 'absent') absence ??= outcome
-    else pass = outcome.pass
+  const start: Round = {
+    pass: readManifestSidecar(subject, mesh),
+    absence: undefined,
+    refused: undefined,
+    injections: 0,
   }
+  const first = runRound(subject, mesh, mesh.webhooks, start)
+  const again = mesh.webhooks.filter(({ isReinvoked }) => isReinvoked)
+  const { pass, absence, refused } = hasSecondRound(subject, first) ? runRound(subject, mesh, again, first) : first
+  if (refused !== undefined) return refused
   if (pass?.hasProxy === false)
     return {
       state: 'absent',
@@ -62,13 +61,38 @@ export function decideSidecar(subject: InjectionSubject, mesh: Mesh): Sidecar {
       evidence: 'the injection templates have no istio-proxy',
     }
   if (pass !== undefined) return { state: 'present', ...pass, capture: pass.redirection.capture }
-  return absence ?? notSelected(namespace.name, namespace.isDeclared)
+  return absence ?? notSelected(mesh.namespace(subject.namespace))
 }
 
-/** The second round repeats those that want it: nearly every injection brings one about (spec/istio.md 3.4). */
-function callsInOrder(webhooks: readonly InjectionWebhook[]): readonly InjectionWebhook[] {
-  const again = webhooks.filter(({ isReinvoked }) => isReinvoked)
-  return again.length === 0 ? webhooks : [...webhooks, ...again]
+/** What the API server's calls have come to so far. */
+interface Round {
+  readonly pass: InjectionPass | undefined
+  readonly absence: Sidecar | undefined
+  readonly refused: Sidecar | undefined
+  readonly injections: number
+}
+
+function runRound(subject: InjectionSubject, mesh: Mesh, webhooks: readonly InjectionWebhook[], start: Round): Round {
+  const { labels } = mesh.namespace(subject.namespace)
+  let round = start
+  for (const webhook of webhooks) {
+    const pod = identityOf(subject, round.pass)
+    if (round.refused !== undefined || !isSelected(webhook, labels, pod.labels)) continue
+    const outcome = callInjector(subject, pod, webhook, mesh.controlPlane(webhook.revision), round.pass)
+    if (outcome.state === 'refused') round = { ...round, refused: outcome }
+    else if (outcome.state === 'absent') round = { ...round, absence: round.absence ?? outcome }
+    else round = { ...round, pass: outcome.pass, injections: round.injections + 1 }
+  }
+  return round
+}
+
+/**
+ * Webhooks with `IfNeeded` are called again when something changed the pod after them: a later webhook, or the API server
+ * itself, which mounts the service account's token into the new containers between the rounds (spec/istio.md 3.4,
+ * k8s.io/apiserver `mutating/dispatcher.go`).
+ */
+function hasSecondRound({ template }: InjectionSubject, { injections }: Round): boolean {
+  return injections > 1 || (injections === 1 && template.spec['automountServiceAccountToken'] !== false)
 }
 
 /** The pod as the next webhook sees it. */
@@ -99,9 +123,9 @@ function callInjector(
   return inject({ subject, pod, controlPlane, previous, network: webhook.network, evidence })
 }
 
-function notSelected(namespace: string, isDeclared: boolean): Sidecar {
+function notSelected({ name, isDeclared }: Namespace): Sidecar {
   const evidence = isDeclared
-    ? `no Istio webhook selects namespace ${namespace} and this pod`
-    : `namespace ${namespace} is not declared, so it has no labels that Istio's webhooks select`
+    ? `no Istio webhook selects namespace ${name} and this pod`
+    : `namespace ${name} is not declared, so it has no labels that Istio's webhooks select`
   return { state: 'absent', reason: 'no-webhook-selects', evidence }
 }
