@@ -9,17 +9,28 @@ const MANIFEST_NAME = /\.(ya?ml|json)$/
 /** Objects in the order of the paths, and within a folder by file name. Throws InputError for all that is wrong. */
 export async function readManifests(paths: readonly string[]): Promise<readonly Manifest[]> {
   const problems: string[] = []
-  const manifests: Manifest[] = []
-  for (const path of paths) {
+  const files = await collect(paths, filesOf, problems)
+  const manifests = await collect(files, async (file) => parseManifests(await readText(file), file), problems)
+  if (problems.length > 0) throw new InputError(problems)
+  return manifests
+}
+
+/** What `read` makes of each source; the problems of one do not hide those of the next. */
+async function collect<Result>(
+  sources: readonly string[],
+  read: (source: string) => Promise<readonly Result[]>,
+  problems: string[],
+): Promise<readonly Result[]> {
+  const results: Result[] = []
+  for (const source of sources) {
     try {
-      for (const file of await filesOf(path)) manifests.push(...parseManifests(await readText(file), file))
+      results.push(...(await read(source)))
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       problems.push(...error.problems)
     }
   }
-  if (problems.length > 0) throw new InputError(problems)
-  return manifests
+  return results
 }
 
 async function filesOf(path: string): Promise<readonly string[]> {

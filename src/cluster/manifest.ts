@@ -92,7 +92,7 @@ function problemText(message: string): string {
 }
 
 function firstLine(text: string): string {
-  return (text.split('\n')[0] ?? '').replace(/:$/, '')
+  return (text.split('\n')[0] ?? '').replace(/(?: at line \d+, column \d+)?:?$/, '')
 }
 
 function readDocument(source: Source, lines: LineCounter, problems: string[]): readonly Manifest[] {

@@ -45,12 +45,12 @@ interface PeerAuthCase {
   readonly askPortMode?: string
 }
 
-function load<Case>(name: string): { readonly cases: readonly Case[] } & Record<string, unknown> {
-  return JSON.parse(readFileSync(new URL(`../cases/${name}.json`, import.meta.url), 'utf8')) as never
+function load(name: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(new URL(`../cases/${name}.json`, import.meta.url), 'utf8')) as Record<string, unknown>
 }
 
 t.test('the effective mode of every PeerAuthentication case', (t) => {
-  const { cases } = load<PeerAuthCase>('peer-auth')
+  const cases = load('peer-auth')['cases'] as readonly PeerAuthCase[]
   t.equal(cases.length, 78)
   for (const item of cases) checkPeerAuth(t, item)
   t.end()
@@ -134,7 +134,7 @@ interface InjectionCase {
 }
 
 t.test('every injection case, with the webhooks of the install as the chart renders them', (t) => {
-  const { cases } = load<InjectionCase>('injection')
+  const cases = load('injection')['cases'] as readonly InjectionCase[]
   t.equal(cases.length, 81)
   for (const item of cases) checkInjection(t, item)
   t.end()
@@ -197,7 +197,7 @@ interface ProbeCase {
 }
 
 t.test('every probe case: whether Istio rewrites it, and to what', (t) => {
-  const { cases } = load<ProbeCase>('probe')
+  const cases = load('probe')['cases'] as readonly ProbeCase[]
   t.equal(cases.length, 56)
   for (const item of cases) checkProbe(t, item)
   t.end()

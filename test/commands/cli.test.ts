@@ -1,0 +1,227 @@
+// The command line as a person meets it: the built binary, real files, its output and its exit codes.
+import { execFile, spawn } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { parse as parseYaml, parseAllDocuments } from 'yaml'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url))
+
+interface Result {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+async function run(args: readonly string[], input = ''): Promise<Result> {
+  return await new Promise((resolve) => {
+    const child = execFile(process.execPath, [CLI, ...args], { timeout: 20_000 }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
+    })
+    child.stdin?.end(input)
+  })
+}
+
+const POD =
+  'apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop}\nspec:\n  containers:\n  - name: web # the one\n    livenessProbe:\n      # measured: not below ten\n      periodSeconds: 10\n      httpGet: {path: /healthz, port: 8080}\n'
+
+t.test('help and version', async (t) => {
+  for (const args of [['--help'], ['serve', '--help'], ['preview', '--help'], ['restore', '--help']]) {
+    const { code, stdout } = await run(args)
+    t.equal(code, 0, args.join(' '))
+    t.match(stdout, /Usage: istio-onramp/)
+  }
+  t.match(await run(['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
+})
+
+t.test('usage errors are exit 2 and name what is wrong', async (t) => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [[], /Usage: istio-onramp/],
+    [['frobnicate'], /unknown command 'frobnicate'/],
+    [['preview'], /required option '-f, --filename <path>' not specified/],
+    [['preview', '-f', 'x', '--nonsense'], /unknown option '--nonsense'/],
+    [['preview', '-f', 'x', '-o', 'xml'], /Allowed choices are text, json, yaml/],
+    [['preview', '-f', 'x'], /option --from PATH is required/],
+    [['serve', '--from', EXAMPLES], /--tls-cert FILE with --tls-key FILE, or --tls-self-signed/],
+    [['serve', '--from', EXAMPLES, '--tls-cert', 'a'], /--tls-cert FILE with --tls-key FILE/],
+    [['serve', '--from', EXAMPLES, '--tls-self-signed', '--listen', 'nowhere'], /HOST:PORT is expected/],
+    [['serve', '--from', EXAMPLES, '--tls-self-signed', '--config', '/none.yaml'], /\/none\.yaml: /],
+    [['serve', '--from', `${EXAMPLES}/cluster`, '--tls-cert', '/none', '--tls-key', '/none'], /\/none/],
+    [['convert', '-f', 'x'], /convert comes in a later version/],
+    [['check'], /check comes in a later version/],
+  ]
+  for (const [args, text] of cases) {
+    const { code, stderr } = await run(args)
+    t.equal(code, 2, args.join(' '))
+    t.match(stderr, text)
+  }
+})
+
+t.test('unreadable input is exit 2, and every problem is named at once', async (t) => {
+  const folder = t.testdir({ 'a.yaml': 'kind: [', 'b.yaml': 'apiVersion: v1\n' })
+  const { code, stdout, stderr } = await run(['preview', '-f', folder, '--from', `${EXAMPLES}/cluster`])
+  t.equal(code, 2)
+  t.equal(stdout, '')
+  t.match(stderr, /error: .*a\.yaml, document 1, line 1: .*\nerror: .*b\.yaml, document 1, line 1: kind: required/)
+})
+
+t.test('preview -o json is one element for each object, in input order, with the contract’s members', async (t) => {
+  const { code, stdout } = await run([
+    'preview',
+    '-f',
+    `${EXAMPLES}/workloads`,
+    '--from',
+    `${EXAMPLES}/cluster`,
+    '-o',
+    'json',
+  ])
+  t.equal(code, 1, 'an Ingress is denied')
+  const entries = JSON.parse(stdout) as readonly (JsonObject & {
+    object: JsonObject
+    decisions: readonly JsonObject[]
+    patch: readonly JsonObject[]
+  })[]
+  const kinds = entries.map(
+    ({ object }) => `${String(object['kind'])} ${String(object['namespace'])}/${String(object['name'])}`,
+  )
+  t.same(kinds.slice(0, 3), ['Deployment payments/ledger', 'Deployment payments/api', 'Job batch/import'])
+  for (const entry of entries) {
+    t.same(
+      Object.keys(entry).filter(
+        (key) => !['object', 'allowed', 'patch', 'message', 'warnings', 'decisions'].includes(key),
+      ),
+      [],
+    )
+    for (const decision of entry.decisions)
+      t.same(
+        Object.keys(decision).filter(
+          (key) => !['rule', 'container', 'slot', 'action', 'reason', 'strategy'].includes(key),
+        ),
+        [],
+      )
+  }
+  const by = (name: string) => entries[kinds.indexOf(name)]
+  t.match(by('Pod shop/debug'), {
+    allowed: true,
+    decisions: [
+      {
+        rule: 'probes',
+        container: 'debug',
+        slot: 'readinessProbe',
+        action: 'rewrite',
+        reason: 'strict-mtls',
+        strategy: 'exec',
+      },
+    ],
+  })
+  t.not(by('Pod shop/debug')?.patch.length, 0)
+  t.match(by('Deployment shop/web'), {
+    patch: [],
+    decisions: [{ action: 'leave', strategy: 'exec', reason: 'at-pod-creation' }],
+  })
+  t.match(by('Ingress shop/shop'), {
+    allowed: false,
+    message: /Apply this instead/,
+    decisions: [{ rule: 'ingress', action: 'deny' }],
+  })
+  t.match(by('Deployment edge/frontend'), { decisions: [{ action: 'leave', reason: 'istio-rewrites' }] })
+})
+
+t.test('preview -o text shows a diff and the reason, without colours in a pipe', async (t) => {
+  const { stdout } = await run(['preview', '-f', `${EXAMPLES}/workloads/shop.yaml`, '--from', `${EXAMPLES}/cluster`])
+  t.match(
+    stdout,
+    /web livenessProbe:\n {4}- httpGet http:\/\/:http\/healthz\n {4}\+ exec \/istio-onramp\/prober http --port=8080 --path=\/healthz --timeout=1s\n {4}why {5}strict-mtls: .* \(port 8080 is STRICT by PeerAuthentication shop\/default\)\n {4}when {4}the pods are created/,
+  )
+  t.notMatch(stdout, '\u001b')
+})
+
+t.test('preview -o yaml keeps comments and order, restore is the way back, both through pipes', async (t) => {
+  const source = `# first\n${POD}---\n# untouched, to the letter\napiVersion: v1\nkind: Service\nmetadata:   {name:   x}\n`
+  const previewed = await run(['preview', '-f', '-', '--from', `${EXAMPLES}/cluster`, '-o', 'yaml'], source)
+  t.equal(previewed.code, 0, previewed.stderr)
+  t.match(previewed.stdout, '# first')
+  t.match(previewed.stdout, 'name: web # the one')
+  t.match(previewed.stdout, '# measured: not below ten')
+  t.match(previewed.stdout, 'metadata:   {name:   x}')
+  const [pod] = parseAllDocuments(previewed.stdout).map(
+    (document: { toJS(): unknown }) => document.toJS() as JsonObject,
+  )
+  t.match(pod, {
+    spec: {
+      initContainers: [{ name: 'istio-onramp-prober' }],
+      containers: [{ livenessProbe: { periodSeconds: 10, exec: { command: ['/istio-onramp/prober', 'http'] } } }],
+    },
+  })
+  const restored = await run(['restore', '-f', '-'], previewed.stdout)
+  t.equal(restored.code, 0, restored.stderr)
+  t.match(restored.stderr, '1 of the objects carried a receipt')
+  t.same(parseYaml(restored.stdout.split('---')[0] ?? ''), parseYaml(POD))
+  const list = JSON.parse((await run(['restore', '-f', '-', '-o', 'json'], previewed.stdout)).stdout) as {
+    kind: string
+    items: readonly JsonObject[]
+  }
+  t.equal(list.kind, 'List')
+  t.equal(list.items.length, 2)
+})
+
+t.test('preview -o yaml of Lists, anchors and denied objects', async (t) => {
+  const cluster = `${EXAMPLES}/cluster`
+  const inList = `apiVersion: v1\nkind: List\nitems:\n- ${POD.replaceAll('\n', '\n  ').trimEnd()}\n- apiVersion: networking.k8s.io/v1\n  kind: Ingress\n  metadata: {name: i, namespace: shop}\n  spec: {}\n`
+  const list = await run(['preview', '-f', '-', '--from', cluster, '-o', 'yaml'], inList)
+  t.equal(list.code, 1)
+  const parsed = parseYaml(list.stdout) as { items: readonly JsonObject[] }
+  t.equal(parsed.items.length, 1, 'a denied object is not printed')
+  t.match(list.stdout, /^# Ingress shop\/i is not used in Istio namespace shop/m, 'but why is')
+  t.match(parsed.items[0], { spec: { containers: [{ livenessProbe: { exec: {} } }] } })
+  const anchored = POD.replace(
+    'livenessProbe:',
+    'readinessProbe: &probe\n      httpGet: {port: 8080}\n    livenessProbe: *probe\n    startupProbe:',
+  )
+  const { stdout } = await run(['preview', '-f', '-', '--from', cluster, '-o', 'yaml'], anchored)
+  t.match(parseYaml(stdout), { spec: { containers: [{ livenessProbe: { exec: {} }, readinessProbe: { exec: {} } }] } })
+})
+
+t.test('serve starts, answers over TLS with the authority it wrote, and stops on a signal', async (t) => {
+  const folder = t.testdir({})
+  mkdirSync(`${folder}/out`)
+  const caFile = `${folder}/out/ca.crt`
+  const child = spawn(
+    process.execPath,
+    [
+      CLI,
+      'serve',
+      '--from',
+      `${EXAMPLES}/cluster`,
+      '--tls-self-signed',
+      '--tls-ca-out',
+      caFile,
+      '--listen',
+      '127.0.0.1:0',
+      '--metrics',
+      '127.0.0.1:0',
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  t.teardown(() => child.kill('SIGKILL'))
+  const address = await new Promise<string>((resolve) => {
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      const event = JSON.parse(line) as { msg: string; address?: string }
+      if (event.msg === 'listening') resolve(event.address ?? '')
+    })
+  })
+  const { Agent, get } = await import('node:https')
+  const status = await new Promise((resolve, reject) => {
+    get(`https://${address}/readyz`, { agent: new Agent({ ca: readFileSync(caFile, 'utf8') }) }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    }).on('error', reject)
+  })
+  t.equal(status, 200)
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGINT')
+  t.equal(await exited, 0)
+})
