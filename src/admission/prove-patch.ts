@@ -23,12 +23,12 @@ export type Proof = { readonly result: JsonObject } | { readonly problem: string
 
 /** The object after the patch; what the patch does not touch is shared with the original, which stays as it was. */
 export function provePatch(object: JsonObject, operations: readonly Operation[]): Proof {
+  const copied = new WeakSet<object>()
   let current: Json = object
   for (const operation of operations) {
     if (!ALLOWED.test(operation.path)) return { problem: `${operation.path} is not ours to change` }
-    const copy = copyAlong(current, parsePointer(operation.path).slice(0, -1))
-    const before = operation.op === 'replace' ? valueAt(copy, operation.path) : undefined
-    if (before !== undefined && operation.op === 'replace' && equalJson(before, operation.value))
+    const copy = copyAlong(current, parsePointer(operation.path), 0, copied)
+    if (operation.op === 'replace' && equalJson(valueAt(copy, operation.path), operation.value))
       return { problem: `${operation.path} would not change` }
     try {
       current = applyOperation(copy, operation as JsonPatchOperation, true, true).newDocument
@@ -39,19 +39,24 @@ export function provePatch(object: JsonObject, operations: readonly Operation[])
   return isObject(current) ? { result: current } : { problem: 'the patch leaves no object' }
 }
 
-/** fast-json-patch changes the document it is given; only the containers on the way to the place are copied. */
-function copyAlong(value: Json, segments: readonly string[]): Json {
-  const [segment, ...rest] = segments
-  if (Array.isArray(value)) {
-    const copy = [...(value as readonly Json[])]
-    const index = Number(segment)
-    const child = copy[index]
-    if (segment !== undefined && child !== undefined) copy[index] = copyAlong(child, rest)
-    return copy
-  }
-  if (!isObject(value)) return value
-  if (segment === undefined || !Object.hasOwn(value, segment)) return { ...value }
-  return { ...value, [segment]: copyAlong(value[segment] ?? null, rest) }
+/**
+ * fast-json-patch changes the document it is given. Only the objects and lists on the way to the place are copied, and
+ * each of them once for the whole patch.
+ */
+function copyAlong(value: Json, segments: readonly string[], depth: number, copied: WeakSet<object>): Json {
+  if (typeof value !== 'object' || value === null) return value
+  const copy = copied.has(value) ? (value as Record<string, Json>) : shallowCopy(value)
+  copied.add(copy)
+  const segment = segments[depth] ?? ''
+  if (depth + 1 < segments.length && Object.hasOwn(copy, segment))
+    copy[segment] = copyAlong(copy[segment] ?? null, segments, depth + 1, copied)
+  return copy
+}
+
+/** A list is indexed by text here as an object is: that is what a pointer's segments are. */
+function shallowCopy(value: object): Record<string, Json> {
+  const copy: unknown = Array.isArray(value) ? [...(value as readonly Json[])] : { ...value }
+  return copy as Record<string, Json>
 }
 
 function valueAt(value: Json, path: string): Json | undefined {

@@ -76,15 +76,14 @@ function equalObjects(left: JsonObject, right: JsonObject): boolean {
   return keys.every((key) => Object.hasOwn(right, key) && equalJson(left[key], right[key]))
 }
 
-/** Whether a value nests deeper than `limit` levels. Walks with its own stack, so that depth cannot exhaust ours. */
-export function isDeeperThan(value: Json | undefined, limit: number): boolean {
-  const pending: { readonly value: object; readonly depth: number }[] = []
-  if (typeof value === 'object' && value !== null) pending.push({ value, depth: 1 })
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (next.depth > limit) return true
-    for (const child of Object.values(next.value) as unknown[]) {
-      if (typeof child === 'object' && child !== null) pending.push({ value: child, depth: next.depth + 1 })
-    }
+/** Whether a value nests deeper than `limit` levels; the recursion ends there, too, so that no depth exhausts the stack. */
+export function isDeeperThan(value: unknown, limit: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (limit === 0) return true
+  if (Array.isArray(value)) {
+    for (const child of value) if (isDeeperThan(child, limit - 1)) return true
+    return false
   }
+  for (const key in value) if (isDeeperThan((value as JsonObject)[key], limit - 1)) return true
   return false
 }

@@ -1,0 +1,6 @@
+// npm run bench: what the webhook costs, as ratios within one run. See hack/bench/README.md.
+import { benchDecisions } from './decisions.mjs'
+import { benchServer } from './server.mjs'
+
+await benchDecisions()
+await benchServer()
