@@ -1,7 +1,7 @@
 // The cost of one decision in clusters of different sizes, and of building the policy index.
 import { performance } from 'node:perf_hooks'
 import { buildClusterState } from '../../dist/cluster/cluster-state.js'
-import { indexPolicies } from '../../dist/istio/peer-authentication.js'
+import { indexPolicies } from '../../dist/istio/policy-index.js'
 import { DEFAULT_RULES } from '../../dist/rules/configuration.js'
 import { probesRule } from '../../dist/rules/probes/probes-rule.js'
 import { podOfSize } from './reviews.mjs'

@@ -24,7 +24,7 @@ import {
   type Injector,
   type Template,
 } from '../istio/control-plane.ts'
-import { asInterceptionMode } from '../istio/injection-pass.ts'
+import { asInterceptionMode } from '../istio/proxy-config.ts'
 import { parseVersion } from '../istio/version.ts'
 import type { FieldProblem } from './field-problem.ts'
 

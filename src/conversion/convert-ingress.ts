@@ -5,7 +5,7 @@
 import type { JsonObject } from '../kubernetes/json.ts'
 import { annotationConcern, changesRouting } from './annotation-concerns.ts'
 import { controllerClass, type ControllerClass } from './controller-class.ts'
-import type { Backend, Ingress, IngressPath } from './ingress.ts'
+import type { Backend, Ingress, IngressPath, IngressRule } from './ingress.ts'
 import { gatewayObject, virtualServiceObject, type HostRoutes, type Route, type TlsServer } from './istio-objects.ts'
 import { credentialName, labelName, subdomainName } from './object-names.ts'
 import { byPrecedence, uriMatches } from './path-matches.ts'
@@ -77,8 +77,7 @@ function hostRoutes(
 ): readonly HostRoutes[] {
   const redirects =
     controller === 'nginx' && ingress.annotations.get('nginx.ingress.kubernetes.io/ssl-redirect') !== 'false'
-  for (const rule of ingress.rules)
-    if (rule.host === '') leftOut.push(`${rule.field}: a rule without a host would take every host of the gateway`)
+  for (const rule of ingress.rules) leftOut.push(...hostLosses(rule))
   if (ingress.defaultBackend !== undefined && namedHosts(ingress).length === 0)
     leftOut.push('spec.defaultBackend: without a host it would take every host of the gateway')
   return [...new Set(namedHosts(ingress))]
@@ -88,6 +87,13 @@ function hostRoutes(
       redirectsToHttps: redirects && tls.some((server) => server.hosts.includes(host)),
     }))
     .filter(({ routes }) => routes.length > 0)
+}
+
+/** Gateways match a wildcard by suffix, Ingress controllers by exactly one label (spec/ingress.md section 1.8, `pkg/config/host`). */
+function hostLosses({ host, field }: IngressRule): readonly string[] {
+  if (host === '') return [`${field}: a rule without a host would take every host of the gateway`]
+  if (!host.startsWith('*.')) return []
+  return [`${field}.host: ${host} covered one more label only; the VirtualService also takes a.b${host.slice(1)}`]
 }
 
 function routesOf(

@@ -6,7 +6,8 @@
 import type { Container } from '../kubernetes/container.ts'
 import { arrayMember, scalarText } from '../kubernetes/json.ts'
 import { capture, type Capture } from './capture.ts'
-import { asInterceptionMode, type InjectionPass, type InjectionSubject } from './injection-pass.ts'
+import type { InjectionPass, InjectionSubject } from './injection-pass.ts'
+import { asInterceptionMode } from './proxy-config.ts'
 import type { Mesh } from './mesh.ts'
 import { cniCapture, readProxy, type Redirection } from './redirection.ts'
 

@@ -6,7 +6,7 @@
  */
 import type { ControlPlane } from './control-plane.ts'
 import type { InjectionWebhook } from './injection-webhook.ts'
-import type { PolicyIndex } from './peer-authentication.ts'
+import type { PolicyIndex } from './policy-index.ts'
 
 export interface Namespace {
   readonly name: string

@@ -5,7 +5,8 @@ import { buildClusterState } from '../../src/cluster/cluster-state.ts'
 import { InputError, parseManifests } from '../../src/cluster/manifest.ts'
 import { readManifests } from '../../src/cluster/manifest-files.ts'
 import { parseConfiguration, DEFAULT_CONFIGURATION } from '../../src/config.ts'
-import { indexPolicies, workloadModes } from '../../src/istio/peer-authentication.ts'
+import { workloadModes } from '../../src/istio/peer-authentication.ts'
+import { indexPolicies } from '../../src/istio/policy-index.ts'
 import { namespaceObject, peerAuthentication } from '../fixtures.ts'
 
 function problemsOf(action: () => unknown): readonly string[] {

@@ -4,13 +4,8 @@ import t, { type Test } from 'tap'
 import { isRewrittenKind, agentPath, rewrittenByIstio } from '../../src/istio/agent-probe.ts'
 import { isAmbient } from '../../src/istio/ambient.ts'
 import { acceptsConnection, type InboundClient } from '../../src/istio/inbound-connection.ts'
-import {
-  ambientModes,
-  indexPolicies,
-  modeOfPort,
-  workloadModes,
-  type DeclaredMode,
-} from '../../src/istio/peer-authentication.ts'
+import { ambientModes, modeOfPort, workloadModes, type DeclaredMode } from '../../src/istio/peer-authentication.ts'
+import { indexPolicies } from '../../src/istio/policy-index.ts'
 import { isSelected } from '../../src/istio/injection-webhook.ts'
 import { decideSidecar } from '../../src/istio/sidecar.ts'
 import { readPodTemplate, type PodTemplate } from '../../src/kubernetes/pod-template.ts'

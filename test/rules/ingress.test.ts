@@ -297,6 +297,16 @@ t.test('a long message loses its YAML, never half of it, and stays below 4,000 c
   t.end()
 })
 
+t.test('a wildcard host is printed with what it takes besides', (t) => {
+  const { denial } = decide(ingress({ rules: [rule('*.example.com', path('/', 'Prefix'))] }))
+  t.match(denial, /hosts:\n\s+- "\*\.example\.com"/)
+  t.match(
+    denial,
+    /Left out: spec\.rules\[0\]\.host: \*\.example\.com covered one more label only; the VirtualService also takes a\.b\.example\.com\./,
+  )
+  t.end()
+})
+
 t.test('warnings are single lines that name the object', (t) => {
   const { warnings, denial } = decide(plain, { within: contextOf(strictShop(), { ingress: 'warn' }) })
   t.equal(denial, undefined)

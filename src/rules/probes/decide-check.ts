@@ -50,7 +50,7 @@ export type CheckDecision =
  * otherwise it breaks, and the strategy is chosen below.
  */
 export function decideCheck(facts: CheckFacts, pod: PodFacts): CheckDecision {
-  const { handler, container, check } = facts
+  const { handler, container } = facts
   if (isMalformed(handler)) return leave('malformed', `${handler.field} ${handler.problem}`.trim())
   if (facts.ours === 'alone') return { action: 'leave', reason: 'already-rewritten', strategy: 'exec' }
   if (handler.kind === 'exec' || handler.kind === 'sleep') return leave('local-handler', handler.kind)
@@ -60,7 +60,7 @@ export function decideCheck(facts: CheckFacts, pod: PodFacts): CheckDecision {
   if (pod.sidecar.state !== 'present') return leave('no-sidecar', pod.sidecar.evidence)
   const working = alreadyWorks(facts, handler, pod.sidecar)
   if (working !== undefined) return working
-  return decidePort({ ...facts, handler }, check.slot === 'preStop' || check.slot === 'postStart', pod, pod.sidecar)
+  return decidePort({ ...facts, handler }, pod, pod.sidecar)
 }
 
 function leave(reason: Reason, evidence: string): CheckDecision {
@@ -93,7 +93,7 @@ function alreadyWorks(facts: CheckFacts, handler: NetworkHandler, sidecar: Prese
 
 type NetworkCheck = CheckFacts & { readonly handler: NetworkHandler }
 
-function decidePort(facts: NetworkCheck, hook: boolean, pod: PodFacts, sidecar: PresentSidecar): CheckDecision {
+function decidePort(facts: NetworkCheck, pod: PodFacts, sidecar: PresentSidecar): CheckDecision {
   const port = facts.port ?? 0
   const inForce = pod.modes && modeOfPort(pod.modes, port)
   const prepared = pod.preparedModes && modeOfPort(pod.preparedModes, port)
@@ -101,7 +101,7 @@ function decidePort(facts: NetworkCheck, hook: boolean, pod: PodFacts, sidecar: 
   if (pod.isWindows) return leave('windows', 'kubernetes.io/os: windows')
   const evidence = describeMode(port, prepared)
   if (inForce?.mode !== 'STRICT') return chooseStrategy(facts, pod, sidecar, 'prepare-strict', evidence)
-  const reason = facts.handler.kind === 'tcpSocket' && !hook ? 'strict-mtls-tcp' : 'strict-mtls'
+  const reason = facts.handler.kind === 'tcpSocket' ? 'strict-mtls-tcp' : 'strict-mtls'
   return chooseStrategy(facts, pod, sidecar, reason, evidence)
 }
 

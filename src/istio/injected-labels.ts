@@ -1,0 +1,39 @@
+/** The labels that injection templates leave on a pod (`files/injection-template.yaml`, `gateway-injection-template.yaml`). */
+import type { MergedTemplates } from './control-plane.ts'
+import type { InjectionCall } from './injection-pass.ts'
+import { hasHbone } from './proxy-config.ts'
+
+/**
+ * The labels that the templates add where the pod has none; policies may select them although admission does not see
+ * them yet (spec/istio.md section 7).
+ */
+export function labelsAfter(call: InjectionCall, effect: MergedTemplates): ReadonlyMap<string, string> {
+  const { pod, subject, controlPlane } = call
+  const labels = new Map(pod.labels)
+  const network = call.network || (controlPlane.injector?.network ?? '')
+  if (network !== '' && !labels.has('topology.istio.io/network')) labels.set('topology.istio.io/network', network)
+  if (effect.redirects) setDefault(labels, 'security.istio.io/tlsMode', ['istio'])
+  if (effect.redirects && hasHbone(pod.annotations, controlPlane))
+    setDefault(labels, 'networking.istio.io/tunnel', ['http'])
+  if (effect.proxyType === 'none') return labels
+  const name = [labels.get('app.kubernetes.io/name'), labels.get('app'), subject.workloadName]
+  setDefault(
+    labels,
+    'service.istio.io/canonical-name',
+    name.map((text) => (effect.redirects ? asLabel(text) : text)),
+  )
+  const revision = [labels.get('app.kubernetes.io/version'), labels.get('version'), 'latest']
+  setDefault(labels, 'service.istio.io/canonical-revision', revision)
+  return labels
+}
+
+/** Sprig's `default`: an empty text counts as absent. */
+function setDefault(labels: Map<string, string>, key: string, candidates: readonly (string | undefined)[]): void {
+  if ((labels.get(key) ?? '') !== '') return
+  labels.set(key, candidates.find((text) => text !== undefined && text !== '') ?? '')
+}
+
+/** `trunc 63 | trimAll "-_."` */
+function asLabel(text: string | undefined): string | undefined {
+  return text?.slice(0, 63).replace(/^[-_.]+|[-_.]+$/g, '')
+}

@@ -1,0 +1,45 @@
+/** The part of the mesh's `defaultConfig` that a pod may overrule: annotation `proxy.istio.io/config`, YAML or JSON. */
+import { parse as parseYaml } from 'yaml'
+import { memberAt, scalarText } from '../kubernetes/json.ts'
+import type { ControlPlane, InterceptionMode } from './control-plane.ts'
+
+const CONFIG = 'proxy.istio.io/config'
+const INTERCEPTION = 'sidecar.istio.io/interceptionMode'
+
+/** The annotation, else `proxy.istio.io/config`, else the mesh's default; undefined where the YAML is refused. */
+export function interceptionModeOf(
+  annotations: ReadonlyMap<string, string>,
+  controlPlane: ControlPlane,
+): InterceptionMode | undefined {
+  const own = asInterceptionMode(annotations.get(INTERCEPTION))
+  const config = annotations.get(CONFIG)
+  if (config === undefined) return own ?? controlPlane.interceptionMode
+  const parsed = parseProxyConfig(config)
+  if (parsed === undefined) return undefined
+  const configured = asInterceptionMode(memberAt(parsed, 'interceptionMode'))
+  // REDIRECT is the enum's zero value: protobuf merging takes it for absent.
+  return own ?? (configured === undefined || configured === 'REDIRECT' ? controlPlane.interceptionMode : configured)
+}
+
+/** Protobuf enums are read by name or by number. */
+export function asInterceptionMode(value: unknown): InterceptionMode | undefined {
+  const modes = ['REDIRECT', 'TPROXY', 'NONE'] as const
+  return typeof value === 'number' ? modes[value] : modes.find((mode) => mode === value)
+}
+
+/** `ISTIO_META_ENABLE_HBONE` of `proxy.istio.io/config`, else of the mesh. */
+export function hasHbone(annotations: ReadonlyMap<string, string>, controlPlane: ControlPlane): boolean {
+  const config = annotations.get(CONFIG)
+  const own =
+    config === undefined ? undefined : memberAt(parseProxyConfig(config), 'proxyMetadata', 'ISTIO_META_ENABLE_HBONE')
+  return own === undefined ? controlPlane.hasHbone : scalarText(own) === 'true'
+}
+
+function parseProxyConfig(text: string): unknown {
+  try {
+    const parsed: unknown = parseYaml(text)
+    return typeof parsed === 'object' ? (parsed ?? {}) : undefined
+  } catch {
+    return undefined
+  }
+}
