@@ -5,7 +5,7 @@
 import { isDeeperThan, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
 import { describe, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
-import type { Reason } from '../rules/reasons.ts'
+import { REASONS, type Reason } from '../rules/reasons.ts'
 import type { Decision, RuleContext, WriteRequest } from '../rules/rule.ts'
 import { RULES } from '../rules/rules.ts'
 import { provePatch } from './prove-patch.ts'
@@ -44,16 +44,20 @@ function decide(request: AdmissionRequest, context: RuleContext): Verdict {
   const write = writeRequest(request, object, oldObject)
   const results = rules.map((rule) => rule.decide(write, context))
   const decisions = results.flatMap((result) => result.decisions)
+  const undeclared = isUndeclared(write.reference, context)
   const warnings = singleLines([
-    ...undeclared(write.reference, context),
+    ...(undeclared ? [undeclaredText(write.reference)] : []),
     ...results.flatMap((result) => result.warnings),
   ])
+  const doubts = new Set<Reason>(undeclared ? ['namespace-not-declared'] : [])
+  for (const result of results) for (const doubt of result.doubts) doubts.add(doubt)
+  const common = { decisions, warnings, doubts: [...doubts] }
   const denial = results.find((result) => result.denial !== undefined)?.denial
   const reason = leadingReason(decisions)
-  if (denial !== undefined) return { kind: 'deny', reason, decisions, warnings, message: denial }
+  if (denial !== undefined) return { ...common, kind: 'deny', reason, message: denial }
   const operations = results.flatMap((result) => result.operations)
-  if (operations.length === 0) return pass(reason, decisions, warnings)
-  return proven(object, operations, { reason, decisions, warnings }, write.reference)
+  if (operations.length === 0) return pass(reason, decisions, warnings, common.doubts)
+  return proven(object, operations, { ...common, reason }, write.reference)
 }
 
 function writeRequest(request: AdmissionRequest, object: JsonObject, oldObject: Json): WriteRequest {
@@ -68,9 +72,13 @@ function writeRequest(request: AdmissionRequest, object: JsonObject, oldObject: 
 }
 
 /** `default` exists in every cluster, whether a manifest says so or not. */
-function undeclared({ namespace }: ObjectReference, { mesh }: RuleContext): readonly string[] {
-  if (namespace === 'default' || mesh.namespace(namespace).isDeclared) return []
-  return [`namespace ${namespace} is not known, so it counts as outside the mesh [istio-onramp/namespace-not-declared]`]
+function isUndeclared({ namespace }: ObjectReference, { mesh }: RuleContext): boolean {
+  return namespace !== 'default' && !mesh.namespace(namespace).isDeclared
+}
+
+function undeclaredText({ namespace }: ObjectReference): string {
+  const reason: Reason = 'namespace-not-declared'
+  return `namespace ${namespace}: ${REASONS[reason]} [istio-onramp/${reason}]`
 }
 
 /** What was done explains a request better than what was left. */

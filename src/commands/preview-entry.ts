@@ -2,7 +2,7 @@
 import { admit } from '../admission/admit.ts'
 import { provePatch } from '../admission/prove-patch.ts'
 import type { AdmissionRequest } from '../admission/review.ts'
-import type { Verdict } from '../admission/verdict.ts'
+import { pass, type Verdict } from '../admission/verdict.ts'
 import { memberAt, type JsonObject } from '../kubernetes/json.ts'
 import { referenceTo, type ObjectReference } from '../kubernetes/object.ts'
 import { hasPodTemplate, rawTemplate } from '../kubernetes/pod-template.ts'
@@ -28,8 +28,7 @@ export function previewObject(object: JsonObject, context: RuleContext): Preview
 
 /** Objects that no rule handles are never sent to the webhook. */
 function verdictOn(object: JsonObject, reference: ObjectReference, context: RuleContext): Verdict {
-  if (!RULES.some((rule) => rule.handles(reference.kind)))
-    return { kind: 'allow', reason: 'no-rule', decisions: [], warnings: [] }
+  if (!RULES.some((rule) => rule.handles(reference.kind))) return pass('no-rule')
   return admit(createRequest(object, reference), context)
 }
 

@@ -47,7 +47,8 @@ export const REASONS = {
   // Requests that no rule decides.
   'no-rule': 'no rule is concerned',
   'nothing-to-decide': 'the request carries no object to decide about',
-  'namespace-not-declared': 'the namespace is not known',
+  'namespace-not-declared': 'the namespace is not known, so it counts as outside the mesh',
+  'setting-refused': 'an annotation has a value that is not allowed',
   'patch-not-applicable': 'the patch did not apply to the object, so it was not sent',
   'too-deep': 'the object is nested too deeply',
   'internal-error': 'deciding failed; this is a defect of istio-onramp',

@@ -43,6 +43,8 @@ export interface RuleResult {
   readonly decisions: readonly Decision[]
   readonly operations: readonly Operation[]
   readonly warnings: readonly string[]
+  /** What could not be read: the object passes all the same; warned of in `warnings`, counted and logged by the server. */
+  readonly doubts: readonly Reason[]
   /** The whole text of a denial. */
   readonly denial?: string
 }
@@ -54,4 +56,4 @@ export interface Rule {
   decide(request: WriteRequest, context: RuleContext): RuleResult
 }
 
-export const NO_OPINION: RuleResult = { decisions: [], operations: [], warnings: [] }
+export const NO_OPINION: RuleResult = { decisions: [], operations: [], warnings: [], doubts: [] }

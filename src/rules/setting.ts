@@ -31,5 +31,5 @@ export function readSetting<Value extends string>(
 }
 
 export function badValue(owner: string, key: string, text: string, allowed: string): string {
-  return `${owner}: annotation ${key} is ${JSON.stringify(text)}, allowed are ${allowed}; it is ignored`
+  return `${owner}: annotation ${key} is ${JSON.stringify(text)}, allowed are ${allowed}; it is ignored [istio-onramp/setting-refused]`
 }

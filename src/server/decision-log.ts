@@ -2,7 +2,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { AdmissionRequest } from '../admission/review.ts'
 import type { Verdict } from '../admission/verdict.ts'
-import { isDoubt } from './metrics.ts'
 
 const LONGEST = 253
 
@@ -27,7 +26,8 @@ export function logVerdict(
     warnings: verdict.warnings.length,
     milliseconds: Math.round(seconds * 1e5) / 100,
   }
-  if (isDoubt(verdict)) log.warn({ ...fields, doubt: verdict.warnings[0] }, 'admission in doubt')
+  if (verdict.doubts.length > 0)
+    log.warn({ ...fields, doubts: verdict.doubts, why: verdict.warnings[0] }, 'admission in doubt')
   else log.info(fields, 'admission')
 }
 

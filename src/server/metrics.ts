@@ -28,7 +28,7 @@ export function createMetrics(): Metrics {
       counted.requests.inc({ path, kind: knownKind(kind), operation, verdict: outcome, reason })
       for (const { rule, action, reason: why } of verdict.decisions)
         counted.decisions.inc({ rule, action, reason: why })
-      if (isDoubt(verdict)) counted.doubts.inc({ reason })
+      for (const doubt of verdict.doubts) counted.doubts.inc({ reason: doubt })
       counted.duration.observe({ path }, seconds)
     },
     countBadRequest: (reason) => counted.badRequests.inc({ reason }),
@@ -58,9 +58,11 @@ function createCounters(registers: Registry[]) {
       'Decisions of the rules, one for each probe, hook or Ingress, by rule, action and reason code.',
       ['rule', 'action', 'reason'],
     ),
-    doubts: counter('doubts_total', 'Objects that passed untouched because something was not as it should be.', [
-      'reason',
-    ]),
+    doubts: counter(
+      'doubts_total',
+      'What could not be read or is not known of objects that were let through all the same.',
+      ['reason'],
+    ),
     badRequests: counter('bad_requests_total', 'Requests that could not be answered with a review.', ['reason']),
     reloads: counter('certificate_reloads_total', 'Changes of the certificate files, by whether they could be used.', [
       'result',
@@ -87,9 +89,4 @@ function createGauges(registers: Registry[]) {
 
 function knownKind(kind: string): string {
   return hasPodTemplate(kind) || kind === 'Ingress' || kind === 'PeerAuthentication' ? kind : 'other'
-}
-
-/** A decision that was not taken for want of something, as against one that was. */
-export function isDoubt({ kind, reason, decisions }: Verdict): boolean {
-  return (kind === 'warn' && decisions.length === 0) || reason === 'malformed'
 }

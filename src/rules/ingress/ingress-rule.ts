@@ -10,11 +10,13 @@ export const ingressRule: Rule = { name: 'ingress', handles: (kind) => kind === 
 function decide(request: WriteRequest, context: RuleContext): RuleResult {
   const facts = readIngressFacts(request, context)
   const { action, reason } = decideIngress(facts)
-  const result = { decisions: [{ rule: 'ingress', action, reason } as const], operations: [], warnings: facts.warnings }
+  const { warnings } = facts
+  const doubts = warnings.length === 0 ? [] : (['setting-refused'] as const)
+  const result = { decisions: [{ rule: 'ingress', action, reason } as const], operations: [], warnings, doubts }
   if (action === 'allow') return result
   const conversion = convertIngress(facts.ingress, conversionContext(context))
   if (action === 'deny') return { ...result, denial: denialMessage(request.reference, conversion, reason) }
-  return { ...result, warnings: [...facts.warnings, ...warningLines(request.reference, conversion, reason)] }
+  return { ...result, warnings: [...warnings, ...warningLines(request.reference, conversion, reason)] }
 }
 
 function conversionContext({ mesh, configuration }: RuleContext): ConversionContext {

@@ -26,6 +26,7 @@ function decide(request: WriteRequest, context: RuleContext): RuleResult {
       warnings: [
         `${describe(reference)}: ${template.field} ${template.problem}; left as it is [istio-onramp/malformed]`,
       ],
+      doubts: ['malformed'],
     }
   const pod = readPodFacts(request, template, context)
   const decided = template.containers.flatMap((container) =>
@@ -36,20 +37,24 @@ function decide(request: WriteRequest, context: RuleContext): RuleResult {
   )
   const policy = policyFor(request, context, template)
   const { now, postponed } = withinPolicy(decided, policy)
+  const decisions = now.map(toDecision)
+  if (decided.length === 0 && template.malformed.length === 0) return { ...NO_OPINION, decisions }
+  const refused = [...pod.warnings, ...policy.warnings]
+  const malformed = announceMalformed(reference, pod, decided)
   return {
-    decisions: now.map(toDecision),
+    decisions,
     operations: policy.extent === 'nothing' ? [] : probePatch(template, now, context),
-    warnings:
-      decided.length === 0 && template.malformed.length === 0
-        ? []
-        : [
-            ...pod.warnings,
-            ...policy.warnings,
-            ...announceMalformed(reference, pod, decided),
-            ...announceFallbacks(reference, pod, decided),
-            ...announceRewrite(reference, now),
-            ...(policy.announces ? announceTemplate(reference, postponed, policy.reason) : []),
-          ],
+    warnings: [
+      ...refused,
+      ...malformed,
+      ...announceFallbacks(reference, pod, decided),
+      ...announceRewrite(reference, now),
+      ...(policy.announces ? announceTemplate(reference, postponed, policy.reason) : []),
+    ],
+    doubts: [
+      ...(refused.length === 0 ? [] : (['setting-refused'] as const)),
+      ...(malformed.length === 0 ? [] : (['malformed'] as const)),
+    ],
   }
 }
 
