@@ -36,6 +36,7 @@ export async function startWebhook(clusterFolder: string, listen: string): Promi
     '127.0.0.1:0',
   ]
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  endWithThisProcess(child)
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const removed = exited.then(() => rm(folder, { recursive: true, force: true }))
   const { address, metrics } = await listening(child)
@@ -50,6 +51,15 @@ export async function startWebhook(clusterFolder: string, listen: string): Promi
       await removed
     },
   }
+}
+
+/** However this process is asked to end, the server that it started ends too, and then this one, having cleaned up. */
+function endWithThisProcess(child: ChildProcess): void {
+  const pass = (signal: NodeJS.Signals): unknown => child.kill(signal)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, pass)
+  child.once('exit', () =>
+    process.removeListener('SIGINT', pass).removeListener('SIGTERM', pass).removeListener('SIGHUP', pass),
+  )
 }
 
 /** The log's line `listening`; anything else that ends the process, or the wait, is an error with what it printed. */
