@@ -1,0 +1,98 @@
+{{/* What the entries of both webhook configurations share. */}}
+
+{{/*
+Namespaces that are never asked about, one per line: the cluster's own, the control planes, certificates, ourselves, and
+what the user adds. The server's `exemptNamespaces` is the same list.
+*/}}
+{{- define "istio-onramp.excludedNamespaces" -}}
+{{- $own := list "kube-system" "kube-public" "kube-node-lease" "cert-manager" .Release.Namespace -}}
+{{- concat $own .Values.controlPlaneNamespaces .Values.excludeNamespaces | uniq | sortAlpha | join "\n" -}}
+{{- end -}}
+
+{{/* The name label cannot be changed by anybody, so a namespace cannot leave the list by itself. */}}
+{{- define "istio-onramp.namespaceSelector" -}}
+{{- with .Values.webhooks.namespaceSelector.matchLabels }}
+matchLabels:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+matchExpressions:
+  - key: kubernetes.io/metadata.name
+    operator: NotIn
+    values:
+      {{- range splitList "\n" (include "istio-onramp.excludedNamespaces" .) }}
+      - {{ . | quote }}
+      {{- end }}
+  {{- with .Values.webhooks.namespaceSelector.matchExpressions }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{/* Takes (dict "root" $ "path" "/mutate"). */}}
+{{- define "istio-onramp.clientConfig" -}}
+{{- $values := .root.Values -}}
+{{- if $values.webhooks.url }}
+url: {{ printf "%s%s" (trimSuffix "/" $values.webhooks.url) .path | quote }}
+{{- else }}
+service:
+  name: {{ include "istio-onramp.fullname" .root }}
+  namespace: {{ .root.Release.Namespace | quote }}
+  path: {{ .path | quote }}
+  port: {{ $values.service.port }}
+{{- end }}
+{{- if eq $values.certificates.mode "existingSecret" }}
+caBundle: {{ include "istio-onramp.caBundle" .root | b64enc }}
+{{- end }}
+{{- end -}}
+
+{{/* The API server takes any text here and fails at the first call (spec apiserver.md, section 3): checked before. */}}
+{{- define "istio-onramp.caBundle" -}}
+{{- $bundle := required "certificates.mode is existingSecret: certificates.existingSecret.caBundle must hold the PEM of the authority (--set-file certificates.existingSecret.caBundle=ca.crt)" .Values.certificates.existingSecret.caBundle -}}
+{{- if not (contains "-----BEGIN CERTIFICATE-----" $bundle) -}}
+{{- fail "certificates.existingSecret.caBundle is not PEM: it must hold -----BEGIN CERTIFICATE----- as text, not in base64" -}}
+{{- end -}}
+{{- $bundle -}}
+{{- end -}}
+
+{{- define "istio-onramp.webhookAnnotations" -}}
+{{- with .Values.webhooks.annotations }}
+{{ toYaml . }}
+{{- end }}
+{{- if eq .Values.certificates.mode "certManager" }}
+cert-manager.io/inject-ca-from: {{ printf "%s/%s" .Release.Namespace (include "istio-onramp.tlsSecretName" .) | quote }}
+{{- end }}
+{{- end -}}
+
+{{/*
+The Ingress entry, which stands on both sides: Takes (dict "root" $ "path" "/mutate" "failurePolicy" "Ignore" "timeout" 3).
+Certificates must be renewed while the server is away, whatever the failure policy: ACME solvers never reach it.
+*/}}
+{{- define "istio-onramp.ingressEntry" -}}
+- name: ingress.istio-onramp.io
+  admissionReviewVersions: [v1]
+  clientConfig:
+    {{- include "istio-onramp.clientConfig" . | trim | nindent 4 }}
+  failurePolicy: {{ .failurePolicy }}
+  matchPolicy: Equivalent
+  sideEffects: None
+  timeoutSeconds: {{ .timeout }}
+  namespaceSelector:
+    {{- include "istio-onramp.namespaceSelector" .root | trim | nindent 4 }}
+  rules:
+    - apiGroups: [networking.k8s.io]
+      apiVersions: [v1]
+      operations: [CREATE, UPDATE]
+      resources: [ingresses]
+      scope: Namespaced
+  {{- if include "istio-onramp.isKubernetes130" .root }}
+  matchConditions:
+    - name: not-being-deleted
+      expression: '!has(object.metadata.deletionTimestamp)'
+    - name: not-an-acme-solver
+      expression: >-
+        !(object.metadata.?labels[?'acme.cert-manager.io/http01-solver'].orValue('') == 'true'
+        && !has(object.spec.defaultBackend)
+        && has(object.spec.rules)
+        && object.spec.rules.all(r, has(r.http)
+        && r.http.paths.all(p, has(p.path) && p.path.startsWith('/.well-known/acme-challenge/'))))
+  {{- end }}
+{{- end -}}

@@ -1,0 +1,437 @@
+// What the chart renders, in each of its modes. Needs helm: hack/chart/test brings it.
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import t from 'tap'
+import { DEFAULT_CONFIGURATION, parseConfiguration } from '../../src/config.ts'
+import { arrayMember, isObject, member, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { CHART, CI_VALUES, NAME, NAMESPACE, nameOf, ofKind, only, refusal, render } from './helm.ts'
+
+const PEM = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n'
+const OWN_EXCLUDED = ['cert-manager', 'istio-system', 'kube-node-lease', 'kube-public', 'kube-system', NAMESPACE]
+const existingSecret = (changes: JsonObject = {}): JsonObject => ({
+  certificates: { mode: 'existingSecret', existingSecret: { name: 'tls', caBundle: PEM, ...changes } },
+})
+
+function entriesOf(objects: readonly JsonObject[], side: 'Mutating' | 'Validating'): readonly JsonObject[] {
+  return ofKind(objects, `${side}WebhookConfiguration`).flatMap((object) => arrayMember(object, 'webhooks') as never)
+}
+
+function entry(objects: readonly JsonObject[], side: 'Mutating' | 'Validating', name: string): JsonObject {
+  const found = entriesOf(objects, side).find((candidate) => candidate['name'] === name)
+  if (found === undefined) throw new Error(`no ${side} entry ${name}`)
+  return found
+}
+
+function conditionNames(webhook: JsonObject): readonly Json[] {
+  return arrayMember(webhook, 'matchConditions').map((condition) => member(condition, 'name') ?? null)
+}
+
+function podOf(objects: readonly JsonObject[]): JsonObject {
+  return memberAt(only(objects, 'Deployment'), 'spec', 'template', 'spec') as JsonObject
+}
+
+function containerOf(objects: readonly JsonObject[]): JsonObject {
+  return arrayMember(podOf(objects), 'containers')[0] as JsonObject
+}
+
+function configOf(objects: readonly JsonObject[]): string {
+  return String(memberAt(only(objects, 'ConfigMap'), 'data', 'config.yaml'))
+}
+
+t.test('each values file renders objects with a name, once each, in the namespace of the release', async (t) => {
+  t.ok(CI_VALUES.length >= 5)
+  for (const file of CI_VALUES) {
+    const objects = render({ files: [file] })
+    const identities = objects.map((object) =>
+      [object['kind'], memberAt(object, 'metadata', 'namespace') ?? '', nameOf(object)].join(' '),
+    )
+    t.equal(new Set(identities).size, objects.length, basename(file))
+    for (const object of objects) {
+      const isRole = ['Role', 'RoleBinding'].includes(String(object['kind']))
+      const namespace = memberAt(object, 'metadata', 'namespace')
+      if (namespace !== undefined && !isRole) t.equal(namespace, NAMESPACE, nameOf(object))
+      t.equal(memberAt(object, 'metadata', 'labels', 'app.kubernetes.io/instance'), 'onramp', nameOf(object))
+    }
+  }
+})
+
+t.test('every webhook entry is complete, whatever the values', async (t) => {
+  for (const file of CI_VALUES) {
+    const objects = render({ files: [file] })
+    for (const side of ['Mutating', 'Validating'] as const) {
+      for (const webhook of entriesOf(objects, side)) {
+        const title = `${basename(file)}: ${side} ${String(webhook['name'])}`
+        const [configuration] = ofKind(objects, `${side}WebhookConfiguration`)
+        const injected = memberAt(configuration, 'metadata', 'annotations', 'cert-manager.io/inject-ca-from')
+        const bundle = memberAt(webhook, 'clientConfig', 'caBundle')
+        t.not(injected === undefined, bundle === undefined, `${title}: a bundle, or somebody who brings it`)
+        t.match(webhook['name'], /^(probes|templates|ingress)\.istio-onramp\.io$/, title)
+        t.same(webhook['admissionReviewVersions'], ['v1'], title)
+        t.equal(webhook['sideEffects'], 'None', title)
+        t.equal(webhook['matchPolicy'], 'Equivalent', title)
+        t.equal(webhook['reinvocationPolicy'], side === 'Mutating' ? 'IfNeeded' : undefined, title)
+        const timeout = Number(webhook['timeoutSeconds'])
+        t.ok(timeout >= 1 && timeout <= 30, title)
+        for (const rule of arrayMember(webhook, 'rules')) {
+          t.equal(member(rule, 'scope'), 'Namespaced', title)
+          const asked = [...arrayMember(rule, 'apiGroups'), ...arrayMember(rule, 'resources')]
+          t.notOk(asked.includes('*'), `${title}: kinds by name`)
+        }
+      }
+    }
+  }
+})
+
+t.test('the default entries: kinds, operations, path, conditions, policy, time', async (t) => {
+  const objects = render()
+  const rows = (['Mutating', 'Validating'] as const).flatMap((side) =>
+    entriesOf(objects, side).map((webhook) => ({
+      name: `${side} ${String(webhook['name'])}`,
+      rules: arrayMember(webhook, 'rules').map(
+        (rule) => `${arrayMember(rule, 'operations').join('+')} ${arrayMember(rule, 'resources').join(' ')}`,
+      ),
+      path: memberAt(webhook, 'clientConfig', 'service', 'path'),
+      conditions: conditionNames(webhook),
+      policy: webhook['failurePolicy'],
+      seconds: webhook['timeoutSeconds'],
+    })),
+  )
+  const ingress = {
+    rules: ['CREATE+UPDATE ingresses'],
+    conditions: ['not-being-deleted', 'not-an-acme-solver'],
+    policy: 'Ignore',
+  }
+  t.same(rows, [
+    {
+      name: 'Mutating probes.istio-onramp.io',
+      rules: ['CREATE pods'],
+      path: '/mutate',
+      conditions: ['not-host-network', 'not-a-mirror-pod', 'has-a-probe-or-hook'],
+      policy: 'Ignore',
+      seconds: 3,
+    },
+    {
+      name: 'Mutating templates.istio-onramp.io',
+      rules: [
+        'CREATE+UPDATE deployments statefulsets daemonsets replicasets',
+        'CREATE+UPDATE replicationcontrollers',
+        'CREATE+UPDATE jobs cronjobs',
+      ],
+      path: '/mutate',
+      conditions: ['no-controller-owns-it', 'template-changed'],
+      policy: 'Ignore',
+      seconds: 3,
+    },
+    { name: 'Mutating ingress.istio-onramp.io', path: '/mutate', seconds: 3, ...ingress },
+    { name: 'Validating ingress.istio-onramp.io', path: '/validate', seconds: 5, ...ingress },
+  ])
+})
+
+t.test('the webhooks are called before those of Istio, by the order of the names', async (t) => {
+  const name = nameOf(only(render(), 'MutatingWebhookConfiguration'))
+  for (const other of ['istio-revision-tag-default', 'istio-sidecar-injector', 'istio-sidecar-injector-1-29'])
+    t.ok(Buffer.compare(Buffer.from(name), Buffer.from(other)) < 0, `${name} < ${other}`)
+})
+
+t.test('the Ingress entry on the mutating side stays Ignore when the others are Fail', async (t) => {
+  const webhooks = { mutating: { failurePolicy: 'Fail' }, validating: { failurePolicy: 'Fail' } }
+  const objects = render({ values: { webhooks } })
+  t.equal(entry(objects, 'Mutating', 'probes.istio-onramp.io')['failurePolicy'], 'Fail')
+  t.equal(entry(objects, 'Mutating', 'templates.istio-onramp.io')['failurePolicy'], 'Fail')
+  t.equal(entry(objects, 'Mutating', 'ingress.istio-onramp.io')['failurePolicy'], 'Ignore')
+  t.equal(entry(objects, 'Validating', 'ingress.istio-onramp.io')['failurePolicy'], 'Fail')
+})
+
+t.test('webhooks, policy and server leave the same namespaces alone', async (t) => {
+  const values = { excludeNamespaces: ['legacy'], controlPlaneNamespaces: ['istio-canary'] }
+  const cases: readonly (readonly [JsonObject, readonly string[]])[] = [
+    [{}, OWN_EXCLUDED],
+    [
+      values,
+      ['cert-manager', 'istio-canary', 'kube-node-lease', 'kube-public', 'kube-system', 'legacy', NAMESPACE].sort(),
+    ],
+  ]
+  for (const [given, names] of cases) {
+    const objects = render({ values: given })
+    const expected = [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: names }]
+    for (const side of ['Mutating', 'Validating'] as const)
+      for (const webhook of entriesOf(objects, side))
+        t.same(memberAt(webhook, 'namespaceSelector', 'matchExpressions'), expected, String(webhook['name']))
+    const binding = only(objects, 'ValidatingAdmissionPolicyBinding')
+    t.same(memberAt(binding, 'spec', 'matchResources', 'namespaceSelector', 'matchExpressions'), expected)
+    t.same(parseConfiguration(configOf(objects), 'config.yaml').rules.exemptNamespaces, names)
+  }
+})
+
+t.test('namespaceSelector narrows every entry and the policy', async (t) => {
+  const matchLabels = { 'istio-onramp.io/enabled': 'true' }
+  const team = { key: 'team', operator: 'Exists' }
+  const objects = render({ values: { webhooks: { namespaceSelector: { matchLabels, matchExpressions: [team] } } } })
+  const selectors = [
+    ...entriesOf(objects, 'Mutating').map((webhook) => webhook['namespaceSelector']),
+    ...entriesOf(objects, 'Validating').map((webhook) => webhook['namespaceSelector']),
+    memberAt(only(objects, 'ValidatingAdmissionPolicyBinding'), 'spec', 'matchResources', 'namespaceSelector'),
+  ]
+  t.equal(selectors.length, 5)
+  for (const selector of selectors) {
+    t.same(member(selector, 'matchLabels'), matchLabels)
+    t.same(arrayMember(selector, 'matchExpressions')[1], team)
+  }
+})
+
+t.test('a URL stands in the place of the Service, with the path of each side', async (t) => {
+  const objects = render({ values: { ...existingSecret(), webhooks: { url: 'https://10.0.0.1:8443/' } } })
+  const bundle = Buffer.from(PEM).toString('base64')
+  t.same(entry(objects, 'Mutating', 'probes.istio-onramp.io')['clientConfig'], {
+    url: 'https://10.0.0.1:8443/mutate',
+    caBundle: bundle,
+  })
+  t.same(entry(objects, 'Validating', 'ingress.istio-onramp.io')['clientConfig'], {
+    url: 'https://10.0.0.1:8443/validate',
+    caBundle: bundle,
+  })
+})
+
+t.test('an entry that is switched off is gone, and a configuration without entries too', async (t) => {
+  const off = { enabled: false }
+  const withoutIngress = render({ values: { webhooks: { ingress: off } } })
+  t.same(
+    entriesOf(withoutIngress, 'Mutating').map((webhook) => webhook['name']),
+    ['probes.istio-onramp.io', 'templates.istio-onramp.io'],
+  )
+  t.same(ofKind(withoutIngress, 'ValidatingWebhookConfiguration'), [])
+  t.same(ofKind(withoutIngress, 'ValidatingAdmissionPolicy'), [], 'the policy is the net of the guard')
+  const none = render({ values: { webhooks: { pods: off, templates: off, ingress: off } } })
+  t.same(ofKind(none, 'MutatingWebhookConfiguration'), [])
+})
+
+t.test('Kubernetes before 1.30 gets no conditions, no policy and no sleep', async (t) => {
+  const old = render({ kubernetes: '1.29.9' })
+  for (const webhook of entriesOf(old, 'Mutating')) t.same(conditionNames(webhook), [])
+  t.same(ofKind(old, 'ValidatingAdmissionPolicy'), [])
+  t.equal(containerOf(old)['lifecycle'], undefined)
+  const first = render({ kubernetes: '1.30.0-gke.100' })
+  t.equal(ofKind(first, 'ValidatingAdmissionPolicy').length, 1)
+  t.same(containerOf(first)['lifecycle'], { preStop: { sleep: { seconds: 5 } } })
+})
+
+t.test('the configuration file is what the server reads', async (t) => {
+  const byDefault = parseConfiguration(configOf(render()), 'config.yaml')
+  const { rules } = DEFAULT_CONFIGURATION
+  t.same(byDefault, { ...DEFAULT_CONFIGURATION, rules: { ...rules, exemptNamespaces: OWN_EXCLUDED } })
+  const config = {
+    rules: { probes: 'port', prober: { image: 'registry.example/prober:1' }, trustedIngressUsers: ['flagger'] },
+    logLevel: 'debug',
+    limits: { requestBytes: 33554431, inFlightBytes: 134217727 },
+    shutdown: { drainSeconds: 20, idleSeconds: 3 },
+  }
+  const set = parseConfiguration(configOf(render({ values: { config } })), 'config.yaml')
+  t.match(set, config)
+})
+
+t.test('the schema allows the keys and values that the server allows, no more and no less', async (t) => {
+  const schema = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8')) as Json
+  const config = memberAt(schema, 'properties', 'config')
+  t.same(leavesOf(config), leavesOfDefaults(DEFAULT_CONFIGURATION))
+  for (const [path, values] of enumerationsOf(config))
+    for (const value of values) t.doesNotThrow(() => parseConfiguration(nested(path, value), 'config.yaml'), path)
+  t.throws(() => parseConfiguration(nested('rules.ingress', 'maybe'), 'config.yaml'), 'the server does refuse')
+})
+
+/** Paths of the settings in the schema of `config`. */
+function leavesOf(schema: Json | undefined, path = ''): readonly string[] {
+  const properties = member(schema, 'properties')
+  if (!isObject(properties)) return [path.slice(1)]
+  return Object.keys(properties)
+    .flatMap((key) => leavesOf(properties[key], `${path}.${key}`))
+    .sort()
+}
+
+/** The same of the server; `exemptNamespaces` is the chart's own, `selector` a map of anything. */
+function leavesOfDefaults(value: unknown, path = ''): readonly string[] {
+  if (!isObject(value) || path.endsWith('.selector')) return [path.slice(1)]
+  return Object.keys(value)
+    .filter((key) => key !== 'exemptNamespaces')
+    .flatMap((key) => leavesOfDefaults(value[key], `${path}.${key}`))
+    .sort()
+}
+
+function enumerationsOf(schema: Json | undefined, path = ''): readonly (readonly [string, readonly Json[]])[] {
+  const properties = member(schema, 'properties')
+  if (isObject(properties))
+    return Object.keys(properties).flatMap((key) => enumerationsOf(properties[key], `${path}.${key}`))
+  const values = arrayMember(schema, 'enum')
+  return values.length === 0 ? [] : [[path.slice(1), values]]
+}
+
+function nested(path: string, value: Json): string {
+  return JSON.stringify(path.split('.').reduceRight<Json>((inner, key) => ({ [key]: inner }), value))
+}
+
+t.test('a new configuration starts new pods, more replicas do not', async (t) => {
+  const checksum = (values: JsonObject): Json | undefined =>
+    memberAt(only(render({ values }), 'Deployment'), 'spec', 'template', 'metadata', 'annotations', 'checksum/config')
+  t.equal(checksum({ replicas: 5 }), checksum({}))
+  t.not(checksum({ config: { logLevel: 'debug' } }), checksum({}))
+  t.not(checksum({ excludeNamespaces: ['legacy'] }), checksum({}))
+})
+
+t.test('the pods meet the restricted Pod Security standard and write nowhere', async (t) => {
+  const objects = render()
+  const container = containerOf(objects)
+  t.match(podOf(objects)['securityContext'], {
+    runAsNonRoot: true,
+    runAsUser: 65532,
+    seccompProfile: { type: 'RuntimeDefault' },
+  })
+  t.same(container['securityContext'], {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  })
+  t.equal(memberAt(container, 'resources', 'limits', 'cpu'), undefined, 'a throttled server is a slow API server')
+  t.ok(memberAt(container, 'resources', 'limits', 'memory'))
+  t.equal(podOf(objects)['enableServiceLinks'], false)
+})
+
+t.test('IDs can be left to the platform', async (t) => {
+  const podSecurityContext = { runAsUser: null, runAsGroup: null, fsGroup: null }
+  t.same(podOf(render({ values: { podSecurityContext } }))['securityContext'], {
+    runAsNonRoot: true,
+    seccompProfile: { type: 'RuntimeDefault' },
+  })
+})
+
+t.test('the pods stay out of the mesh: the API server has no certificate of it', async (t) => {
+  const labels = memberAt(only(render(), 'Deployment'), 'spec', 'template', 'metadata', 'labels')
+  t.match(labels, { 'sidecar.istio.io/inject': 'false', 'istio.io/dataplane-mode': 'none' })
+})
+
+t.test('kubelet waits as long as a stop can take', async (t) => {
+  for (const [preStopSeconds, drainSeconds] of [
+    [5, 15],
+    [0, 0],
+    [10, 60],
+  ] as const) {
+    const values = { preStopSeconds, config: { shutdown: { drainSeconds } } }
+    const grace = Number(podOf(render({ values }))['terminationGracePeriodSeconds'])
+    t.ok(grace > preStopSeconds + drainSeconds + 35, `serve.ts gives up after ${drainSeconds} + 35 s: ${grace}`)
+  }
+})
+
+t.test('what points at something finds it', async (t) => {
+  for (const file of CI_VALUES) {
+    const objects = render({ files: [file] })
+    const title = basename(file)
+    const template = memberAt(only(objects, 'Deployment'), 'spec', 'template')
+    const service = only(objects, 'Service')
+    t.match(memberAt(template, 'metadata', 'labels'), memberAt(service, 'spec', 'selector'), title)
+    for (const budget of ofKind(objects, 'PodDisruptionBudget'))
+      t.match(memberAt(template, 'metadata', 'labels'), memberAt(budget, 'spec', 'selector', 'matchLabels'), title)
+    const container = containerOf(objects)
+    const ports = arrayMember(container, 'ports').map((port) => member(port, 'name'))
+    for (const port of arrayMember(memberAt(service, 'spec'), 'ports'))
+      t.ok(ports.includes(member(port, 'targetPort')), title)
+    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'])
+      t.match(memberAt(container, probe, 'httpGet'), { port: 'https', scheme: 'HTTPS' }, title)
+    const volumes = arrayMember(podOf(objects), 'volumes').map((volume) => member(volume, 'name'))
+    for (const mount of arrayMember(container, 'volumeMounts')) t.ok(volumes.includes(member(mount, 'name')), title)
+    const clients = [...entriesOf(objects, 'Mutating'), ...entriesOf(objects, 'Validating')]
+      .map((webhook) => memberAt(webhook, 'clientConfig', 'service'))
+      .filter((client) => client !== undefined)
+    for (const client of clients) {
+      t.match(client, { name: nameOf(service), namespace: NAMESPACE }, title)
+      const served = arrayMember(memberAt(service, 'spec'), 'ports').map((port) => member(port, 'port'))
+      t.ok(served.includes(member(client, 'port')), title)
+    }
+  }
+})
+
+t.test('cert-manager: an authority of our own, or the issuer that is named', async (t) => {
+  const own = render()
+  t.same(ofKind(own, 'Issuer').map(nameOf), [`${NAME}-self-signed`, `${NAME}-authority`])
+  t.same(ofKind(own, 'Certificate').map(nameOf), [`${NAME}-authority`, `${NAME}-tls`])
+  const issuerRef = { name: 'platform', kind: 'ClusterIssuer' }
+  const named = render({ values: { certificates: { certManager: { issuerRef } } } })
+  t.same(ofKind(named, 'Issuer'), [])
+  t.match(memberAt(only(named, 'Certificate'), 'spec', 'issuerRef'), issuerRef)
+  for (const objects of [own, named]) {
+    for (const certificate of ofKind(objects, 'Certificate'))
+      t.match(memberAt(certificate, 'spec', 'privateKey'), { algorithm: 'ECDSA', rotationPolicy: 'Always' })
+    const serving = ofKind(objects, 'Certificate').find((object) => nameOf(object) === `${NAME}-tls`)
+    t.ok(arrayMember(memberAt(serving, 'spec'), 'dnsNames').includes(`${NAME}.${NAMESPACE}.svc`), 'what SNI asks for')
+    t.match(arrayMember(podOf(objects), 'volumes')[1], {
+      secret: { secretName: memberAt(serving, 'spec', 'secretName') as string },
+    })
+    for (const side of ['Mutating', 'Validating'] as const)
+      t.equal(
+        memberAt(
+          only(objects, `${side}WebhookConfiguration`),
+          'metadata',
+          'annotations',
+          'cert-manager.io/inject-ca-from',
+        ),
+        `${NAMESPACE}/${NAME}-tls`,
+      )
+  }
+})
+
+t.test('an existing Secret is mounted, and nothing of cert-manager rendered', async (t) => {
+  const objects = render({ values: existingSecret() })
+  t.same([...ofKind(objects, 'Issuer'), ...ofKind(objects, 'Certificate')], [])
+  t.match(arrayMember(podOf(objects), 'volumes')[1], { secret: { secretName: 'tls' } })
+})
+
+t.test('the rights are to read, and are given to the account of the pods', async (t) => {
+  const objects = render({ values: { controlPlaneNamespaces: ['istio-system', 'istio-canary'] } })
+  const roles = [...ofKind(objects, 'ClusterRole'), ...ofKind(objects, 'Role')]
+  t.same(
+    ofKind(objects, 'Role').map((role) => memberAt(role, 'metadata', 'namespace')),
+    ['istio-system', 'istio-canary'],
+  )
+  for (const rule of roles.flatMap((role) => arrayMember(role, 'rules'))) {
+    t.same(member(rule, 'verbs'), ['list', 'watch'])
+    const asked = [...arrayMember(rule, 'resources'), ...arrayMember(rule, 'apiGroups')]
+    t.notOk(asked.includes('*') || asked.includes('secrets'), JSON.stringify(rule))
+  }
+  const inCluster = arrayMember(only(objects, 'ClusterRole'), 'rules').flatMap((rule) => arrayMember(rule, 'resources'))
+  t.notOk(inCluster.includes('configmaps'), 'only where the control plane runs')
+  for (const binding of [...ofKind(objects, 'ClusterRoleBinding'), ...ofKind(objects, 'RoleBinding')])
+    t.same(binding['subjects'], [{ kind: 'ServiceAccount', name: NAME, namespace: NAMESPACE }])
+  t.equal(podOf(objects)['serviceAccountName'], nameOf(only(objects, 'ServiceAccount')))
+})
+
+t.test('one replica has no disruption budget, or no node could be drained', async (t) => {
+  t.same(ofKind(render({ values: { replicas: 1 } }), 'PodDisruptionBudget'), [])
+  t.match(memberAt(only(render(), 'PodDisruptionBudget'), 'spec'), {
+    maxUnavailable: 1,
+    unhealthyPodEvictionPolicy: 'AlwaysAllow',
+  })
+})
+
+t.test('what cannot work is refused, in words that name the value', async (t) => {
+  const rows: readonly (readonly [JsonObject, RegExp])[] = [
+    [{ replicass: 3 }, /additional properties 'replicass' not allowed/],
+    [{ webhooks: { pods: { enable: true } } }, /'\/webhooks\/pods': additional properties 'enable' not allowed/],
+    [{ config: { rules: { ingres: 'deny' } } }, /'\/config\/rules': additional properties 'ingres' not allowed/],
+    [{ config: { rules: { exemptNamespaces: [] } } }, /additional properties 'exemptNamespaces' not allowed/],
+    [{ replicas: 'two' }, /'\/replicas': got string, want integer/],
+    [{ excludeNamespaces: 'legacy' }, /'\/excludeNamespaces': got string, want array/],
+    [{ controlPlaneNamespaces: [] }, /'\/controlPlaneNamespaces'/],
+    [{ webhooks: { mutating: { failurePolicy: 'Maybe' } } }, /failurePolicy': value must be one of 'Ignore', 'Fail'/],
+    [{ webhooks: { validating: { timeoutSeconds: 31 } } }, /'\/webhooks\/validating\/timeoutSeconds': maximum/],
+    [{ webhooks: { url: 'http://10.0.0.1' } }, /'\/webhooks\/url': 'http:\/\/10.0.0.1' does not match/],
+    [{ image: { digest: 'abc' } }, /'\/image\/digest': 'abc' does not match/],
+    [
+      { certificates: { mode: 'auto' } },
+      /'\/certificates\/mode': value must be one of 'certManager', 'existingSecret'/,
+    ],
+    [{ certificates: { certManager: { duration: '90 days' } } }, /'\/certificates\/certManager\/duration'/],
+    [existingSecret({ caBundle: '' }), /certificates\.existingSecret\.caBundle must hold the PEM/],
+    [existingSecret({ caBundle: 'TUE9PQ==' }), /certificates\.existingSecret\.caBundle is not PEM/],
+    [existingSecret({ name: '' }), /certificates\.existingSecret\.name must name the Secret/],
+    [{ hostNetwork: true }, /ports\.https is 10250, which is the kubelet's own/],
+  ]
+  for (const [values, message] of rows) t.match(refusal(values), message, JSON.stringify(values))
+  t.equal(refusal({}), undefined, 'the defaults are taken')
+})
