@@ -2,8 +2,8 @@
 /** Reads the arguments and hands them to a command. Exit codes: 0 done, 1 findings, 2 bad usage or unreadable input. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { InputError } from './cluster/manifest.ts'
-import { clusterFromFiles } from './cluster/cluster-from-files.ts'
-import type { ClusterState } from './cluster/cluster-state.ts'
+import type { ClusterFlags } from './commands/cluster-reading.ts'
+import type { ClusterOption } from './commands/cluster-source.ts'
 import { parseListenAddress, type ListenAddress } from './commands/listen-address.ts'
 import type { TlsSource } from './commands/serve.ts'
 import { DEFAULT_CONFIGURATION, readConfiguration, type Configuration } from './config.ts'
@@ -26,9 +26,8 @@ function buildProgram(): Command {
   return program
 }
 
-interface ServeFlags {
+interface ServeFlags extends ClusterFlags {
   readonly config?: string
-  readonly from?: string[]
   readonly listen: ListenAddress
   readonly metrics: ListenAddress
   readonly tlsCert?: string
@@ -42,7 +41,8 @@ function addServe(program: Command): void {
     .command('serve')
     .description('run the admission webhook')
     .option('--config <file>', 'configuration, YAML')
-    .option('--from <path>', `the cluster as manifests: ${PATHS}; may be repeated`, collect)
+    .addOption(fromOption())
+    .addOption(contextOption())
     .addOption(
       new Option('--listen <host:port>', 'where the API server reaches the webhook')
         .default({ host: '::', port: 8443 }, ':8443')
@@ -60,7 +60,7 @@ function addServe(program: Command): void {
     .action(async (flags: ServeFlags, command: Command) => {
       const tls = tlsSource(flags, command)
       const configuration = await configurationOf(flags.config)
-      const cluster = await clusterOf(flags.from, command)
+      const cluster = await clusterOption(flags)
       const { serve } = await import('./commands/serve.ts')
       await serve({ configuration, cluster, listen: flags.listen, metrics: flags.metrics, tls })
     })
@@ -75,9 +75,18 @@ function tlsSource({ tlsCert, tlsKey, tlsSelfSigned, tlsCaOut }: ServeFlags, com
   return command.error('error: give --tls-cert FILE with --tls-key FILE, or --tls-self-signed [--tls-ca-out FILE]')
 }
 
-interface PreviewFlags {
+async function clusterOption({ from, context }: ClusterFlags): Promise<ClusterOption> {
+  if (from === undefined) {
+    const { connectToCluster } = await import('./cluster/live/cluster-api.ts')
+    return { kind: 'live', api: await connectToCluster(context) }
+  }
+  const { clusterFromFiles } = await import('./cluster/cluster-from-files.ts')
+  return { kind: 'manifests', state: await clusterFromFiles(from) }
+}
+
+interface PreviewFlags extends ClusterFlags {
   readonly filename: string[]
-  readonly from?: string[]
+  readonly namespace?: string
   readonly output: 'text' | 'json' | 'yaml'
 }
 
@@ -86,14 +95,21 @@ function addPreview(program: Command): void {
     .command('preview')
     .description('show what admission would make of manifests')
     .requiredOption('-f, --filename <path>', `the manifests: ${PATHS}; may be repeated`, collect)
-    .option('--from <path>', `the cluster as manifests: ${PATHS}; may be repeated`, collect)
+    .addOption(fromOption())
+    .addOption(contextOption())
+    .option('-n, --namespace <name>', 'where objects without a namespace are; else the context says it, else default')
     .addOption(new Option('-o, --output <format>', 'output format').choices(['text', 'json', 'yaml']).default('text'))
-    .action(async ({ filename, from, output }: PreviewFlags, command: Command) => {
-      const cluster = await clusterOf(from, command)
+    .action(async ({ filename, namespace, output, ...flags }: PreviewFlags) => {
+      const { readClusterOf } = await import('./commands/cluster-reading.ts')
       const { preview } = await import('./commands/preview.ts')
-      const options = { files: filename, format: output, hasColor: hasColor() }
-      const result = await preview(options, { mesh: cluster, configuration: DEFAULT_CONFIGURATION.rules })
-      for (const note of cluster.notes) process.stderr.write(`${note}\n`)
+      const cluster = await readClusterOf(flags, (line) => process.stderr.write(`${line}\n`))
+      const options = {
+        files: filename,
+        format: output,
+        hasColor: hasColor(),
+        namespace: namespace ?? cluster.namespace,
+      }
+      const result = await preview(options, { mesh: cluster.state, configuration: DEFAULT_CONFIGURATION.rules })
       process.stdout.write(result.output)
       if (result.isDenied) process.exitCode = 1
     })
@@ -122,6 +138,17 @@ function addLater(program: Command, name: string, what: string): void {
     .action((_flags: unknown, command: Command) => command.error(`error: ${name} comes in a later version`))
 }
 
+function fromOption(): Option {
+  return new Option(
+    '--from <path>',
+    `the cluster as manifests: ${PATHS}; may be repeated; else the kubeconfig's, or the pod's own`,
+  ).argParser(collect)
+}
+
+function contextOption(): Option {
+  return new Option('--context <name>', 'the context of the kubeconfig to use').conflicts('from')
+}
+
 function collect(value: string, previous: string[] | undefined): string[] {
   return [...(previous ?? []), value]
 }
@@ -135,11 +162,6 @@ function listenAddress(text: string): ListenAddress {
 
 async function configurationOf(file: string | undefined): Promise<Configuration> {
   return file === undefined ? DEFAULT_CONFIGURATION : await readConfiguration(file)
-}
-
-async function clusterOf(from: readonly string[] | undefined, command: Command): Promise<ClusterState> {
-  if (from !== undefined) return await clusterFromFiles(from)
-  return command.error('error: option --from PATH is required: reading a live cluster comes in a later version')
 }
 
 /** Colours on a terminal only, and not where NO_COLOR asks for none (https://no-color.org). */

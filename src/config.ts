@@ -15,6 +15,12 @@ import {
 
 export interface Configuration {
   readonly rules: RuleConfiguration
+  readonly cluster: {
+    /** Where the ConfigMaps `istio` and `istio-sidecar-injector` are read, and nothing else is. */
+    readonly controlPlaneNamespaces: readonly string[]
+    /** Seconds without a word from the API server after which what is known of the cluster no longer counts. */
+    readonly unknownAfterSeconds: number
+  }
   readonly logLevel: (typeof LOG_LEVELS)[number]
   readonly limits: {
     /** Bytes of one request; a legal 3 MiB object can arrive as 27 MB (spec/apiserver.md section 8). */
@@ -35,6 +41,7 @@ const MIB = 1024 * 1024
 
 export const DEFAULT_CONFIGURATION: Configuration = {
   rules: DEFAULT_RULES,
+  cluster: { controlPlaneNamespaces: ['istio-system'], unknownAfterSeconds: 3600 },
   logLevel: 'info',
   limits: { requestBytes: 32 * MIB, inFlightBytes: 128 * MIB },
   shutdown: { drainSeconds: 15, idleSeconds: 5 },
@@ -56,6 +63,7 @@ const SCHEMA: Section = {
     prober: { image: text, pullPolicy: oneOf(PULL_POLICY_VALUES), delivery: oneOf(DELIVERY_VALUES) },
     gateway: { selector: textMap, namespace: text },
   },
+  cluster: { controlPlaneNamespaces: listOfText, unknownAfterSeconds: wholeNumber(60) },
   logLevel: oneOf(LOG_LEVELS),
   limits: { requestBytes: wholeNumber(1024), inFlightBytes: wholeNumber(1024) },
   shutdown: { drainSeconds: wholeNumber(0), idleSeconds: wholeNumber(0) },

@@ -29,7 +29,8 @@ export function admit(request: AdmissionRequest, context: RuleContext): Verdict 
   }
 }
 
-function nameOf({ kind, namespace, name }: AdmissionRequest): string {
+/** `Pod shop/web`, the way warnings name what a request is about. */
+export function nameOf({ kind, namespace, name }: AdmissionRequest): string {
   return `${kind} ${namespace}/${name === '' ? '*' : name}`
 }
 

@@ -1,33 +1,40 @@
 /**
- * The cluster as the rules see it: an indexed value, built from objects and replaced as a whole.
+ * The cluster as the rules see it: a value over the tables, replaced as a whole. What has to be computed from a table is
+ * computed once for each version of it, when it is first asked for.
  *
  * From manifests, what no manifest says is absent, with three exceptions (design.md section 2): no
  * MutatingWebhookConfiguration at all stands for Istio's default install; without an injector ConfigMap nothing is known
  * about probe rewriting; a namespace that nothing declares has no labels.
  */
-import {
-  arrayMember,
-  member,
-  memberAt,
-  scalarText,
-  stringMap,
-  stringMember,
-  type JsonObject,
-} from '../kubernetes/json.ts'
-import { annotationsOf, describe, labelsOf, metadataOf, referenceTo } from '../kubernetes/object.ts'
 import { unknownControlPlane, type ControlPlane } from '../istio/control-plane.ts'
 import { DEFAULT_INSTALL, inCallingOrder, type InjectionWebhook } from '../istio/injection-webhook.ts'
-import type { Mesh, Namespace, Service } from '../istio/mesh.ts'
+import type { Mesh, Namespace } from '../istio/mesh.ts'
 import type { PeerAuthentication } from '../istio/peer-authentication.ts'
-import { indexPolicies } from '../istio/policy-index.ts'
-import type { FieldProblem } from './field-problem.ts'
-import { readControlPlanePart, type ControlPlanePart } from './read-control-plane.ts'
-import { isLegacyPolicy, readPeerAuthentication } from './read-peer-authentication.ts'
-import { readInjectionWebhooks } from './read-webhooks.ts'
+import { indexNamespace } from '../istio/policy-index.ts'
+import type { JsonObject } from '../kubernetes/json.ts'
+import { isFieldProblem, type FieldProblem } from './field-problem.ts'
+import type { ControlPlanePart } from './read-control-plane.ts'
+import { resourceOf, rowKey, type Resource } from './resources.ts'
+import {
+  EMPTY_TABLES,
+  findRow,
+  listRows,
+  NETWORKING_TABLES,
+  putRow,
+  WORKLOAD_TABLES,
+  type RowKey,
+  type Rows,
+  type Table,
+  type Tables,
+} from './tables.ts'
 
 export interface ClusterState extends Mesh {
   /** Objects that say something Istio no longer listens to, one line each. */
   readonly notes: readonly string[]
+  /** Workloads and bare Pods of a namespace, trimmed. */
+  workloads(namespace: string): readonly JsonObject[]
+  /** Sidecars, ServiceEntries, Gateways, VirtualServices and DestinationRules of a namespace, trimmed. */
+  networking(namespace: string): readonly JsonObject[]
 }
 
 export interface ObjectProblem extends FieldProblem {
@@ -39,123 +46,99 @@ export function buildClusterState(objects: readonly JsonObject[]): {
   readonly state: ClusterState
   readonly problems: readonly ObjectProblem[]
 } {
-  const parts = new Collected()
-  for (const object of objects) collect(object, parts)
-  return { state: assemble(parts), problems: parts.problems }
-}
-
-/** What has been read so far; lives only while a state is built. */
-class Collected {
-  readonly namespaces = new Map<string, Namespace>()
-  readonly policies: PeerAuthentication[] = []
-  readonly services = new Map<string, Service>()
-  readonly webhooks: InjectionWebhook[] = []
-  hasWebhookConfigurations = false
-  readonly controlPlanes: ControlPlanePart[] = []
-  readonly ingressControllers = new Map<string, string>()
-  readonly kubeletVersions: string[] = []
-  readonly notes: string[] = []
-  readonly problems: ObjectProblem[] = []
-}
-
-function collect(object: JsonObject, parts: Collected): void {
-  const name = stringMember(metadataOf(object), 'name') ?? ''
-  switch (groupKind(object)) {
-    case '/Namespace':
-      parts.namespaces.set(name, declaredNamespace(name, object))
-      break
-    case '/Service': {
-      const service = readService(object)
-      parts.services.set(`${service.namespace}/${service.name}`, service)
-      break
-    }
-    case '/Node':
-      parts.kubeletVersions.push(scalarText(memberAt(object, 'status', 'nodeInfo', 'kubeletVersion')) ?? '')
-      break
-    case '/ConfigMap':
-      add(readControlPlanePart(object), object, parts, (part) => parts.controlPlanes.push(part))
-      break
-    case 'admissionregistration.k8s.io/MutatingWebhookConfiguration':
-      parts.hasWebhookConfigurations = true
-      add(readInjectionWebhooks(object), object, parts, (webhooks) => parts.webhooks.push(...webhooks))
-      break
-    case 'security.istio.io/PeerAuthentication':
-      add(readPeerAuthentication(object), object, parts, (policy) => parts.policies.push(policy))
-      break
-    case 'networking.k8s.io/IngressClass':
-      parts.ingressControllers.set(name, scalarText(memberAt(object, 'spec', 'controller')) ?? '')
-      break
-    default:
-      if (isLegacyPolicy(object))
-        parts.notes.push(`${describe(referenceTo(object))}: Istio 1.6 and later ignores it; it is not counted`)
+  const problems: ObjectProblem[] = []
+  let tables = EMPTY_TABLES
+  for (const object of objects) {
+    const resource = resourceOf(object)
+    if (resource === undefined) continue
+    const row = resource.read(object)
+    if (isFieldProblem(row)) problems.push({ object, field: row.field, problem: row.problem })
+    else if (row !== undefined) tables = withRow(tables, resource, rowKey(resource, object), row)
+  }
+  return {
+    state: stateOf(tables, tables.mutatingwebhookconfigurations.isEmpty() ? DEFAULT_INSTALL : undefined),
+    problems,
   }
 }
 
-function groupKind(object: JsonObject): string {
-  const apiVersion = stringMember(object, 'apiVersion') ?? ''
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
-  return `${group}/${stringMember(object, 'kind') ?? ''}`
+export function withRow(tables: Tables, { table }: Resource, key: RowKey, row: Rows[keyof Rows]): Tables {
+  const before = tables[table] as Table<Rows[keyof Rows]>
+  const after = putRow(before, key, row)
+  return after === before ? tables : { ...tables, [table]: after }
 }
 
-function add<Part extends object>(
-  read: Part | FieldProblem | undefined,
-  object: JsonObject,
-  parts: Collected,
-  keep: (part: Part) => void,
-): void {
-  if (read === undefined) return
-  if ('problem' in read) parts.problems.push({ object, field: read.field, problem: read.problem })
-  else keep(read)
+/** `webhooks` stands in for a cluster whose webhook configurations nobody gave. */
+export function stateOf(tables: Tables, webhooks?: readonly InjectionWebhook[]): ClusterState {
+  return {
+    namespace: (name) => findRow(tables.namespaces, { namespace: '', name }) ?? undeclaredNamespace(name),
+    get webhooks() {
+      return webhooks ?? callingOrder(tables.mutatingwebhookconfigurations)
+    },
+    controlPlane: (revision) => mergeControlPlanes(tables.configmaps).get(revision) ?? unknownControlPlane(revision),
+    policies: { get: (namespace) => policiesOf(tables.peerauthentications.get(namespace)) },
+    service: (namespace, name) => findRow(tables.services, { namespace, name }),
+    ingressController: (name) => findRow(tables.ingressclasses, { namespace: '', name }),
+    get hasImageVolumes() {
+      return haveImageVolumes(tables.nodes)
+    },
+    get notes() {
+      return [...listRows(tables.policies), ...listRows(tables.meshpolicies)].map(
+        (name) => `${name}: Istio 1.6 and later ignores it; it is not counted`,
+      )
+    },
+    workloads: (namespace) => rowsOf(tables, WORKLOAD_TABLES, namespace),
+    networking: (namespace) => rowsOf(tables, NETWORKING_TABLES, namespace),
+  }
 }
 
-function declaredNamespace(name: string, object: JsonObject): Namespace {
-  const labels = new Map(labelsOf(object)).set('kubernetes.io/metadata.name', name)
-  return { name, labels, annotations: annotationsOf(object), isDeclared: true }
+function rowsOf(
+  tables: Tables,
+  names: readonly ((typeof WORKLOAD_TABLES)[number] | (typeof NETWORKING_TABLES)[number])[],
+  namespace: string,
+): readonly JsonObject[] {
+  return names.flatMap((name) => [...(tables[name].get(namespace)?.values() ?? [])])
 }
 
 function undeclaredNamespace(name: string): Namespace {
   return { name, labels: new Map([['kubernetes.io/metadata.name', name]]), annotations: new Map(), isDeclared: false }
 }
 
-function readService(object: JsonObject): Service {
-  const ports = arrayMember(member(object, 'spec'), 'ports')
-  return {
-    namespace: stringMember(metadataOf(object), 'namespace') ?? 'default',
-    name: stringMember(metadataOf(object), 'name') ?? '',
-    labels: labelsOf(object),
-    selector: stringMap(memberAt(object, 'spec', 'selector')),
-    ports: ports.map((port) => ({ name: stringMember(port, 'name') ?? '', port: Number(member(port, 'port')) })),
+/** Tables are never edited, so what is computed of one holds as long as it lives. */
+function oncePer<Key extends object, Value>(compute: (key: Key) => Value): (key: Key) => Value {
+  const known = new WeakMap<Key, { readonly value: Value }>()
+  return (key) => {
+    const found = known.get(key)
+    if (found !== undefined) return found.value
+    const value = compute(key)
+    known.set(key, { value })
+    return value
   }
 }
 
-function assemble(parts: Collected): ClusterState {
-  const controlPlanes = mergeControlPlanes(parts.controlPlanes)
-  return {
-    namespace: (name) => parts.namespaces.get(name) ?? undeclaredNamespace(name),
-    webhooks: parts.hasWebhookConfigurations ? inCallingOrder(parts.webhooks) : DEFAULT_INSTALL,
-    controlPlane: (revision) => controlPlanes.get(revision) ?? unknownControlPlane(revision),
-    policies: indexPolicies(parts.policies),
-    service: (namespace, name) => parts.services.get(`${namespace}/${name}`),
-    ingressController: (className) => parts.ingressControllers.get(className),
-    hasImageVolumes: haveImageVolumes(parts.kubeletVersions),
-    notes: parts.notes,
-  }
+const callingOrder = oncePer((table: Tables['mutatingwebhookconfigurations']) => inCallingOrder(listRows(table).flat()))
+
+type NamespaceRows = NonNullable<ReturnType<Table<PeerAuthentication>['get']>>
+
+const indexOnce = oncePer((rows: NamespaceRows) => indexNamespace([...rows.values()]))
+
+function policiesOf(rows: NamespaceRows | undefined) {
+  return rows && indexOnce(rows)
 }
 
-function mergeControlPlanes(parts: readonly ControlPlanePart[]): ReadonlyMap<string, ControlPlane> {
+const mergeControlPlanes = oncePer((table: Table<ControlPlanePart>): ReadonlyMap<string, ControlPlane> => {
   const planes = new Map<string, ControlPlane>()
-  for (const { revision, mesh, injector } of parts) {
+  for (const { revision, mesh, injector } of listRows(table)) {
     const known = planes.get(revision) ?? unknownControlPlane(revision)
     planes.set(revision, { ...known, ...mesh, injector: injector ?? known.injector })
   }
   return planes
-}
+})
 
 /** Image volumes are on by default from kubelet 1.35; an older node would not start the pod. */
-function haveImageVolumes(versions: readonly string[]): boolean | undefined {
-  if (versions.length === 0) return undefined
-  return versions.every((version) => {
+const haveImageVolumes = oncePer((nodes: Table<string>): boolean | undefined => {
+  if (nodes.isEmpty()) return undefined
+  return listRows(nodes).every((version) => {
     const [, major, minor] = /^v(\d+)\.(\d+)\./.exec(version) ?? []
     return Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 35)
   })
-}
+})

@@ -3,3 +3,7 @@ export interface FieldProblem {
   readonly field: string
   readonly problem: string
 }
+
+export function isFieldProblem(value: unknown): value is FieldProblem {
+  return typeof value === 'object' && value !== null && 'problem' in value
+}

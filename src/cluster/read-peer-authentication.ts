@@ -70,11 +70,3 @@ function readMatchLabels(selector: Json | undefined): ReadonlyMap<string, string
       return { field: `spec.selector.matchLabels[${key}]`, problem: `must be a string, not ${typeName(labels[key])}` }
   return stringMap(labels)
 }
-
-/**
- * MeshPolicy and Policy of authentication.istio.io/v1alpha1: Istio 1.6 and later ignores them, so they never change a
- * mode here, but a leftover is worth telling (spec/istio.md 4.9).
- */
-export function isLegacyPolicy(object: JsonObject): boolean {
-  return (stringMember(object, 'apiVersion') ?? '').startsWith('authentication.istio.io/')
-}

@@ -19,8 +19,9 @@ export interface PreviewEntry {
   readonly pod: { readonly before: JsonObject; readonly after: JsonObject } | undefined
 }
 
-export function previewObject(object: JsonObject, context: RuleContext): PreviewEntry {
-  const reference = referenceTo(object)
+/** An object without a namespace is in `namespace`. */
+export function previewObject(object: JsonObject, namespace: string, context: RuleContext): PreviewEntry {
+  const reference = referenceTo(object, namespace)
   const verdict = verdictOn(object, reference, context)
   const after = afterVerdict(object, verdict)
   return { reference, before: object, after, verdict, pod: podOf(after, reference, context) }

@@ -12,15 +12,17 @@ export interface PreviewOptions {
   readonly files: readonly string[]
   readonly format: PreviewFormat
   readonly hasColor: boolean
+  /** Where objects without `metadata.namespace` are. */
+  readonly namespace: string
 }
 
 /** The text for standard output, and whether anything would be denied. Throws InputError. */
 export async function preview(
-  { files, format, hasColor }: PreviewOptions,
+  { files, format, hasColor, namespace }: PreviewOptions,
   context: RuleContext,
 ): Promise<{ readonly output: string; readonly isDenied: boolean }> {
   const manifests = await readManifests(files)
-  const entries = manifests.map(({ object }) => previewObject(object, context))
+  const entries = manifests.map(({ object }) => previewObject(object, namespace, context))
   const isDenied = entries.some(({ verdict }) => verdict.kind === 'deny')
   return { output: render(format, manifests, entries, hasColor), isDenied }
 }

@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { pino, destination, type Logger } from 'pino'
-import type { ClusterState } from '../cluster/cluster-state.ts'
 import type { Configuration } from '../config.ts'
 import { createDrain } from '../server/drain.ts'
 import { createMetricsServer } from '../server/metrics-server.ts'
 import { createMetrics, type Metrics } from '../server/metrics.ts'
 import { checkKeyPair, readKeyPair, watchKeyPair, type KeyPair, type TlsFiles } from '../server/tls-files.ts'
 import { createWebhookServer, useKeyPair } from '../server/webhook-server.ts'
+import { openCluster, type ClusterOption } from './cluster-source.ts'
 import type { ListenAddress } from './listen-address.ts'
 
 export type TlsSource =
@@ -19,7 +19,7 @@ export type TlsSource =
 
 export interface ServeOptions {
   readonly configuration: Configuration
-  readonly cluster: ClusterState
+  readonly cluster: ClusterOption
   readonly listen: ListenAddress
   readonly metrics: ListenAddress
   readonly tls: TlsSource
@@ -27,22 +27,24 @@ export interface ServeOptions {
 
 /** Resolves once the server listens; the process then lives until a signal. Logs go to standard error. */
 export async function serve(options: ServeOptions): Promise<void> {
-  const { configuration, cluster } = options
+  const { configuration } = options
   const log = createLog(configuration)
-  for (const note of cluster.notes) log.warn(note)
   const metrics = createMetrics()
   const drain = createDrain(() => metrics.setDraining())
   const keyPair = await obtainKeyPair(options)
   metrics.setCertificateExpiry(keyPair.notAfter)
-  const context = { mesh: cluster, configuration: configuration.rules }
+  const cluster = openCluster(options.cluster, configuration, log, metrics.registry)
   const app = createWebhookServer({
     keyPair,
     limits: configuration.limits,
     log,
     drain,
     metrics,
-    context: () => context,
-    isReady: () => true,
+    context() {
+      const mesh = cluster.state()
+      return mesh && { mesh, configuration: configuration.rules }
+    },
+    isReady: () => cluster.isSynced(),
   })
   const metricsApp = createMetricsServer(metrics)
   const stopWatching =
@@ -57,7 +59,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     // A person at a terminal does not wait for an API server to let go of its connections.
     const timing = signal === 'SIGTERM' ? configuration.shutdown : { drainSeconds: 0, idleSeconds: 0 }
     await drain.stop(app, timing)
-    await metricsApp.close()
+    await Promise.all([metricsApp.close(), cluster.stop()])
     log.info('stopped')
     log.flush()
   })

@@ -1,47 +1,39 @@
 /** PeerAuthentications laid out so that finding the one that holds for a pod costs the same among ten and ten thousand. */
 import type { PeerAuthentication } from './peer-authentication.ts'
 
-/** Policies by namespace, oldest first, with selector policies found by a label of the pod. */
-export type PolicyIndex = ReadonlyMap<string, NamespacePolicies>
+/** The policies of each namespace; undefined where it has none. */
+export interface PolicyIndex {
+  get(namespace: string): NamespacePolicies | undefined
+}
 
-interface NamespacePolicies {
+/** Oldest first, with selector policies found by a label of the pod. */
+export interface NamespacePolicies {
   readonly withoutSelector: readonly Ranked[]
   /** Each policy under one of its labels, `key=value`, the one that fewest policies share. */
   readonly byLabel: ReadonlyMap<string, readonly Ranked[]>
 }
 
-/** A policy with its place in Istio's order: creation time, then name, then namespace (`pilot/pkg/model/config.go`). */
+/** A policy with its place in Istio's order: creation time, then name (`pilot/pkg/model/config.go`). */
 export interface Ranked {
   readonly rank: number
   readonly policy: PeerAuthentication
 }
 
 export function indexPolicies(policies: readonly PeerAuthentication[]): PolicyIndex {
-  const ranked = policies.toSorted(byAge).map((policy, rank) => ({ rank, policy }))
-  return new Map([...groupByNamespace(ranked)].map(([namespace, list]) => [namespace, indexNamespace(list)]))
+  const groups = new Map<string, PeerAuthentication[]>()
+  for (const policy of policies) append(groups, policy.namespace, policy)
+  return new Map([...groups].map(([namespace, group]) => [namespace, indexNamespace(group)]))
 }
 
-function byAge(left: PeerAuthentication, right: PeerAuthentication): number {
-  return left.createdAt - right.createdAt || compare(left.name, right.name) || compare(left.namespace, right.namespace)
-}
-
-function compare(left: string, right: string): number {
-  return left === right ? 0 : left < right ? -1 : 1
-}
-
-function groupByNamespace(ranked: readonly Ranked[]): ReadonlyMap<string, Ranked[]> {
-  const groups = new Map<string, Ranked[]>()
-  for (const entry of ranked) append(groups, entry.policy.namespace, entry)
-  return groups
-}
-
-function append(groups: Map<string, Ranked[]>, key: string, entry: Ranked): void {
+function append<Entry>(groups: Map<string, Entry[]>, key: string, entry: Entry): void {
   const group = groups.get(key)
   if (group === undefined) groups.set(key, [entry])
   else group.push(entry)
 }
 
-function indexNamespace(ranked: readonly Ranked[]): NamespacePolicies {
+/** The policies of one namespace; those of two never compete by age. */
+export function indexNamespace(policies: readonly PeerAuthentication[]): NamespacePolicies {
+  const ranked = policies.toSorted(byAge).map((policy, rank) => ({ rank, policy }))
   const withSelector = ranked.filter(({ policy }) => policy.matchLabels.size > 0)
   const shares = new Map<string, number>()
   for (const { policy } of withSelector)
@@ -49,6 +41,10 @@ function indexNamespace(ranked: readonly Ranked[]): NamespacePolicies {
   const byLabel = new Map<string, Ranked[]>()
   for (const entry of withSelector) append(byLabel, rarest(labelPairs(entry.policy.matchLabels), shares), entry)
   return { withoutSelector: ranked.filter(({ policy }) => policy.matchLabels.size === 0), byLabel }
+}
+
+function byAge(left: PeerAuthentication, right: PeerAuthentication): number {
+  return left.createdAt - right.createdAt || (left.name === right.name ? 0 : left.name < right.name ? -1 : 1)
 }
 
 /** Labels as the keys of `byLabel`. */

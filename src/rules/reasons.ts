@@ -47,6 +47,7 @@ export const REASONS = {
   // Requests that no rule decides.
   'no-rule': 'no rule is concerned',
   'nothing-to-decide': 'the request carries no object to decide about',
+  'cluster-unknown': 'the cluster has not been read yet, or not for too long, so nothing can be decided',
   'namespace-not-declared': 'the namespace is not known, so it counts as outside the mesh',
   'setting-refused': 'an annotation has a value that is not allowed',
   'patch-not-applicable': 'the patch did not apply to the object, so it was not sent',

@@ -3,7 +3,7 @@
  * counters for each. The same rules run on both; what a validating webhook may not say is left out there.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { admit } from '../admission/admit.ts'
+import { admit, nameOf } from '../admission/admit.ts'
 import { decodeReview, encodeReview, type AdmissionRequest } from '../admission/review.ts'
 import { pass, passInDoubt, type Verdict } from '../admission/verdict.ts'
 import type { RuleContext } from '../rules/rule.ts'
@@ -13,8 +13,11 @@ import { HttpProblem, statusBody } from './http-problem.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface AdmissionServices {
-  /** The snapshot in force when the request is decided; nothing else of the cluster can be reached. */
-  readonly context: () => RuleContext
+  /**
+   * The snapshot in force when the request is decided; nothing else of the cluster can be reached. Undefined while the
+   * cluster is not known.
+   */
+  readonly context: () => RuleContext | undefined
   readonly metrics: Metrics
   readonly bodies: BodyReader
 }
@@ -65,7 +68,8 @@ function parseBody(body: unknown): unknown {
 function decide(review: AdmissionRequest, { context }: AdmissionServices): Verdict {
   if (review.apiVersion !== 'admission.k8s.io/v1')
     return passInDoubt(`AdmissionReview ${review.apiVersion}`, 'no-rule', 'admissionReviewVersions must be [v1]')
-  return admit(review, context())
+  const known = context()
+  return known === undefined ? passInDoubt(nameOf(review), 'cluster-unknown') : admit(review, known)
 }
 
 /** A validating webhook that sends a patch is a failed call; it does not announce what it does not do, either. */

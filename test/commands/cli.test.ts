@@ -16,9 +16,13 @@ interface Result {
   readonly stderr: string
 }
 
+/** Without a kubeconfig, whatever the person who runs the tests has. */
+const ENVIRONMENT = { PATH: process.env['PATH'], HOME: '/nonexistent' }
+
 async function run(args: readonly string[], input = ''): Promise<Result> {
   return await new Promise((resolve) => {
-    const child = execFile(process.execPath, [CLI, ...args], { timeout: 20_000 }, (error, stdout, stderr) => {
+    const options = { timeout: 20_000, env: ENVIRONMENT }
+    const child = execFile(process.execPath, [CLI, ...args], options, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
     })
     child.stdin?.end(input)
@@ -44,7 +48,11 @@ t.test('usage errors are exit 2 and name what is wrong', async (t) => {
     [['preview'], /required option '-f, --filename <path>' not specified/],
     [['preview', '-f', 'x', '--nonsense'], /unknown option '--nonsense'/],
     [['preview', '-f', 'x', '-o', 'xml'], /Allowed choices are text, json, yaml/],
-    [['preview', '-f', 'x'], /option --from PATH is required/],
+    [['preview', '-f', 'x'], /no cluster: there is no kubeconfig .*; --from PATH reads manifests/],
+    [
+      ['preview', '-f', 'x', '--from', 'y', '--context', 'z'],
+      /'--context <name>' cannot be used with option '--from <path>'/,
+    ],
     [['serve', '--from', EXAMPLES], /--tls-cert FILE with --tls-key FILE, or --tls-self-signed/],
     [['serve', '--from', EXAMPLES, '--tls-cert', 'a'], /--tls-cert FILE with --tls-key FILE/],
     [['serve', '--from', EXAMPLES, '--tls-self-signed', '--listen', 'nowhere'], /HOST:PORT is expected/],

@@ -1,0 +1,134 @@
+/**
+ * The cluster kept in view. `state` is what was last known: during an outage it goes on being answered from, until it is
+ * older than `unknownAfter`; then it is undefined, which is unknown and not empty.
+ */
+import { stateOf, type ClusterState } from '../cluster-state.ts'
+import type { FieldProblem } from '../field-problem.ts'
+import { countRows, EMPTY_TABLES, type RowKey, type Tables } from '../tables.ts'
+import type { ClusterApi, WatchEvent } from './cluster-api.ts'
+import type { Listing } from './list-rows.ts'
+import { reflect, type ReflectTiming, type Reflection } from './reflect.ts'
+import type { Source } from './source.ts'
+import { tableOf, withEvent, withListing, withoutSource } from './table-updates.ts'
+
+export interface LiveClusterOptions {
+  readonly api: ClusterApi
+  readonly sources: readonly Source[]
+  readonly timing: ReflectTiming
+  /** Milliseconds without a word from the API server after which a kind counts as unknown. */
+  readonly unknownAfter: number
+  readonly observer: ClusterObserver
+  /** Milliseconds, never going back. */
+  readonly now: () => number
+}
+
+export interface ClusterObserver {
+  failed(source: Source, error: Error, wait: number): void
+  unreadable(source: Source, key: RowKey, problem: FieldProblem): void
+  /** Every source has been read once. */
+  synced(state: ClusterState): void
+}
+
+export interface SourceHealth {
+  readonly source: Source
+  readonly isSynced: boolean
+  /** Seconds since the API server last said anything about it; undefined before it did. */
+  readonly age: number | undefined
+  readonly objects: number
+}
+
+export class LiveCluster implements Reflection {
+  readonly #options: LiveClusterOptions
+  readonly #required: readonly Source[]
+  readonly #stop = new AbortController()
+  readonly #synced = new Set<Source>()
+  readonly #contacts = new Map<Source, number>()
+  #running: Promise<unknown> = Promise.resolve()
+  #tables: Tables = EMPTY_TABLES
+  #state: ClusterState = stateOf(EMPTY_TABLES)
+
+  constructor(options: LiveClusterOptions) {
+    this.#options = options
+    this.#required = options.sources.filter(({ resource }) => resource.isForAdmission)
+  }
+
+  start(): void {
+    const { api, sources, timing } = this.#options
+    this.#running = Promise.all(sources.map((source) => reflect(source, api, this, timing, this.#stop.signal)))
+  }
+
+  /** Ends every watch and waits for them. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('stopped'))
+    await this.#running
+  }
+
+  /** Whether every kind that admission decides by has been read once; it stays so. */
+  get isSynced(): boolean {
+    return this.#required.every((source) => this.#synced.has(source))
+  }
+
+  get state(): ClusterState | undefined {
+    return this.isSynced && !this.#isTooOld() ? this.#state : undefined
+  }
+
+  health(): readonly SourceHealth[] {
+    const now = this.#options.now()
+    return this.#options.sources.map((source) => {
+      const contact = this.#contacts.get(source)
+      return {
+        source,
+        isSynced: this.#synced.has(source),
+        age: contact === undefined ? undefined : (now - contact) / 1000,
+        objects: this.#countRows(source),
+      }
+    })
+  }
+
+  contact(source: Source): void {
+    this.#contacts.set(source, this.#options.now())
+  }
+
+  listed(source: Source, listing: Listing): void {
+    for (const { key, problem } of listing.unreadable) this.#options.observer.unreadable(source, key, problem)
+    this.#replace(withListing(this.#tables, source, listing))
+    this.#sync(source)
+  }
+
+  changed(source: Source, event: WatchEvent): void {
+    const { observer } = this.#options
+    const unreadable = (key: RowKey, problem: FieldProblem) => observer.unreadable(source, key, problem)
+    this.#replace(withEvent(this.#tables, source, event, unreadable))
+  }
+
+  absent(source: Source): void {
+    this.#replace(withoutSource(this.#tables, source))
+    this.#sync(source)
+  }
+
+  failed(source: Source, error: Error, wait: number): void {
+    this.#options.observer.failed(source, error, wait)
+  }
+
+  #replace(tables: Tables): void {
+    if (tables === this.#tables) return
+    this.#tables = tables
+    this.#state = stateOf(tables)
+  }
+
+  #sync(source: Source): void {
+    if (this.#synced.has(source)) return
+    this.#synced.add(source)
+    if (this.#synced.size === this.#options.sources.length) this.#options.observer.synced(this.#state)
+  }
+
+  #isTooOld(): boolean {
+    const oldest = this.#options.now() - this.#options.unknownAfter
+    return this.#required.some((source) => (this.#contacts.get(source) ?? 0) < oldest)
+  }
+
+  #countRows(source: Source): number {
+    const table = tableOf(this.#tables, source)
+    return source.namespace === undefined ? countRows(table) : (table.get(source.namespace)?.size ?? 0)
+  }
+}

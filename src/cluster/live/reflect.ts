@@ -1,0 +1,155 @@
+/**
+ * Keeps one kind of the cluster's objects in view: lists it, watches it from there, and lists it again when the watch can
+ * no longer go on, and every so often besides (the list makes it right, the watch makes it fast; spec/libraries.md 3.3).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { memberAt, scalarText, type JsonObject } from '../../kubernetes/json.ts'
+import { ApiError, type ClusterApi, type WatchEvent } from './cluster-api.ts'
+import { createBackoff, type Backoff } from './backoff.ts'
+import { isNotFound, listRows, type Listing } from './list-rows.ts'
+import type { Source } from './source.ts'
+
+/** Milliseconds, unless it says otherwise. */
+export interface ReflectTiming {
+  readonly pageSize: number
+  readonly relist: number
+  /** The server is asked to end a watch after this many seconds. */
+  readonly watchSeconds: number
+  /** Bookmarks come once a minute; a watch silent for longer is dead. */
+  readonly silence: number
+  readonly retry: { readonly least: number; readonly most: number }
+  /** How long until a kind that the cluster does not have is asked for again. */
+  readonly absent: number
+}
+
+export const REFLECT_TIMING: ReflectTiming = {
+  pageSize: 500,
+  relist: 600_000,
+  watchSeconds: 300,
+  silence: 90_000,
+  retry: { least: 1_000, most: 30_000 },
+  absent: 10_000,
+}
+
+/** Who is told. None of these may throw. */
+export interface Reflection {
+  listed(source: Source, listing: Listing): void
+  changed(source: Source, event: WatchEvent): void
+  /** The cluster has no such kind. */
+  absent(source: Source): void
+  contact(source: Source): void
+  /** `wait`: milliseconds until the next try. */
+  failed(source: Source, error: Error, wait: number): void
+}
+
+/** Runs until `signal` is aborted; never rejects. */
+export async function reflect(
+  source: Source,
+  api: ClusterApi,
+  reflection: Reflection,
+  timing: ReflectTiming,
+  signal: AbortSignal,
+): Promise<void> {
+  const backoff = createBackoff(timing.retry)
+  let misses = 0
+  while (!isAborted(signal)) {
+    try {
+      const listing = await listRows(source, api, timing.pageSize, signal)
+      misses = 0
+      reflection.contact(source)
+      reflection.listed(source, listing)
+      await follow({ source, api, reflection, timing, signal, backoff }, listing)
+    } catch (error) {
+      if (isAborted(signal)) return
+      if (isNotFound(error)) misses++
+      // A starting API server may not have heard of a CustomResourceDefinition yet: one 404 proves nothing.
+      if (misses >= 2) {
+        reflection.contact(source)
+        reflection.absent(source)
+        await pause(timing.absent, signal)
+      } else await retryLater(error, source, reflection, backoff, signal)
+    }
+  }
+}
+
+interface Following {
+  readonly source: Source
+  readonly api: ClusterApi
+  readonly reflection: Reflection
+  readonly timing: ReflectTiming
+  readonly signal: AbortSignal
+  readonly backoff: Backoff
+}
+
+/** Returns when it is time to list again. */
+async function follow(following: Following, listing: Listing): Promise<void> {
+  const { source, reflection, timing, signal, backoff } = following
+  const relistAt = performance.now() + timing.relist * (1 + Math.random() / 10)
+  let version = listing.version
+  while (!isAborted(signal) && performance.now() < relistAt) {
+    const started = performance.now()
+    try {
+      for await (const event of watch(following, listing.path, version)) {
+        reflection.contact(source)
+        if (event.type === 'ERROR') throw statusError(event.object)
+        version = scalarText(memberAt(event.object, 'metadata', 'resourceVersion')) ?? version
+        if (event.type !== 'BOOKMARK' && event.type !== 'OPEN') reflection.changed(source, event)
+      }
+      if (performance.now() - started < timing.retry.least) throw new Error('the watch ended as soon as it began')
+      reflection.contact(source)
+    } catch (error) {
+      if (isAborted(signal) || isGone(error)) return
+      if (isNotFound(error)) throw error
+      if (performance.now() - started > 5 * timing.retry.least) backoff.reset()
+      await retryLater(error, source, reflection, backoff, signal)
+    }
+  }
+}
+
+async function* watch({ api, timing, signal }: Following, path: string, version: string): AsyncIterable<WatchEvent> {
+  const silence = new AbortController()
+  const timer = setTimeout(() => silence.abort(new Error('the watch fell silent')), timing.silence)
+  const query = `?watch=true&allowWatchBookmarks=true&timeoutSeconds=${timing.watchSeconds}&resourceVersion=${version}`
+  try {
+    for await (const event of api.watch(`${path}${query}`, AbortSignal.any([signal, silence.signal]))) {
+      timer.refresh()
+      yield event
+    }
+  } finally {
+    clearTimeout(timer)
+    silence.abort(new Error('done'))
+  }
+}
+
+function statusError(status: JsonObject): ApiError {
+  return new ApiError(
+    Number(memberAt(status, 'code') ?? 0),
+    scalarText(memberAt(status, 'message')) ?? 'the watch reported an error',
+  )
+}
+
+async function retryLater(
+  error: unknown,
+  source: Source,
+  reflection: Reflection,
+  backoff: Backoff,
+  signal: AbortSignal,
+): Promise<void> {
+  const wait = backoff.next()
+  reflection.failed(source, error instanceof Error ? error : new Error(String(error)), wait)
+  await pause(wait, signal)
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => undefined)
+}
+
+/** A call, because what an `await` lets happen is not seen in the property. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted
+}
+
+/** The version to watch from is older than what the API server keeps. */
+function isGone(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 410
+}

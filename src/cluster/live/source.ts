@@ -1,0 +1,39 @@
+/** What one reflection reads: a kind, in the whole cluster or in one namespace. */
+import { RESOURCES, type Resource } from '../resources.ts'
+
+export interface Source {
+  readonly resource: Resource
+  /** The only namespace that is read; undefined for all. */
+  readonly namespace: string | undefined
+}
+
+/** Control planes' ConfigMaps are read in their own namespaces and nowhere else. */
+export function sourcesOf(
+  resources: readonly Resource[],
+  controlPlaneNamespaces: readonly string[],
+): readonly Source[] {
+  return resources.flatMap((resource): readonly Source[] =>
+    resource.isControlPlane === true
+      ? controlPlaneNamespaces.map((namespace) => ({ resource, namespace }))
+      : [{ resource, namespace: undefined }],
+  )
+}
+
+/** What admission decides by, or all there is. */
+export function resourcesFor(purpose: 'admission' | 'all'): readonly Resource[] {
+  return purpose === 'all' ? RESOURCES : RESOURCES.filter(({ isForAdmission }) => isForAdmission)
+}
+
+/** `/apis/apps/v1/deployments`, one for each version of the kind, newest first. */
+export function pathsOf({ resource: { group, versions, table }, namespace }: Source): readonly string[] {
+  const within = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`
+  return versions.map(
+    (version) => `${group === '' ? `/api/${version}` : `/apis/${group}/${version}`}${within}/${table}`,
+  )
+}
+
+/** `peerauthentications`, `configmaps in istio-system`: for logs and metrics. */
+export function nameOfSource({ resource: { group, table }, namespace }: Source): string {
+  const name = group === '' || !group.includes('istio') ? table : `${table}.${group}`
+  return namespace === undefined ? name : `${name} in ${namespace}`
+}

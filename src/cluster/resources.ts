@@ -1,0 +1,155 @@
+/** The kinds of which the cluster's state is made: where each is found, what is read of it, and into which table it goes. */
+import { describe, labelsOf, metadataOf, referenceTo } from '../kubernetes/object.ts'
+import {
+  arrayMember,
+  member,
+  memberAt,
+  scalarText,
+  stringMap,
+  stringMember,
+  type JsonObject,
+} from '../kubernetes/json.ts'
+import type { Namespace, Service } from '../istio/mesh.ts'
+import type { FieldProblem } from './field-problem.ts'
+import { readControlPlanePart } from './read-control-plane.ts'
+import { readPeerAuthentication } from './read-peer-authentication.ts'
+import { readInjectionWebhooks } from './read-webhooks.ts'
+import type { NETWORKING_TABLES, RowKey, Rows, TableName, WORKLOAD_TABLES } from './tables.ts'
+import { keepAnnotations, trimNetworking, trimWorkload } from './trim-object.ts'
+
+/**
+ * - `always`: served by every API server; no decision is right without it.
+ * - `with-istio`: a CustomResourceDefinition; where it is absent, so are its objects.
+ */
+export type Presence = 'always' | 'with-istio'
+
+export interface Resource<Name extends TableName = TableName> {
+  /** The plural, as the API's paths have it. */
+  readonly table: Name
+  readonly kind: string
+  readonly group: string
+  /** Newest first: Istio before 1.22 serves v1beta1 only. */
+  readonly versions: readonly string[]
+  readonly presence: Presence
+  readonly scope: 'Cluster' | 'Namespaced'
+  /** Read from the control planes' namespaces only. */
+  readonly isControlPlane?: true
+  /** What the webhook decides by; the rest is for the questions about the whole cluster. */
+  readonly isForAdmission: boolean
+  /** Undefined for an object that says nothing to us. */
+  readonly read: (object: JsonObject) => Rows[Name] | FieldProblem | undefined
+}
+
+const CLUSTER = { scope: 'Cluster' } as const
+const LEGACY = { ...istio('authentication.istio.io', ['v1alpha1']), isForAdmission: false } as const
+
+export const RESOURCES: readonly Resource[] = [
+  { ...core('namespaces', 'Namespace', readNamespace), ...CLUSTER },
+  core('services', 'Service', readService),
+  { ...core('nodes', 'Node', readKubeletVersion), ...CLUSTER },
+  { ...core('configmaps', 'ConfigMap', readControlPlanePart), isControlPlane: true },
+  {
+    ...core('mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', readInjectionWebhooks),
+    ...CLUSTER,
+    group: 'admissionregistration.k8s.io',
+  },
+  { ...core('ingressclasses', 'IngressClass', readController), ...CLUSTER, group: 'networking.k8s.io' },
+  {
+    ...core('peerauthentications', 'PeerAuthentication', readPeerAuthentication),
+    ...istio('security.istio.io', ['v1', 'v1beta1']),
+  },
+  { ...core('policies', 'Policy', readLegacyPolicy), ...LEGACY },
+  { ...core('meshpolicies', 'MeshPolicy', readLegacyPolicy), ...LEGACY, ...CLUSTER },
+  workload('deployments', 'Deployment', 'apps'),
+  workload('statefulsets', 'StatefulSet', 'apps'),
+  workload('daemonsets', 'DaemonSet', 'apps'),
+  workload('replicasets', 'ReplicaSet', 'apps'),
+  workload('jobs', 'Job', 'batch'),
+  workload('cronjobs', 'CronJob', 'batch'),
+  workload('replicationcontrollers', 'ReplicationController', ''),
+  workload('pods', 'Pod', ''),
+  networking('sidecars', 'Sidecar'),
+  networking('serviceentries', 'ServiceEntry'),
+  networking('gateways', 'Gateway'),
+  networking('virtualservices', 'VirtualService'),
+  networking('destinationrules', 'DestinationRule'),
+]
+
+function core<Name extends TableName>(table: Name, kind: string, read: Resource<Name>['read']): Resource<Name> {
+  return {
+    table,
+    kind,
+    group: '',
+    versions: ['v1'],
+    presence: 'always',
+    scope: 'Namespaced',
+    isForAdmission: true,
+    read,
+  }
+}
+
+function istio(group: string, versions: readonly string[]) {
+  return { group, versions, presence: 'with-istio' } as const
+}
+
+function workload(table: (typeof WORKLOAD_TABLES)[number], kind: string, group: string): Resource {
+  return { ...core(table, kind, (object) => trimWorkload(kind, object)), group, isForAdmission: false }
+}
+
+function networking(table: (typeof NETWORKING_TABLES)[number], kind: string): Resource {
+  const found = istio('networking.istio.io', ['v1', 'v1beta1'])
+  return { ...core(table, kind, (object) => trimNetworking(kind, object)), ...found, isForAdmission: false }
+}
+
+const BY_GROUP_KIND = new Map(RESOURCES.map((resource) => [`${resource.group}/${resource.kind}`, resource]))
+
+/** The resource that a manifest is one of, by group and kind; its version does not count. */
+export function resourceOf(object: JsonObject): Resource | undefined {
+  const apiVersion = stringMember(object, 'apiVersion') ?? ''
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+  return BY_GROUP_KIND.get(`${group}/${stringMember(object, 'kind') ?? ''}`)
+}
+
+export function rowKey({ scope }: Resource, object: JsonObject): RowKey {
+  const metadata = metadataOf(object)
+  const namespace = scope === 'Cluster' ? '' : (stringMember(metadata, 'namespace') ?? 'default')
+  return { namespace, name: stringMember(metadata, 'name') ?? '' }
+}
+
+/** The API server adds the label with the name to every namespace. */
+function readNamespace(object: JsonObject): Namespace {
+  const name = stringMember(metadataOf(object), 'name') ?? ''
+  return {
+    name,
+    labels: new Map(labelsOf(object)).set('kubernetes.io/metadata.name', name),
+    annotations: stringMap(keepAnnotations(memberAt(object, 'metadata', 'annotations'))),
+    isDeclared: true,
+  }
+}
+
+function readService(object: JsonObject): Service {
+  const ports = arrayMember(member(object, 'spec'), 'ports')
+  return {
+    namespace: stringMember(metadataOf(object), 'namespace') ?? 'default',
+    name: stringMember(metadataOf(object), 'name') ?? '',
+    labels: labelsOf(object),
+    selector: stringMap(memberAt(object, 'spec', 'selector')),
+    ports: ports.map((port) => ({ name: stringMember(port, 'name') ?? '', port: Number(member(port, 'port')) })),
+  }
+}
+
+function readKubeletVersion(object: JsonObject): string {
+  return scalarText(memberAt(object, 'status', 'nodeInfo', 'kubeletVersion')) ?? ''
+}
+
+function readController(object: JsonObject): string {
+  return scalarText(memberAt(object, 'spec', 'controller')) ?? ''
+}
+
+/**
+ * MeshPolicy and Policy of authentication.istio.io/v1alpha1: Istio 1.6 and later ignores them, so they never change a
+ * mode here, but a leftover is worth telling (spec/istio.md 4.9).
+ */
+function readLegacyPolicy(object: JsonObject): string {
+  return describe(referenceTo(object))
+}

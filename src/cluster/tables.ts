@@ -1,0 +1,108 @@
+/**
+ * What has been read of the cluster, one table a kind, each row under its namespace and name. Tables are persistent maps:
+ * a change makes a new one that shares all the rest with the old, so that a snapshot of a large cluster costs what changed.
+ */
+import { Map as PersistentMap } from 'immutable'
+import type { InjectionWebhook } from '../istio/injection-webhook.ts'
+import type { Namespace, Service } from '../istio/mesh.ts'
+import type { PeerAuthentication } from '../istio/peer-authentication.ts'
+import type { JsonObject } from '../kubernetes/json.ts'
+import type { ControlPlanePart } from './read-control-plane.ts'
+
+export const WORKLOAD_TABLES = [
+  'deployments',
+  'statefulsets',
+  'daemonsets',
+  'replicasets',
+  'jobs',
+  'cronjobs',
+  'replicationcontrollers',
+  'pods',
+] as const
+
+export const NETWORKING_TABLES = [
+  'sidecars',
+  'serviceentries',
+  'gateways',
+  'virtualservices',
+  'destinationrules',
+] as const
+
+/** What a row of each table holds; a table is called as its kind is in the API's paths. */
+export interface Rows extends Record<
+  (typeof WORKLOAD_TABLES)[number] | (typeof NETWORKING_TABLES)[number],
+  /** Trimmed (trim-object.ts). */
+  JsonObject
+> {
+  readonly namespaces: Namespace
+  readonly services: Service
+  /** `status.nodeInfo.kubeletVersion` */
+  readonly nodes: string
+  readonly configmaps: ControlPlanePart
+  readonly mutatingwebhookconfigurations: readonly InjectionWebhook[]
+  readonly peerauthentications: PeerAuthentication
+  /** `spec.controller` */
+  readonly ingressclasses: string
+  /** Of authentication.istio.io, as messages name them. */
+  readonly policies: string
+  readonly meshpolicies: string
+}
+
+export type TableName = keyof Rows
+
+/** Rows by namespace, empty for kinds without one, then by name. */
+export type Table<Row> = PersistentMap<string, PersistentMap<string, Row>>
+
+export type Tables = { readonly [Name in TableName]: Table<Rows[Name]> }
+
+export const EMPTY_TABLES: Tables = {
+  namespaces: PersistentMap(),
+  services: PersistentMap(),
+  nodes: PersistentMap(),
+  configmaps: PersistentMap(),
+  mutatingwebhookconfigurations: PersistentMap(),
+  peerauthentications: PersistentMap(),
+  ingressclasses: PersistentMap(),
+  policies: PersistentMap(),
+  meshpolicies: PersistentMap(),
+  ...emptyTables(WORKLOAD_TABLES),
+  ...emptyTables(NETWORKING_TABLES),
+}
+
+function emptyTables<Name extends TableName>(names: readonly Name[]): Record<Name, Table<JsonObject>> {
+  return Object.fromEntries(names.map((name) => [name, PersistentMap()])) as Record<Name, Table<JsonObject>>
+}
+
+/** Where a row stands. */
+export interface RowKey {
+  readonly namespace: string
+  readonly name: string
+}
+
+/** The same table where the row stands there already, as a node's version does at every heartbeat. */
+export function putRow<Row>(table: Table<Row>, { namespace, name }: RowKey, row: Row): Table<Row> {
+  if (table.get(namespace)?.get(name) === row) return table
+  return table.set(namespace, (table.get(namespace) ?? PersistentMap<string, Row>()).set(name, row))
+}
+
+/** The same table where there is no such row. */
+export function dropRow<Row>(table: Table<Row>, { namespace, name }: RowKey): Table<Row> {
+  const rows = table.get(namespace)
+  if (rows?.has(name) !== true) return table
+  const rest = rows.remove(name)
+  return rest.isEmpty() ? table.remove(namespace) : table.set(namespace, rest)
+}
+
+export function findRow<Row>(table: Table<Row>, { namespace, name }: RowKey): Row | undefined {
+  return table.get(namespace)?.get(name)
+}
+
+export function listRows<Row>(table: Table<Row>): readonly Row[] {
+  return [...table.values()].flatMap((rows) => [...rows.values()])
+}
+
+export function countRows(table: Table<unknown>): number {
+  let count = 0
+  for (const rows of table.values()) count += rows.size
+  return count
+}

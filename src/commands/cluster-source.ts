@@ -1,0 +1,78 @@
+/** Where `serve` has its cluster from: manifests, which never change, or the API server, kept in view. */
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { ClusterState } from '../cluster/cluster-state.ts'
+import type { ClusterApi } from '../cluster/live/cluster-api.ts'
+import { LiveCluster, type ClusterObserver } from '../cluster/live/live-cluster.ts'
+import { REFLECT_TIMING } from '../cluster/live/reflect.ts'
+import { nameOfSource, resourcesFor, sourcesOf } from '../cluster/live/source.ts'
+import type { Configuration } from '../config.ts'
+import { createClusterMetrics, type ClusterMetrics } from '../server/cluster-metrics.ts'
+
+export type ClusterOption =
+  { readonly kind: 'manifests'; readonly state: ClusterState } | { readonly kind: 'live'; readonly api: ClusterApi }
+
+export interface ClusterSource {
+  /** Undefined while too little is known, or what is known is too old. */
+  state(): ClusterState | undefined
+  isSynced(): boolean
+  stop(): Promise<void>
+}
+
+export function openCluster(
+  option: ClusterOption,
+  { cluster }: Configuration,
+  log: Logger,
+  registry: Registry,
+): ClusterSource {
+  if (option.kind === 'manifests') {
+    for (const note of option.state.notes) log.warn(note)
+    return { state: () => option.state, isSynced: () => true, stop: async () => undefined }
+  }
+  const live: LiveCluster = new LiveCluster({
+    api: option.api,
+    sources: sourcesOf(resourcesFor('all'), cluster.controlPlaneNamespaces),
+    timing: REFLECT_TIMING,
+    unknownAfter: cluster.unknownAfterSeconds * 1000,
+    now: () => performance.now(),
+    observer: createObserver(
+      option.api,
+      log,
+      createClusterMetrics(registry, () => healthOf(live)),
+    ),
+  })
+  live.start()
+  log.info({ server: option.api.server }, 'reading the cluster')
+  return { state: () => live.state, isSynced: () => live.isSynced, stop: () => live.stop() }
+}
+
+function healthOf(live: LiveCluster) {
+  return live.health().map(({ source, ...health }) => ({ resource: nameOfSource(source), ...health }))
+}
+
+function createObserver(api: ClusterApi, log: Logger, metrics: ClusterMetrics): ClusterObserver {
+  const quietUntil = new Map<string, number>()
+  return {
+    // An API server that is away fails every kind at once, with the same words: they are said once a wait.
+    failed(source, error, wait) {
+      const resource = nameOfSource(source)
+      metrics.countFailure(resource)
+      const now = performance.now()
+      if ((quietUntil.get(error.message) ?? 0) > now) return
+      quietUntil.clear()
+      quietUntil.set(error.message, now + wait)
+      log.warn(
+        { server: api.server, resource, retrySeconds: wait / 1000, error: error.message },
+        'reading the cluster failed; what was known stays in force',
+      )
+    },
+    unreadable(source, { namespace, name }, { field, problem }) {
+      metrics.countUnreadable(nameOfSource(source))
+      log.warn({ resource: nameOfSource(source), namespace, name, field, problem }, 'an object cannot be read')
+    },
+    synced(state) {
+      log.info('the cluster has been read')
+      for (const note of state.notes) log.warn(note)
+    },
+  }
+}

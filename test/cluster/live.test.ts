@@ -1,0 +1,279 @@
+// The cluster kept in view: lists, watches, and everything that can go wrong between us and the API server.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import type { ClusterState } from '../../src/cluster/cluster-state.ts'
+import { connectToCluster } from '../../src/cluster/live/cluster-api.ts'
+import { LiveCluster } from '../../src/cluster/live/live-cluster.ts'
+import { readCluster } from '../../src/cluster/live/read-cluster.ts'
+import type { ReflectTiming } from '../../src/cluster/live/reflect.ts'
+import { nameOfSource, pathsOf, resourcesFor, sourcesOf } from '../../src/cluster/live/source.ts'
+import { InputError } from '../../src/cluster/manifest.ts'
+import { workloadModes } from '../../src/istio/peer-authentication.ts'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { namespaceObject, peerAuthentication } from '../fixtures.ts'
+import { startFakeApiServer, type FakeApiServer } from './fake-api-server.ts'
+
+const NAMESPACES = '/api/v1/namespaces'
+const POLICIES = '/apis/security.istio.io/v1/peerauthentications'
+const OLD_POLICIES = '/apis/security.istio.io/v1beta1/peerauthentications'
+const SERVICES = '/api/v1/services'
+const SOURCES = sourcesOf(resourcesFor('admission'), ['istio-system'])
+const ALWAYS = SOURCES.filter(({ resource }) => resource.presence === 'always').map(
+  (source) => pathsOf(source)[0] ?? '',
+)
+
+const FAST: ReflectTiming = {
+  pageSize: 500,
+  relist: 60_000,
+  watchSeconds: 300,
+  silence: 5_000,
+  retry: { least: 20, most: 100 },
+  absent: 50,
+}
+
+interface Stage {
+  readonly server: FakeApiServer
+  readonly live: LiveCluster
+  readonly told: string[]
+  readonly clock: { ahead: number }
+  readonly state: () => ClusterState
+}
+
+async function stage(
+  test: Test,
+  timing: Partial<ReflectTiming> = {},
+  prepare: (server: FakeApiServer) => void = () => undefined,
+): Promise<Stage> {
+  const server = await startFakeApiServer()
+  for (const path of ALWAYS) server.set(path, [])
+  server.set(
+    NAMESPACES,
+    ['default', 'shop', 'payments'].map((name) => namespaceObject(name, { 'istio-injection': 'enabled' })),
+  )
+  server.set(POLICIES, [])
+  prepare(server)
+  const api = await connect(test, server.url)
+  const told: string[] = []
+  const clock = { ahead: 0 }
+  const live = new LiveCluster({
+    api,
+    sources: SOURCES,
+    timing: { ...FAST, ...timing },
+    unknownAfter: 60_000,
+    now: () => performance.now() + clock.ahead,
+    observer: {
+      failed: (source, error) => told.push(`${nameOfSource(source)} failed: ${error.message}`),
+      unreadable: (source, { namespace, name }, { field }) =>
+        told.push(`${source.resource.kind} ${namespace}/${name} unreadable: ${field}`),
+      synced: () => told.push('synced'),
+    },
+  })
+  test.teardown(async () => {
+    await live.stop()
+    await server.close()
+  })
+  const state = () => {
+    const { state: known } = live
+    if (known === undefined) throw new Error('nothing is known')
+    return known
+  }
+  return { server, live, told, clock, state }
+}
+
+async function connect(test: Test, url: string) {
+  const file = join(test.testdir(), 'kubeconfig')
+  const cluster = { server: url, 'insecure-skip-tls-verify': true }
+  writeFileSync(
+    file,
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'c', cluster }],
+      users: [{ name: 'u', user: { token: 't' } }],
+      contexts: [{ name: 'one', context: { cluster: 'c', user: 'u', namespace: 'shop' } }],
+      'current-context': 'one',
+    }),
+  )
+  process.env['KUBECONFIG'] = file
+  return await connectToCluster()
+}
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`never came true: ${what}`)
+    await sleep(5)
+  }
+}
+
+function modeIn(state: ClusterState, namespace: string): string {
+  const workload = { namespace, labels: new Map<string, string>(), revision: 'default', rootNamespace: 'istio-system' }
+  return workloadModes(state.policies, workload).workload.mode
+}
+
+function strict(namespace: string, mode = 'STRICT'): JsonObject {
+  return { ...peerAuthentication(namespace, 'default', { mtls: { mode } }) }
+}
+
+t.test('what is listed, page by page, is known; what is watched after it changes it', async (t) => {
+  const { server, live, state, told } = await stage(t)
+  t.equal(live.state, undefined, 'before the first list nothing is known, which is not an empty cluster')
+  live.start()
+  await until('synced', () => live.isSynced)
+  t.equal(
+    state().namespace('payments').labels.get('istio-injection'),
+    'enabled',
+    'the third object is on a second page',
+  )
+  t.ok(server.requests.some((request) => request.startsWith(`${NAMESPACES}?limit=500&continue=2`)))
+  t.equal(modeIn(state(), 'shop'), 'PERMISSIVE')
+  await until('a watch', () => server.watchers(POLICIES) === 1)
+  const before = state()
+  server.send(POLICIES, 'ADDED', strict('shop'))
+  await until('STRICT', () => modeIn(state(), 'shop') === 'STRICT')
+  t.equal(modeIn(before, 'shop'), 'PERMISSIVE', 'a snapshot that a request holds does not change under it')
+  server.send(POLICIES, 'MODIFIED', strict('shop', 'DISABLE'))
+  await until('DISABLE', () => modeIn(state(), 'shop') === 'DISABLE')
+  server.send(POLICIES, 'DELETED', strict('shop', 'DISABLE'))
+  await until('gone', () => modeIn(state(), 'shop') === 'PERMISSIVE')
+  t.same(state().webhooks, [], 'a live cluster without injection webhooks injects nothing')
+  t.same(told, ['synced'])
+})
+
+t.test('Istio before 1.22 serves v1beta1 only', async (t) => {
+  const { live, state } = await stage(t, {}, (server) => {
+    server.forget(POLICIES)
+    server.set(OLD_POLICIES, [strict('shop')])
+  })
+  live.start()
+  await until('synced', () => live.isSynced)
+  t.equal(modeIn(state(), 'shop'), 'STRICT')
+})
+
+t.test('a kind that the cluster does not have is absent, and may come and go', async (t) => {
+  const { server, live, state } = await stage(t, {}, (server) => server.forget(POLICIES))
+  live.start()
+  await until('synced without it', () => live.isSynced)
+  server.set(POLICIES, [strict('shop')])
+  await until('it came', () => modeIn(state(), 'shop') === 'STRICT')
+  server.forget(POLICIES)
+  await until('it went', () => modeIn(state(), 'shop') === 'PERMISSIVE')
+})
+
+t.test('an API server that cannot be reached at the start is waited for', async (t) => {
+  const { server, live, told } = await stage(t, {}, (server) => server.failWith(503))
+  live.start()
+  await until('failures', () => told.length > 2 * SOURCES.length)
+  t.equal(live.isSynced, false)
+  t.match(told[0], /failed: the fake says 503/)
+  server.failWith(undefined)
+  await until('synced', () => live.isSynced)
+})
+
+for (const [how, breakIt] of [
+  ['connections are reset', (server: FakeApiServer) => server.cutConnections()],
+  [
+    'the version to watch from has expired',
+    (server: FakeApiServer) => server.send(POLICIES, 'ERROR', { code: 410, message: 'too old' }),
+  ],
+  [
+    'the watch sends an error',
+    (server: FakeApiServer) => server.send(POLICIES, 'ERROR', { code: 500, message: 'oops' }),
+  ],
+  ['the watch sends garbage', (server: FakeApiServer) => server.sendLine(POLICIES, '{"type": "ADD')],
+  ['the watch sends what is no event', (server: FakeApiServer) => server.sendLine(POLICIES, '[]')],
+] as const)
+  t.test(`${how}: what was known stays in force, and the watch goes on`, async (t) => {
+    const { server, live, state } = await stage(t, {}, (server) => server.set(POLICIES, [strict('shop')]))
+    live.start()
+    await until('a watch', () => live.isSynced && server.watchers(POLICIES) === 1)
+    const asked = server.requests.length
+    breakIt(server)
+    await until('it asks again', () => server.requests.slice(asked).some((path) => path.startsWith(POLICIES)))
+    t.equal(modeIn(state(), 'shop'), 'STRICT')
+    await until('a new watch', () => server.watchers(POLICIES) === 1)
+    server.send(POLICIES, 'ADDED', strict('payments'))
+    await until('the next change', () => modeIn(state(), 'payments') === 'STRICT')
+  })
+
+t.test('a watch that falls silent is begun again', async (t) => {
+  const { server, live, told } = await stage(t, { silence: 100 })
+  live.start()
+  await until('silence noticed', () => told.some((line) => line.includes('the watch fell silent')))
+  t.equal(live.isSynced, true)
+  await until('watched again', () => server.watchers(SERVICES) === 1)
+})
+
+t.test('a change whose event never came is found by the next list', async (t) => {
+  const { server, live, state } = await stage(t, { relist: 100, silence: 50 })
+  live.start()
+  await until('synced', () => live.isSynced)
+  server.set(POLICIES, [strict('shop')])
+  await until('found', () => modeIn(state(), 'shop') === 'STRICT')
+})
+
+t.test('an object that cannot be read keeps what was known of it, and is told of', async (t) => {
+  const { server, live, state, told } = await stage(t, {}, (server) =>
+    server.set(POLICIES, [strict('shop'), strict('payments', 'NONSENSE')]),
+  )
+  live.start()
+  await until('a watch', () => live.isSynced && server.watchers(POLICIES) === 1)
+  t.equal(modeIn(state(), 'payments'), 'PERMISSIVE', 'nothing was known of it before')
+  server.send(POLICIES, 'MODIFIED', strict('shop', 'NONSENSE'))
+  await until('told', () =>
+    told.some((line) => line.startsWith('PeerAuthentication shop/default unreadable: spec.mtls.mode')),
+  )
+  t.equal(modeIn(state(), 'shop'), 'STRICT')
+})
+
+t.test('what is known too long without a word is unknown, and known again by itself', async (t) => {
+  const { server, live, clock } = await stage(t)
+  live.start()
+  await until('synced', () => live.isSynced)
+  server.failWith(500)
+  server.cutConnections()
+  clock.ahead = 59_000
+  t.ok(live.state, 'for a while what was known goes on')
+  clock.ahead = 61_000
+  t.equal(live.state, undefined)
+  t.equal(live.isSynced, true, 'readiness does not flip: all replicas would leave at once')
+  t.ok((live.health()[0]?.age ?? 0) > 60)
+  server.failWith(undefined)
+  await until('known again', () => live.state !== undefined)
+})
+
+t.test('after a stop no connection is left', async (t) => {
+  const { server, live } = await stage(t)
+  live.start()
+  await until('watches', () => server.watchers(SERVICES) === 1)
+  await live.stop()
+  await until('no watch', () => ALWAYS.every((path) => server.watchers(path) === 0))
+  const asked = server.requests.length
+  await sleep(300)
+  t.equal(server.requests.length, asked)
+})
+
+t.test('a command reads the cluster once, or says what it could not read', async (t) => {
+  const { server } = await stage(t, {}, (server) => server.set(POLICIES, [strict('shop')]))
+  const api = await connect(t, server.url)
+  t.equal(api.namespace, 'shop')
+  const { state } = await readCluster(api, SOURCES, () => undefined)
+  t.equal(modeIn(state, 'shop'), 'STRICT')
+  server.forget(SERVICES)
+  await t.rejects(
+    readCluster(api, SOURCES, () => undefined),
+    { message: /services: the fake says 404$/ },
+  )
+})
+
+t.test('a kubeconfig that cannot be used is named', async (t) => {
+  await connect(t, 'http://127.0.0.1:1')
+  await t.rejects(
+    connectToCluster('other'),
+    new InputError(['--context other: the kubeconfig has no such context; it has one']),
+  )
+  process.env['KUBECONFIG'] = '/nowhere/kubeconfig'
+  await t.rejects(connectToCluster(), { message: /^kubeconfig: ENOENT/ })
+})
