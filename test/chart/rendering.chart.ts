@@ -221,12 +221,15 @@ t.test('the configuration file is what the server reads', async (t) => {
   t.same(byDefault, { ...DEFAULT_CONFIGURATION, rules: { ...rules, exemptNamespaces: OWN_EXCLUDED } })
   const config = {
     rules: { probes: 'port', prober: { image: 'registry.example/prober:1' }, trustedIngressUsers: ['flagger'] },
+    cluster: { unknownAfterSeconds: 600 },
     logLevel: 'debug',
     limits: { requestBytes: 33554431, inFlightBytes: 134217727 },
     shutdown: { drainSeconds: 20, idleSeconds: 3 },
   }
-  const set = parseConfiguration(configOf(render({ values: { config } })), 'config.yaml')
+  const controlPlaneNamespaces = ['istio-system', 'istio-canary']
+  const set = parseConfiguration(configOf(render({ values: { config, controlPlaneNamespaces } })), 'config.yaml')
   t.match(set, config)
+  t.same(set.cluster, { unknownAfterSeconds: 600, controlPlaneNamespaces }, 'it reads where its Roles let it')
 })
 
 t.test('the schema allows the keys and values that the server allows, no more and no less', async (t) => {
@@ -247,11 +250,11 @@ function leavesOf(schema: Json | undefined, path = ''): readonly string[] {
     .sort()
 }
 
-/** The same of the server; `exemptNamespaces` is the chart's own, `selector` a map of anything. */
+/** The same of the server, without the lists that the chart has values of its own for; `selector` is a map of anything. */
 function leavesOfDefaults(value: unknown, path = ''): readonly string[] {
   if (!isObject(value) || path.endsWith('.selector')) return [path.slice(1)]
   return Object.keys(value)
-    .filter((key) => key !== 'exemptNamespaces')
+    .filter((key) => key !== 'exemptNamespaces' && key !== 'controlPlaneNamespaces')
     .flatMap((key) => leavesOfDefaults(value[key], `${path}.${key}`))
     .sort()
 }
