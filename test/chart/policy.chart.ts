@@ -10,9 +10,9 @@ import { createMetrics } from '../../src/server/metrics.ts'
 import { checkKeyPair } from '../../src/server/tls-files.ts'
 import { createWebhookServer } from '../../src/server/webhook-server.ts'
 import { contextOf, strictShop } from '../fixtures.ts'
-import { NAME, NAMESPACE } from './helm.ts'
-import { backend, CHALLENGE, ingress, install, route, serverAt, SERVING, solver } from './objects.ts'
-import { createNamespace, done, kubectl } from './real-cluster.ts'
+import { NAME, NAMESPACE } from '../api-server/helm.ts'
+import { backend, CHALLENGE, ingress, install, route, serverAt, SERVING, solver } from '../api-server/objects.ts'
+import { createNamespace, done, kubectl } from '../api-server/kubectl.ts'
 
 for (const name of [NAMESPACE, 'istio-system']) await createNamespace(name)
 
