@@ -1,7 +1,6 @@
 /** The chart as the real helm renders and installs it. Without helm nothing here passes: no silent skip. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { isObject, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
@@ -12,10 +11,7 @@ export const NAMESPACE = 'onramp'
 /** What the release `onramp` calls its objects. */
 export const NAME = 'onramp-istio-onramp'
 
-const CACHE = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
-const MISSING =
-  'helm is not here: set HELM, put it into the PATH, or run hack/chart/test, which builds it with Go ' +
-  '(go install helm.sh/helm/v3/cmd/helm@v3.22.0)'
+const MISSING = 'helm is not here: set HELM=$(hack/cluster/build helm)/helm, or run hack/chart/test, which does'
 
 export interface Run {
   readonly status: number | null
@@ -33,7 +29,7 @@ export function helm(args: readonly string[], input = ''): Run {
 }
 
 function findHelm(): string {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), join(CACHE, 'istio-onramp/bin')]
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
   const candidates = [process.env['HELM'] ?? '', ...folders.map((folder) => join(folder, 'helm'))]
   const found = candidates.find((file) => file !== '' && existsSync(file))
   if (found === undefined) throw new Error(MISSING)
