@@ -91,8 +91,7 @@ export interface Route {
   readonly headers: readonly ValueMatch[]
   readonly query: readonly ValueMatch[]
   readonly method: ValueMatch | undefined
-  /** Undefined for a route that Istio could not give an action (a redirect code that it does not program). */
-  readonly action: Forward | Redirect | { readonly kind: 'direct'; readonly code: number } | undefined
+  readonly action: Forward | Redirect | { readonly kind: 'direct'; readonly code: number }
 }
 
 export interface VirtualHost {
@@ -188,7 +187,7 @@ function matchesValue({ match: { kind, value }, isInverted }: ValueMatch, given:
 }
 
 function act(route: Route | undefined, request: RoutedRequest, isTls: boolean): Answer {
-  if (route === undefined || route.action === undefined) return { kind: 'status', code: 404 }
+  if (route === undefined) return { kind: 'status', code: 404 }
   const { action, path } = route
   if (action.kind === 'direct') return { kind: 'status', code: action.code }
   if (action.kind === 'redirect')

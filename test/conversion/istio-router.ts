@@ -344,11 +344,15 @@ function action(
   return forward(entry, path, semantics)
 }
 
-/** Codes that Istio does not program leave the route without an action. */
-function readRedirect(redirect: Json, port: number, isTls: boolean): Redirect | undefined {
+/**
+ * Other codes pass Istio's validation and leave the route without an action; Envoy then refuses the routes of every host
+ * of the port (seen: "embedded message failed validation ... field: action, reason: is required").
+ */
+function readRedirect(redirect: Json, port: number, isTls: boolean): Redirect {
   onlyKnown(redirect, ['uri', 'prefixRewrite', 'authority', 'scheme', 'redirectCode', 'port', 'derivePort'])
   const code = Number(member(redirect, 'redirectCode') ?? 301)
-  if (![301, 302, 303, 307, 308].includes(code)) return undefined
+  if (![301, 302, 303, 307, 308].includes(code))
+    throw new Error(`Envoy refuses redirectCode ${code} and all routes beside it`)
   const scheme = stringMember(redirect, 'scheme')
   return {
     kind: 'redirect',

@@ -4,6 +4,7 @@
  * real Envoy by hack/conversion/test.
  */
 import t from 'tap'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { readRouterTables, type RouterCase } from './router-tables.ts'
 import { shortAnswer } from './short-answer.ts'
 import { routeThroughGatewayApi } from './gateway-api-router.ts'
@@ -25,7 +26,14 @@ for (const [title, route, cases] of [
 }
 
 t.test('what a simulator does not know it refuses to answer', (t) => {
-  const objects = (http: object) => [
+  const gateway = { port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['h'] }
+  const objects = (http: JsonObject): readonly JsonObject[] => [
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'Gateway',
+      metadata: { name: 'g', namespace: 'n' },
+      spec: { servers: [gateway] },
+    },
     {
       apiVersion: 'networking.istio.io/v1',
       kind: 'VirtualService',
@@ -34,8 +42,12 @@ t.test('what a simulator does not know it refuses to answer', (t) => {
     },
   ]
   const request = { host: 'h', path: '/' }
-  t.throws(() => routeThroughIstio(objects({ delegate: { name: 'd' } }) as never, request), /not simulated: delegate/)
-  t.throws(() => routeThroughIstio(objects({ fault: {} }) as never, request), /not simulated: fault/)
+  t.throws(() => routeThroughIstio(objects({ delegate: { name: 'd' } }), request), /not simulated: delegate/)
+  t.throws(() => routeThroughIstio(objects({ fault: {} }), request), /not simulated: fault/)
+  t.throws(
+    () => routeThroughIstio(objects({ redirect: { redirectCode: 305 } }), request),
+    /Envoy refuses redirectCode 305/,
+  )
   t.end()
 })
 
