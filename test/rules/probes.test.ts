@@ -532,6 +532,21 @@ t.test('what kubectl apply and helm upgrade make of a rewritten template is reso
   }
   const own = merged({ exec: { command: ['mine'] } })
   t.match(decide(own, strict, stored).decisions[0], { reason: 'local-handler' }, "the user's own exec wins")
+  const removed = structuredClone(stored) as Record<string, Json>
+  delete (at(removed, 'spec', 'template', 'spec', 'containers', 0) as Record<string, Json>)['livenessProbe']
+  for (const [title, object, left] of [
+    ['own exec', own, workload('Deployment', [container('web', { livenessProbe: { exec: { command: ['mine'] } } })])],
+    ['no probe', removed, workload('Deployment', [container('web', {})])],
+  ] as const) {
+    const after = patched(object, decide(object, strict, stored))
+    t.same(
+      at(after, 'spec', 'template', 'spec'),
+      at(left, 'spec', 'template', 'spec'),
+      `${title}: nothing of ours stays`,
+    )
+    t.same(at(after, 'spec', 'template', 'metadata', 'annotations'), {}, `${title}: no receipt either`)
+    t.same(decide(after, strict, object).operations, [], `${title}: once and for all`)
+  }
   t.end()
 })
 

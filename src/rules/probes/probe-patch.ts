@@ -27,6 +27,9 @@ export const AGENT_ANNOTATION = 'sidecar.istio.io/rewriteAppHTTPProbers'
  * | port     | beside     | exec out, other port                                |
  * | leave    | beside     | exec out: two handlers are never let through        |
  * | leave    | otherwise  | untouched                                           |
+ *
+ * Where the user has put something else in the place of a rewrite, or nothing, what it brought goes as well: no apply of
+ * theirs would ever take out what their manifest does not name.
  */
 export function probePatch(
   template: PodTemplate,
@@ -35,8 +38,8 @@ export function probePatch(
 ): readonly Operation[] {
   const changes = checks.flatMap(changeCheck)
   const annotates = checks.some(({ decision }) => decision.action === 'annotate')
-  if (changes.length === 0 && !annotates) return []
   const receipt = receiptAfter(template, checks)
+  if (changes.length === 0 && !annotates && !isTakenBack(template, receipt)) return []
   const users = checks.filter(({ facts, decision }) => runsProber(facts, decision))
   return [
     ...annotationOperations(template, receipt, annotates),
@@ -50,6 +53,12 @@ export function probePatch(
           hasImageVolumes: mesh.hasImageVolumes,
         })),
   ]
+}
+
+/** Whether the template still has the receipt of a check that is no longer ours. */
+function isTakenBack(template: PodTemplate, receipt: Receipt): boolean {
+  const before = parseReceipt(template.annotations) ?? new Map<string, never>()
+  return [...before].some(([name, slots]) => [...slots.keys()].some((slot) => receipt.get(name)?.has(slot) !== true))
 }
 
 function runsProber(facts: CheckFacts, decision: CheckDecision): boolean {

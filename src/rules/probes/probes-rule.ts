@@ -10,6 +10,7 @@ import { decideCheck } from './decide-check.ts'
 import { readPodFacts } from './pod-facts.ts'
 import { probePatch, type DecidedCheck } from './probe-patch.ts'
 import { announceFallbacks, announceMalformed, announceRewrite, announceTemplate } from './probe-warnings.ts'
+import { RECEIPT } from './receipt.ts'
 import { templatePolicy, type TemplatePolicy } from './template-policy.ts'
 
 export const probesRule: Rule = { name: 'probes', handles: hasPodTemplate, decide }
@@ -38,7 +39,8 @@ function decide(request: WriteRequest, context: RuleContext): RuleResult {
   const policy = policyFor(request, context, template)
   const { now, postponed } = withinPolicy(decided, policy)
   const decisions = now.map(toDecision)
-  if (decided.length === 0 && template.malformed.length === 0) return { ...NO_OPINION, decisions }
+  const hasNothing = decided.length === 0 && template.malformed.length === 0 && !template.annotations.has(RECEIPT)
+  if (hasNothing) return { ...NO_OPINION, decisions }
   const refused = [...pod.warnings, ...policy.warnings]
   const malformed = announceMalformed(reference, pod, decided)
   return {
