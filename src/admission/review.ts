@@ -94,6 +94,9 @@ function show(value: Json | undefined): string {
 /**
  * `patch` and `patchType` come both or not at all, and never from `/validate`. A denial is 403 and Forbidden: with 422
  * and causes, kubectl drops the message (spec/apiserver.md section 5.2).
+ *
+ * The audit log gets `WEBHOOK/reason` of what was changed or denied and `WEBHOOK/doubts`; nothing of what was let through,
+ * so that a second call for the same pod does not contradict the first (section 6).
  */
 export function encodeReview(request: Pick<AdmissionRequest, 'uid' | 'apiVersion'>, verdict: Verdict): JsonObject {
   return {
@@ -103,6 +106,7 @@ export function encodeReview(request: Pick<AdmissionRequest, 'uid' | 'apiVersion
       uid: request.uid,
       allowed: verdict.kind !== 'deny',
       ...(verdict.warnings.length === 0 ? {} : { warnings: verdict.warnings }),
+      ...audited(verdict),
       ...(verdict.kind === 'deny'
         ? { status: { status: 'Failure', message: verdict.message, reason: 'Forbidden', code: 403 } }
         : {}),
@@ -111,4 +115,12 @@ export function encodeReview(request: Pick<AdmissionRequest, 'uid' | 'apiVersion
         : {}),
     },
   }
+}
+
+function audited({ kind, reason, doubts }: Verdict): JsonObject {
+  const annotations = {
+    ...(kind === 'patch' || kind === 'deny' ? { reason } : {}),
+    ...(doubts.length === 0 ? {} : { doubts: doubts.join(',') }),
+  }
+  return Object.keys(annotations).length === 0 ? {} : { auditAnnotations: annotations }
 }

@@ -44,6 +44,7 @@ function answer(
 t.test('an answer repeats the uid, and carries patch and patchType both or neither', (t) => {
   const rewritten = answer(createPod(pod([container('web', { livenessProbe: HTTP_PROBE })])))
   t.match(rewritten.response, { uid: 'u-1', allowed: true, patchType: 'JSONPatch', patch: String })
+  t.same(rewritten.response['auditAnnotations'], { reason: 'strict-mtls' })
   t.not(rewritten.operations.length, 0)
   const untouched = answer(createPod(pod([container('web', {})])))
   t.same(untouched.response, { uid: 'u-1', allowed: true }, 'no patch members, no warnings member')
@@ -63,6 +64,7 @@ t.test('a denial is 403 and Forbidden, all in the message', (t) => {
   t.match(response, {
     allowed: false,
     status: { status: 'Failure', code: 403, reason: 'Forbidden', message: /^Ingress shop\/web is not used/ },
+    auditAnnotations: { reason: 'ingress-in-mesh' },
   })
   t.notHas(response, { patch: String })
   t.end()
@@ -105,6 +107,7 @@ t.test('objects in doubt pass untouched, with a warning that says why', (t) => {
       namespace: 'nowhere',
     }),
   )
+  t.same(unknown.response['auditAnnotations'], { doubts: 'namespace-not-declared' })
   t.match(unknown.response, {
     allowed: true,
     warnings: [
