@@ -42,7 +42,7 @@ function inCluster(args: readonly string[], input = ''): string {
   return stdout
 }
 
-function kubeconfig(): string {
+export function kubeconfig(): string {
   if (KUBECONFIG === undefined) throw new Error('no API server: hack/chart/test and hack/e2e/test start one')
   return KUBECONFIG
 }

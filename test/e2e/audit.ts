@@ -1,0 +1,67 @@
+/** The API server's audit log: who changed what, and what every webhook did to it (spec/apiserver.md section 6). */
+import { readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { kubeconfig } from '../api-server/kubectl.ts'
+
+export interface AuditEvent {
+  readonly verb: string
+  readonly requestURI: string
+  readonly user: { readonly username: string }
+  readonly objectRef?: {
+    readonly resource: string
+    readonly namespace?: string
+    readonly name?: string
+    readonly subresource?: string
+  }
+  readonly responseStatus?: { readonly code: number; readonly message?: string }
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+/** A patch that a webhook answered a request with, as the audit annotation `patch.webhook.admission.k8s.io/...` has it. */
+export interface AuditedPatch {
+  /** `round_0_index_1`: the round, and the place among the webhooks that were called. */
+  readonly place: string
+  readonly configuration: string
+  readonly webhook: string
+  readonly patch: readonly { readonly op: string; readonly path: string }[]
+}
+
+const FILE = (): string => join(dirname(kubeconfig()), 'audit.log')
+
+/** A place in the log, to read from later. */
+export function auditMark(): number {
+  return statSync(FILE()).size
+}
+
+export function auditSince(mark: number): readonly AuditEvent[] {
+  const lines = readFileSync(FILE()).subarray(mark).toString('utf8').split('\n')
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as AuditEvent)
+}
+
+export function patchesOf({ annotations = {} }: AuditEvent): readonly AuditedPatch[] {
+  const prefix = 'patch.webhook.admission.k8s.io/'
+  return Object.entries(annotations).flatMap(([key, value]) =>
+    key.startsWith(prefix)
+      ? [{ place: key.slice(prefix.length), ...(JSON.parse(value) as Omit<AuditedPatch, 'place'>) }]
+      : [],
+  )
+}
+
+/** Which webhooks were called, in order, and what came of it: `0.1 probes.istio-onramp.io mutated`. */
+export function callsOf({ annotations = {} }: AuditEvent): readonly string[] {
+  const prefix = 'mutation.webhook.admission.k8s.io/'
+  return Object.entries(annotations)
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, value]) => {
+      const { webhook, mutated } = JSON.parse(value) as { webhook: string; mutated: boolean }
+      const [, round, index] = /round_(\d+)_index_(\d+)/.exec(key) ?? []
+      return `${round ?? ''}.${index ?? ''} ${webhook}${mutated ? ' mutated' : ''}`
+    })
+    .toSorted()
+}
+
+/** `pods shop/web`, with the subresource where there is one. */
+export function nameOfEvent({ objectRef }: AuditEvent): string {
+  const { resource = '', subresource, namespace = '', name = '' } = objectRef ?? {}
+  return `${resource}${subresource === undefined ? '' : `/${subresource}`} ${namespace}/${name}`
+}

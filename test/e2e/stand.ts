@@ -1,0 +1,124 @@
+/**
+ * What every file here tests against: the chart installed in the real API server as a user would install it, its pods run
+ * by a node without containers, and its webhooks called through its Service.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CoreV1Api, DiscoveryV1Api, type V1Pod } from '@kubernetes/client-node'
+import t from 'tap'
+import { createSelfSigned, type SelfSigned } from '../../src/certificates/self-signed.ts'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { connect, ignoring } from '../api-server/client.ts'
+import { NAME, NAMESPACE } from '../api-server/helm.ts'
+import { createNamespace, done, release, uninstall } from '../api-server/kubectl.ts'
+import { HTTP_PROBE, peerAuthentication } from '../fixtures.ts'
+import { startNode, type Node } from './node.ts'
+import type { PodProcess } from './pod-process.ts'
+
+export const core = connect().makeApiClient(CoreV1Api)
+const discovery = connect().makeApiClient(DiscoveryV1Api)
+
+export interface Stand {
+  /** The servers that are ready. */
+  servers(): readonly PodProcess[]
+  /** `helm upgrade` with these values in the place of those of the same name, waited for. */
+  upgrade(values: JsonObject): Promise<void>
+  /** Takes the servers away, or brings as many; resolves when the API server has seen it. */
+  scale(replicas: number): Promise<void>
+  readonly node: Node
+}
+
+/** Stops at once when it is told to, so that tests need not wait for a drain that they are not about. */
+const QUICK = { replicas: 1, preStopSeconds: 0, config: { shutdown: { drainSeconds: 0, idleSeconds: 0 } } }
+
+export async function standUp(values: JsonObject = {}): Promise<Stand> {
+  const serving = await createCertificate()
+  for (const name of [NAMESPACE, 'istio-system']) await createNamespace(name)
+  await useCertificate(serving)
+  const node = startNode()
+  const all = { ...QUICK, ...certificates(serving.ca), ...values }
+  release('install', all)
+  t.teardown(async () => {
+    uninstall()
+    await until(
+      'the pods are gone',
+      async () => (await core.listNamespacedPod({ namespace: NAMESPACE })).items.length === 0,
+    )
+    await node.stop()
+  })
+  const stand: Stand = {
+    node,
+    servers: () => [...node.pods().values()],
+    async upgrade(changes) {
+      release('upgrade', { ...all, ...changes })
+      await rolledOut()
+    },
+    async scale(replicas) {
+      await done(['scale', `deployment/${NAME}`, '-n', NAMESPACE, `--replicas=${replicas}`])
+      await until(`${replicas} servers`, () => node.pods().size === replicas)
+      if (replicas > 0) await rolledOut()
+      else await until('no endpoint', async () => !(await hasEndpoint()))
+    },
+  }
+  await rolledOut()
+  return stand
+}
+
+/** `until` what API server and servers have to see of each other: webhook configurations take up to 400 ms. */
+async function rolledOut(): Promise<void> {
+  await done(['rollout', 'status', `deployment/${NAME}`, '-n', NAMESPACE, '--timeout=60s'])
+  await meshNamespace('stand')
+}
+
+async function hasEndpoint(): Promise<boolean> {
+  const labelSelector = `kubernetes.io/service-name=${NAME}`
+  const { items } = await discovery.listNamespacedEndpointSlice({ namespace: NAMESPACE, labelSelector })
+  return items.some(({ endpoints }) => (endpoints ?? []).some(({ conditions }) => conditions?.ready === true))
+}
+
+export async function createCertificate(): Promise<SelfSigned> {
+  return await createSelfSigned([`${NAME}.${NAMESPACE}.svc`], new Date())
+}
+
+export function certificates(caBundle: string): JsonObject {
+  return { certificates: { mode: 'existingSecret', existingSecret: { name: 'webhook-tls', caBundle } } }
+}
+
+/** Puts the pair into the Secret that the pods mount. */
+export async function useCertificate({ cert, key }: SelfSigned): Promise<void> {
+  await done(['apply', '-f', '-'], {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'kubernetes.io/tls',
+    metadata: { name: 'webhook-tls', namespace: NAMESPACE },
+    stringData: { 'tls.crt': cert, 'tls.key': key },
+  })
+}
+
+/** A namespace that Istio injects and that is STRICT; resolves when every server decides by that. */
+export async function meshNamespace(name: string, annotations: JsonObject = {}): Promise<void> {
+  await createNamespace(name, { 'istio-injection': 'enabled' }, annotations)
+  await done(['apply', '-f', '-'], peerAuthentication(name, 'default', { mtls: { mode: 'STRICT' } }))
+  let rewritten = 0
+  // Several in a row, because each goes to one of the servers.
+  await until(`${name} is known`, async () => {
+    rewritten = (await isRewritten(name)) ? rewritten + 1 : 0
+    return rewritten >= 4
+  })
+}
+
+async function isRewritten(namespace: string): Promise<boolean> {
+  const annotations = { 'istio-onramp.io/probes': 'exec' }
+  const containers = [{ name: 'app', image: 'example.org/app:1', livenessProbe: HTTP_PROBE }]
+  const body = { metadata: { name: 'known', annotations }, spec: { containers } } as unknown as V1Pod
+  const stored = await core.createNamespacedPod({ namespace, body, dryRun: 'All' }).catch(ignoring(500))
+  return stored?.spec?.containers.some(({ livenessProbe }) => livenessProbe?.exec !== undefined) === true
+}
+
+/** Throws, naming what never came true, after 20 s. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`never came true: ${what}`)
+    await sleep(50)
+  }
+}
