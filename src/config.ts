@@ -61,7 +61,16 @@ const SCHEMA: Section = {
     exemptNamespaces: listOfText,
     trustedIngressUsers: listOfText,
     prober: { image: text, pullPolicy: oneOf(PULL_POLICY_VALUES), delivery: oneOf(DELIVERY_VALUES) },
-    gateway: { selector: textMap, namespace: text },
+    gateway: {
+      selector: textMap,
+      namespace: text,
+      shared: matching(/^(?:[a-z0-9-]+\/[a-z0-9.-]+)?$/, 'namespace/name, or nothing'),
+      className: text,
+      trustedProxies: wholeNumber(0),
+      allowHostless: flag,
+      defaultIssuer: matching(/^[a-z0-9.-]*$/, 'the name of a ClusterIssuer, or nothing'),
+      clusterDomain: text,
+    },
   },
   cluster: { controlPlaneNamespaces: listOfText, unknownAfterSeconds: wholeNumber(60) },
   logLevel: oneOf(LOG_LEVELS),
@@ -130,6 +139,17 @@ function oneOf(allowed: readonly string[]): Reader {
 
 function text(value: Json): ReturnType<Reader> {
   return typeof value === 'string' && value !== '' ? { value } : { problem: 'must be a text' }
+}
+
+function flag(value: Json): ReturnType<Reader> {
+  return typeof value === 'boolean' ? { value } : { problem: `is ${JSON.stringify(value)}, allowed are true, false` }
+}
+
+function matching(pattern: RegExp, allowed: string): Reader {
+  return (value) =>
+    typeof value === 'string' && pattern.test(value)
+      ? { value }
+      : { problem: `is ${JSON.stringify(value)}, allowed is ${allowed}` }
 }
 
 function listOfText(value: Json): ReturnType<Reader> {

@@ -21,7 +21,7 @@ const CLASS_NAMES: readonly (readonly [RegExp, ControllerClass])[] = [
   [/traefik/, 'traefik'],
 ]
 
-/** Annotation prefixes that only one controller reads; they decide where no class is named. */
+/** Annotation prefixes that only one controller reads. */
 const ANNOTATIONS: readonly (readonly [string, ControllerClass])[] = [
   ['nginx.ingress.kubernetes.io/', 'nginx'],
   ['alb.ingress.kubernetes.io/', 'alb'],
@@ -39,7 +39,8 @@ export function controllerClass(
   if (byController !== undefined) return byController[1]
   const byName = CLASS_NAMES.find(([pattern]) => name !== undefined && pattern.test(name))
   if (byName !== undefined) return byName[1]
+  // A class of a name that says nothing is told by the annotations that only one controller reads.
+  if (controller !== undefined) return 'unknown'
   const keys = [...ingress.annotations.keys()]
-  const byAnnotation = ANNOTATIONS.find(([prefix]) => name === undefined && keys.some((key) => key.startsWith(prefix)))
-  return byAnnotation?.[1] ?? 'unknown'
+  return ANNOTATIONS.find(([prefix]) => keys.some((key) => key.startsWith(prefix)))?.[1] ?? 'unknown'
 }

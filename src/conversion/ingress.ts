@@ -1,13 +1,20 @@
-/** A networking.k8s.io/v1 Ingress, read once into what the conversion and the guard need. */
+/**
+ * An Ingress, read once into what the conversion and the guard need. The two versions that API servers no longer serve,
+ * extensions/v1beta1 and networking.k8s.io/v1beta1, are still in files; their backends are spelled differently.
+ */
 import {
   arrayMember,
+  isObject,
   member,
   memberAt,
+  scalarText,
   stringMap,
   stringMember,
+  typeName,
   type Json,
   type JsonObject,
 } from '../kubernetes/json.ts'
+import type { Remark } from './report.ts'
 
 export type PathType = 'Exact' | 'Prefix' | 'ImplementationSpecific'
 
@@ -22,6 +29,8 @@ export interface IngressPath {
   readonly pathType: PathType
   /** Undefined for a resource backend, or one that names no Service. */
   readonly backend: Backend | undefined
+  /** `vendor.example.com/StorageBucket static` */
+  readonly resource: string | undefined
   /** `spec.rules[0].http.paths[1]` */
   readonly field: string
 }
@@ -34,30 +43,40 @@ export interface IngressRule {
 }
 
 export interface IngressTls {
+  /** Lower case. */
   readonly hosts: readonly string[]
   readonly secret: string
+  readonly field: string
 }
 
 export interface Ingress {
   readonly namespace: string
   readonly name: string
+  /** `metadata.creationTimestamp`; empty where there is none, as in files that people write. */
+  readonly createdAt: string
   readonly annotations: ReadonlyMap<string, string>
   readonly className: string | undefined
   readonly rules: readonly IngressRule[]
   readonly tls: readonly IngressTls[]
-  readonly defaultBackend: Backend | undefined
+  /** As a path without one, so that it is reported like any other. */
+  readonly defaultBackend: IngressPath | undefined
+  /** What could not be read. */
+  readonly remarks: readonly Remark[]
 }
 
 export function readIngress(object: JsonObject, namespace: string, name: string): Ingress {
   const spec = member(object, 'spec')
+  const fallback = member(spec, 'defaultBackend') ?? member(spec, 'backend')
   return {
     namespace,
     name,
+    createdAt: scalarText(memberAt(object, 'metadata', 'creationTimestamp')) ?? '',
     annotations: stringMap(memberAt(object, 'metadata', 'annotations')),
     className: stringMember(spec, 'ingressClassName'),
     rules: arrayMember(spec, 'rules').map((rule, index) => readRule(rule, `spec.rules[${index}]`)),
-    tls: arrayMember(spec, 'tls').map(readTls),
-    defaultBackend: readBackend(member(spec, 'defaultBackend')),
+    tls: arrayMember(spec, 'tls').map((entry, index) => readTls(entry, `spec.tls[${index}]`)),
+    defaultBackend: fallback === undefined ? undefined : readDefaultBackend(fallback),
+    remarks: [...versionRemarks(object), ...classRemarks(spec), ...typeRemarks(spec), ...annotationRemarks(object)],
   }
 }
 
@@ -76,25 +95,75 @@ function readPath(path: Json, field: string): IngressPath {
     path: stringMember(path, 'path') ?? '',
     pathType: pathType === 'Exact' || pathType === 'Prefix' ? pathType : 'ImplementationSpecific',
     backend: readBackend(member(path, 'backend')),
+    resource: readResource(member(path, 'backend')),
     field,
   }
 }
 
+function readDefaultBackend(value: Json): IngressPath {
+  const field = 'spec.defaultBackend'
+  return { path: '/', pathType: 'Prefix', backend: readBackend(value), resource: readResource(value), field }
+}
+
 function readBackend(value: Json | undefined): Backend | undefined {
   const service = memberAt(value, 'service')
-  const name = stringMember(service, 'name')
-  const port = memberAt(service, 'port', 'number') ?? memberAt(service, 'port', 'name')
+  const name = stringMember(service, 'name') ?? stringMember(value, 'serviceName')
+  const port =
+    memberAt(service, 'port', 'number') ?? memberAt(service, 'port', 'name') ?? memberAt(value, 'servicePort')
   if (name === undefined || (typeof port !== 'number' && typeof port !== 'string')) return undefined
   return { service: name, port }
 }
 
-function readTls(value: Json): IngressTls {
+function readResource(value: Json | undefined): string | undefined {
+  const resource = member(value, 'resource')
+  if (!isObject(resource)) return undefined
+  const group = stringMember(resource, 'apiGroup')
+  const prefix = group === undefined ? '' : `${group}/`
+  return `${prefix}${stringMember(resource, 'kind') ?? ''} ${stringMember(resource, 'name') ?? ''}`
+}
+
+function readTls(value: Json, field: string): IngressTls {
   const hosts = arrayMember(value, 'hosts').filter((host) => typeof host === 'string')
-  return { hosts: hosts.map((host) => host.toLowerCase()), secret: stringMember(value, 'secretName') ?? '' }
+  return { hosts: hosts.map((host) => host.toLowerCase()), secret: stringMember(value, 'secretName') ?? '', field }
+}
+
+function versionRemarks(object: JsonObject): readonly Remark[] {
+  const version = stringMember(object, 'apiVersion') ?? ''
+  if (version === 'networking.k8s.io/v1') return []
+  const message = `${version} is no longer served by Kubernetes (1.22); it was read as networking.k8s.io/v1`
+  return [{ level: 'info', about: 'apiVersion', outcome: 'converted', message }]
+}
+
+function classRemarks(spec: Json | undefined): readonly Remark[] {
+  if (stringMember(spec, 'ingressClassName') === undefined) return []
+  const message = 'names the controller that the Ingress is for'
+  return [{ level: 'info', about: 'spec.ingressClassName', outcome: 'not-needed', message }]
+}
+
+/** Lists that are none would be passed over in silence. */
+function typeRemarks(spec: Json | undefined): readonly Remark[] {
+  return ['rules', 'tls'].flatMap((key) => {
+    const value = member(spec, key)
+    if (value === undefined || value === null || Array.isArray(value)) return []
+    const message = `must be a list, not ${typeName(value)}; nothing of it was read`
+    return [{ level: 'error', about: `spec.${key}`, outcome: 'unsupported', message } as const]
+  })
+}
+
+/** The API server refuses an annotation that is no text, so such a one was never in force. */
+function annotationRemarks(object: JsonObject): readonly Remark[] {
+  const annotations = memberAt(object, 'metadata', 'annotations')
+  if (!isObject(annotations)) return []
+  return Object.keys(annotations).flatMap((about) => {
+    const value = annotations[about]
+    if (typeof value === 'string') return []
+    const message = `must be a text, not ${typeName(value)}: put ${JSON.stringify(value)} into quotes`
+    return [{ level: 'error', about, outcome: 'unsupported', message } as const]
+  })
 }
 
 /** Every backend of the Ingress, the default one included. */
 export function backendsOf(ingress: Ingress): readonly (Backend | undefined)[] {
   const paths = ingress.rules.flatMap(({ paths: list }) => list.map(({ backend }) => backend))
-  return ingress.defaultBackend === undefined ? paths : [...paths, ingress.defaultBackend]
+  return ingress.defaultBackend === undefined ? paths : [...paths, ingress.defaultBackend.backend]
 }

@@ -1,62 +1,66 @@
 /**
- * An Ingress path as the matches of a VirtualService that mean the same (spec/ingress.md 1.4 and 1.9).
- *
- * A VirtualService's `prefix: /foo` also matches `/foobar`; the Ingress' Prefix matches whole path elements only. So a
- * Prefix becomes two matches: the path itself, and everything below it.
+ * An Ingress path as what it means (spec/ingress.md 1.4 and 1.9), and the order of precedence among paths.
  */
 import type { ControllerClass } from './controller-class.ts'
 import type { IngressPath } from './ingress.ts'
-
-export type UriMatch = { readonly exact: string } | { readonly prefix: string }
+import type { PathMatch } from './site.ts'
 
 /**
- * | pathType               | class            | path      | matches                     |
+ * | pathType               | class            | path      | match                       |
  * |------------------------|------------------|-----------|-----------------------------|
  * | Exact                  | any              | /foo      | exact /foo                  |
- * | Prefix                 | any              | / or ""   | prefix /                    |
- * | Prefix                 | any              | /foo[/]   | exact /foo, prefix /foo/    |
- * | ImplementationSpecific | nginx            | /foo      | prefix /foo (raw)           |
- * | ImplementationSpecific | alb, gce, istio  | /foo/*    | as Prefix /foo              |
+ * | Prefix                 | any              | / or ""   | elements /                  |
+ * | Prefix                 | any              | /foo[/]   | elements /foo               |
+ * | ImplementationSpecific | nginx            | /foo      | prefix /foo                 |
+ * | ImplementationSpecific | alb, gce, istio  | /foo/*    | elements /foo               |
+ * | ImplementationSpecific | istio            | /foo.*    | prefix /foo                 |
  * | ImplementationSpecific | alb, gce, istio  | /foo      | exact /foo                  |
- * | ImplementationSpecific | traefik, unknown | /foo      | as Prefix /foo              |
+ * | ImplementationSpecific | traefik, unknown | /foo      | elements /foo               |
  */
-export function uriMatches({ path, pathType }: IngressPath, controller: ControllerClass): readonly UriMatch[] {
-  if (pathType === 'Exact') return [{ exact: path }]
-  if (pathType === 'Prefix') return elementWise(path)
+export function pathMatch({ path, pathType }: IngressPath, controller: ControllerClass): PathMatch {
+  if (pathType === 'Exact') return { kind: 'exact', value: path }
+  if (pathType === 'Prefix') return elements(path)
   switch (controller) {
     case 'nginx':
-      return [{ prefix: path === '' ? '/' : path }]
+      return path === '' || path === '/' ? elements('/') : { kind: 'prefix', value: path }
     case 'alb':
     case 'gce':
     case 'istio':
       return wildcardOrExact(path)
     case 'traefik':
     case 'unknown':
-      return elementWise(path)
+      return elements(path)
   }
 }
 
-function wildcardOrExact(path: string): readonly UriMatch[] {
-  if (['', '*', '/*', '.*'].includes(path)) return [{ prefix: '/' }]
-  if (path.endsWith('/*') || path.endsWith('.*')) return elementWise(path.slice(0, -2))
-  return [{ exact: path }]
+function wildcardOrExact(path: string): PathMatch {
+  if (['', '*', '/*', '.*'].includes(path)) return elements('/')
+  if (path.endsWith('/*')) return elements(path.slice(0, -2))
+  return path.endsWith('.*') ? { kind: 'prefix', value: path.slice(0, -2) } : { kind: 'exact', value: path }
 }
 
-function elementWise(path: string): readonly UriMatch[] {
+function elements(path: string): PathMatch {
   const stripped = path.replace(/\/+$/, '')
-  if (stripped === '') return [{ prefix: '/' }]
-  return [{ exact: stripped }, { prefix: `${stripped}/` }]
+  return { kind: 'elements', value: stripped === '' ? '/' : stripped }
 }
 
 /**
- * The order of an Ingress' precedence: longer path first, at equal length Exact first. Trailing slashes are normalised
- * before that, or a Prefix `/foo/` would swallow an Exact `/foo`.
+ * Where one path of a host is a regular expression, ingress-nginx makes all of them so: without regard to letter case,
+ * and matched from the start only (kubernetes/ingress-nginx, docs/user-guide/ingress-path-matching.md).
  */
-export function byPrecedence(left: IngressPath, right: IngressPath): number {
-  const length = normalisedLength(right.path) - normalisedLength(left.path)
-  return length !== 0 ? length : Number(right.pathType === 'Exact') - Number(left.pathType === 'Exact')
+export function nginxRegex(path: string): PathMatch {
+  return { kind: 'regex', value: `(?i)${path === '' ? '/' : path}.*` }
 }
 
-function normalisedLength(path: string): number {
-  return path.replace(/\/+$/, '').length
+/**
+ * Longer path first, at equal length Exact first. Trailing slashes are normalised before that, or a Prefix `/foo/` would
+ * swallow an Exact `/foo`; regular expressions are compared as they are written.
+ */
+export function byPrecedence(left: { readonly match: PathMatch; readonly path: string }, right: typeof left): number {
+  const length = precedenceLength(right) - precedenceLength(left)
+  return length !== 0 ? length : Number(right.match.kind === 'exact') - Number(left.match.kind === 'exact')
+}
+
+function precedenceLength({ match, path }: { readonly match: PathMatch; readonly path: string }): number {
+  return match.kind === 'regex' ? path.length : match.value.replace(/\/+$/, '').length
 }

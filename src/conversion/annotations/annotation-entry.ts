@@ -1,0 +1,106 @@
+/**
+ * What the registry says of one annotation: an outcome with its message, and the settings that it asks for. Entries are
+ * made by a handful of constructors, so that a table of them reads as a table.
+ */
+import type { Target } from '../conversion-options.ts'
+import type { GatewaySettings } from '../conversion-options.ts'
+import type { ControllerClass } from '../controller-class.ts'
+import type { Ingress } from '../ingress.ts'
+import type { IngressSettings } from '../ingress-settings.ts'
+import type { Level, Outcome } from '../report.ts'
+
+export interface Effect {
+  readonly outcome: Outcome
+  readonly level: Level
+  readonly message: string
+  readonly settings?: IngressSettings
+}
+
+/** Where an annotation stands. */
+export interface AnnotationPlace {
+  readonly ingress: Ingress
+  readonly controller: ControllerClass
+  readonly target: Target
+  readonly gateway: GatewaySettings
+  /** The value of another annotation of the same table. */
+  readonly sibling: (name: string) => string | undefined
+  /** What another annotation of the same table comes to; undefined where the Ingress has none of that name. */
+  readonly effectOf: (name: string) => Effect | undefined
+}
+
+export type Entry = (value: string, place: AnnotationPlace) => Effect
+
+/** Entries by the part of the key behind the table's prefix. */
+export type AnnotationTable = Readonly<Record<string, Entry>>
+
+export function notNeeded(message: string): Entry {
+  return () => ({ outcome: 'not-needed', level: 'info', message })
+}
+
+export function foreign(message: string): Entry {
+  return () => ({ outcome: 'foreign', level: 'info', message })
+}
+
+export function unsupported(level: Level, message: string): Entry {
+  return () => ({ outcome: 'unsupported', level, message })
+}
+
+export function platformStep(level: Level, message: string): Entry {
+  return () => ({ outcome: 'platform-step', level, message })
+}
+
+/** A parameter of another annotation, read together with it. */
+export function partOf(main: string): Entry {
+  return (_, place) => {
+    const effect = place.effectOf(main)
+    if (effect === undefined)
+      return { outcome: 'not-needed', level: 'info', message: `does nothing without ${main}, which is not there` }
+    return { outcome: effect.outcome, level: 'info', message: `part of ${main}` }
+  }
+}
+
+/** A switch: off by `"false"`, where it changes nothing. */
+export function whenTrue(entry: Entry): Entry {
+  return (value, place) => {
+    const flag = readFlag(value)
+    if (flag === undefined) return refused(value, 'true or false')
+    return flag ? entry(value, place) : { outcome: 'not-needed', level: 'info', message: 'is switched off' }
+  }
+}
+
+export function converted(settings: IngressSettings, message: string): Effect {
+  return { outcome: 'converted', level: 'info', message, settings }
+}
+
+export function approximate(level: Level, settings: IngressSettings, message: string): Effect {
+  return { outcome: 'approximate', level, message, settings }
+}
+
+/** The controller refuses or ignores such a value, too, so that nothing is lost but what never worked. */
+export function refused(value: string, allowed: string): Effect {
+  return {
+    outcome: 'unsupported',
+    level: 'warn',
+    message: `is ${JSON.stringify(value)}, allowed is ${allowed}; not read`,
+  }
+}
+
+/** Go's `strconv.ParseBool`, which controllers read their switches with. */
+export function readFlag(value: string): boolean | undefined {
+  if (/^(?:1|t|T|true|TRUE|True)$/.test(value)) return true
+  return /^(?:0|f|F|false|FALSE|False)$/.test(value) ? false : undefined
+}
+
+/** A whole number of at least `least`. */
+export function readWhole(value: string | undefined, least = 0): number | undefined {
+  const number = value !== undefined && /^\d{1,9}$/.test(value.trim()) ? Number(value) : undefined
+  return number !== undefined && number >= least ? number : undefined
+}
+
+/** The parts of a comma-separated list, without blanks and empty ones. */
+export function readList(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}

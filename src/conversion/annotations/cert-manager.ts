@@ -1,0 +1,187 @@
+/**
+ * cert-manager: ingress-shim reads an Ingress, but no Gateway of Istio's, so that a Certificate has to be written down, in
+ * the namespace of the gateway's pods (spec/ingress.md 3.2; cert-manager's certificate-shim/helper.go).
+ */
+import type { Json } from '../../kubernetes/json.ts'
+import type { CertificateRequest } from '../ingress-settings.ts'
+import {
+  approximate,
+  notNeeded,
+  readList,
+  readWhole,
+  refused,
+  whenTrue,
+  type AnnotationPlace,
+  type AnnotationTable,
+  type Effect,
+  type Entry,
+} from './annotation-entry.ts'
+
+const CERTIFICATE: AnnotationTable = {
+  'cluster-issuer': (name, place) => issuer(place, { name, kind: 'ClusterIssuer', group: undefined }),
+  issuer: (name, place) =>
+    issuer(place, { name, kind: place.sibling('issuer-kind') ?? 'Issuer', group: place.sibling('issuer-group') }),
+  'issuer-kind': withIssuer((value) => carried(`issuerRef.kind is ${value}`)),
+  'issuer-group': withIssuer((value) => carried(`issuerRef.group is ${value}`)),
+  'common-name': specMember('commonName'),
+  duration: specMember('duration'),
+  'renew-before': specMember('renewBefore'),
+  'renew-before-percentage': specMember('renewBeforePercentage', whole),
+  usages: specMember('usages', list),
+  'revision-history-limit': specMember('revisionHistoryLimit', whole),
+  'alt-names': specMember('dnsNames', list),
+  'ip-sans': specMember('ipAddresses', list),
+  'uri-sans': specMember('uris', list),
+  'email-sans': specMember('emailAddresses', list),
+  'secret-template': withIssuer(() => ({
+    outcome: 'unsupported',
+    level: 'warn',
+    message: 'write it into spec.secretTemplate of the Certificate',
+  })),
+  'subject-organizations': subject('organizations'),
+  'subject-organizationalunits': subject('organizationalUnits'),
+  'subject-countries': subject('countries'),
+  'subject-provinces': subject('provinces'),
+  'subject-localities': subject('localities'),
+  'subject-postalcodes': subject('postalCodes'),
+  'subject-streetaddresses': subject('streetAddresses'),
+  'subject-serialnumber': nested('subject', 'serialNumber', text),
+  'private-key-algorithm': nested('privateKey', 'algorithm', text),
+  'private-key-encoding': nested('privateKey', 'encoding', text),
+  'private-key-size': nested('privateKey', 'size', whole),
+  'private-key-rotation-policy': nested('privateKey', 'rotationPolicy', text),
+}
+
+const ACME: AnnotationTable = {
+  'http01-ingress-class': overrideClass('acme.cert-manager.io/http01-override-ingress-class'),
+  'http01-ingress-ingressclassname': overrideClass('acme.cert-manager.io/http01-override-ingress-ingressclassname'),
+  'http01-edit-in-place': notNeeded(
+    'there is no Ingress left to edit; the solver makes one of its own, which needs class istio, or DNS-01',
+  ),
+}
+
+const DEFAULT_ISSUER: AnnotationTable = {
+  'tls-acme': whenTrue((_, place) => {
+    const { defaultIssuer } = place.gateway
+    if (defaultIssuer !== '') return issuer(place, { name: defaultIssuer, kind: 'ClusterIssuer', group: undefined })
+    const message =
+      "cert-manager's default issuer is not known here: name it in gateway.defaultIssuer, or use cert-manager.io/cluster-issuer"
+    return { outcome: 'unsupported', level: 'error', message }
+  }),
+}
+
+export const CERT_MANAGER = orOnGateway('cert-manager.io/', CERTIFICATE)
+export const CERT_MANAGER_ACME = orOnGateway('acme.cert-manager.io/', ACME)
+export const TLS_ACME = DEFAULT_ISSUER
+
+/**
+ * A Gateway API Gateway of the Ingress' own namespace is read by ingress-shim like an Ingress, so that the annotations move
+ * there as they are; a Certificate of ours would share its name with the one that goes away with the Ingress.
+ */
+function orOnGateway(prefix: string, table: AnnotationTable): AnnotationTable {
+  const entries = Object.entries(table).map(([name, entry]) => {
+    const moved: Entry = (value, place) =>
+      hasOwnGateway(place)
+        ? {
+            ...carried('on the Gateway, where cert-manager reads it'),
+            settings: { gatewayAnnotations: { [`${prefix}${name}`]: value } },
+          }
+        : entry(value, place)
+    return [name, moved] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function hasOwnGateway({ target, gateway }: AnnotationPlace): boolean {
+  return target === 'gateway-api' && gateway.shared === ''
+}
+
+/** A namespaced Issuer cannot be used from another namespace; issuers of other groups say so by their kind. */
+function issuer(place: AnnotationPlace, ref: CertificateRequest['issuer']): Effect {
+  const { ingress, gateway } = place
+  if (ingress.tls.every(({ secret }) => secret === ''))
+    return {
+      outcome: 'not-needed',
+      level: 'warn',
+      message: 'there is no spec.tls entry with a secret, so that cert-manager issues nothing',
+    }
+  const certificate = { issuer: ref }
+  if (ref.kind !== 'Issuer' || ingress.namespace === gateway.namespace)
+    return {
+      outcome: 'platform-step',
+      level: 'info',
+      message: `a Certificate, to be applied in ${gateway.namespace}, where the gateway reads its secrets`,
+      settings: { certificate },
+    }
+  return {
+    outcome: 'platform-step',
+    level: 'error',
+    message: `Issuer ${ref.name} is in namespace ${ingress.namespace}; a Certificate in ${gateway.namespace} cannot use it: make it a ClusterIssuer, or an Issuer there`,
+    settings: { certificate },
+  }
+}
+
+function withIssuer(entry: Entry): Entry {
+  return (value, place) => {
+    const hasIssuer = place.sibling('issuer') !== undefined || place.sibling('cluster-issuer') !== undefined
+    const isAcme = place.ingress.annotations.get('kubernetes.io/tls-acme') === 'true'
+    if (hasIssuer || isAcme) return entry(value, place)
+    return {
+      outcome: 'not-needed',
+      level: 'info',
+      message: 'does nothing without cert-manager.io/issuer or cluster-issuer',
+    }
+  }
+}
+
+function carried(message: string): Effect {
+  return { outcome: 'converted', level: 'info', message }
+}
+
+type Read = (value: string) => Json | undefined
+
+function text(value: string): string {
+  return value
+}
+
+function list(value: string): readonly string[] {
+  return readList(value)
+}
+
+function whole(value: string): number | undefined {
+  return readWhole(value)
+}
+
+/** A member of the Certificate's `spec`. */
+function specMember(name: string, read: Read = text): Entry {
+  return withIssuer((value) => {
+    const found = read(value)
+    if (found === undefined) return refused(value, 'a whole number')
+    return { ...carried(`spec.${name} of the Certificate`), settings: { certificateSpec: { [name]: found } } }
+  })
+}
+
+/** A member of a member of the Certificate's `spec`. */
+function nested(outer: string, name: string, read: Read): Entry {
+  return withIssuer((value) => {
+    const found = read(value)
+    if (found === undefined) return refused(value, 'a whole number')
+    return {
+      ...carried(`spec.${outer}.${name} of the Certificate`),
+      settings: { certificateSpec: { [outer]: { [name]: found } } },
+    }
+  })
+}
+
+function subject(name: string): Entry {
+  return nested('subject', name, list)
+}
+
+function overrideClass(annotation: string): Entry {
+  return (value) =>
+    approximate(
+      'warn',
+      { certificateAnnotations: { [annotation]: value } },
+      `an annotation of the Certificate; the solver's Ingress stands in the gateway's namespace, and only class istio is served by Istio`,
+    )
+}

@@ -1,0 +1,202 @@
+/**
+ * Load balancers of clouds: AWS (`alb.ingress.kubernetes.io`), Google (`ingress.gcp.kubernetes.io` and others) and Azure
+ * (`appgw.ingress.kubernetes.io`). They end TLS in front of the gateway; what they are told moves to the gateway's
+ * Service, which the platform team owns (spec/ingress.md 3.5).
+ */
+import type { RedirectTarget } from '../ingress-settings.ts'
+import { member, parseJson, stringMember, type Json } from '../../kubernetes/json.ts'
+import type { RedirectCode } from '../site.ts'
+import {
+  converted,
+  foreign,
+  notNeeded,
+  platformStep,
+  unsupported,
+  whenTrue,
+  type AnnotationTable,
+  type Effect,
+  type Entry,
+} from './annotation-entry.ts'
+
+const BALANCER = platformStep(
+  'info',
+  "a setting of the load balancer: it moves to the gateway's Service, or to the Ingress that leads to the gateway",
+)
+const FIREWALL = platformStep(
+  'error',
+  'SECURITY: it protects the load balancer: the one in front of the gateway needs it, too',
+)
+const LOGIN = unsupported(
+  'error',
+  'SECURITY: without it the routes are unauthenticated; use RequestAuthentication with an AuthorizationPolicy, or an authorization service',
+)
+const HEALTH = notNeeded(
+  "the load balancer checks the gateway, not the application; Istio's own health checks are outlierDetection",
+)
+const OFFLOADED: Entry = () => ({
+  outcome: 'platform-step',
+  level: 'warn',
+  message:
+    'TLS ends at the load balancer: its certificate moves to the one in front of the gateway; here only plain HTTP is served',
+  settings: { isTlsOffloaded: true },
+})
+const REDIRECT_THERE = platformStep(
+  'warn',
+  'redirect at the load balancer, which speaks plain HTTP to the gateway; a redirect here would never end',
+)
+
+export const ALB: AnnotationTable = {
+  'load-balancer-name': BALANCER,
+  'group.name': BALANCER,
+  'group.order': notNeeded('the order of routes is given by their paths'),
+  tags: BALANCER,
+  'ip-address-type': BALANCER,
+  scheme: BALANCER,
+  subnets: BALANCER,
+  'security-groups': FIREWALL,
+  'manage-backend-security-group-rules': BALANCER,
+  'customer-owned-ipv4-pool': BALANCER,
+  'ipam-ipv4-pool-id': BALANCER,
+  'load-balancer-attributes': BALANCER,
+  'wafv2-acl-arn': FIREWALL,
+  'wafv2-acl-name': FIREWALL,
+  'waf-acl-id': FIREWALL,
+  'shield-advanced-protection': FIREWALL,
+  'listen-ports': (value, place) => (value.includes('HTTPS') ? OFFLOADED(value, place) : BALANCER(value, place)),
+  'ssl-redirect': REDIRECT_THERE,
+  'inbound-cidrs': FIREWALL,
+  'security-group-prefix-lists': FIREWALL,
+  'certificate-arn': OFFLOADED,
+  'ssl-policy': BALANCER,
+  'mutual-authentication': FIREWALL,
+  'target-type': notNeeded('the gateway always speaks to pods'),
+  'target-node-labels': notNeeded('the gateway always speaks to pods'),
+  'multi-cluster-target-group': BALANCER,
+  'backend-protocol': (value, place) =>
+    value === 'HTTP'
+      ? notNeeded('what the gateway speaks anyway')(value, place)
+      : unsupported('error', 'the backend speaks TLS: a DestinationRule with tls is needed')(value, place),
+  'backend-protocol-version': unsupported('warn', "the Service's port name or appProtocol says it: http2, grpc"),
+  'target-group-attributes': unsupported(
+    'warn',
+    'stickiness and slow start are consistentHash and warmup of a DestinationRule',
+  ),
+  'healthcheck-port': HEALTH,
+  'healthcheck-protocol': HEALTH,
+  'healthcheck-path': HEALTH,
+  'healthcheck-interval-seconds': HEALTH,
+  'healthcheck-timeout-seconds': HEALTH,
+  'healthy-threshold-count': HEALTH,
+  'unhealthy-threshold-count': HEALTH,
+  'success-codes': HEALTH,
+  'auth-type': LOGIN,
+  'auth-idp-cognito': LOGIN,
+  'auth-idp-oidc': LOGIN,
+  'auth-on-unauthenticated-request': LOGIN,
+  'auth-scope': LOGIN,
+  'auth-session-cookie': LOGIN,
+  'auth-session-timeout': LOGIN,
+  'jwt-validation': LOGIN,
+  'use-regex-path-match': whenTrue(unsupported('error', 'its paths are regular expressions, which are not read here')),
+}
+
+/** Keys with names in them. */
+export const ALB_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])[] = [
+  [/^actions\.(.+)$/, (name) => (value) => readAction(name, value)],
+  [
+    /^conditions\.(.+)$/,
+    () =>
+      unsupported(
+        'error',
+        'a condition besides host and path is not read here: match headers, methods or queries in the VirtualService',
+      ),
+  ],
+  [/^transforms\.(.+)$/, () => unsupported('error', 'a rewrite of the load balancer is not read here')],
+  [/^listener-attributes\.(.+)$/, () => BALANCER],
+]
+
+/** `{"type":"redirect","redirectConfig":{"Protocol":"HTTPS","Port":"443","StatusCode":"HTTP_301"}}` */
+function readAction(name: string, value: string): Effect {
+  const action = parseJson(value)
+  const config = member(action, 'redirectConfig') ?? member(action, 'RedirectConfig')
+  const kind = stringMember(action, 'type') ?? stringMember(action, 'Type')
+  if (kind !== 'redirect' || config === undefined)
+    return {
+      outcome: 'unsupported',
+      level: 'error',
+      message: `action ${name} is no redirect; what leads to it is left out`,
+    }
+  const target = readRedirectConfig(config)
+  if (target.scheme === 'https' && target.authority === undefined && target.path === undefined)
+    return {
+      outcome: 'platform-step',
+      level: 'warn',
+      message: 'redirects http to https: redirect at the load balancer; here it would never end',
+    }
+  return converted({ actions: new Map([[name, target]]) }, `paths that lead to ${name} redirect`)
+}
+
+function readRedirectConfig(config: Json): RedirectTarget {
+  const literal = (key: string): string | undefined => {
+    const text = stringMember(config, key)
+    return text === undefined || text.includes('#{') ? undefined : text
+  }
+  const scheme = literal('Protocol')?.toLowerCase()
+  const code: RedirectCode = stringMember(config, 'StatusCode') === 'HTTP_302' ? 302 : 301
+  return {
+    scheme: scheme === 'http' || scheme === 'https' ? scheme : undefined,
+    authority: literal('Host'),
+    path: literal('Path'),
+    code,
+  }
+}
+
+export const GCE_KUBERNETES: AnnotationTable = {
+  'ingress.global-static-ip-name': BALANCER,
+  'ingress.regional-static-ip-name': BALANCER,
+  'ingress.allow-http': (value, place) =>
+    value === 'false'
+      ? converted({ redirectsToHttps: true }, 'plain requests are redirected (308); Google refuses them')
+      : notNeeded('plain requests are served anyway')(value, place),
+}
+
+export const GCE: AnnotationTable = { 'pre-shared-cert': OFFLOADED }
+
+export const GKE: AnnotationTable = {
+  'managed-certificates': OFFLOADED,
+  'v1beta1.FrontendConfig': platformStep(
+    'warn',
+    "a FrontendConfig of Google's load balancer: redirect and TLS policy belong to the one in front of the gateway",
+  ),
+  'internal-load-balancer-allow-global-access': BALANCER,
+}
+
+/** Written by Google's controller, about its own load balancer. */
+export const GCE_STATUS: AnnotationTable = Object.fromEntries(
+  [
+    'backends',
+    'forwarding-rule',
+    'https-forwarding-rule',
+    'target-proxy',
+    'https-target-proxy',
+    'url-map',
+    'static-ip',
+    'ssl-cert',
+    'redirect-url-map',
+  ].map((name) => [name, foreign("Google's controller wrote it, about its own load balancer")]),
+)
+
+export const APPGW: AnnotationTable = {
+  'backend-path-prefix': unsupported(
+    'error',
+    'the path is rewritten by the load balancer; say it with rewrite in the VirtualService',
+  ),
+  'ssl-redirect': REDIRECT_THERE,
+  'appgw-ssl-certificate': OFFLOADED,
+  'waf-policy-for-path': FIREWALL,
+  'request-timeout': notNeeded('Istio has no time limit of its own'),
+  'connection-draining': notNeeded('Envoy drains by itself'),
+  'connection-draining-timeout': notNeeded('Envoy drains by itself'),
+  'cookie-based-affinity': unsupported('warn', 'consistentHash of a DestinationRule is the nearest'),
+  'use-private-ip': BALANCER,
+}

@@ -1,0 +1,78 @@
+/** ingress-nginx: what is spoken with backends (spec/ingress.md 2.4, row 8). */
+import type { BackendTls } from '../ingress-settings.ts'
+import {
+  approximate,
+  notNeeded,
+  partOf,
+  refused,
+  unsupported,
+  whenTrue,
+  type AnnotationPlace,
+  type AnnotationTable,
+  type Effect,
+} from './annotation-entry.ts'
+
+const GRPC =
+  "name the Service's port grpc, or set appProtocol: grpc, so that the gateway speaks HTTP/2 to it; no route can say it"
+
+export const NGINX_BACKENDS: AnnotationTable = {
+  'backend-protocol': backendProtocol,
+  'secure-backends': whenTrue((_, place) => backendProtocol('HTTPS', place)),
+  'grpc-backend': whenTrue((_, place) => backendProtocol('GRPC', place)),
+  'proxy-ssl-secret': partOf('backend-protocol'),
+  'proxy-ssl-name': partOf('backend-protocol'),
+  'proxy-ssl-server-name': partOf('backend-protocol'),
+  'proxy-ssl-verify': partOf('backend-protocol'),
+  'proxy-ssl-verify-depth': notNeeded('Envoy checks the whole chain'),
+  'proxy-ssl-ciphers': unsupported('warn', "the gateway's own choice of ciphers holds for backends"),
+  'proxy-ssl-protocols': unsupported('warn', "the gateway's own choice of TLS versions holds for backends"),
+}
+
+function backendProtocol(value: string, place: AnnotationPlace): Effect {
+  switch (value.toUpperCase()) {
+    case 'HTTP':
+    case 'AUTO_HTTP':
+      return { outcome: 'not-needed', level: 'info', message: 'what the gateway speaks anyway' }
+    case 'HTTPS':
+      return approximate(
+        'warn',
+        { connection: { tls: readBackendTls(place) } },
+        `${tlsMessage(place)}; plain HTTP under the mesh's own mutual TLS is better`,
+      )
+    case 'GRPC':
+      return approximate('warn', { isGrpc: true }, GRPC)
+    case 'GRPCS':
+      return approximate(
+        'warn',
+        { isGrpc: true, connection: { tls: readBackendTls(place) } },
+        `${GRPC}; ${tlsMessage(place)}`,
+      )
+    case 'FCGI':
+    case 'AJP':
+      return {
+        outcome: 'unsupported',
+        level: 'error',
+        message: `${value} backends cannot be reached through Envoy: put an HTTP front end into the pod`,
+      }
+    default:
+      return refused(value, 'HTTP, HTTPS, AUTO_HTTP, GRPC, GRPCS or FCGI')
+  }
+}
+
+/** nginx verifies nothing unless it is told to, and sends no server name unless it is told to. */
+function readBackendTls({ ingress, sibling }: AnnotationPlace): BackendTls {
+  const secret = sibling('proxy-ssl-secret')
+  return {
+    verifies: sibling('proxy-ssl-verify') === 'on',
+    serverName:
+      sibling('proxy-ssl-server-name') === 'on' || sibling('proxy-ssl-verify') === 'on'
+        ? sibling('proxy-ssl-name')
+        : undefined,
+    secret: secret === undefined || secret.includes('/') ? secret : `${ingress.namespace}/${secret}`,
+  }
+}
+
+function tlsMessage({ sibling }: AnnotationPlace): string {
+  const how = sibling('proxy-ssl-verify') === 'on' ? 'verified TLS' : 'TLS that is not verified, as in ingress-nginx'
+  return `a DestinationRule makes the gateway speak ${how}, to the port itself: under STRICT mutual TLS the port has to be PERMISSIVE`
+}

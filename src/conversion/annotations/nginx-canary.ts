@@ -1,0 +1,46 @@
+/** ingress-nginx: a canary Ingress, which is a second backend of the main one's paths (spec/ingress.md 2.4, row 13). */
+import type { Canary } from '../ingress-settings.ts'
+import { regexProblem } from '../regular-expression.ts'
+import { approximate, converted, readWhole, type AnnotationPlace, type Effect } from './annotation-entry.ts'
+
+/** Bad numbers fall back to 0 and 100, and the weight stops at the total, as in ingress-nginx. */
+export function readCanary(_: string, { sibling }: AnnotationPlace): Effect {
+  const problems = numberProblems(sibling)
+  const weightTotal = readWhole(sibling('canary-weight-total'), 1) ?? 100
+  const weight = Math.min(readWhole(sibling('canary-weight')) ?? 0, weightTotal)
+  const { header, problem } = readHeader(sibling)
+  const canary: Canary = { header, cookie: sibling('canary-by-cookie'), weight, weightTotal }
+  if (problem !== undefined) return { outcome: 'unsupported', level: 'error', message: problem, settings: { canary } }
+  if (problems.length > 0) return approximate('warn', { canary }, problems.join('; '))
+  return converted({ canary }, 'a second backend of the paths of the main Ingress')
+}
+
+function numberProblems(sibling: AnnotationPlace['sibling']): readonly string[] {
+  const isBad = (name: string) => sibling(name) !== undefined && readWhole(sibling(name)) === undefined
+  return [
+    ...(isBad('canary-weight')
+      ? [`canary-weight is ${JSON.stringify(sibling('canary-weight'))}, no whole number: it counts as 0`]
+      : []),
+    ...(isBad('canary-weight-total')
+      ? [`canary-weight-total is ${JSON.stringify(sibling('canary-weight-total'))}, no whole number: it counts as 100`]
+      : []),
+  ]
+}
+
+interface HeaderReading {
+  readonly header: Canary['header']
+  readonly problem?: string
+}
+
+/** A value beats a pattern; without either the header says `always` or `never`. */
+function readHeader(sibling: AnnotationPlace['sibling']): HeaderReading {
+  const name = sibling('canary-by-header')?.toLowerCase()
+  if (name === undefined) return { header: undefined }
+  const value = sibling('canary-by-header-value')
+  const pattern = value === undefined ? sibling('canary-by-header-pattern') : undefined
+  if (pattern === undefined) return { header: { name, value, pattern } }
+  const problem = regexProblem(pattern)
+  if (problem !== undefined)
+    return { header: undefined, problem: `canary-by-header-pattern ${problem}; the header is not looked at` }
+  return { header: { name, value, pattern: `.*(?:${pattern}).*` } }
+}

@@ -1,0 +1,107 @@
+/** ingress-nginx: from where and how often one may call (spec/ingress.md 2.4, rows 9 and 20). */
+import {
+  approximate,
+  partOf,
+  readList,
+  readWhole,
+  refused,
+  unsupported,
+  type AnnotationPlace,
+  type AnnotationTable,
+  type Effect,
+  type Entry,
+} from './annotation-entry.ts'
+
+export const NGINX_LIMITS: AnnotationTable = {
+  'whitelist-source-range': allowedSources('allowlist-source-range'),
+  'allowlist-source-range': allowedSources('whitelist-source-range'),
+  'denylist-source-range': deniedSources,
+  'limit-rps': rateLimit(1),
+  'limit-rpm': rateLimit(60),
+  'limit-burst-multiplier': (value, place) =>
+    readWhole(value, 1) === undefined
+      ? refused(value, 'a whole number from 1')
+      : partOf(place.sibling('limit-rps') === undefined ? 'limit-rpm' : 'limit-rps')(value, place),
+  'limit-connections': unsupported(
+    'warn',
+    'there is no limit of connections per client; connectionPool limits them per backend',
+  ),
+  'limit-rate': unsupported(
+    'warn',
+    'answers are not slowed down; Envoy has a bandwidth filter, which an EnvoyFilter can add',
+  ),
+  'limit-rate-after': partOf('limit-rate'),
+  'limit-whitelist': limitExemption,
+  'limit-allowlist': limitExemption,
+  'global-rate-limit': unsupported('error', 'a limit over all gateways needs a rate limit service (Envoy ratelimit)'),
+  'global-rate-limit-window': partOf('global-rate-limit'),
+  'global-rate-limit-key': partOf('global-rate-limit'),
+  'global-rate-limit-ignored-cidrs': partOf('global-rate-limit'),
+}
+
+function allowedSources(alias: string): Entry {
+  return (value, place) => {
+    const read = readRanges(value)
+    if ('problem' in read) return read.problem
+    const both = [...read.ranges, ...readList(place.sibling(alias) ?? '')]
+    return approximate('warn', { allowedSources: [...new Set(both)] }, sourceMessage(place))
+  }
+}
+
+function deniedSources(value: string, place: AnnotationPlace): Effect {
+  const read = readRanges(value)
+  return 'problem' in read ? read.problem : approximate('warn', { deniedSources: read.ranges }, sourceMessage(place))
+}
+
+function sourceMessage({ gateway: { namespace, trustedProxies } }: AnnotationPlace): string {
+  const whose =
+    trustedProxies > 0
+      ? `the address that ${trustedProxies} trusted proxies name`
+      : "the connection's address: the gateway's Service needs externalTrafficPolicy: Local, or PROXY protocol"
+  return `an AuthorizationPolicy that denies, to be applied in ${namespace}; the client is ${whose}`
+}
+
+type Ranges = { readonly ranges: readonly string[] } | { readonly problem: Effect }
+
+/** A list that is wrong in one place is left alone as a whole: half of it would shut out, or let in, somebody. */
+function readRanges(value: string): Ranges {
+  const ranges = readList(value)
+  const bad = ranges.filter((range) => !isAddressRange(range))
+  if (bad.length === 0 && ranges.length > 0) return { ranges }
+  const message = `SECURITY: ${bad.join(', ') || 'an empty list'} is no address or CIDR range; no policy is printed, so that every address may call`
+  return { problem: { outcome: 'unsupported', level: 'error', message } }
+}
+
+function isAddressRange(range: string): boolean {
+  const [address = '', length, ...rest] = range.split('/')
+  const isFour = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/.test(address)
+  const isSix = address.includes(':') && URL.canParse(`http://[${address}]/`)
+  return (
+    rest.length === 0 &&
+    (isFour || isSix) &&
+    (length === undefined || (readWhole(length) ?? 999) <= (isFour ? 32 : 128))
+  )
+}
+
+/** One bucket for each gateway pod, for all clients: the nearest that Envoy has without a service of its own. */
+function rateLimit(perSeconds: 1 | 60): Entry {
+  return (value, { sibling, gateway }) => {
+    const requests = readWhole(value, 1)
+    if (requests === undefined) return refused(value, 'a whole number from 1')
+    const burst = requests * (readWhole(sibling('limit-burst-multiplier'), 1) ?? 5)
+    const message = `an EnvoyFilter, to be applied in ${gateway.namespace}: one bucket for each gateway pod and all clients, answered 429; nginx counted per client address and answered 503`
+    if (perSeconds === 60 && sibling('limit-rps') !== undefined)
+      return {
+        outcome: 'unsupported',
+        level: 'warn',
+        message: 'limit-rps stands beside it; only one of them is printed',
+      }
+    return approximate('warn', { rateLimit: { requests, perSeconds, burst } }, message)
+  }
+}
+
+function limitExemption(value: string, place: AnnotationPlace): Effect {
+  if (place.sibling('limit-rps') === undefined && place.sibling('limit-rpm') === undefined)
+    return partOf('limit-rps')(value, place)
+  return { outcome: 'unsupported', level: 'warn', message: 'the limit counts these addresses, too' }
+}

@@ -1,0 +1,178 @@
+/** ingress-nginx: annotations that decide where a request goes (spec/ingress.md 2.4, rows 1-5, 13, 15-18, 21, 25). */
+import type { RedirectTarget } from '../ingress-settings.ts'
+import type { RedirectCode } from '../site.ts'
+import {
+  approximate,
+  converted,
+  notNeeded,
+  partOf,
+  readFlag,
+  readList,
+  readWhole,
+  refused,
+  unsupported,
+  whenTrue,
+  type AnnotationPlace,
+  type AnnotationTable,
+  type Effect,
+} from './annotation-entry.ts'
+import { readCanary } from './nginx-canary.ts'
+import { rewriteEffect } from './nginx-rewrite.ts'
+
+export const NGINX_ROUTING: AnnotationTable = {
+  'rewrite-target': rewriteEffect,
+  'use-regex': whenTrue(() =>
+    converted(
+      { usesRegex: true },
+      'every path of the host is a case-insensitive regular expression, as ingress-nginx has it',
+    ),
+  ),
+  'app-root': appRoot,
+  'ssl-redirect': sslRedirect,
+  'force-ssl-redirect': whenTrue(forceSslRedirect),
+  'permanent-redirect': (value, place) => redirect(value, place, place.sibling('permanent-redirect-code'), 301),
+  'permanent-redirect-code': partOf('permanent-redirect'),
+  'temporal-redirect': (value, place) => redirect(value, place, place.sibling('temporal-redirect-code'), 302),
+  'temporal-redirect-code': partOf('temporal-redirect'),
+  'from-to-www-redirect': whenTrue(wwwRedirect),
+  'server-alias': serverAlias,
+  'upstream-vhost': upstreamVhost,
+  'service-upstream': notNeeded('the gateway always balances over the endpoints of the Service'),
+  canary: whenTrue(readCanary),
+  'canary-weight': partOf('canary'),
+  'canary-weight-total': partOf('canary'),
+  'canary-by-header': partOf('canary'),
+  'canary-by-header-value': partOf('canary'),
+  'canary-by-header-pattern': partOf('canary'),
+  'canary-by-cookie': partOf('canary'),
+  'ssl-passthrough': whenTrue(() =>
+    converted(
+      { isPassthrough: true },
+      'TLS is passed through by server name; every other annotation of the host is void, as in ingress-nginx',
+    ),
+  ),
+  'preserve-trailing-slash': notNeeded('Istio never changes a trailing slash'),
+  'use-port-in-redirects': unsupported('warn', 'redirects name no port'),
+  'relative-redirects': unsupported('warn', 'redirects are absolute; clients follow them all the same'),
+  'default-backend': unsupported(
+    'warn',
+    'there is no "no endpoints" backend in Istio: such a request is answered 503; a fallback belongs into a retry or into the application',
+  ),
+  'custom-http-errors': unsupported(
+    'warn',
+    "error pages are the application's: the gateway passes its answers on as they are",
+  ),
+  'disable-proxy-intercept-errors': notNeeded('the gateway never intercepts errors'),
+}
+
+/** An absolute one is ignored by ingress-nginx, too (i2g approot_test.go). */
+function appRoot(value: string): Effect {
+  if (!value.startsWith('/'))
+    return { outcome: 'not-needed', level: 'warn', message: `${value} is no path; ingress-nginx ignores it, too` }
+  return converted({ appRoot: value }, `/ redirects to ${value} (302)`)
+}
+
+function sslRedirect(value: string): Effect {
+  const flag = readFlag(value)
+  if (flag === undefined) return refused(value, 'true or false')
+  const message = flag ? 'plain requests of hosts with TLS are redirected (308)' : 'plain requests are served, too'
+  return converted({ redirectsToHttps: flag }, message)
+}
+
+/**
+ * Without a TLS entry, TLS ends in front of the gateway, which knows it by `x-forwarded-proto` only where it trusts the
+ * proxy before it; otherwise Envoy writes that header itself and the redirect never ends (istio issues 16778, 17980).
+ */
+function forceSslRedirect(_: string, { ingress, gateway }: AnnotationPlace): Effect {
+  if (ingress.tls.length > 0) return converted({ redirectsToHttps: true }, 'plain requests are redirected (308)')
+  if (gateway.trustedProxies > 0)
+    return approximate(
+      'warn',
+      { redirectsForwardedHttp: true },
+      'requests that came as http to the proxy in front are redirected (308), by x-forwarded-proto',
+    )
+  const message =
+    'TLS ends in front of the gateway: redirect there. Here it would loop, as gatewayTopology.numTrustedProxies is 0 and x-forwarded-proto is not believed'
+  return { outcome: 'platform-step', level: 'warn', message }
+}
+
+/** The temporal redirect wins over the permanent one (i2g redirect_test.go). */
+function redirect(value: string, place: AnnotationPlace, code: string | undefined, fallback: 301 | 302): Effect {
+  if (fallback === 301 && place.sibling('temporal-redirect') !== undefined)
+    return { outcome: 'not-needed', level: 'info', message: 'temporal-redirect stands beside it and wins' }
+  const target = readRedirectTarget(value, fallback)
+  if (target === undefined)
+    return {
+      outcome: 'unsupported',
+      level: 'error',
+      message: `${value}: nginx variables other than a leading $scheme://$host and a final $request_uri have no equal; these paths are left out`,
+      settings: { blockedBy: fallback === 301 ? 'permanent-redirect' : 'temporal-redirect' },
+    }
+  const given = code === undefined ? fallback : readWhole(code)
+  const programmed = REDIRECT_CODES.find((known) => known === given)
+  const settings = { redirect: { ...target, code: programmed ?? fallback } }
+  if (programmed === undefined)
+    return approximate(
+      'warn',
+      settings,
+      `redirects with ${fallback}: Istio has no redirect with ${code ?? ''}, only 301, 302, 303, 307 and 308`,
+    )
+  if (target.path === undefined) return converted(settings, `redirects with ${programmed}`)
+  return approximate('info', settings, `redirects with ${programmed}; the query string is kept, which nginx drops`)
+}
+
+const REDIRECT_CODES: readonly RedirectCode[] = [301, 302, 303, 307, 308]
+
+/** `https://$host/new`, `$scheme://other$request_uri`, `/path`; undefined where a variable has no equal. */
+export function readRedirectTarget(value: string, code: RedirectCode): RedirectTarget | undefined {
+  const [, scheme, authority, rest = ''] =
+    /^(?:([a-z$]+):\/\/([^/$]+|\$(?:host|http_host|server_name)))?(.*)$/.exec(value) ?? []
+  const path = rest.replace(/\$request_uri$/, '')
+  if (path.includes('$') || (scheme !== undefined && !['http', 'https', '$scheme'].includes(scheme))) return undefined
+  if (scheme === undefined && !value.startsWith('/') && path !== '') return undefined
+  return {
+    scheme: scheme === 'http' || scheme === 'https' ? scheme : undefined,
+    authority: authority?.startsWith('$') === true ? undefined : authority,
+    path: rest.endsWith('$request_uri') ? undefined : path === '' ? '/' : path,
+    code,
+  }
+}
+
+function wwwRedirect(): Effect {
+  return approximate(
+    'warn',
+    { redirectsWww: true },
+    'the host with or without www. redirects here (308); with TLS, its certificate has to cover both',
+  )
+}
+
+function serverAlias(value: string): Effect {
+  const names = readList(value)
+  const aliases = names.filter((name) => /^(?:\*\.)?[a-z0-9.-]+$/i.test(name))
+  if (aliases.length === names.length)
+    return converted({ aliases }, `the routes are served under ${aliases.join(', ')}, too`)
+  const others = names.filter((name) => !aliases.includes(name)).join(', ')
+  return {
+    outcome: 'unsupported',
+    level: 'error',
+    message: `${others}: a host of a Gateway is no regular expression; only the plain names are served`,
+    settings: { aliases },
+  }
+}
+
+/**
+ * Together with service-upstream the Service's own name is the idiom that put ingress-nginx into a mesh; a gateway of
+ * Istio's needs neither.
+ */
+function upstreamVhost(value: string, { ingress, sibling }: AnnotationPlace): Effect {
+  const isOwnService = value.endsWith('.svc.cluster.local') || value.endsWith(`.${ingress.namespace}.svc`)
+  if (isOwnService && sibling('service-upstream') === 'true')
+    return { outcome: 'not-needed', level: 'info', message: 'only made ingress-nginx work inside a mesh' }
+  if (value.includes('$'))
+    return {
+      outcome: 'unsupported',
+      level: 'error',
+      message: `${value}: nginx variables have no equal in rewrite.authority; the client's Host is passed on`,
+    }
+  return converted({ authority: value }, `backends get ${value} as Host`)
+}

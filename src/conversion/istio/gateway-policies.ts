@@ -1,0 +1,164 @@
+/**
+ * What the gateway's pods are told about some hosts: who may call (AuthorizationPolicy), who is asked first (CUSTOM
+ * AuthorizationPolicy), how often (EnvoyFilter). They stand in the gateway's namespace, so that a platform team applies
+ * them. An ALLOW policy there would shut out everybody else's hosts, so address lists are policies that deny.
+ */
+import type { JsonObject } from '../../kubernetes/json.ts'
+import { authProviderName } from '../annotations/nginx-authentication.ts'
+import type { RateLimit } from '../ingress-settings.ts'
+import { labelName } from '../object-names.ts'
+import type { ReadIngress } from '../read-ingresses.ts'
+import type { PathMatch, Route, Site } from '../site.ts'
+
+/** The pods of a gateway, as policies name them. */
+export interface GatewayWorkload {
+  readonly namespace: string
+  /** `selector` of AuthorizationPolicy and, called `workloadSelector`, of EnvoyFilter; or `targetRefs`. */
+  readonly policyTarget: JsonObject
+  readonly filterTarget: JsonObject
+}
+
+/** Where a policy holds: hosts, and paths where other Ingresses have some of the same hosts. */
+export interface PolicyScope {
+  readonly hosts: readonly string[]
+  /** Undefined: all of them. */
+  readonly paths: readonly string[] | undefined
+}
+
+export function policyScope({ id }: ReadIngress, sites: readonly Site[]): PolicyScope {
+  const own = sites.filter(({ routes }) => routes.some(({ ingress }) => ingress === id))
+  const routes = own.flatMap((site) => site.routes)
+  const hosts = own.map(({ host }) => host)
+  if (routes.every(({ ingress }) => ingress === id)) return { hosts, paths: undefined }
+  const paths = routes.filter(({ ingress }) => ingress === id).flatMap(pathPatterns)
+  return { hosts, paths: paths.includes('*') ? undefined : [...new Set(paths)] }
+}
+
+/** `*` where an AuthorizationPolicy has no pattern: then all of the host is meant, which shuts out rather than lets in. */
+function pathPatterns({ match }: Route): readonly string[] {
+  const patterns: Readonly<Record<PathMatch['kind'], readonly string[]>> = {
+    exact: [match.value],
+    elements: match.value === '/' ? ['*'] : [match.value, `${match.value}/*`],
+    prefix: [`${match.value}*`],
+    regex: ['*'],
+  }
+  return patterns[match.kind]
+}
+
+/** What has to be said of a scope that is wider or narrower than meant. */
+export function scopeCaution({ hosts }: PolicyScope): string | undefined {
+  if (hosts.includes('*')) return 'the policy holds for every host of the gateway, as the rule has no host'
+  const wildcard = hosts.find((host) => host.startsWith('*.'))
+  return (
+    wildcard &&
+    `a client that sends a port with its Host passes by ${wildcard}: a policy has no pattern for both; name the hosts`
+  )
+}
+
+function operationOf({ hosts, paths }: PolicyScope): JsonObject {
+  const withPorts = hosts.flatMap((host) => (host.startsWith('*') ? [host] : [host, `${host}:*`]))
+  return {
+    operation: { ...(hosts.includes('*') ? {} : { hosts: withPorts }), ...(paths === undefined ? {} : { paths }) },
+  }
+}
+
+function authorizationPolicy(name: string, workload: GatewayWorkload, spec: JsonObject): JsonObject {
+  return {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name, namespace: workload.namespace },
+    spec: { ...workload.policyTarget, ...spec },
+  }
+}
+
+/** Undefined where the Ingress has no address list. */
+export function sourcePolicy(
+  { ingress, settings }: ReadIngress,
+  scope: PolicyScope,
+  workload: GatewayWorkload,
+): JsonObject | undefined {
+  const { allowedSources, deniedSources } = settings
+  const sources = [
+    ...(allowedSources === undefined ? [] : [{ notRemoteIpBlocks: allowedSources }]),
+    ...(deniedSources === undefined ? [] : [{ remoteIpBlocks: deniedSources }]),
+  ]
+  if (sources.length === 0) return undefined
+  const rules = sources.map((source) => ({ from: [{ source }], to: [operationOf(scope)] }))
+  return authorizationPolicy(labelName(ingress.namespace, ingress.name, 'sources'), workload, { action: 'DENY', rules })
+}
+
+export function externalAuthPolicy(
+  { ingress, settings }: ReadIngress,
+  scope: PolicyScope,
+  workload: GatewayWorkload,
+): JsonObject | undefined {
+  if (settings.externalAuth === undefined) return undefined
+  const provider = { name: authProviderName(ingress.namespace, ingress.name) }
+  return authorizationPolicy(labelName(ingress.namespace, ingress.name, 'auth'), workload, {
+    action: 'CUSTOM',
+    provider,
+    rules: [{ to: [operationOf(scope)] }],
+  })
+}
+
+const LIMITER = 'type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit'
+
+/** The filter has a name of the Ingress' own: two of one name would both count every request. */
+export function rateLimitFilter(
+  { ingress, settings }: ReadIngress,
+  { hosts }: PolicyScope,
+  workload: GatewayWorkload,
+): JsonObject | undefined {
+  if (settings.rateLimit === undefined) return undefined
+  const name = labelName(ingress.namespace, ingress.name, 'rate-limit')
+  const filter = `envoy.filters.http.local_ratelimit/${name}`
+  const limited = { [filter]: typedStruct(limiterConfiguration(name, settings.rateLimit)) }
+  return {
+    apiVersion: 'networking.istio.io/v1alpha3',
+    kind: 'EnvoyFilter',
+    metadata: {
+      name,
+      namespace: workload.namespace,
+      annotations: {
+        'istio-onramp.io/caution': 'EnvoyFilter: tied to the version of Envoy; nothing else in Istio does this',
+      },
+    },
+    spec: {
+      ...workload.filterTarget,
+      configPatches: [
+        {
+          applyTo: 'HTTP_FILTER',
+          match: {
+            context: 'GATEWAY',
+            listener: { filterChain: { filter: { name: 'envoy.filters.network.http_connection_manager' } } },
+          },
+          patch: {
+            operation: 'INSERT_BEFORE',
+            value: { name: filter, typed_config: typedStruct({ stat_prefix: name }) },
+          },
+        },
+        ...hosts.flatMap((host) =>
+          [80, 443].map((port) => ({
+            applyTo: 'VIRTUAL_HOST',
+            match: { context: 'GATEWAY', routeConfiguration: { vhost: { name: `${host}:${port}` } } },
+            patch: { operation: 'MERGE', value: { typed_per_filter_config: limited } },
+          })),
+        ),
+      ],
+    },
+  }
+}
+
+function typedStruct(value: JsonObject): JsonObject {
+  return { '@type': 'type.googleapis.com/udpa.type.v1.TypedStruct', type_url: LIMITER, value }
+}
+
+function limiterConfiguration(name: string, { requests, perSeconds, burst }: RateLimit): JsonObject {
+  const always = { default_value: { numerator: 100, denominator: 'HUNDRED' } }
+  return {
+    stat_prefix: name,
+    token_bucket: { max_tokens: burst, tokens_per_fill: requests, fill_interval: `${perSeconds}s` },
+    filter_enabled: always,
+    filter_enforced: always,
+  }
+}

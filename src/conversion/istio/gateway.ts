@@ -1,0 +1,50 @@
+/** The Gateway of an entrance, or the servers that a shared one needs for it. */
+import type { JsonObject } from '../../kubernetes/json.ts'
+import type { GatewaySettings } from '../conversion-options.ts'
+import { credentialName } from '../object-names.ts'
+import type { Entrance, TlsServer } from '../site.ts'
+
+export function gatewayObject(entrance: Entrance, { selector }: GatewaySettings): JsonObject {
+  const { namespace, name } = entrance
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'Gateway',
+    metadata: { name, namespace },
+    spec: { selector, servers: gatewayServers(entrance) },
+  }
+}
+
+/**
+ * Hosts carry the namespace, so that only its VirtualServices can bind. Port names are unique within the Gateway. Plain
+ * HTTP never has `httpsRedirect`.
+ */
+export function gatewayServers({ namespace, name, sites, tls }: Entrance): readonly JsonObject[] {
+  const scoped = (hosts: readonly string[]) => hosts.map((host) => `${namespace}/${host}`)
+  const passed = sites.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host)
+  const plain = sites.map(({ host }) => host).filter((host) => !passed.includes(host))
+  return [
+    ...tls.map((server, index) => ({
+      port: { number: 443, name: `https-${name}-${index}`, protocol: 'HTTPS' },
+      hosts: scoped(server.hosts),
+      tls: tlsOf(server, namespace),
+    })),
+    ...(passed.length === 0
+      ? []
+      : [
+          {
+            port: { number: 443, name: `tls-${name}`, protocol: 'TLS' },
+            hosts: scoped(passed),
+            tls: { mode: 'PASSTHROUGH' },
+          },
+        ]),
+    ...(plain.length === 0
+      ? []
+      : [{ port: { number: 80, name: `http-${name}`, protocol: 'HTTP' }, hosts: scoped(plain) }]),
+  ]
+}
+
+/** For client certificates the CA is in the same secret as `ca.crt`, or in one called `<credentialName>-cacert`. */
+function tlsOf({ secret, clientCertificate }: TlsServer, namespace: string): JsonObject {
+  const mode = clientCertificate === undefined ? 'SIMPLE' : clientCertificate.isOptional ? 'OPTIONAL_MUTUAL' : 'MUTUAL'
+  return { mode, credentialName: credentialName(namespace, secret) }
+}

@@ -1,0 +1,31 @@
+/** Each Ingress with its class, its settings and a place for what is said of it. */
+import { accountForAnnotations } from './annotations/annotation-registry.ts'
+import { controllerClass, type ControllerClass } from './controller-class.ts'
+import type { ConversionOptions } from './conversion-options.ts'
+import type { Ingress } from './ingress.ts'
+import type { IngressSettings } from './ingress-settings.ts'
+import type { Remark } from './report.ts'
+
+export interface ReadIngress {
+  readonly ingress: Ingress
+  /** `namespace/name` */
+  readonly id: string
+  readonly controller: ControllerClass
+  readonly settings: IngressSettings
+  /** Grows while the conversion goes on. */
+  readonly remarks: Remark[]
+}
+
+/** Oldest first where they have a time, as controllers order them (spec/ingress.md 1.3); else in the order given. */
+export function readIngresses(ingresses: readonly Ingress[], options: ConversionOptions): readonly ReadIngress[] {
+  return ingresses
+    .toSorted((left, right) => (left.createdAt === right.createdAt ? 0 : left.createdAt < right.createdAt ? -1 : 1))
+    .map((ingress) => {
+      const controller = controllerClass(ingress, options.controllerOf)
+      const { settings, remarks } = accountForAnnotations(ingress, controller, options)
+      const id = `${ingress.namespace}/${ingress.name}`
+      // Of a canary, ingress-nginx reads the canary annotations only; the rest is the main Ingress' (its documentation, "Canary").
+      const effective = settings.canary === undefined ? settings : { canary: settings.canary }
+      return { ingress, id, controller, settings: effective, remarks: [...ingress.remarks, ...remarks] }
+    })
+}
