@@ -1,4 +1,6 @@
 /** The settings of the rules: what holds where neither a namespace nor an object says otherwise. */
+import { DEFAULT_GATEWAY, type GatewaySettings } from '../conversion/conversion-options.ts'
+
 export const PROBES_VALUES = ['auto', 'exec', 'port', 'agent', 'off'] as const
 export const TEMPLATES_VALUES = ['auto', 'rewrite', 'leave'] as const
 export const INGRESS_VALUES = ['deny', 'warn', 'allow'] as const
@@ -16,13 +18,6 @@ export interface ProberConfiguration {
   readonly delivery: (typeof DELIVERY_VALUES)[number]
 }
 
-export interface GatewayConfiguration {
-  /** Labels of the ingress gateway's pods, for the `selector` of a Gateway. */
-  readonly selector: Readonly<Record<string, string>>
-  /** Where those pods run, and so where the TLS secrets have to be (spec/ingress.md 3.1). */
-  readonly namespace: string
-}
-
 export interface RuleConfiguration {
   readonly probes: ProbesSetting
   readonly templates: TemplatesSetting
@@ -31,7 +26,8 @@ export interface RuleConfiguration {
   /** User names whose Ingresses are warned about and never denied, e.g. of Flagger (spec/ingress.md 3.4). */
   readonly trustedIngressUsers: readonly string[]
   readonly prober: ProberConfiguration
-  readonly gateway: GatewayConfiguration
+  /** What a conversion prints for; see GatewaySettings. */
+  readonly gateway: GatewaySettings
 }
 
 export const DEFAULT_RULES: RuleConfiguration = {
@@ -41,5 +37,5 @@ export const DEFAULT_RULES: RuleConfiguration = {
   exemptNamespaces: ['kube-system', 'kube-public', 'kube-node-lease', 'istio-system', 'cert-manager'],
   trustedIngressUsers: [],
   prober: { image: 'ghcr.io/istio-onramp/prober:0.1.0', pullPolicy: 'IfNotPresent', delivery: 'auto' },
-  gateway: { selector: { istio: 'ingressgateway' }, namespace: 'istio-system' },
+  gateway: DEFAULT_GATEWAY,
 }

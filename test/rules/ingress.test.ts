@@ -179,16 +179,25 @@ t.test('the message says what, why and what next, in words its reader can act on
   )
   t.ok(headline.length <= 200)
   t.match(message, 'What becomes of it: shop.example.com/api -> api:8080 (https), shop.example.com/ -> web:80 (https).')
-  t.match(message, 'For the platform team: copy or issue secret shop/tls as istio-system/shop-tls.')
   t.match(
     message,
-    /Left out: annotation nginx\.ingress\.kubernetes\.io\/auth-url \(the routes would be left without their authentication\); spec\.rules\[0\]\.http\.paths\[2\]\.backend: port nosuch of Service gone is not known here/,
+    /^For the platform team: nginx\.ingress\.kubernetes\.io\/auth-url \(SECURITY: the routes are unauthenticated until .*extensionProviders: \{.*\}\); spec\.tls\[0\] \(HTTPS for shop\.example\.com: copy secret shop\/tls to istio-system\/shop-tls/m,
   )
+  t.match(
+    message,
+    /^Could not convert: spec\.rules\[0\]\.http\.paths\[2\]\.backend\.service\.port\.name \(port nosuch of Service shop\/gone is not known here/m,
+  )
+  t.match(message, /^All of it, and the Gateway API form: istio-onramp convert -f FILE/m)
   t.match(message, /istio-onramp\.io\/ingress: "allow"/)
   t.notMatch(message, /last-applied/)
   t.notMatch(message, /[^\x20-\x7e\n]/, 'plain ASCII')
   const [gateway, virtualService, ...rest] = printed(object)
-  t.same(rest, [])
+  t.match(message, /^#! for the platform team: namespace istio-system$/m)
+  t.same(
+    rest.map(({ kind }) => kind),
+    ['ServiceEntry', 'DestinationRule', 'AuthorizationPolicy'],
+    'the authorization service is outside of the mesh',
+  )
   t.same(gateway, {
     apiVersion: 'networking.istio.io/v1',
     kind: 'Gateway',
@@ -247,8 +256,8 @@ t.test('paths keep their meaning, for every path type and controller class', (t)
   )
   t.same(uris('nginx', path('/foo', 'ImplementationSpecific')), [[{ prefix: '/foo' }]], 'a raw prefix, as nginx has it')
   t.same(uris('alb', path('/foo/*', 'ImplementationSpecific'), path('/bar', 'ImplementationSpecific')), [
-    [{ exact: '/foo' }, { prefix: '/foo/' }],
     [{ exact: '/bar' }],
+    [{ exact: '/foo' }, { prefix: '/foo/' }],
   ])
   t.same(uris('gce', path('/*', 'ImplementationSpecific')), [[{ prefix: '/' }]])
   t.same(uris('traefik', path('/foo', 'ImplementationSpecific')), [[{ exact: '/foo' }, { prefix: '/foo/' }]])
@@ -256,15 +265,25 @@ t.test('paths keep their meaning, for every path type and controller class', (t)
 })
 
 t.test('what cannot be printed right is not printed, and named', (t) => {
-  const nginx = (annotation: string) =>
+  const nginx = (annotation: string, value: string) =>
     ingress(
-      { rules: [rule('a.example.com', path('/', 'Prefix'))] },
-      { annotations: { [`nginx.ingress.kubernetes.io/${annotation}`]: 'true' } },
+      { ingressClassName: 'nginx', rules: [rule('a.example.com', path('/', 'Prefix'))] },
+      { annotations: { [`nginx.ingress.kubernetes.io/${annotation}`]: value } },
     )
-  for (const annotation of ['rewrite-target', 'use-regex', 'canary', 'ssl-passthrough', 'server-snippet']) {
-    t.same(printed(nginx(annotation)), [], annotation)
-    t.match(decide(nginx(annotation)).denial, /Left out: all routes: /, annotation)
+  const blocked: readonly (readonly [string, string, RegExp])[] = [
+    [
+      'rewrite-target',
+      '/$host',
+      /^Could not convert: .*rewrite-target \(\/\$host: the nginx variable \$host has no equal/m,
+    ],
+    ['permanent-redirect', 'https://$foo', /^Could not convert: .*permanent-redirect \(/m],
+    ['canary', 'true', /a canary without its main Ingress/],
+  ]
+  for (const [annotation, value, text] of blocked) {
+    t.same(printed(nginx(annotation, value)), [], annotation)
+    t.match(decide(nginx(annotation, value)).denial, text, annotation)
   }
+  t.match(decide(nginx('server-snippet', 'return 200;')).denial, /^Could not convert: .*server-snippet \(/m)
   const odd = ingress({
     defaultBackend: backend('web', 80),
     tls: [{ hosts: ['a'] }],
@@ -274,14 +293,17 @@ t.test('what cannot be printed right is not printed, and named', (t) => {
         host: 'b',
         http: { paths: [{ path: '/', pathType: 'Prefix', backend: { resource: { kind: 'X', name: 'y' } } }] },
       },
-      rule('b', path('/', 'Prefix', 'other')),
+      rule('b', path('/', 'Prefix', 'other'), path('/', 'Prefix', 'third')),
     ],
   })
   const message = decide(odd).denial ?? ''
-  t.match(message, /spec\.tls\[0\]: it names no secret/)
-  t.match(message, /spec\.rules\[0\]: a rule without a host would take every host of the gateway/)
-  t.match(message, /spec\.rules\[1\]\.http\.paths\[0\]\.backend: it names no Service/)
-  t.match(message, /spec\.rules\[2\]\.http\.paths\[0\]: the same path stands before it/)
+  t.match(message, /spec\.tls\[0\] \(it names no secretName/)
+  t.match(message, /spec\.rules\[0\] \(a rule without a host would take every host of the gateway/)
+  t.match(message, /spec\.rules\[1\]\.http\.paths\[0\]\.backend \(resource X y has no equal in Istio/)
+  t.match(
+    message,
+    /spec\.rules\[2\]\.http\.paths\[1\] \(never reached: spec\.rules\[2\]\.http\.paths\[0\] has the same path/,
+  )
   t.match(decide(ingress({ defaultBackend: backend('web', 80) })).denial, /none of its routes can be printed here/)
   t.end()
 })
@@ -302,7 +324,7 @@ t.test('a wildcard host is printed with what it takes besides', (t) => {
   t.match(denial, /hosts:\n\s+- "\*\.example\.com"/)
   t.match(
     denial,
-    /Left out: spec\.rules\[0\]\.host: \*\.example\.com covered one more label only; the VirtualService also takes a\.b\.example\.com\./,
+    /^Differs: spec\.rules\[0\]\.host \(\*\.example\.com covered one more label; at the gateway it also takes a\.b\.example\.com\)\./m,
   )
   t.end()
 })

@@ -1,47 +1,69 @@
 /**
  * What the owner of an Ingress reads (spec/ingress.md section 5): the first line says what, why and what next; then what
- * becomes of each route, the YAML to apply, what was left out, and the way to make an exception.
+ * becomes of each route, the YAML to apply, what is lost or differs, and the way to make an exception.
  *
  * Limits: kubectl, Helm, Flux and Argo CD show up to 4,000 characters whole; YAML is never cut; Argo CD deletes every
  * `map[...]`, and everything before a line that starts with `for: "`.
  */
 import { stringify } from 'yaml'
-import type { Conversion } from '../../conversion/convert-ingress.ts'
-import type { HostRoutes } from '../../conversion/istio-objects.ts'
-import { describe, type ObjectReference } from '../../kubernetes/object.ts'
+import type { Conversion } from '../../conversion/convert-ingresses.ts'
+import { byLevel, needsAttention, type Outcome, type ReportLine } from '../../conversion/report.ts'
+import { describeRoutes } from '../../conversion/route-text.ts'
+import type { JsonObject } from '../../kubernetes/json.ts'
+import { describe, referenceTo, type ObjectReference } from '../../kubernetes/object.ts'
 import type { Reason } from '../reasons.ts'
+import { cut, listed } from './message-text.ts'
 
 const LIMIT = 4000
+const CONVERT = 'All of it, and the Gateway API form: istio-onramp convert -f FILE --to istio (or gateway-api)'
 const EXCEPTION = 'Exception: annotate it, or its namespace, with istio-onramp.io/ingress: "allow" (or "warn").'
 
 export function denialMessage(reference: ObjectReference, conversion: Conversion, reason: Reason): string {
-  const whole = [
-    headline(reference, reason),
-    routeLine(conversion.hosts, Number.POSITIVE_INFINITY),
-    ...yamlBlock(conversion),
-    ...platformLines(conversion, Number.POSITIVE_INFINITY),
-    ...leftOutLines(conversion, Number.POSITIVE_INFINITY),
-    EXCEPTION,
-  ].join('\n')
-  return isShowable(whole) ? whole : shortened(reference, conversion, reason)
+  const own = conversion.objects.filter((object) => referenceTo(object).namespace === reference.namespace)
+  const candidates = [
+    message(reference, conversion, conversion.objects, reason),
+    message(reference, conversion, own, reason),
+  ]
+  return candidates.find(isShowable) ?? shortened(reference, conversion, reason)
 }
 
 function isShowable(text: string): boolean {
   return text.length <= LIMIT && !text.includes('map[') && !/^for: "/m.test(text)
 }
 
+/** With these of the objects; the others are for somebody else, and named. */
+function message(
+  reference: ObjectReference,
+  conversion: Conversion,
+  objects: readonly JsonObject[],
+  reason: Reason,
+): string {
+  const others = conversion.objects
+    .filter((object) => !objects.includes(object))
+    .map((object) => describe(referenceTo(object)))
+  return [
+    headline(reference, reason),
+    routeLine(conversion, Number.POSITIVE_INFINITY),
+    ...yamlBlock(objects, reference.namespace),
+    ...(others.length === 0 ? [] : [`For the platform team, printed by convert: ${others.join(', ')}.`]),
+    ...remarkLines(conversion.report, Number.POSITIVE_INFINITY),
+    CONVERT,
+    EXCEPTION,
+  ].join('\n')
+}
+
 /** Without the YAML, and with lists cut to what is left of the limit. */
 function shortened(reference: ObjectReference, conversion: Conversion, reason: Reason): string {
   const lines = [
     headline(reference, reason),
-    routeLine(conversion.hosts, 10),
-    'The Gateway and the VirtualServices are too long for this message.',
-    ...platformLines(conversion, 5),
-    ...leftOutLines(conversion, 10),
+    routeLine(conversion, 10),
+    `The ${conversion.objects.length} objects to apply in its place are too long for this message: convert prints them.`,
+    ...remarkLines(conversion.report, 5),
+    CONVERT,
     EXCEPTION,
   ]
   return lines
-    .map((line) => cut(line, 900))
+    .map((line) => cut(line, 700))
     .join('\n')
     .replaceAll('map[', 'map [')
 }
@@ -51,56 +73,35 @@ function headline(reference: ObjectReference, reason: Reason): string {
   return `${cut(what, 120)}: expose it with a Gateway and a VirtualService. [istio-onramp/${reason}]`
 }
 
-function routeLine(hosts: readonly HostRoutes[], most: number): string {
-  const routes = hosts.flatMap(describeRoutes)
+function routeLine({ sites }: Conversion, most: number): string {
+  const routes = sites.flatMap(describeRoutes)
   if (routes.length === 0) return 'What becomes of it: none of its routes can be printed here, see below.'
   return `What becomes of it: ${listed(routes, most, ', ')}.`
 }
 
-function describeRoutes({ host, routes, redirectsToHttps }: HostRoutes): readonly string[] {
-  const scheme = redirectsToHttps ? ' (https)' : ''
-  return routes.map(({ path, service, port }) => `${host}${path === '' ? '/' : path} -> ${service}:${port}${scheme}`)
-}
-
-function yamlBlock({ objects }: Conversion): readonly string[] {
+/** `#!` marks what has to be applied in another namespace. */
+function yamlBlock(objects: readonly JsonObject[], namespace: string): readonly string[] {
   if (objects.length === 0) return []
-  const documents = objects.map((object) => stringify(object, { lineWidth: 0 }).trimEnd())
+  const documents = objects.map((object) => {
+    const place = referenceTo(object).namespace
+    const mark = place === namespace ? '' : `#! for the platform team: namespace ${place}\n`
+    return `${mark}${stringify(object, { lineWidth: 0 }).trimEnd()}`
+  })
   return ['Apply this instead:', '---', documents.join('\n---\n'), '---']
 }
 
-function platformLines({ platformSteps }: Conversion, most: number): readonly string[] {
-  return platformSteps.length === 0 ? [] : [`For the platform team: ${listed(platformSteps, most, '; ')}.`]
-}
+const HEADINGS: readonly (readonly [string, readonly Outcome[]])[] = [
+  ['Could not convert', ['unsupported']],
+  ['Differs', ['approximate', 'converted', 'not-needed', 'foreign']],
+  ['For the platform team', ['platform-step']],
+]
 
-function leftOutLines({ leftOut }: Conversion, most: number): readonly string[] {
-  return leftOut.length === 0 ? [] : [`Left out: ${listed(leftOut, most, '; ')}.`]
-}
-
-function listed(entries: readonly string[], most: number, separator: string): string {
-  if (entries.length <= most) return entries.join(separator)
-  return `${entries.slice(0, most).join(separator)} and ${entries.length - most} more`
-}
-
-function cut(text: string, limit: number): string {
-  return text.length <= limit ? text : `${text.slice(0, limit - 3)}...`
-}
-
-/** Warnings are single lines: the API server drops one that holds a line break. */
-export function warningLines(reference: ObjectReference, conversion: Conversion, reason: Reason): readonly string[] {
-  const name = describe(reference)
-  switch (reason) {
-    case 'ingress-spec-unchanged':
-      return [
-        `${name}: still an Ingress in an Istio namespace; a change of its spec will be denied [istio-onramp/${reason}]`,
-      ]
-    case 'ingress-istio-class':
-      return [`${name}: Istio serves it itself; a Gateway and a VirtualService can do more [istio-onramp/${reason}]`]
-    default:
-      return [
-        `${name}: Istio's gateway does not see it; move ${listed(conversion.hosts.flatMap(describeRoutes), 2, ', ') || 'its routes'} to a VirtualService [istio-onramp/${reason}]`,
-        ...conversion.leftOut
-          .slice(0, 1)
-          .map((text) => `${name}: needs care when it moves: ${text} [istio-onramp/${reason}]`),
-      ]
-  }
+function remarkLines(report: readonly ReportLine[], most: number): readonly string[] {
+  const lines = report.filter(needsAttention).toSorted(byLevel)
+  return HEADINGS.flatMap(([heading, outcomes]) => {
+    const texts = lines
+      .filter(({ outcome }) => outcomes.includes(outcome))
+      .map(({ about, message: text }) => `${about} (${text})`)
+    return texts.length === 0 ? [] : [`${heading}: ${listed([...new Set(texts)], most, '; ')}.`]
+  })
 }

@@ -1,9 +1,12 @@
 /** An Ingress in an Istio namespace is denied with the objects to apply in its place. */
-import { convertIngress, type ConversionContext } from '../../conversion/convert-ingress.ts'
+import type { ConversionOptions } from '../../conversion/conversion-options.ts'
+import { convertRead } from '../../conversion/convert-ingresses.ts'
+import type { Mesh } from '../../istio/mesh.ts'
 import type { Rule, RuleContext, RuleResult, WriteRequest } from '../rule.ts'
 import { decideIngress } from './decide-ingress.ts'
 import { readIngressFacts } from './ingress-facts.ts'
-import { denialMessage, warningLines } from './ingress-message.ts'
+import { denialMessage } from './ingress-message.ts'
+import { ingressWarnings } from './ingress-warnings.ts'
 
 export const ingressRule: Rule = { name: 'ingress', handles: (kind) => kind === 'Ingress', decide }
 
@@ -14,15 +17,14 @@ function decide(request: WriteRequest, context: RuleContext): RuleResult {
   const doubts = warnings.length === 0 ? [] : (['setting-refused'] as const)
   const result = { decisions: [{ rule: 'ingress', action, reason } as const], operations: [], warnings, doubts }
   if (action === 'allow') return result
-  const conversion = convertIngress(facts.ingress, conversionContext(context))
+  const { gateway } = context.configuration
+  const conversion = convertRead([facts.ingress], { target: 'istio', gateway, ...lookups(context.mesh) })
   if (action === 'deny') return { ...result, denial: denialMessage(request.reference, conversion, reason) }
-  return { ...result, warnings: [...warnings, ...warningLines(request.reference, conversion, reason)] }
+  return { ...result, warnings: [...warnings, ...ingressWarnings(request.reference, conversion, reason)] }
 }
 
-function conversionContext({ mesh, configuration }: RuleContext): ConversionContext {
+function lookups(mesh: Mesh): Pick<ConversionOptions, 'portNumber' | 'controllerOf'> {
   return {
-    gatewaySelector: configuration.gateway.selector,
-    gatewayNamespace: configuration.gateway.namespace,
     portNumber: (namespace, service, name) =>
       mesh.service(namespace, service)?.ports.find((port) => port.name === name)?.port,
     controllerOf: (className) => mesh.ingressController(className),
