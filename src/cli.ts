@@ -21,7 +21,7 @@ function buildProgram(): Command {
   addServe(program)
   addPreview(program)
   addRestore(program)
-  addLater(program, 'convert', 'Ingress to Istio or Gateway API objects')
+  addConvert(program)
   addLater(program, 'check', 'may this namespace be switched to STRICT?')
   return program
 }
@@ -113,6 +113,61 @@ function addPreview(program: Command): void {
       process.stdout.write(result.output)
       if (result.isDenied) process.exitCode = 1
     })
+}
+
+interface ConvertFlags {
+  readonly filename: string[]
+  readonly to: 'istio' | 'gateway-api'
+  readonly output: 'yaml' | 'json'
+  readonly report?: string
+  readonly failOn: 'error' | 'warn' | 'never'
+  readonly gateway?: string
+  readonly config?: string
+}
+
+function addConvert(program: Command): void {
+  program
+    .command('convert')
+    .description('turn Ingresses into Gateways and VirtualServices, or into Gateway API objects')
+    .requiredOption(
+      '-f, --filename <path>',
+      `Ingresses, and the Services of named ports: ${PATHS}; may be repeated`,
+      collect,
+    )
+    .addOption(new Option('--to <api>', 'which API').choices(['istio', 'gateway-api']).default('istio'))
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json']).default('yaml'))
+    .option('--report <file>', 'write the report to a file, too: JSON for a name in .json, else text')
+    .addOption(
+      new Option('--fail-on <level>', 'exit with 1 where the report reaches it')
+        .choices(['error', 'warn', 'never'])
+        .default('error'),
+    )
+    .addOption(
+      new Option('--gateway <namespace/name>', 'a Gateway that is there already; else one is printed').argParser(
+        parseGateway,
+      ),
+    )
+    .option('--config <file>', 'configuration, YAML: rules.gateway says what to print for')
+    .action(async ({ filename, to, output, report, failOn, gateway, config }: ConvertFlags) => {
+      const { rules } = await configurationOf(config)
+      const { convert } = await import('./commands/convert.ts')
+      const result = await convert({
+        files: filename,
+        target: to,
+        format: output,
+        gateway: gateway === undefined ? rules.gateway : { ...rules.gateway, shared: gateway },
+        reportFile: report,
+        failOn,
+      })
+      process.stderr.write(result.report)
+      process.stdout.write(result.output)
+      if (result.hasFindings) process.exitCode = 1
+    })
+}
+
+function parseGateway(value: string): string {
+  if (/^[a-z0-9-]+\/[a-z0-9.-]+$/.test(value)) return value
+  throw new InvalidArgumentError('NAMESPACE/NAME is expected.')
 }
 
 function addRestore(program: Command): void {

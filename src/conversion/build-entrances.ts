@@ -4,9 +4,9 @@
  * connection for the wrong one (spec/ingress.md 1.8).
  */
 import type { ConversionOptions } from './conversion-options.ts'
-import { coversHost } from './hosts.ts'
+import { coveringNames } from './hosts.ts'
 import type { ClientCertificate } from './ingress-settings.ts'
-import { labelName } from './object-names.ts'
+import { credentialName, labelName } from './object-names.ts'
 import type { ReadIngress } from './read-ingresses.ts'
 import type { Entrance, Site, TlsServer } from './site.ts'
 import { hasTls, ruleHosts, tlsCoverage, tlsEntries, type TlsEntry } from './tls-coverage.ts'
@@ -88,24 +88,40 @@ function tlsServers(
 ): readonly TlsServer[] {
   for (const reading of group) remarkUnservedEntries(reading)
   const claimed = new Map<string, string>()
-  const servers = new Map<string, TlsServer & { readonly hosts: string[]; readonly names: string[] }>()
+  const servers = new Map<string, GrowingServer>()
   for (const tls of tlsEntries(group)) {
     const hosts = claimHosts(tls, sites, claimed)
     remarkSecret(tls, hosts, options)
     for (const host of hosts) {
-      const certificate = clientCertificateOf(host, group)
-      const { secret } = tls.entry
-      const key = JSON.stringify([secret, certificate])
-      const server = servers.get(key) ?? { hosts: [], names: [], secret, clientCertificate: certificate }
-      servers.set(key, server)
+      const server = serverFor(tls.entry.secret, clientCertificateOf(host, group), servers)
       server.hosts.push(host)
-      server.names.push(...tls.hosts.filter((name) => !server.names.includes(name)))
+      for (const name of server.entries.has(tls) ? [] : tls.hosts) server.names.add(name)
+      server.entries.add(tls)
     }
   }
-  const passed = sites.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host)
+  const passed = new Set(sites.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host))
   return [...servers.values()]
-    .map((server) => ({ ...server, hosts: server.hosts.filter((host) => !passed.includes(host)) }))
+    .map(({ hosts, names, secret, clientCertificate }) => {
+      return { hosts: hosts.filter((host) => !passed.has(host)), names: [...names], secret, clientCertificate }
+    })
     .filter(({ hosts }) => hosts.length > 0)
+}
+
+interface GrowingServer extends Pick<TlsServer, 'secret' | 'clientCertificate'> {
+  readonly hosts: string[]
+  readonly names: Set<string>
+  readonly entries: Set<TlsEntry>
+}
+
+function serverFor(
+  secret: string,
+  clientCertificate: ClientCertificate | undefined,
+  servers: Map<string, GrowingServer>,
+): GrowingServer {
+  const key = JSON.stringify([secret, clientCertificate])
+  const server = servers.get(key) ?? { hosts: [], names: new Set(), entries: new Set(), secret, clientCertificate }
+  servers.set(key, server)
+  return server
 }
 
 /** The hosts that an entry's certificate is served for; what another secret has already is told. */
@@ -114,14 +130,18 @@ function claimHosts(
   sites: readonly Site[],
   claimed: Map<string, string>,
 ): readonly string[] {
-  const covered = sites.filter(({ certificateHost }) => hosts.some((pattern) => coversHost(pattern, certificateHost)))
+  const patterns = new Set(hosts)
+  const covered = sites.filter(({ certificateHost }) =>
+    coveringNames(certificateHost).some((name) => patterns.has(name)),
+  )
   const own = covered.map(({ host }) => host)
   const taken = own.filter((host) => ![undefined, entry.secret].includes(claimed.get(host)))
   if (taken.length > 0) {
     const message = `${taken.join(', ')} is served with secret ${claimed.get(taken[0] ?? '') ?? ''} of another entry`
     reading.remarks.push({ level: 'warn', about: `${entry.field}.hosts`, outcome: 'unsupported', message })
   }
-  const unused = hosts.filter((pattern) => !covered.some(({ certificateHost }) => coversHost(pattern, certificateHost)))
+  const used = new Set(covered.flatMap(({ certificateHost }) => coveringNames(certificateHost)))
+  const unused = hosts.filter((pattern) => !used.has(pattern))
   if (unused.length > 0)
     reading.remarks.push({
       level: 'info',
@@ -178,7 +198,7 @@ function remarkSecret(
   else if (settings.certificate !== undefined || target === 'gateway-api')
     remarks.push({ level: 'info', about, outcome: 'converted', message: `HTTPS for ${names}` })
   else {
-    const message = `HTTPS for ${names}: copy secret ${ingress.namespace}/${entry.secret} to ${gateway.namespace}/${ingress.namespace}-${entry.secret}, where the gateway reads it`
+    const message = `HTTPS for ${names}: copy secret ${ingress.namespace}/${entry.secret} to ${gateway.namespace}/${credentialName(ingress.namespace, entry.secret)}, where the gateway reads it`
     remarks.push({ level: 'info', about, outcome: 'platform-step', message })
   }
 }

@@ -6,11 +6,13 @@
 import type { JsonObject } from '../kubernetes/json.ts'
 import { stringMember } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
+import { isAcmeSolver } from './acme-solver.ts'
 import { buildEntrances } from './build-entrances.ts'
 import { buildSites } from './build-sites.ts'
 import type { ConversionOptions } from './conversion-options.ts'
 import { readIngress, type Ingress } from './ingress.ts'
-import { istioObjects } from './istio/istio-objects.ts'
+import { gatewayApiObjects } from './gateway-api/gateway-api-objects.ts'
+import { istioObjects } from './istio-api/istio-objects.ts'
 import { readIngresses } from './read-ingresses.ts'
 import type { ReportLine } from './report.ts'
 import type { Site } from './site.ts'
@@ -25,8 +27,13 @@ export interface Conversion {
 
 /** `objects` of other kinds are passed over. */
 export function convertIngresses(objects: readonly JsonObject[], options: ConversionOptions): Conversion {
-  const ingresses = objects.filter((object) => stringMember(object, 'kind') === 'Ingress').map(readObject)
-  return convertRead(ingresses, options)
+  const read = objects
+    .filter((object) => stringMember(object, 'kind') === 'Ingress')
+    .map((object) => ({ object, ingress: readObject(object) }))
+  const solvers = read.filter(({ object, ingress }) => isAcmeSolver(object, ingress)).map(({ ingress }) => ingress)
+  const ingresses = read.map(({ ingress }) => ingress).filter((ingress) => !solvers.includes(ingress))
+  const { report, ...conversion } = convertRead(ingresses, options)
+  return { ...conversion, report: [...report, ...solvers.map(solverLine)] }
 }
 
 function readObject(object: JsonObject): Ingress {
@@ -34,11 +41,18 @@ function readObject(object: JsonObject): Ingress {
   return readIngress(object, namespace, name)
 }
 
-export function convertRead(ingresses: readonly Ingress[], options: ConversionOptions): Conversion {
+function solverLine({ namespace, name }: Ingress): ReportLine {
+  const message = "an ACME challenge's own Ingress: cert-manager makes it, and takes it away again"
+  return { ingress: `${namespace}/${name}`, level: 'info', about: 'spec.rules', outcome: 'not-needed', message }
+}
+
+export function convertRead(ingresses: readonly Ingress[], given: ConversionOptions): Conversion {
+  const options = withGatewayNamespace(given)
   const readings = readIngresses(ingresses, options)
   const sites = buildSites(readings, options)
   const entrances = buildEntrances(readings, sites, options)
-  const objects = istioObjects(entrances, sites, readings, options)
+  const print = options.target === 'istio' ? istioObjects : gatewayApiObjects
+  const objects = print(entrances, sites, readings, options)
   const order = new Map(ingresses.map((ingress, index) => [ingress, index]))
   const inOrder = readings.toSorted((left, right) => (order.get(left.ingress) ?? 0) - (order.get(right.ingress) ?? 0))
   return {
@@ -46,4 +60,11 @@ export function convertRead(ingresses: readonly Ingress[], options: ConversionOp
     sites,
     report: inOrder.flatMap(({ id, remarks }) => remarks.map((remark) => ({ ingress: id, ...remark }))),
   }
+}
+
+/** The pods of a Gateway API Gateway run where the Gateway is. */
+function withGatewayNamespace(options: ConversionOptions): ConversionOptions {
+  const { target, gateway } = options
+  if (target === 'istio' || gateway.shared === '') return options
+  return { ...options, gateway: { ...gateway, namespace: gateway.shared.split('/')[0] ?? gateway.namespace } }
 }

@@ -1,4 +1,5 @@
 /** The routes of one host, in the order of precedence, each path of each Ingress accounted for. */
+import { isChallengePath } from './acme-solver.ts'
 import type { ConversionOptions } from './conversion-options.ts'
 import { withCanaries } from './canary-routes.ts'
 import type { IngressPath, IngressRule } from './ingress.ts'
@@ -75,7 +76,7 @@ export function routeOf(path: IngressPath, { reading, host }: HostRule, context:
     path: path.path,
     match,
     headers: [],
-    redirectsToHttps: context.isSecure && wantsHttps(reading),
+    redirectsToHttps: context.isSecure && !isChallengePath(path.path) && wantsHttps(reading),
     action,
   }
 }
@@ -149,7 +150,7 @@ function describeAction(action: Forward | Redirect): string {
   return `-> ${action.backends.map(({ service, port }) => `${service}:${port}`).join(', ')}`
 }
 
-/** ingress-nginx redirects hosts with TLS unless it is told not to; the others only where they are told to. */
+/** ingress-nginx redirects hosts with TLS, but for ACME's paths, unless it is told not to; the others only where they are told to. */
 function wantsHttps({ settings, controller }: ReadIngress): boolean {
   return settings.redirectsToHttps ?? controller === 'nginx'
 }

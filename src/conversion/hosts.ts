@@ -10,9 +10,9 @@ export function hostProblem(host: string): string | undefined {
   return undefined
 }
 
-/** Whether a certificate for `pattern` is one for `host`: equal, or `*.` for exactly one label. */
-export function coversHost(pattern: string, host: string): boolean {
-  return pattern === host || (pattern.startsWith('*.') && host.slice(host.indexOf('.')) === pattern.slice(1))
+/** The names that a certificate for a host can have: its own, and `*.` for its first label. */
+export function coveringNames(host: string): readonly string[] {
+  return host.includes('.') && !host.startsWith('*.') ? [host, `*${host.slice(host.indexOf('.'))}`] : [host]
 }
 
 /** `www.example.com` for `example.com`, and the other way round. */

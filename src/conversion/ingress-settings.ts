@@ -57,8 +57,8 @@ export interface RedirectTarget {
 }
 
 export interface CorsPolicy {
-  /** `*` for any. */
-  readonly origins: readonly { readonly kind: 'exact' | 'regex'; readonly value: string }[]
+  /** As written: `*` for any, `https://*.example.com` for one more label. */
+  readonly origins: readonly string[]
   readonly methods: readonly string[]
   readonly headers: readonly string[]
   readonly exposed: readonly string[]

@@ -1,27 +1,50 @@
-/** Names of emitted objects. A Gateway's name is a DNS label, while an Ingress' may have dots and 253 characters. */
+/**
+ * Names of emitted objects. Different inputs never get the same name: parts are joined by a dot, which the first of them
+ * has not, and where something had to be cut or replaced a hash tells the inputs apart.
+ */
 const MAX_LABEL = 63
+const MAX_SUBDOMAIN = 253
 
-/** A DNS-1123 label from any texts; where something had to be cut or replaced, a hash keeps different inputs apart. */
-export function labelName(...parts: readonly string[]): string {
-  const plain = parts.join('-')
-  const slug = plain
+/** A DNS label, for names that may have no dots: a Gateway's is one (`pkg/config/validation`, ValidateGateway). */
+export function labelName(name: string): string {
+  return fitted(name, slug(name, /[^a-z0-9-]+/g), MAX_LABEL)
+}
+
+/** `web.shop.example.com-http`, for the objects of one host of an Ingress. */
+export function hostName(ingress: string, host: string, ...suffixes: readonly string[]): string {
+  const plain = [`${ingress}.${host}`, ...suffixes].join('-')
+  const name = ingress.includes('.') ? `${ingress.replaceAll('.', '-')}.${host}` : `${ingress}.${host}`
+  return fitted(plain, slug([name, ...suffixes].join('-'), /[^a-z0-9.-]+/g), MAX_SUBDOMAIN)
+}
+
+/** `shop.web-sources`, for objects in the gateway's namespace, where those of all namespaces meet. */
+export function scopedName(namespace: string, name: string, suffix: string): string {
+  const plain = `${namespace}.${name}-${suffix}`
+  return fitted(plain, slug(plain, /[^a-z0-9.-]+/g), MAX_SUBDOMAIN)
+}
+
+/**
+ * The secret's name in the gateway's namespace: `shop/tls` and `pay/tls` must not meet there (spec/ingress.md 3.1), nor
+ * `shop-a/tls` and `shop/a-tls`: so `shop-tls` where that reads one way only, else `shop-a.tls` and `shop.a-tls`.
+ */
+export function credentialName(namespace: string, secret: string): string {
+  const isClear = !/[-.]/.test(`${namespace}${secret}`)
+  const plain = `${namespace}${isClear ? '-' : '.'}${secret}`
+  return fitted(plain, plain, MAX_SUBDOMAIN)
+}
+
+function slug(text: string, illegal: RegExp): string {
+  return text
     .toLowerCase()
     .replaceAll('*', 'wildcard')
-    .replace(/[^a-z0-9-]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-  if (slug === plain && slug.length <= MAX_LABEL) return slug
-  return `${slug.slice(0, MAX_LABEL - 7).replace(/-+$/, '')}-${hash(plain)}`
+    .replace(illegal, '-')
+    .replace(/^[-.]+|[-.]+$/g, '')
 }
 
-/** A DNS-1123 subdomain, for kinds whose names may have dots and 253 characters. */
-export function subdomainName(...parts: readonly string[]): string {
-  const plain = parts.join('-').replaceAll('*', 'wildcard')
-  return /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(plain) && plain.length <= 253 ? plain : labelName(...parts)
-}
-
-/** The secret's name in the gateway's namespace: `shop/tls` and `pay/tls` must not meet there (spec/ingress.md 3.1). */
-export function credentialName(namespace: string, secret: string): string {
-  return `${namespace}-${secret}`.length <= 253 ? `${namespace}-${secret}` : labelName(namespace, secret)
+/** With a hash of what was asked for, unless it is what was made of it. */
+function fitted(plain: string, name: string, limit: number): string {
+  if (name === plain && name.length <= limit) return name
+  return `${name.slice(0, limit - 7).replace(/[-.]+$/, '')}-${hash(plain)}`
 }
 
 /** FNV-1a, 32 bits, in six base-36 digits: short, stable, and no cryptography is needed to tell names apart. */

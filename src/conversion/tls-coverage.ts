@@ -1,4 +1,5 @@
 /** Which hosts have TLS at the gateway. In ingress-nginx that is a property of the host, not of one Ingress. */
+import { coveringNames } from './hosts.ts'
 import type { IngressTls } from './ingress.ts'
 import type { ReadIngress } from './read-ingresses.ts'
 
@@ -35,6 +36,5 @@ export function tlsCoverage(readings: readonly ReadIngress[]): TlsCoverage {
 }
 
 export function hasTls(host: string, namespace: string, coverage: TlsCoverage): boolean {
-  const wildcard = `*${host.slice(host.indexOf('.'))}`
-  return coverage.has(`${namespace}/${host}`) || (host.includes('.') && coverage.has(`${namespace}/${wildcard}`))
+  return coveringNames(host).some((name) => coverage.has(`${namespace}/${name}`))
 }

@@ -23,6 +23,11 @@ export function parseJson(text: string): Json | undefined {
   }
 }
 
+/** Without the members that are undefined, for objects that are printed. */
+export function defined(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
+}
+
 /** The own member of an object, or undefined when there is none or `value` is no object. */
 export function member(value: unknown, key: string): Json | undefined {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined

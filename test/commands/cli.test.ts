@@ -58,7 +58,12 @@ t.test('usage errors are exit 2 and name what is wrong', async (t) => {
     [['serve', '--from', EXAMPLES, '--tls-self-signed', '--listen', 'nowhere'], /HOST:PORT is expected/],
     [['serve', '--from', EXAMPLES, '--tls-self-signed', '--config', '/none.yaml'], /\/none\.yaml: /],
     [['serve', '--from', `${EXAMPLES}/cluster`, '--tls-cert', '/none', '--tls-key', '/none'], /\/none/],
-    [['convert', '-f', 'x'], /convert comes in a later version/],
+    [['convert'], /required option '-f, --filename <path>' not specified/],
+    [['convert', '-f', '/none.yaml'], /^\/none\.yaml: there is no such file or folder/],
+    [['convert', '-f', EXAMPLES, '--to', 'nginx'], /Allowed choices are istio, gateway-api/],
+    [['convert', '-f', EXAMPLES, '--fail-on', 'info'], /Allowed choices are error, warn, never/],
+    [['convert', '-f', EXAMPLES, '--gateway', 'public'], /NAMESPACE\/NAME is expected/],
+    [['convert', '-f', EXAMPLES, '--report', '/none/report.json'], /^--report \/none\/report\.json: /],
     [['check'], /check comes in a later version/],
   ]
   for (const [args, text] of cases) {

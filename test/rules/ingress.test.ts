@@ -220,7 +220,7 @@ t.test('the message says what, why and what next, in words its reader can act on
   t.same(virtualService, {
     apiVersion: 'networking.istio.io/v1',
     kind: 'VirtualService',
-    metadata: { name: 'web-shop.example.com', namespace: 'shop' },
+    metadata: { name: 'web.shop.example.com', namespace: 'shop' },
     spec: {
       hosts: ['shop.example.com'],
       gateways: ['shop/web'],
@@ -344,6 +344,9 @@ t.test('names of emitted objects are legal and do not collide', (t) => {
   t.match(gatewayName('a.b'), /^a-b-[a-z0-9]{6}$/, 'a Gateway has no dots')
   t.not(gatewayName('a.b'), gatewayName('a-b'))
   t.ok(gatewayName('x'.repeat(250)).length <= 63)
-  t.match((named('web', '*.example.com')[1]?.['metadata'] as JsonObject)['name'], /^web-wildcard\.example\.com$/)
+  t.match(
+    (named('web', '*.example.com')[1]?.['metadata'] as JsonObject)['name'],
+    /^web\.wildcard\.example\.com-[a-z0-9]{6}$/,
+  )
   t.end()
 })

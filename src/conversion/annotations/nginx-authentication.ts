@@ -102,7 +102,7 @@ function authUrl(value: string, { ingress, sibling }: AnnotationPlace): Effect {
 
 /** The provider's name in meshConfig.extensionProviders. */
 export function authProviderName(namespace: string, ingress: string): string {
-  return `${namespace}-${ingress}-auth`
+  return `${namespace}.${ingress}`
 }
 
 function providerOf(name: string, { host, port, path, responseHeaders }: ExternalAuth): object {

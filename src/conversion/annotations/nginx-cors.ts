@@ -1,6 +1,5 @@
 /** ingress-nginx: CORS (spec/ingress.md 2.4, row 10). */
 import type { CorsPolicy } from '../ingress-settings.ts'
-import { escapeRegex } from '../regular-expression.ts'
 import {
   approximate,
   converted,
@@ -35,7 +34,7 @@ export const NGINX_CORS: AnnotationTable = {
 function cors(_: string, { sibling }: AnnotationPlace): Effect {
   const origins = readList(sibling('cors-allow-origin') ?? '*')
   const policy: CorsPolicy = {
-    origins: origins.map(readOrigin),
+    origins,
     methods: readList(sibling('cors-allow-methods') ?? CORS_DEFAULTS.methods),
     headers: readList(sibling('cors-allow-headers') ?? CORS_DEFAULTS.headers),
     exposed: readList(sibling('cors-expose-headers') ?? ''),
@@ -48,11 +47,4 @@ function cors(_: string, { sibling }: AnnotationPlace): Effect {
     { cors: policy },
     'any origin with credentials: every origin is reflected; narrow cors-allow-origin',
   )
-}
-
-/** `https://*.example.com` stands for one more label. */
-function readOrigin(origin: string): CorsPolicy['origins'][number] {
-  if (origin === '*') return { kind: 'regex', value: '.*' }
-  if (!origin.includes('*')) return { kind: 'exact', value: origin }
-  return { kind: 'regex', value: origin.split('*').map(escapeRegex).join('[^.]+') }
 }

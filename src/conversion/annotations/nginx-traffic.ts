@@ -129,7 +129,13 @@ const RETRY_ON: Readonly<Record<string, string>> = {
   http_429: '429',
 }
 
-function retries({ sibling }: AnnotationPlace): Effect {
+function retries({ sibling, target }: AnnotationPlace): Effect {
+  if (target === 'gateway-api')
+    return {
+      outcome: 'unsupported',
+      level: 'warn',
+      message: "retries of a route are not in Gateway API's standard channel; --to istio has them",
+    }
   const conditions = (sibling('proxy-next-upstream') ?? 'error timeout').split(/[\s,]+/).filter((word) => word !== '')
   const tries = readWhole(sibling('proxy-next-upstream-tries')) ?? 3
   if (conditions.includes('off') || tries === 1)

@@ -183,7 +183,13 @@ function foreignPart(main: string): Entry {
 }
 
 /** Contour's words are Envoy's. */
-function contourRetries(value: string, { sibling }: Parameters<Entry>[1]): Effect {
+function contourRetries(value: string, { sibling, target }: Parameters<Entry>[1]): Effect {
+  if (target === 'gateway-api')
+    return {
+      outcome: 'unsupported',
+      level: 'warn',
+      message: "retries of a route are not in Gateway API's standard channel; --to istio has them",
+    }
   const seconds = readWhole(sibling('per-try-timeout')?.replace(/s$/, ''), 1)
   const retries = { attempts: readWhole(sibling('num-retries'), 1) ?? 1, on: value, perTryTimeoutSeconds: seconds }
   return approximate('info', { retries }, 'retries of the route')

@@ -1,4 +1,5 @@
 /** What is known of an Ingress before it is judged. Has no opinion. */
+import { isAcmeSolver, isChallengePath } from '../../conversion/acme-solver.ts'
 import { backendsOf, readIngress, type Ingress } from '../../conversion/ingress.ts'
 import { isAmbientNamespace } from '../../istio/ambient.ts'
 import type { Mesh } from '../../istio/mesh.ts'
@@ -8,17 +9,14 @@ import {
   equalJson,
   isObject,
   member,
-  memberAt,
   stringMember,
   type Json,
   type JsonObject,
 } from '../../kubernetes/json.ts'
-import { annotationsOf, describe, labelsOf, metadataOf } from '../../kubernetes/object.ts'
+import { annotationsOf, describe, metadataOf } from '../../kubernetes/object.ts'
 import { INGRESS_VALUES, type IngressSetting } from '../configuration.ts'
 import type { RuleContext, WriteRequest } from '../rule.ts'
 import { readSetting } from '../setting.ts'
-
-const ACME_PATH = '/.well-known/acme-challenge/'
 
 export interface IngressFacts {
   readonly ingress: Ingress
@@ -72,24 +70,11 @@ function withoutAcmePaths(object: JsonObject): Json {
   if (!isObject(spec)) return null
   const rules = arrayMember(spec, 'rules').map((rule) => ({
     host: member(rule, 'host') ?? null,
-    paths: arrayMember(member(rule, 'http'), 'paths').filter((path) => !isAcmePath(stringMember(path, 'path') ?? '')),
+    paths: arrayMember(member(rule, 'http'), 'paths').filter(
+      (path) => !isChallengePath(stringMember(path, 'path') ?? ''),
+    ),
   }))
   return { ...(spec as Record<string, Json>), rules: rules.filter(({ paths }) => paths.length > 0) }
-}
-
-function isAcmePath(path: string): boolean {
-  return path.startsWith(ACME_PATH)
-}
-
-/** The label alone is no proof, users can set it: every path has to be a challenge's. */
-function isAcmeSolver(object: JsonObject, { rules }: Ingress): boolean {
-  const paths = rules.flatMap((rule) => rule.paths)
-  return (
-    labelsOf(object).get('acme.cert-manager.io/http01-solver') === 'true' &&
-    memberAt(object, 'spec', 'defaultBackend') === undefined &&
-    paths.length > 0 &&
-    paths.every(({ path }) => isAcmePath(path))
-  )
 }
 
 /**

@@ -2,11 +2,10 @@
  * How the gateway connects to a backend: a DestinationRule for the one port, seen by the gateway's namespace only, so that
  * callers inside the mesh go on as they did.
  */
-import type { JsonObject } from '../../kubernetes/json.ts'
+import { defined, type JsonObject } from '../../kubernetes/json.ts'
 import type { GatewaySettings } from '../conversion-options.ts'
 import type { BackendTls, ConnectionPolicy, ConsistentHash } from '../ingress-settings.ts'
-import { credentialName, subdomainName } from '../object-names.ts'
-import { defined } from './virtual-service.ts'
+import { credentialName } from '../object-names.ts'
 
 export interface PortPolicy {
   readonly port: number
@@ -23,7 +22,7 @@ export function destinationRuleObject(
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'DestinationRule',
-    metadata: { name: subdomainName(service, 'from-gateway'), namespace },
+    metadata: { name: `${service}-from-gateway`, namespace },
     spec: {
       host: `${service}.${namespace}.svc.${clusterDomain}`,
       exportTo: [exportTo],

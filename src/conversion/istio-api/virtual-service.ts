@@ -1,8 +1,9 @@
 /** The VirtualService of a site. */
-import type { JsonObject } from '../../kubernetes/json.ts'
+import { defined, type JsonObject } from '../../kubernetes/json.ts'
 import type { GatewaySettings } from '../conversion-options.ts'
 import type { CorsPolicy, HeaderChanges, Mirror, RetryPolicy } from '../ingress-settings.ts'
-import { subdomainName } from '../object-names.ts'
+import { hostName } from '../object-names.ts'
+import { escapeRegex } from '../regular-expression.ts'
 import type { Forward, HeaderMatch, PathMatch, PathRewrite, Redirect, Route, RouteBackend, Site } from '../site.ts'
 
 /** `gateway` is `namespace/name`. */
@@ -12,7 +13,7 @@ export function virtualServiceObject(site: Site, gateway: string, settings: Gate
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'VirtualService',
-    metadata: { name: subdomainName(ingressName, host), namespace, ...annotations },
+    metadata: { name: hostName(ingressName, host), namespace, ...annotations },
     spec: { hosts: [host], gateways: [gateway], ...routesOf(site, settings) },
   }
 }
@@ -103,13 +104,18 @@ function headersOf({ request, response }: HeaderChanges): JsonObject | undefined
 function corsOf(cors: CorsPolicy | undefined): JsonObject | undefined {
   if (cors === undefined) return undefined
   return defined({
-    allowOrigins: cors.origins.map(({ kind, value }) => ({ [kind]: value })),
+    allowOrigins: cors.origins.map(originMatch),
     allowMethods: cors.methods,
     allowHeaders: cors.headers,
     exposeHeaders: cors.exposed.length === 0 ? undefined : cors.exposed,
     allowCredentials: cors.allowsCredentials,
     maxAge: `${cors.maxAgeSeconds}s`,
   })
+}
+
+function originMatch(origin: string): JsonObject {
+  if (origin === '*') return { regex: '.*' }
+  return origin.includes('*') ? { regex: origin.split('*').map(escapeRegex).join('[^.]+') } : { exact: origin }
 }
 
 function retriesOf(retries: RetryPolicy | undefined): JsonObject | undefined {
@@ -124,9 +130,4 @@ function retriesOf(retries: RetryPolicy | undefined): JsonObject | undefined {
 
 function mirrorOf(mirror: Mirror | undefined): JsonObject {
   return mirror === undefined ? {} : { mirror: { host: mirror.host, port: { number: mirror.port } } }
-}
-
-/** Without the members that are undefined. */
-export function defined(object: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
 }

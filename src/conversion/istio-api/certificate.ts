@@ -1,8 +1,7 @@
 /** cert-manager's Certificate for a server of the gateway, beside the gateway's pods (spec/ingress.md 3.2). */
-import { arrayMember, type JsonObject } from '../../kubernetes/json.ts'
+import { arrayMember, defined, type JsonObject } from '../../kubernetes/json.ts'
 import { credentialName } from '../object-names.ts'
 import type { Entrance, TlsServer } from '../site.ts'
-import { defined } from './virtual-service.ts'
 
 /** One for each secret whose Ingress asks cert-manager for it. */
 export function certificateObjects(entrance: Entrance, namespace: string): readonly JsonObject[] {

@@ -1,6 +1,5 @@
 /** Hosts outside of the mesh that a mirror or an authorization service is at. */
 import type { JsonObject } from '../../kubernetes/json.ts'
-import { subdomainName } from '../object-names.ts'
 
 export interface ExternalService {
   readonly namespace: string
@@ -11,7 +10,7 @@ export interface ExternalService {
 
 /** With TLS, the gateway starts it: what it is given is plain HTTP. */
 export function externalServiceObjects({ namespace, host, port, usesTls }: ExternalService): readonly JsonObject[] {
-  const metadata = { name: subdomainName(host), namespace }
+  const metadata = { name: host, namespace }
   const entry = {
     apiVersion: 'networking.istio.io/v1',
     kind: 'ServiceEntry',

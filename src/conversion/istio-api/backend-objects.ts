@@ -34,7 +34,9 @@ export function destinationRules(
   gateway: GatewaySettings,
 ): readonly JsonObject[] {
   const byId = new Map(
-    readings.filter(({ settings }) => settings.connection !== undefined).map((reading) => [reading.id, reading]),
+    readings
+      .filter(({ settings }) => Object.keys(settings.connection ?? {}).length > 0)
+      .map((reading) => [reading.id, reading]),
   )
   const services = new Map<string, ServicePolicies>()
   for (const { ingress, action } of sites.flatMap(({ routes }) => routes)) {

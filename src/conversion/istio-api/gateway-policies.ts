@@ -6,7 +6,7 @@
 import type { JsonObject } from '../../kubernetes/json.ts'
 import { authProviderName } from '../annotations/nginx-authentication.ts'
 import type { RateLimit } from '../ingress-settings.ts'
-import { labelName } from '../object-names.ts'
+import { scopedName } from '../object-names.ts'
 import type { ReadIngress } from '../read-ingresses.ts'
 import type { PathMatch, Route, Site } from '../site.ts'
 
@@ -84,7 +84,10 @@ export function sourcePolicy(
   ]
   if (sources.length === 0) return undefined
   const rules = sources.map((source) => ({ from: [{ source }], to: [operationOf(scope)] }))
-  return authorizationPolicy(labelName(ingress.namespace, ingress.name, 'sources'), workload, { action: 'DENY', rules })
+  return authorizationPolicy(scopedName(ingress.namespace, ingress.name, 'sources'), workload, {
+    action: 'DENY',
+    rules,
+  })
 }
 
 export function externalAuthPolicy(
@@ -94,7 +97,7 @@ export function externalAuthPolicy(
 ): JsonObject | undefined {
   if (settings.externalAuth === undefined) return undefined
   const provider = { name: authProviderName(ingress.namespace, ingress.name) }
-  return authorizationPolicy(labelName(ingress.namespace, ingress.name, 'auth'), workload, {
+  return authorizationPolicy(scopedName(ingress.namespace, ingress.name, 'auth'), workload, {
     action: 'CUSTOM',
     provider,
     rules: [{ to: [operationOf(scope)] }],
@@ -110,7 +113,7 @@ export function rateLimitFilter(
   workload: GatewayWorkload,
 ): JsonObject | undefined {
   if (settings.rateLimit === undefined) return undefined
-  const name = labelName(ingress.namespace, ingress.name, 'rate-limit')
+  const name = scopedName(ingress.namespace, ingress.name, 'rate-limit')
   const filter = `envoy.filters.http.local_ratelimit/${name}`
   const limited = { [filter]: typedStruct(limiterConfiguration(name, settings.rateLimit)) }
   return {

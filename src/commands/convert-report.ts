@@ -1,0 +1,58 @@
+/** The report of a conversion for people: by Ingress, losses first, and what went well in a line. */
+import { byLevel, needsAttention, type Outcome, type ReportLine } from '../conversion/report.ts'
+
+const WORDS: Readonly<Record<Outcome, string>> = {
+  converted: 'converted',
+  'not-needed': 'not needed',
+  'platform-step': 'step for the platform team',
+  approximate: 'differs',
+  unsupported: 'not converted',
+  foreign: 'not read by a controller',
+}
+
+/** `places` says where an Ingress stands, by `namespace/name`. Empty where there is nothing to report. */
+export function renderReport(report: readonly ReportLine[], places: ReadonlyMap<string, string>): string {
+  const ingresses = new Map<string, ReportLine[]>()
+  for (const line of report) ingresses.set(line.ingress, [...(ingresses.get(line.ingress) ?? []), line])
+  const sections = [...ingresses].map(([name, lines]) => renderIngress(name, places.get(name), lines))
+  return sections.length === 0 ? '' : `${[...sections, summary(report)].join('\n\n')}\n`
+}
+
+function renderIngress(name: string, place: string | undefined, lines: readonly ReportLine[]): string {
+  const urgent = lines.filter(needsAttention).toSorted(byLevel)
+  const calm = lines.filter((line) => !needsAttention(line))
+  return [
+    `Ingress ${name}${place === undefined ? '' : ` (${place})`}`,
+    ...urgent.map(
+      ({ level, about, outcome, message }) => `  ${labelOf(level, outcome)} ${about}: ${WORDS[outcome]}: ${message}`,
+    ),
+    ...(['converted', 'approximate', 'not-needed', 'foreign'] as const).flatMap((outcome) => calmLine(outcome, calm)),
+  ].join('\n')
+}
+
+function labelOf(level: ReportLine['level'], outcome: Outcome): string {
+  return (outcome === 'platform-step' && level === 'info' ? 'step' : level).padEnd(5)
+}
+
+/** What a reader can take for granted is named, not explained; `-o json` has the sentences. */
+function calmLine(outcome: Outcome, lines: readonly ReportLine[]): readonly string[] {
+  const abouts = lines.filter((line) => line.outcome === outcome).map(({ about }) => about)
+  return abouts.length === 0 ? [] : [`  ${WORDS[outcome]}: ${abouts.join(', ')}`]
+}
+
+function summary(report: readonly ReportLine[]): string {
+  const count = (level: ReportLine['level']) => report.filter((line) => line.level === level).length
+  const steps = report.filter(({ outcome }) => outcome === 'platform-step').length
+  const ingresses = new Set(report.map(({ ingress }) => ingress)).size
+  const parts = [
+    counted(ingresses, 'Ingress', 'es'),
+    counted(count('error'), 'error'),
+    counted(count('warn'), 'warning'),
+    counted(steps, 'step'),
+  ]
+  return `${parts.join(', ')} for the platform team`
+}
+
+function counted(count: number, word: string, plural = 's'): string {
+  return `${count} ${word}${count === 1 ? '' : plural}`
+}

@@ -1,0 +1,24 @@
+/** The objects of a conversion as YAML documents, with what a reader has to know in comments. */
+import { stringify } from 'yaml'
+import type { Conversion } from '../conversion/convert-ingresses.ts'
+import type { JsonObject } from '../kubernetes/json.ts'
+import { referenceTo } from '../kubernetes/object.ts'
+
+/** The report first; then the objects, those of other namespaces than the Ingresses' marked `#!`. */
+export function renderObjects({ objects, report }: Conversion, text: string): string {
+  const own = new Set(report.map(({ ingress }) => ingress.split('/')[0]))
+  const documents = objects.map((object) => renderObject(object, own))
+  return [comment(text), ...documents].filter((part) => part !== '').join('---\n')
+}
+
+function comment(text: string): string {
+  if (text === '') return ''
+  const lines = text.trimEnd().split('\n')
+  return lines.map((line) => `${`# ${line}`.trimEnd()}\n`).join('')
+}
+
+function renderObject(object: JsonObject, own: ReadonlySet<string | undefined>): string {
+  const { namespace } = referenceTo(object)
+  const mark = own.has(namespace) ? '' : `#! for the platform team: namespace ${namespace}\n`
+  return `${mark}${stringify(object, { lineWidth: 0 })}`
+}

@@ -1,0 +1,86 @@
+/** `istio-onramp convert`: Ingresses as objects of Istio's or of Gateway API, with a report that accounts for everything. */
+import { writeFile } from 'node:fs/promises'
+import { InputError, type Manifest } from '../cluster/manifest.ts'
+import { readManifests } from '../cluster/manifest-files.ts'
+import type { ConversionOptions, GatewaySettings, Target } from '../conversion/conversion-options.ts'
+import { convertIngresses, type Conversion } from '../conversion/convert-ingresses.ts'
+import { isAtLeast, type Level } from '../conversion/report.ts'
+import { arrayMember, member, memberAt, stringMember, type JsonObject } from '../kubernetes/json.ts'
+import { referenceTo } from '../kubernetes/object.ts'
+import { renderObjects } from './convert-yaml.ts'
+import { renderReport } from './convert-report.ts'
+
+export interface ConvertOptions {
+  readonly files: readonly string[]
+  readonly target: Target
+  readonly format: 'yaml' | 'json'
+  readonly gateway: GatewaySettings
+  /** Where the report is written, too: JSON for a name that ends in `.json`, else the text. */
+  readonly reportFile: string | undefined
+  readonly failOn: Level | 'never'
+}
+
+export interface ConvertResult {
+  readonly output: string
+  /** For people; empty where the output itself holds the report. */
+  readonly report: string
+  /** Lines of the report reach the level that was asked for. */
+  readonly hasFindings: boolean
+}
+
+/** Throws InputError. */
+export async function convert(options: ConvertOptions): Promise<ConvertResult> {
+  const manifests = await readManifests(options.files)
+  const objects = manifests.map(({ object }) => object)
+  const { target, gateway, failOn } = options
+  const conversion = convertIngresses(objects, { target, gateway, ...lookupsIn(objects) })
+  const report = renderReport(conversion.report, placesOf(manifests))
+  await writeReport(options.reportFile, conversion, report)
+  const hasFindings = failOn !== 'never' && conversion.report.some(({ level }) => isAtLeast(level, failOn))
+  if (options.format === 'json') return { output: toJson(conversion), report: '', hasFindings }
+  return { output: renderObjects(conversion, report), report, hasFindings }
+}
+
+/** Services and IngressClasses beside the Ingresses say what names stand for. */
+function lookupsIn(objects: readonly JsonObject[]): Pick<ConversionOptions, 'portNumber' | 'controllerOf'> {
+  const ports = new Map<string, number>()
+  const controllers = new Map<string, string>()
+  for (const object of objects) {
+    const { kind, namespace, name } = referenceTo(object)
+    const spec = member(object, 'spec')
+    if (kind === 'IngressClass') controllers.set(name, stringMember(spec, 'controller') ?? '')
+    if (kind !== 'Service') continue
+    for (const port of arrayMember(spec, 'ports')) {
+      const number = memberAt(port, 'port')
+      if (typeof number === 'number') ports.set(`${namespace}/${name}/${stringMember(port, 'name') ?? ''}`, number)
+    }
+  }
+  return {
+    portNumber: (namespace, service, port) => ports.get(`${namespace}/${service}/${port}`),
+    controllerOf: (className) => controllers.get(className),
+  }
+}
+
+/** Where each Ingress stands, by `namespace/name`. */
+function placesOf(manifests: readonly Manifest[]): ReadonlyMap<string, string> {
+  return new Map(
+    manifests.map(({ object, source }) => {
+      const { namespace, name } = referenceTo(object)
+      return [`${namespace}/${name}`, `${source.file === '-' ? 'standard input' : source.file}:${source.line}`]
+    }),
+  )
+}
+
+async function writeReport(file: string | undefined, { report }: Conversion, text: string): Promise<void> {
+  if (file === undefined) return
+  const content = file.endsWith('.json') ? `${JSON.stringify(report, null, 2)}\n` : text
+  try {
+    await writeFile(file, content)
+  } catch (error) {
+    throw new InputError([`--report ${file}: ${error instanceof Error ? error.message : String(error)}`])
+  }
+}
+
+function toJson({ objects, report }: Conversion): string {
+  return `${JSON.stringify({ objects, report }, null, 2)}\n`
+}

@@ -1,0 +1,124 @@
+/**
+ * Everything that takes the Ingresses' place in Gateway API. Where that has nothing to say, Istio's own objects do, which
+ * Istio honours for Gateway API gateways as well.
+ */
+import type { JsonObject } from '../../kubernetes/json.ts'
+import type { ConversionOptions, GatewaySettings } from '../conversion-options.ts'
+import { destinationRules, externalServices, gatewayPolicies } from '../istio-api/backend-objects.ts'
+import { certificateObjects } from '../istio-api/certificate.ts'
+import type { GatewayWorkload } from '../istio-api/gateway-policies.ts'
+import { credentialName } from '../object-names.ts'
+import type { ReadIngress } from '../read-ingresses.ts'
+import type { Entrance, Route, Site, TlsServer } from '../site.ts'
+import { backendTlsPolicies, withoutVerifiedTls } from './backend-tls-policy.ts'
+import { gatewayObject, listenersOf, unlistenedHosts } from './gateway.ts'
+import { grpcRouteObject } from './grpc-route.ts'
+import { hostnames, backendRefs, httpRouteObjects, parentRef, routeObject, type ParentGateway } from './http-route.ts'
+import { mirrorGrants, secretGrant } from './reference-grant.ts'
+import { apiMatch, needsExpressions, pathProblem } from './route-matches.ts'
+
+export function gatewayApiObjects(
+  entrances: readonly Entrance[],
+  sites: readonly Site[],
+  readings: readonly ReadIngress[],
+  { gateway }: ConversionOptions,
+): readonly JsonObject[] {
+  const printable = entrances.map((entrance) => ({
+    ...entrance,
+    sites: entrance.sites.map((site) => printableSite(site, entrance)),
+  }))
+  return [
+    ...printable.flatMap((entrance) => entranceObjects(entrance, gateway)),
+    ...backendTlsPolicies(readings, sites),
+    ...destinationRules(withoutVerifiedTls(readings), sites, gateway.shared === '' ? '.' : gateway.namespace, gateway),
+    ...externalServices(entrances, gateway),
+    ...mirrorGrants(entrances, gateway),
+    ...printable.flatMap((entrance) => gatewayPolicies(entrance, workloadOf(entrance, gateway))),
+    ...(gateway.shared === '' ? [] : entrances.flatMap((entrance) => certificateObjects(entrance, gateway.namespace))),
+  ]
+}
+
+function parentOf({ namespace, name }: Entrance, { shared }: GatewaySettings): ParentGateway {
+  const [sharedNamespace = '', sharedName = ''] = shared.split('/')
+  return shared === '' ? { namespace, name } : { namespace: sharedNamespace, name: sharedName }
+}
+
+function workloadOf(entrance: Entrance, gateway: GatewaySettings): GatewayWorkload {
+  const { namespace, name } = parentOf(entrance, gateway)
+  const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name }]
+  return { namespace, policyTarget: { targetRefs }, filterTarget: { targetRefs } }
+}
+
+/** Without the routes whose path the CRD refuses; how the others differ is told. */
+function printableSite(site: Site, { ingresses }: Entrance): Site {
+  const hasExpressions = needsExpressions(site.routes)
+  return { ...site, routes: site.routes.filter((route) => isPrintable(route, hasExpressions, ingresses)) }
+}
+
+function isPrintable(route: Route, hasExpressions: boolean, ingresses: readonly ReadIngress[]): boolean {
+  const remarks = ingresses.find(({ id }) => id === route.ingress)?.remarks ?? []
+  const about = `${route.field}.path`
+  const { path, caution } = apiMatch(route, hasExpressions)
+  const problem = pathProblem(path)
+  const isSaid = remarks.some((remark) => remark.about === about)
+  if (problem !== undefined && !isSaid)
+    remarks.push({
+      level: 'error',
+      about,
+      outcome: 'unsupported',
+      message: `${path.value} ${problem}; the path is left out`,
+    })
+  else if (caution !== undefined && !isSaid)
+    remarks.push({ level: 'warn', about, outcome: 'approximate', message: caution })
+  return problem === undefined
+}
+
+function entranceObjects(entrance: Entrance, gateway: GatewaySettings): readonly JsonObject[] {
+  const parent = parentOf(entrance, gateway)
+  const routes = entrance.sites.flatMap((site) => siteObjects(site, parent, gateway))
+  if (gateway.shared !== '') return [...routes, ...sharedObjects(entrance, gateway)]
+  const unlistened = unlistenedHosts(entrance)
+  if (unlistened.length > 0)
+    entrance.ingresses[0]?.remarks.push({
+      level: 'error',
+      about: 'spec.tls',
+      outcome: 'unsupported',
+      message: `a Gateway has at most 64 listeners: no HTTPS for ${unlistened.join(', ')}`,
+    })
+  return [gatewayObject(entrance, gateway), ...routes]
+}
+
+function siteObjects(site: Site, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {
+  if (site.passthrough !== undefined) {
+    const spec = {
+      parentRefs: [parentRef(site, parent, 443)],
+      ...hostnames(site),
+      rules: [{ backendRefs: backendRefs([site.passthrough]) }],
+    }
+    return [routeObject('TLSRoute', site, [], spec)]
+  }
+  if (site.routes.length === 0) return []
+  const grpc = grpcRouteObject(site, parent)
+  return grpc === undefined ? httpRouteObjects(site, parent, gateway) : [grpc]
+}
+
+/** The one entry that somebody else has to add, and the leave to read the secrets here. */
+function sharedObjects(entrance: Entrance, { shared, namespace }: GatewaySettings): readonly JsonObject[] {
+  const isIssued = ({ secret }: TlsServer) =>
+    entrance.ingresses.some(
+      ({ settings, ingress }) =>
+        settings.certificate !== undefined && ingress.tls.some((entry) => entry.secret === secret),
+    )
+  const certificateRef = (server: TlsServer) =>
+    isIssued(server)
+      ? { name: credentialName(entrance.namespace, server.secret) }
+      : { name: server.secret, namespace: entrance.namespace }
+  const listeners = listenersOf(entrance, { certificateRef })
+  const needs = listeners.length === 0 ? 'an HTTP listener on port 80' : `these listeners: ${JSON.stringify(listeners)}`
+  const message = `Gateway ${shared} needs ${needs}, and to let in routes of namespace ${entrance.namespace}`
+  entrance.ingresses[0]?.remarks.push({ level: 'info', about: 'spec.rules', outcome: 'platform-step', message })
+  const secrets = entrance.tls.filter((server) => !isIssued(server)).map(({ secret }) => secret)
+  return entrance.namespace === namespace || secrets.length === 0
+    ? []
+    : [secretGrant(entrance, namespace, [...new Set(secrets)])]
+}

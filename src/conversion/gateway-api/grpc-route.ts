@@ -1,0 +1,36 @@
+/** The GRPCRoute of a site whose routes all lead to gRPC backends by what gRPC calls a path: service and method. */
+import type { JsonObject } from '../../kubernetes/json.ts'
+import type { Route, Site } from '../site.ts'
+import { backendRefs, hostnames, parentRef, routeObject, type ParentGateway } from './http-route.ts'
+
+/** Undefined where something of the site has no equal: then an HTTPRoute carries it, as gRPC is HTTP/2. */
+export function grpcRouteObject(site: Site, parent: ParentGateway): JsonObject | undefined {
+  const rules = site.routes.map(grpcRule)
+  if (rules.length === 0 || rules.length > 16 || rules.some((rule) => rule === undefined)) return undefined
+  return routeObject('GRPCRoute', site, [], {
+    parentRefs: [parentRef(site, parent)],
+    ...hostnames(site),
+    rules: rules.filter((rule) => rule !== undefined),
+  })
+}
+
+function grpcRule({ match, headers, action, redirectsToHttps }: Route): JsonObject | undefined {
+  if (action.kind !== 'forward' || !action.isGrpc || redirectsToHttps || headers.length > 0) return undefined
+  const isPlain =
+    action.rewrite === undefined &&
+    action.authority === undefined &&
+    action.cors === undefined &&
+    action.mirror === undefined
+  const method = methodOf(match.kind, match.value)
+  if (!isPlain || method === undefined) return undefined
+  const matches = Object.keys(method).length === 0 ? {} : { matches: [{ method: { type: 'Exact', ...method } }] }
+  return { ...matches, backendRefs: backendRefs(action.backends) }
+}
+
+/** `/` is every call, `/package.Service` one service's, `/package.Service/Method` one method's. */
+function methodOf(kind: Route['match']['kind'], value: string): JsonObject | undefined {
+  if (kind === 'elements' && value === '/') return {}
+  const [, service, method] = /^\/([A-Za-z_][\w.]*)(?:\/([A-Za-z_]\w*))?$/.exec(value) ?? []
+  if (kind === 'elements' && service !== undefined && method === undefined) return { service }
+  return kind === 'exact' && service !== undefined && method !== undefined ? { service, method } : undefined
+}
