@@ -11,6 +11,8 @@ import (
 	"io"
 	"log"
 	"os"
+
+	_ "github.com/istio-onramp/istio-onramp/prober/oneprocessor"
 )
 
 // version is set by the build (-ldflags "-X main.version=1.2.3").

@@ -25,8 +25,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	proberPath = filepath.Join(folder, "prober")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=9.9.9", "-o", proberPath, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build := exec.Command("./compile", proberPath, "9.9.9")
 	if output, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v\n%s", err, output))
 	}
@@ -110,5 +109,16 @@ func TestVersionIsPrintedAndTakesNoArguments(t *testing.T) {
 	spawn(nil, "version").expect(t, exitSuccess, "prober 9.9.9\n")
 	if got := spawn(nil, "version", "--all"); got.code != exitArgument || !strings.Contains(got.stderr, "--all") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// The saving is lost as soon as another package's initialisation comes first: it starts threads.
+func TestOneProcessorComesBeforeThePackagesThatStartThreads(t *testing.T) {
+	trace := spawn(func(c *exec.Cmd) { c.Env = append(c.Env, "GODEBUG=inittrace=1") }, "version").stderr
+	ours := strings.Index(trace, "init github.com/istio-onramp/istio-onramp/prober/oneprocessor ")
+	for _, later := range []string{"internal/godebug", "syscall", "os", "net", "crypto/tls", "net/http"} {
+		if at := strings.Index(trace, "init "+later+" "); ours == -1 || at < ours {
+			t.Errorf("%s at %d, oneprocessor at %d of\n%s", later, at, ours, trace)
+		}
 	}
 }

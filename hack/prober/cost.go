@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -20,21 +21,43 @@ import (
 
 // The servers run in a process of their own (this program, called again), or their threads would compete with the
 // checks that are being measured. This one starts checks and does nothing else.
+// Usage: cost PROBER RUNS [PROGRAM THAT DOES NOTHING]...
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) == 2 && os.Args[1] == "serve" {
 		serve()
 	}
 	runtime.GOMAXPROCS(1)
+	prober := os.Args[1]
 	runs, err := strconv.Atoi(os.Args[2])
 	check(err)
 	server, ports := startServers()
 	defer server.Process.Kill()
-	fmt.Printf("%-22s %9s %9s %9s %9s\n", "", "median", "p90", "wall", "RSS")
-	measure("nothing (version)", runs, os.Args[1], "version")
-	for _, kind := range []string{"tcp", "http", "https", "grpc"} {
-		measure(kind, runs, os.Args[1], kind, "--port="+ports[kind], "--timeout=5s")
+	var rows []*row
+	for _, floor := range os.Args[3:] {
+		rows = append(rows, &row{name: filepath.Base(floor), command: []string{floor}})
 	}
+	rows = append(rows, &row{name: "prober version", command: []string{prober, "version"}})
+	for _, kind := range []string{"tcp", "http", "https", "grpc"} {
+		rows = append(rows, &row{name: kind, command: []string{prober, kind, "--port=" + ports[kind], "--timeout=5s"}})
+	}
+	for range runs {
+		for _, row := range rows {
+			row.run()
+		}
+	}
+	fmt.Printf("%-16s %9s %9s %9s %9s\n", "", "CPU", "CPU p90", "wall", "RSS")
+	for _, row := range rows {
+		row.print()
+	}
+}
+
+// row is a command and what its runs took. The rows take turns, so that what else the machine does falls on all alike.
+type row struct {
+	name      string
+	command   []string
+	cpu, wall []time.Duration
+	memory    int64 // KiB, the greatest
 }
 
 func check(err error) {
@@ -58,30 +81,33 @@ func startServers() (*exec.Cmd, map[string]string) {
 	return server, ports
 }
 
-func measure(name string, runs int, command ...string) {
-	var cpu, wall []time.Duration
-	memory := int64(0)
+func (r *row) run() {
 	null, err := os.OpenFile("/dev/null", os.O_RDWR, 0)
 	check(err)
-	files := []uintptr{null.Fd(), null.Fd(), 2}
-	for range runs {
-		start := time.Now()
-		pid, err := syscall.ForkExec(command[0], command, &syscall.ProcAttr{Env: []string{"ISTIO_ONRAMP_POD_IP=127.0.0.1"}, Files: files})
-		check(err)
-		var status syscall.WaitStatus
-		var usage syscall.Rusage
-		_, err = syscall.Wait4(pid, &status, 0, &usage)
-		check(err)
-		if status != 0 {
-			log.Fatalf("%v: status %d", command, status)
-		}
-		wall = append(wall, time.Since(start))
-		cpu = append(cpu, time.Duration(usage.Utime.Nano()+usage.Stime.Nano()))
-		memory = max(memory, usage.Maxrss)
+	defer null.Close()
+	start := time.Now()
+	pid, err := syscall.ForkExec(r.command[0], r.command, &syscall.ProcAttr{
+		Env:   []string{"ISTIO_ONRAMP_POD_IP=127.0.0.1"},
+		Files: []uintptr{null.Fd(), null.Fd(), 2},
+	})
+	check(err)
+	var status syscall.WaitStatus
+	var usage syscall.Rusage
+	_, err = syscall.Wait4(pid, &status, 0, &usage)
+	check(err)
+	if status != 0 {
+		log.Fatalf("%v: status %d", r.command, status)
 	}
-	slices.Sort(cpu)
-	slices.Sort(wall)
-	fmt.Printf("%-22s %6.2f ms %6.2f ms %6.2f ms %5.1f MiB\n", name, ms(cpu[runs/2]), ms(cpu[runs*9/10]), ms(wall[runs/2]), float64(memory)/1024)
+	r.wall = append(r.wall, time.Since(start))
+	r.cpu = append(r.cpu, time.Duration(usage.Utime.Nano()+usage.Stime.Nano()))
+	r.memory = max(r.memory, usage.Maxrss)
+}
+
+func (r *row) print() {
+	slices.Sort(r.cpu)
+	slices.Sort(r.wall)
+	half, most := len(r.cpu)/2, len(r.cpu)*9/10
+	fmt.Printf("%-16s %6.2f ms %6.2f ms %6.2f ms %5.1f MiB\n", r.name, ms(r.cpu[half]), ms(r.cpu[most]), ms(r.wall[half]), float64(r.memory)/1024)
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -24,9 +24,8 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	proberPath = filepath.Join(folder, "prober")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=9.9.9", "-o", proberPath, ".")
+	build := exec.Command("./compile", proberPath, "9.9.9")
 	build.Dir = ".."
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v\n%s", err, output))
 	}
