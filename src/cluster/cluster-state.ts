@@ -134,11 +134,6 @@ const mergeControlPlanes = oncePer((table: Table<ControlPlanePart>): ReadonlyMap
   return planes
 })
 
-/** Image volumes are on by default from kubelet 1.35; an older node would not start the pod. */
-const haveImageVolumes = oncePer((nodes: Table<string>): boolean | undefined => {
-  if (nodes.isEmpty()) return undefined
-  return listRows(nodes).every((version) => {
-    const [, major, minor] = /^v(\d+)\.(\d+)\./.exec(version) ?? []
-    return Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 35)
-  })
+const haveImageVolumes = oncePer((nodes: Table<boolean>): boolean | undefined => {
+  return nodes.isEmpty() ? undefined : listRows(nodes).every((canMount) => canMount)
 })

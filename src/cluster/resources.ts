@@ -12,6 +12,7 @@ import {
 import type { Namespace, Service } from '../istio/mesh.ts'
 import type { FieldProblem } from './field-problem.ts'
 import { readControlPlanePart } from './read-control-plane.ts'
+import { canMountImages } from './read-node.ts'
 import { readPeerAuthentication } from './read-peer-authentication.ts'
 import { readInjectionWebhooks } from './read-webhooks.ts'
 import type { NETWORKING_TABLES, RowKey, Rows, TableName, WORKLOAD_TABLES } from './tables.ts'
@@ -46,7 +47,7 @@ const LEGACY = { ...istio('authentication.istio.io', ['v1alpha1']), isForAdmissi
 export const RESOURCES: readonly Resource[] = [
   { ...core('namespaces', 'Namespace', readNamespace), ...CLUSTER },
   core('services', 'Service', readService),
-  { ...core('nodes', 'Node', readKubeletVersion), ...CLUSTER },
+  { ...core('nodes', 'Node', canMountImages), ...CLUSTER },
   { ...core('configmaps', 'ConfigMap', readControlPlanePart), isControlPlane: true },
   {
     ...core('mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', readInjectionWebhooks),
@@ -136,10 +137,6 @@ function readService(object: JsonObject): Service {
     selector: stringMap(memberAt(object, 'spec', 'selector')),
     ports: ports.map((port) => ({ name: stringMember(port, 'name') ?? '', port: Number(member(port, 'port')) })),
   }
-}
-
-function readKubeletVersion(object: JsonObject): string {
-  return scalarText(memberAt(object, 'status', 'nodeInfo', 'kubeletVersion')) ?? ''
 }
 
 function readController(object: JsonObject): string {

@@ -36,8 +36,8 @@ export interface Rows extends Record<
 > {
   readonly namespaces: Namespace
   readonly services: Service
-  /** `status.nodeInfo.kubeletVersion` */
-  readonly nodes: string
+  /** Whether it can mount an image as a volume (read-node.ts). */
+  readonly nodes: boolean
   readonly configmaps: ControlPlanePart
   readonly mutatingwebhookconfigurations: readonly InjectionWebhook[]
   readonly peerauthentications: PeerAuthentication

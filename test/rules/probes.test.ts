@@ -374,11 +374,11 @@ t.test('an exec rewrite is whole: command, environment, volume, init container, 
 })
 
 t.test('an image volume brings the prober where the cluster is known to have them', (t) => {
-  const node = (version: string): JsonObject => ({
+  const node = (kubeletVersion: string, containerRuntimeVersion = 'containerd://2.2.4'): JsonObject => ({
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name: version },
-    status: { nodeInfo: { kubeletVersion: version } },
+    metadata: { name: `${kubeletVersion} ${containerRuntimeVersion}` },
+    status: { nodeInfo: { kubeletVersion, containerRuntimeVersion } },
   })
   const object = web({ livenessProbe: HTTP_PROBE })
   const volumes = (context: RuleContext) => at(patched(object, decide(object, context)), 'spec', 'volumes', 0)
@@ -392,6 +392,20 @@ t.test('an image volume brings the prober where the cluster is known to have the
     { emptyDir: {} },
     'one older node is enough to do without',
   )
+  for (const [kubelet, runtime, has] of [
+    ['v1.35.0-gke.1', 'containerd://2.1.0', true],
+    ['v1.36.2', 'containerd://v2.2.0-rc.1', true],
+    ['v2.0.0', 'containerd://3.0.0', true],
+    ['v1.35.4', 'containerd://2.0.9', false],
+    ['v1.35.4', 'containerd://1.7.28', false],
+    ['v1.35.4', 'cri-o://1.35.1', false],
+    ['v1.35.4', 'docker://28.1.1', false],
+    ['v1.35.4', '', false],
+    ['', 'containerd://2.2.4', false],
+  ] as const) {
+    const expected = has ? image : { emptyDir: {} }
+    t.match(volumes(contextOf(strictShop({}, node(kubelet, runtime)))), expected, `kubelet ${kubelet}, ${runtime}`)
+  }
   t.match(volumes(strict), { emptyDir: {} }, 'unknown is not absent, and not present either')
   const forced = { ...strict.configuration.prober, delivery: 'image-volume' } as const
   t.same(volumes(contextOf(strictShop(), { prober: forced })), image)
