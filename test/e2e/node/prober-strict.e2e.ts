@@ -1,0 +1,68 @@
+// Rewritten checks under a real Istio's STRICT mutual TLS, its own rewriting switched off: what kubelet's own requests come
+// to, and what ours do, beside real sidecars and behind real redirection.
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { arrayMember, memberAt, stringMember, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { done } from '../../api-server/kubectl.ts'
+import { namespaceObject, peerAuthentication } from '../../fixtures.ts'
+import { deafPod, probedPod } from './pods.ts'
+import { describe, isReady, logUntilDeleted, read, rewritten, untilPod } from './watching.ts'
+
+const NAMESPACE = 'strict'
+const pod = (name: string, user = 65532): JsonObject => probedPod({ name, namespace: NAMESPACE, user })
+const deaf = (name: string): JsonObject => deafPod({ name, namespace: NAMESPACE, user: 65532 })
+
+async function apply(manifest: JsonObject | string): Promise<void> {
+  await done(['apply', '-f', '-'], manifest)
+}
+
+async function setMode(mode: string): Promise<void> {
+  await apply(peerAuthentication(NAMESPACE, 'default', { mtls: { mode } }))
+}
+
+function hasSidecar(found: JsonObject): boolean {
+  return arrayMember(memberAt(found, 'spec'), 'initContainers').some(
+    (container) => stringMember(container, 'name') === 'istio-proxy',
+  )
+}
+
+await apply(namespaceObject(NAMESPACE, { 'istio-injection': 'enabled' }))
+await setMode('PERMISSIVE')
+await apply(pod('plain'))
+await apply(deaf('plain-deaf'))
+await untilPod([NAMESPACE, 'plain'], 'is Ready while PERMISSIVE', isReady)
+await setMode('STRICT')
+const manifest = rewritten([pod('exec'), pod('exec-as-proxy', 1337), deaf('exec-deaf')])
+await apply(manifest)
+
+t.test("kubelet's own requests are cut off", async (t) => {
+  const found = await untilPod([NAMESPACE, 'plain'], 'is unready', (found) => !isReady(found))
+  t.ok(hasSidecar(found))
+  t.match(await describe(NAMESPACE, 'plain'), /Readiness probe failed: Get "http:.*: read: connection reset by peer/)
+})
+
+for (const name of ['exec', 'exec-as-proxy']) {
+  t.test(`${name}: ours arrive`, async (t) => {
+    const found = await untilPod([NAMESPACE, name], 'is Ready', isReady)
+    t.ok(hasSidecar(found))
+    await sleep(10_000)
+    const later = await read(NAMESPACE, `pod/${name}`)
+    t.ok(isReady(later), 'and stays so')
+    for (const status of arrayMember(memberAt(later, 'status'), 'containerStatuses'))
+      t.equal(memberAt(status, 'restartCount'), 0)
+  })
+}
+
+t.test('a tcpSocket probe is answered by the proxy whoever listens; ours tells the truth', async (t) => {
+  await untilPod([NAMESPACE, 'plain-deaf'], 'is Ready', isReady)
+  t.notOk(isReady(await read(NAMESPACE, 'pod/exec-deaf')))
+  t.match(
+    await describe(NAMESPACE, 'exec-deaf'),
+    /Readiness probe failed: dial tcp \S+:7999: connect: connection refused/,
+  )
+})
+
+t.test('a preStop hook reaches the application past the proxy', async (t) => {
+  for (const name of ['exec', 'exec-as-proxy'])
+    t.match(await logUntilDeleted(NAMESPACE, name, 'app'), /^https \/stopping kube-lifecycle\//m)
+})

@@ -1,0 +1,73 @@
+/** What the tests on a node ask of the cluster and of its pods. hack/prober/on-node starts both. */
+import { spawn, spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { stringify } from 'yaml'
+import { arrayMember, memberAt, stringMember, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { done, kubeconfig } from '../../api-server/kubectl.ts'
+
+const CLI = join(import.meta.dirname, '../../../dist/cli.js')
+const ENV = { ...process.env, KUBECONFIG: kubeconfig() }
+
+/** What `istio-onramp preview -o yaml` makes of objects; the cluster is the real one unless `from` is a folder of manifests. */
+export function rewritten(objects: readonly JsonObject[], from?: string): string {
+  const input = objects.map((object) => stringify(object)).join('---\n')
+  const source = from === undefined ? [] : ['--from', from]
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, 'preview', '-f', '-', '-o', 'yaml', ...source], {
+    input,
+    encoding: 'utf8',
+    env: ENV,
+  })
+  if (status !== 0) throw new Error(stderr)
+  return stdout
+}
+
+export async function read(namespace: string, name: string): Promise<JsonObject> {
+  return JSON.parse(await done(['get', name, '-n', namespace, '-o', 'json'])) as JsonObject
+}
+
+export function isReady(pod: JsonObject): boolean {
+  return arrayMember(memberAt(pod, 'status'), 'conditions').some(
+    (condition) => stringMember(condition, 'type') === 'Ready' && stringMember(condition, 'status') === 'True',
+  )
+}
+
+/** Waits up to `seconds`; then throws what `kubectl describe` says of the pod. */
+export async function untilPod(
+  [namespace, name]: readonly [string, string],
+  what: string,
+  holds: (pod: JsonObject) => boolean,
+  seconds = 120,
+): Promise<JsonObject> {
+  const deadline = performance.now() + seconds * 1000
+  for (;;) {
+    const pod = await read(namespace, `pod/${name}`)
+    if (holds(pod)) return pod
+    if (performance.now() > deadline)
+      throw new Error(`${what}: not in ${seconds} s\n${await describe(namespace, name)}`)
+    await sleep(500)
+  }
+}
+
+export async function describe(namespace: string, name: string): Promise<string> {
+  return await done(['describe', 'pod', name, '-n', namespace])
+}
+
+export async function logOf(namespace: string, name: string, container: string): Promise<string> {
+  return await done(['logs', name, '-n', namespace, '-c', container])
+}
+
+/** Deletes a pod and returns all that a container has printed, the last words too. */
+export async function logUntilDeleted(namespace: string, name: string, container: string): Promise<string> {
+  const follow = spawn('kubectl', ['logs', '--follow', name, '-n', namespace, '-c', container], { env: ENV })
+  const printed = text(follow.stdout)
+  await done(['delete', 'pod', name, '-n', namespace])
+  return await printed
+}
+
+/** Makes the application answer with a status on a path from now on. */
+export async function say(pod: JsonObject, status: number, path: string): Promise<void> {
+  const response = await fetch(`http://${String(memberAt(pod, 'status', 'podIP'))}:8080/say/${status}/of${path}`)
+  if (!response.ok) throw new Error(`the application says ${response.status}`)
+}
