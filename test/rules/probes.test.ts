@@ -141,11 +141,6 @@ t.test('which probe breaks, and what is done about it', (t) => {
       }),
       'leave istio-refuses-pod',
     ],
-    [
-      'a mount where the prober would go',
-      web({ livenessProbe: HTTP_PROBE, volumeMounts: [{ name: 'mine', mountPath: '/istio-onramp/' }] }),
-      'leave prober-path-taken',
-    ],
   ]
   for (const [title, object, expected] of cases) t.equal(first(object, strict), expected, title)
   t.end()
@@ -413,6 +408,75 @@ t.test('an image volume brings the prober where the cluster is known to have the
     at(patched(object, decide(object, contextOf(strictShop(), { prober: forced }))), 'spec', 'initContainers'),
     undefined,
   )
+  t.end()
+})
+
+t.test("what stands in the prober's way in a container is the user's and stays", (t) => {
+  const volume = 'istio-onramp-prober'
+  const rows: readonly (readonly [string, Record<string, Json>])[] = [
+    ['rewrite', { volumeMounts: [{ name: 'mine', mountPath: '/istio-onramp-data' }] }],
+    ['rewrite', { volumeMounts: [{ name: 'mine', mountPath: '/' }] }],
+    ['rewrite', { volumeMounts: [{ name: volume, mountPath: '/istio-onramp/', readOnly: true }] }],
+    ['leave', { volumeMounts: [{ name: 'mine', mountPath: '/istio-onramp' }] }],
+    ['leave', { volumeMounts: [{ name: 'mine', mountPath: '/istio-onramp/', subPath: 'tools' }] }],
+    ['leave', { volumeMounts: [{ name: 'mine', mountPath: '/istio-onramp/prober', subPath: 'prober' }] }],
+    ['leave', { volumeMounts: [{ name: 'mine', mountPath: '/opt/..//istio-onramp/./etc' }] }],
+    ['leave', { volumeDevices: [{ name: 'disk', devicePath: '/istio-onramp' }] }],
+    ['leave', { volumeMounts: [{ name: volume, mountPath: '/elsewhere' }] }],
+    ['leave', { volumeMounts: [{ name: volume, mountPath: '/istio-onramp', subPath: 'prober' }] }],
+    ['leave', { volumeMounts: [{ name: volume, mountPath: '/istio-onramp', subPathExpr: '$(POD)' }] }],
+  ]
+  for (const [action, more] of rows) {
+    const [decision] = decide(web({ livenessProbe: HTTP_PROBE }, more), strict).decisions
+    t.equal(decision?.action, action, JSON.stringify(more))
+    if (action === 'leave') t.equal(decision?.reason, 'prober-path-taken')
+  }
+  t.end()
+})
+
+t.test('a template that already has the prober keeps the way it came, whatever has changed since', (t) => {
+  const rewrittenBy = (delivery: 'image-volume' | 'init-container', object: JsonObject): JsonObject => {
+    const prober = { ...strict.configuration.prober, delivery }
+    return patched(object, decide(object, contextOf(strictShop(), { prober })))
+  }
+  const withStartup = (object: JsonObject): JsonObject => {
+    const copy = structuredClone(object)
+    Object.assign(at(copy, 'spec', 'containers', 0) as JsonObject, { startupProbe: HTTP_PROBE })
+    return copy
+  }
+  const first = web({ livenessProbe: HTTP_PROBE })
+  for (const [before, after] of [
+    ['image-volume', 'init-container'],
+    ['init-container', 'image-volume'],
+  ] as const) {
+    const once = rewrittenBy(before, first)
+    const again = rewrittenBy(after, withStartup(once))
+    t.match(at(again, 'spec', 'containers', 0, 'startupProbe'), { exec: {} }, 'one more check is rewritten')
+    for (const list of ['volumes', 'initContainers'])
+      t.same(at(again, 'spec', list), at(once, 'spec', list), `${before}, then ${after}: the same ${list}`)
+    for (const list of ['volumeMounts', 'env'])
+      t.same(at(again, 'spec', 'containers', 0, list), at(once, 'spec', 'containers', 0, list), list)
+  }
+  t.end()
+})
+
+t.test('the init container is admitted by whatever admitted the pod', (t) => {
+  const install = (containerMembers: Record<string, Json>, spec: Record<string, Json>): Json | undefined => {
+    const object = pod([container('web', { livenessProbe: HTTP_PROBE, ...containerMembers })], { spec })
+    return at(patched(object, decide(object, strict)), 'spec', 'initContainers', 0)
+  }
+  const guaranteed = { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } }
+  t.same(at(install({ resources: guaranteed }, {}) as JsonObject, 'resources'), guaranteed, 'the QoS class stays')
+  t.equal(at(install({}, {}) as JsonObject, 'resources'), undefined, 'no requests, as the container that has none')
+  for (const [user, expected] of [
+    [0, 65532],
+    [1337, undefined],
+    [1000, undefined],
+  ] as const) {
+    const found = install({}, { securityContext: { runAsUser: user } }) as JsonObject
+    t.equal(at(found, 'securityContext', 'runAsUser'), expected, `a pod that runs as ${user}`)
+    t.match(at(found, 'securityContext'), { runAsNonRoot: true, readOnlyRootFilesystem: true })
+  }
   t.end()
 })
 

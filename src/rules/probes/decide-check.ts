@@ -13,7 +13,7 @@ import type { Reason } from '../reasons.ts'
 import type { Strategy } from '../rule.ts'
 import type { CheckFacts } from './check-facts.ts'
 import type { PodFacts } from './pod-facts.ts'
-import { isProberPathTaken } from './prober-delivery.ts'
+import { isProberPathTaken } from './prober-mount.ts'
 
 export type CheckDecision =
   | {

@@ -3,32 +3,16 @@
  * container that copies it into an `emptyDir` (design.md "Probe strategies"; spec/ground-truth.md section 5).
  */
 import type { Container } from '../../kubernetes/container.ts'
-import {
-  arrayMember,
-  isObject,
-  member,
-  memberAt,
-  stringMember,
-  type Json,
-  type JsonObject,
-} from '../../kubernetes/json.ts'
+import { arrayMember, isObject, member, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
 import { pointer, type Operation } from '../../kubernetes/json-pointer.ts'
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import type { ProberConfiguration } from '../configuration.ts'
-import { POD_IP_VARIABLE, PROBER_MOUNT } from './prober-command.ts'
+import { installContainer } from './install-container.ts'
+import { POD_IP_VARIABLE } from './prober-command.ts'
+import { PROBER_NAME, PROBER_VOLUME_MOUNT } from './prober-mount.ts'
 
-export const PROBER_NAME = 'istio-onramp-prober'
 /** Two and a half times the binary: an `emptyDir` over its limit gets the pod evicted. */
 const SIZE_LIMIT = '16Mi'
-const NON_ROOT = 65532
-
-/** A mount of the user's where ours would be, or below it. */
-export function isProberPathTaken(container: Container): boolean {
-  return arrayMember(container.raw, 'volumeMounts').some((mount) => {
-    const path = stringMember(mount, 'mountPath')?.replace(/\/+$/, '') ?? ''
-    return stringMember(mount, 'name') !== PROBER_NAME && (path === PROBER_MOUNT || path.startsWith(`${PROBER_MOUNT}/`))
-  })
-}
 
 export interface Delivery {
   readonly template: PodTemplate
@@ -45,14 +29,28 @@ export interface Delivery {
 export function deliverProber(delivery: Delivery): readonly Operation[] {
   const { template, prober, hasImageVolumes } = delivery
   const spec = `${template.pointer}/spec`
-  const byImage = prober.delivery === 'auto' ? hasImageVolumes === true : prober.delivery === 'image-volume'
+  const byImage =
+    bringsImage(template) ??
+    (prober.delivery === 'auto' ? hasImageVolumes === true : prober.delivery === 'image-volume')
   const operations = delivery.containers.flatMap((container) => [
     ...addNamed(container.raw, container.pointer, 'env', POD_IP_VARIABLE, podIpVariable()),
-    ...addNamed(container.raw, container.pointer, 'volumeMounts', PROBER_NAME, mount(true)),
+    ...addNamed(container.raw, container.pointer, 'volumeMounts', PROBER_NAME, {
+      ...PROBER_VOLUME_MOUNT,
+      readOnly: true,
+    }),
   ])
   operations.push(...addNamed(template.spec, spec, 'volumes', PROBER_NAME, volume(prober, byImage)))
   if (!byImage) operations.push(...addFirstInitContainer(template, spec, prober))
   return operations
+}
+
+/**
+ * A template that was rewritten earlier keeps its way when configuration or nodes have changed since: an init container
+ * could not write into an image volume.
+ */
+function bringsImage({ spec }: PodTemplate): boolean | undefined {
+  const present = arrayMember(spec, 'volumes').find((entry) => stringMember(entry, 'name') === PROBER_NAME)
+  return present === undefined ? undefined : member(present, 'image') !== undefined
 }
 
 /** Appends an entry to a list that is keyed by name, unless one of that name is there already. */
@@ -80,58 +78,10 @@ function podIpVariable(): JsonObject {
   return { name: POD_IP_VARIABLE, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIP' } } }
 }
 
-function mount(readOnly: boolean): JsonObject {
-  const entry = { name: PROBER_NAME, mountPath: PROBER_MOUNT }
-  return readOnly ? { ...entry, readOnly } : entry
-}
-
 /** The image's root is mounted whole: kubelet refuses a `subPath` that names a file. */
 function volume({ image, pullPolicy }: ProberConfiguration, byImage: boolean): JsonObject {
   if (byImage) return { name: PROBER_NAME, image: { reference: image, pullPolicy } }
   return { name: PROBER_NAME, emptyDir: { sizeLimit: SIZE_LIMIT } }
-}
-
-function installContainer(template: PodTemplate, { image, pullPolicy }: ProberConfiguration): JsonObject {
-  return {
-    name: PROBER_NAME,
-    image,
-    imagePullPolicy: pullPolicy,
-    command: ['/prober', 'install', PROBER_MOUNT],
-    volumeMounts: [mount(false)],
-    ...resources(template),
-    securityContext: securityContext(template.spec),
-  }
-}
-
-/**
- * The resources of the pod's first container: whatever quota, LimitRange and QoS class admitted that one admit ours, and
- * the pod's own request, the larger of its init containers and the sum of its containers, stays what it was
- * (docs/decisions/prober-resources.md).
- */
-function resources(template: PodTemplate): JsonObject {
-  const first = template.containers.find(({ init }) => !init)
-  const copied: Record<string, Json> = {}
-  for (const bound of ['requests', 'limits']) {
-    const amounts = memberAt(first?.raw, 'resources', bound)
-    const kept = ['cpu', 'memory', 'ephemeral-storage'].flatMap((name) => {
-      const amount = member(amounts, name)
-      return amount === undefined ? [] : [[name, amount] as const]
-    })
-    if (kept.length > 0) copied[bound] = Object.fromEntries(kept)
-  }
-  return Object.keys(copied).length === 0 ? {} : { resources: copied }
-}
-
-/** What Pod Security `restricted` asks for. The image's own user is 65532; only a pod that says root needs overruling. */
-function securityContext(spec: JsonObject): JsonObject {
-  const strict = {
-    allowPrivilegeEscalation: false,
-    capabilities: { drop: ['ALL'] },
-    readOnlyRootFilesystem: true,
-    runAsNonRoot: true,
-    seccompProfile: { type: 'RuntimeDefault' },
-  }
-  return memberAt(spec, 'securityContext', 'runAsUser') === 0 ? { ...strict, runAsUser: NON_ROOT } : strict
 }
 
 /** Takes out all that `deliverProber` put in; indexes count down, so that each still means what it says. */

@@ -15,7 +15,7 @@ import {
 import { done, kubectl } from '../../api-server/kubectl.ts'
 import { namespaceObject, peerAuthentication } from '../../fixtures.ts'
 import { probedPod, RESOURCES } from './pods.ts'
-import { describe, isReady, logOf, logUntilDeleted, read, rewritten, say, untilPod } from './watching.ts'
+import { describe, isReady, logUntilDeleted, read, rewritten, say, untilLog, untilPod } from './watching.ts'
 
 const NAMESPACE = 'guarded'
 const SPEC = ['initContainers', 'containers'] as const
@@ -116,8 +116,9 @@ const clusters = { real: await cluster(join(folder, 'real'), 'real'), old: await
 for (const { name, nodes, user } of ROWS)
   await done(['apply', '-f', '-'], rewritten([probedPod({ name, namespace: NAMESPACE, user })], clusters[nodes]))
 
+t.jobs = ROWS.length
 for (const { name, nodes, user } of ROWS) {
-  t.test(`${name}: kubelet runs every kind of check`, async (t) => {
+  t.test(`${name}: kubelet runs every kind of check`, { buffered: true }, async (t) => {
     const pod = await untilPod([NAMESPACE, name], 'is Ready', isReady)
     t.same(handlers(pod), [
       'early startupProbe exec',
@@ -128,30 +129,29 @@ for (const { name, nodes, user } of ROWS) {
       'app preStop exec',
       'store readinessProbe exec',
     ])
-    const kinds = arrayMember(member(pod, 'spec'), 'volumes').map((volume) =>
-      Object.keys(volume as JsonObject).toSorted(),
-    )
-    t.same(kinds, [nodes === 'real' ? ['image', 'name'] : ['emptyDir', 'name']])
-    for (const container of ['early', 'app', 'store'])
-      t.equal(restarts(pod, container), 0, `${container} never restarted`)
-    const log = await logOf(NAMESPACE, name, 'app')
-    t.match(log, /^grpc \/grpc\.health\.v1\.Health\/Check "orders" kube-probe\/\S+$/m, 'startup')
-    t.match(log, /^http \/ready kube-probe\/\S+$/m, 'readiness')
-    t.match(log, /^https \/alive kube-probe\/\S+$/m, 'liveness')
-    t.match(log, /^http \/started kube-lifecycle\/\S+$/m, 'postStart')
-    t.match(await logOf(NAMESPACE, name, 'store'), /^tcp connection$/m)
-    t.match(await logOf(NAMESPACE, name, 'early'), /^http \/early kube-probe\/\S+$/m, 'the native sidecar')
+    const volumes = arrayMember(member(pod, 'spec'), 'volumes').map((volume) => Object.keys(volume as JsonObject))
+    t.same(volumes.flat().toSorted(), nodes === 'real' ? ['image', 'name'] : ['emptyDir', 'name'])
     t.equal(memberAt(pod, 'spec', 'securityContext', 'runAsUser'), user)
-  })
+    await untilLog(
+      [NAMESPACE, name, 'app'],
+      [
+        /^grpc \/grpc\.health\.v1\.Health\/Check "orders" kube-probe\/\S+$/m,
+        /^http \/ready kube-probe\/\S+$/m,
+        /^https \/alive kube-probe\/\S+$/m,
+        /^http \/started kube-lifecycle\/\S+$/m,
+      ],
+    )
+    await untilLog([NAMESPACE, name, 'store'], [/^tcp connection$/m])
+    await untilLog([NAMESPACE, name, 'early'], [/^http \/early kube-probe\/\S+$/m])
+    for (const container of ['early', 'app', 'store'])
+      t.equal(restarts(await read(NAMESPACE, `pod/${name}`), container), 0, `${container} never restarted`)
 
-  t.test(`${name}: the application's answer is the pod's state`, async (t) => {
-    const before = await read(NAMESPACE, `pod/${name}`)
-    await say(before, 500, '/ready')
+    await say(pod, 500, '/ready')
     await untilPod([NAMESPACE, name], 'is unready', (pod) => !isReady(pod))
     t.match(await describe(NAMESPACE, name), 'Readiness probe failed: HTTP probe failed with statuscode: 500')
-    await say(before, 204, '/ready')
+    await say(pod, 204, '/ready')
     await untilPod([NAMESPACE, name], 'is Ready again', isReady)
-    await say(before, 503, '/alive')
+    await say(pod, 503, '/alive')
     const after = await untilPod([NAMESPACE, name], 'is restarted', (pod) => restarts(pod, 'app') === 1 && isReady(pod))
     t.match(await describe(NAMESPACE, name), 'Liveness probe failed: HTTP probe failed with statuscode: 503')
     for (const container of ['early', 'store'])
@@ -168,7 +168,7 @@ t.test('a volume that the pod already has, an init container that it already has
   for (const { name, nodes } of ROWS) {
     const once = await read(NAMESPACE, `pod/${name}`)
     const again = await kubectl(['diff', '-f', '-'], rewritten([once], clusters[nodes]))
-    t.equal(again.stdout, '', name)
+    t.same([again.status, again.stdout], [0, ''], name)
   }
 })
 

@@ -54,8 +54,19 @@ export async function describe(namespace: string, name: string): Promise<string>
   return await done(['describe', 'pod', name, '-n', namespace])
 }
 
-export async function logOf(namespace: string, name: string, container: string): Promise<string> {
-  return await done(['logs', name, '-n', namespace, '-c', container])
+/** Waits up to a minute until a container has printed all of them; then throws what it has printed. */
+export async function untilLog(
+  [namespace, name, container]: readonly [string, string, string],
+  lines: readonly RegExp[],
+): Promise<void> {
+  const deadline = performance.now() + 60_000
+  for (;;) {
+    const log = await done(['logs', name, '-n', namespace, '-c', container])
+    const missing = lines.filter((line) => !line.test(log))
+    if (missing.length === 0) return
+    if (performance.now() > deadline) throw new Error(`${name} ${container}: no ${missing.join(', ')} in\n${log}`)
+    await sleep(500)
+  }
 }
 
 /** Deletes a pod and returns all that a container has printed, the last words too. */
