@@ -34,11 +34,12 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   const objects = manifests.map(({ object }) => object)
   const { target, gateway, failOn } = options
   const conversion = convertIngresses(objects, { target, gateway, ...lookupsIn(objects) })
-  const report = renderReport(conversion.report, placesOf(manifests))
+  const report =
+    renderReport(conversion.report, placesOf(manifests)) || `no Ingress among ${manifests.length} objects\n`
   await writeReport(options.reportFile, conversion, report)
   const hasFindings = failOn !== 'never' && conversion.report.some(({ level }) => isAtLeast(level, failOn))
   if (options.format === 'json') return { output: toJson(conversion), report: '', hasFindings }
-  return { output: renderObjects(conversion, report), report, hasFindings }
+  return { output: conversion.report.length === 0 ? '' : renderObjects(conversion, report), report, hasFindings }
 }
 
 /** Services and IngressClasses beside the Ingresses say what names stand for. */

@@ -33,7 +33,13 @@ const POD =
   'apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop}\nspec:\n  containers:\n  - name: web # the one\n    livenessProbe:\n      # measured: not below ten\n      periodSeconds: 10\n      httpGet: {path: /healthz, port: 8080}\n'
 
 t.test('help and version', async (t) => {
-  for (const args of [['--help'], ['serve', '--help'], ['preview', '--help'], ['restore', '--help']]) {
+  for (const args of [
+    ['--help'],
+    ['serve', '--help'],
+    ['preview', '--help'],
+    ['convert', '--help'],
+    ['restore', '--help'],
+  ]) {
     const { code, stdout } = await run(args)
     t.equal(code, 0, args.join(' '))
     t.match(stdout, /Usage: istio-onramp/)
@@ -59,11 +65,11 @@ t.test('usage errors are exit 2 and name what is wrong', async (t) => {
     [['serve', '--from', EXAMPLES, '--tls-self-signed', '--config', '/none.yaml'], /\/none\.yaml: /],
     [['serve', '--from', `${EXAMPLES}/cluster`, '--tls-cert', '/none', '--tls-key', '/none'], /\/none/],
     [['convert'], /required option '-f, --filename <path>' not specified/],
-    [['convert', '-f', '/none.yaml'], /^\/none\.yaml: there is no such file or folder/],
+    [['convert', '-f', '/none.yaml'], /^error: \/none\.yaml: there is no such file or folder/],
     [['convert', '-f', EXAMPLES, '--to', 'nginx'], /Allowed choices are istio, gateway-api/],
     [['convert', '-f', EXAMPLES, '--fail-on', 'info'], /Allowed choices are error, warn, never/],
     [['convert', '-f', EXAMPLES, '--gateway', 'public'], /NAMESPACE\/NAME is expected/],
-    [['convert', '-f', EXAMPLES, '--report', '/none/report.json'], /^--report \/none\/report\.json: /],
+    [['convert', '-f', EXAMPLES, '--report', '/none/report.json'], /^error: --report \/none\/report\.json: /],
     [['check'], /check comes in a later version/],
   ]
   for (const [args, text] of cases) {
@@ -237,4 +243,72 @@ t.test('serve starts, answers over TLS with the authority it wrote, and stops on
   const exited = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGINT')
   t.equal(await exited, 0)
+})
+
+const CONVERTED = `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop, namespace: shop, annotations: {nginx.ingress.kubernetes.io/auth-type: basic, cert-manager.io/cluster-issuer: ca}}
+spec:
+  ingressClassName: nginx
+  tls: [{hosts: [a.example.com], secretName: tls}]
+  rules:
+  - host: a.example.com
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {name: http}}}}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {ports: [{name: http, port: 8080, targetPort: 80}]}
+`
+
+t.test('convert prints objects, with the report beside them, and says by its exit code what was lost', async (t) => {
+  const yaml = await run(['convert', '-f', '-'], CONVERTED)
+  t.equal(yaml.code, 1, 'an error in the report')
+  t.match(
+    yaml.stderr,
+    /^Ingress shop\/shop \(standard input:1\)\n {2}error nginx\.ingress\.kubernetes\.io\/auth-type: not converted: SECURITY/,
+  )
+  t.match(yaml.stderr, /1 Ingress, 1 error, 0 warnings, 1 step for the platform team\n$/)
+  t.match(yaml.stdout, /^# Ingress shop\/shop/, 'the report as comments')
+  t.match(yaml.stdout, /^#! for the platform team: namespace istio-system\napiVersion: cert-manager\.io\/v1$/m)
+  const documents = parseAllDocuments(yaml.stdout)
+  t.same(Array.isArray(documents) && documents.map((document) => (document.toJS() as JsonObject | null)?.['kind']), [
+    undefined,
+    'Gateway',
+    'VirtualService',
+    'Certificate',
+  ])
+  t.match(yaml.stdout, /number: 8080/, 'the named port of the Service among the input')
+
+  const json = await run(['convert', '-f', '-', '-o', 'json', '--to', 'gateway-api', '--fail-on', 'never'], CONVERTED)
+  t.match(json, { code: 0, stderr: '' })
+  const { objects, report } = JSON.parse(json.stdout) as { objects: JsonObject[]; report: JsonObject[] }
+  t.same(
+    objects.map(({ kind }) => kind),
+    ['Gateway', 'HTTPRoute', 'HTTPRoute'],
+  )
+  t.match(
+    report.find(({ about }) => about === 'spec.rules[0].http.paths[0]'),
+    { ingress: 'shop/shop', level: 'info', outcome: 'converted' },
+  )
+  t.same(Object.keys(report[0] ?? {}), ['ingress', 'level', 'about', 'outcome', 'message'])
+
+  const folder = t.testdir({ 'config.yaml': 'rules: {gateway: {shared: edge/public}}\n' })
+  const shared = await run(
+    ['convert', '-f', '-', '--config', `${folder}/config.yaml`, '--report', `${folder}/report.json`],
+    CONVERTED,
+  )
+  t.notMatch(shared.stdout, /kind: Gateway/)
+  t.match(JSON.parse(readFileSync(`${folder}/report.json`, 'utf8')), [{ ingress: 'shop/shop' }])
+  t.equal(
+    (await run(['convert', '-f', '-', '--fail-on', 'warn'], CONVERTED.replace('auth-type: basic', 'ssl-ciphers: HIGH')))
+      .code,
+    1,
+  )
+  t.equal((await run(['convert', '-f', '-'], CONVERTED.replace('auth-type: basic', 'ssl-ciphers: HIGH'))).code, 0)
+  t.match(await run(['convert', '-f', '-'], 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n'), {
+    code: 0,
+    stdout: '',
+    stderr: /no Ingress among 1 object/,
+  })
 })

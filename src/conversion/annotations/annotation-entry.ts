@@ -49,6 +49,11 @@ export function platformStep(level: Level, message: string): Entry {
   return () => ({ outcome: 'platform-step', level, message })
 }
 
+/** What another annotation has to stand beside, or it does nothing. */
+export function beside(main: string, entry: Entry): Entry {
+  return (value, place) => (place.sibling(main) === undefined ? partOf(main)(value, place) : entry(value, place))
+}
+
 /** A parameter of another annotation, read together with it. */
 export function partOf(main: string): Entry {
   return (_, place) => {

@@ -4,6 +4,7 @@
  */
 import type { ExternalAuth } from '../ingress-settings.ts'
 import {
+  beside,
   approximate,
   notNeeded,
   partOf,
@@ -26,7 +27,13 @@ const WAF =
 
 export const NGINX_AUTHENTICATION: AnnotationTable = {
   'auth-url': authUrl,
-  'auth-signin': authSignin,
+  'auth-signin': beside(
+    'auth-url',
+    unsupported(
+      'error',
+      'nginx turned the 401 into a redirect to the sign-in page; here the authorization service itself has to answer with that redirect',
+    ),
+  ),
   'auth-signin-redirect-param': partOf('auth-signin'),
   'auth-response-headers': partOf('auth-url'),
   'auth-method': authDetail('the check keeps the method of the request'),
@@ -34,7 +41,7 @@ export const NGINX_AUTHENTICATION: AnnotationTable = {
   'auth-proxy-set-headers': authDetail(
     'the ConfigMap is not read: name its headers in includeAdditionalHeadersInCheck',
   ),
-  'auth-snippet': authDetail('the snippet is lost'),
+  'auth-snippet': beside('auth-url', unsupported('error', 'the snippet is lost: what it does has to be said again')),
   'auth-cache-key': authDetail('answers are not cached'),
   'auth-cache-duration': authDetail('answers are not cached'),
   'auth-always-set-cookie': authDetail('cookies are set when the check denies, by headersToDownstreamOnDeny'),
@@ -51,14 +58,20 @@ export const NGINX_AUTHENTICATION: AnnotationTable = {
   'auth-tls-secret': clientCertificate,
   'auth-tls-verify-client': partOf('auth-tls-secret'),
   'auth-tls-verify-depth': partOf('auth-tls-secret'),
-  'auth-tls-match-cn': unsupported(
-    'error',
-    "SECURITY: the name in the client's certificate is not checked; an AuthorizationPolicy can look at x-forwarded-client-cert",
+  'auth-tls-match-cn': beside(
+    'auth-tls-secret',
+    unsupported(
+      'error',
+      "SECURITY: the name in the client's certificate is not checked; an AuthorizationPolicy can look at x-forwarded-client-cert",
+    ),
   ),
-  'auth-tls-error-page': unsupported('warn', 'a failed handshake has no page'),
-  'auth-tls-pass-certificate-to-upstream': unsupported(
-    'warn',
-    'the gateway sends x-forwarded-client-cert in place of ssl-client-cert, once forwardClientCertDetails of gatewayTopology asks for it',
+  'auth-tls-error-page': beside('auth-tls-secret', unsupported('warn', 'a failed handshake has no page')),
+  'auth-tls-pass-certificate-to-upstream': beside(
+    'auth-tls-secret',
+    unsupported(
+      'warn',
+      'the gateway sends x-forwarded-client-cert in place of ssl-client-cert, once forwardClientCertDetails of gatewayTopology asks for it',
+    ),
   ),
   'enable-modsecurity': whenTrue(unsupported('error', WAF)),
   'enable-owasp-core-rules': whenTrue(unsupported('error', WAF)),
@@ -67,10 +80,7 @@ export const NGINX_AUTHENTICATION: AnnotationTable = {
 }
 
 function authDetail(message: string): Entry {
-  return (value, place) =>
-    place.sibling('auth-url') === undefined
-      ? partOf('auth-url')(value, place)
-      : { outcome: 'unsupported', level: 'warn', message }
+  return beside('auth-url', unsupported('warn', message))
 }
 
 /** An ext_authz provider is mesh configuration, so that the policy alone does nothing. */
@@ -116,16 +126,6 @@ function providerOf(name: string, { host, port, path, responseHeaders }: Externa
       ...(responseHeaders.length === 0 ? {} : { headersToUpstreamOnAllow: responseHeaders }),
       headersToDownstreamOnDeny: ['set-cookie', 'location'],
     },
-  }
-}
-
-function authSignin(value: string, place: AnnotationPlace): Effect {
-  if (place.sibling('auth-url') === undefined) return partOf('auth-url')(value, place)
-  return {
-    outcome: 'unsupported',
-    level: 'error',
-    message:
-      'nginx turned the 401 into a redirect to the sign-in page; here the authorization service itself has to answer with that redirect',
   }
 }
 

@@ -1,6 +1,7 @@
 /** ingress-nginx: how requests are carried, balanced, limited and logged (spec/ingress.md 2.4, rows 6, 7, 14, 19, 22-29). */
 import type { ConsistentHash } from '../ingress-settings.ts'
 import {
+  beside,
   approximate,
   converted,
   notNeeded,
@@ -12,6 +13,7 @@ import {
   type AnnotationPlace,
   type AnnotationTable,
   type Effect,
+  type Entry,
 } from './annotation-entry.ts'
 import { readSnippet } from './nginx-snippet.ts'
 
@@ -20,6 +22,9 @@ const IDLE =
 const BUFFER = "Envoy's buffers need no setting"
 const LOGS = "access logs are the mesh's: Telemetry, meshConfig.accessLogFile"
 const TRACES = "traces are the mesh's: Telemetry, meshConfig.defaultConfig.tracing"
+const COOKIES = 'cookies are passed on as the application sets them'
+const LOCATIONS = 'Location headers of the application are not rewritten'
+const FCGI = 'FastCGI backends cannot be reached through Envoy: put an HTTP front end into the pod'
 const COOKIE = 'the cookie that Envoy sets has no such attribute'
 
 export const NGINX_TRAFFIC: AnnotationTable = {
@@ -42,10 +47,10 @@ export const NGINX_TRAFFIC: AnnotationTable = {
   'proxy-next-upstream-tries': (value, place) =>
     place.sibling('proxy-next-upstream') === undefined ? retries(place) : partOf('proxy-next-upstream')(value, place),
   'proxy-next-upstream-timeout': partOf('proxy-next-upstream'),
-  'proxy-cookie-domain': unsupported('warn', 'cookies are passed on as the application sets them'),
-  'proxy-cookie-path': unsupported('warn', 'cookies are passed on as the application sets them'),
-  'proxy-redirect-from': proxyRedirect,
-  'proxy-redirect-to': proxyRedirect,
+  'proxy-cookie-domain': unlessOff(unsupported('warn', COOKIES)),
+  'proxy-cookie-path': unlessOff(unsupported('warn', COOKIES)),
+  'proxy-redirect-from': unlessOff(unsupported('warn', LOCATIONS)),
+  'proxy-redirect-to': unlessOff(unsupported('warn', LOCATIONS)),
   'x-forwarded-prefix': (value) =>
     value.includes('$')
       ? { outcome: 'unsupported', level: 'warn', message: 'groups of the path cannot be put into a header' }
@@ -60,18 +65,19 @@ export const NGINX_TRAFFIC: AnnotationTable = {
     'it may do anything to the whole host; what it does has to be said again in Istio, an EnvoyFilter at worst',
   ),
   'stream-snippet': unsupported('error', 'TCP routes are a Gateway server and a VirtualService with tcp'),
-  'fastcgi-index': partOf('backend-protocol'),
-  'fastcgi-params-configmap': partOf('backend-protocol'),
+  'fastcgi-index': unsupported('warn', FCGI),
+  'fastcgi-params-configmap': unsupported('warn', FCGI),
   'mirror-target': mirrorTarget,
   'mirror-uri': unsupported('warn', 'only mirror-target names where to'),
-  'mirror-host': (value, place) =>
-    place.sibling('mirror-target') === undefined
-      ? partOf('mirror-target')(value, place)
-      : { outcome: 'unsupported', level: 'warn', message: "the mirror gets the request's Host with -shadow behind it" },
-  'mirror-request-body': (value, place) =>
-    value === 'off' && place.sibling('mirror-target') !== undefined
-      ? { outcome: 'unsupported', level: 'warn', message: 'the mirror gets the body, too' }
+  'mirror-host': beside(
+    'mirror-target',
+    unsupported('warn', "the mirror gets the request's Host with -shadow behind it"),
+  ),
+  'mirror-request-body': beside('mirror-target', (value, place) =>
+    value === 'off'
+      ? unsupported('warn', 'the mirror gets the body, too')(value, place)
       : partOf('mirror-target')(value, place),
+  ),
   affinity: affinity,
   'affinity-mode': partOf('affinity'),
   'affinity-canary-behavior': partOf('affinity'),
@@ -158,10 +164,12 @@ function retries({ sibling, target }: AnnotationPlace): Effect {
   )
 }
 
-function proxyRedirect(value: string): Effect {
-  if (value === 'off' || value === 'default')
-    return { outcome: 'not-needed', level: 'info', message: 'Location headers are passed on as they are' }
-  return { outcome: 'unsupported', level: 'warn', message: 'Location headers of the application are not rewritten' }
+/** `off` and `default` leave headers of the application as they are. */
+function unlessOff(entry: Entry): Entry {
+  return (value, place) =>
+    ['off', 'default'].includes(value)
+      ? notNeeded('headers are passed on as they are')(value, place)
+      : entry(value, place)
 }
 
 /** `https://mirror.example.com$request_uri` */

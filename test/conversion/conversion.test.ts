@@ -1,0 +1,577 @@
+// What Ingresses become: hosts, paths, certificates, siblings, policies, in Istio's API and in Gateway API.
+import t from 'tap'
+import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
+import { convert, ingress, ofKind, reportOf, type Annotations } from './conversion-fixtures.ts'
+
+const NGINX = 'nginx.ingress.kubernetes.io/'
+const nginx = (annotations: Annotations): Annotations =>
+  Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`${NGINX}${key}`, value]))
+const names = (objects: readonly JsonObject[]) =>
+  objects.map(
+    (object) =>
+      `${String(object['kind'])} ${String(memberAt(object, 'metadata', 'namespace'))}/${String(memberAt(object, 'metadata', 'name'))}`,
+  )
+const httpOf = (object: JsonObject | undefined) => memberAt(object, 'spec', 'http') as readonly JsonObject[]
+
+t.test('what is wrong is told with its field, and everything else is converted', (t) => {
+  const paths = [
+    '/good',
+    { path: 'relative', type: 'Prefix' },
+    { path: '/named', type: 'Prefix', port: 'http' },
+    { path: '/unknown', type: 'Prefix', port: 'nosuch' },
+    { path: '/port', type: 'Prefix', port: 70000 },
+    { path: '/good', type: 'ImplementationSpecific' },
+  ]
+  const more = [
+    { host: '10.0.0.1', http: { paths: [] } },
+    { host: 'under_score.example.com', http: { paths: [] } },
+    { host: 'empty.example.com' },
+    { http: { paths: [] } },
+    { host: 'b.example.com', http: { paths: [{ path: '/', pathType: 'Prefix' }] } },
+  ]
+  const object = ingress({ paths })
+  const rules = [...((memberAt(object, 'spec', 'rules') as readonly JsonObject[] | undefined) ?? []), ...more]
+  const odd = { ...object, spec: { rules, tls: [{ hosts: ['a.example.com'] }], ingressClassName: 'nginx' } }
+  const expected: readonly (readonly [string, string, RegExp])[] = [
+    ['spec.rules[0].http.paths[0]', 'converted', /a\.example\.com\/good -> web:80/],
+    ['spec.rules[0].http.paths[1].path', 'unsupported', /relative has to start with \//],
+    ['spec.rules[0].http.paths[2]', 'converted', /-> web:8080/],
+    [
+      'spec.rules[0].http.paths[3].backend.service.port.name',
+      'unsupported',
+      /port nosuch of Service shop\/web is not known/,
+    ],
+    ['spec.rules[0].http.paths[4].backend.service.port.number', 'unsupported', /is 70000, allowed is 1 to 65535/],
+    [
+      'spec.rules[0].http.paths[5]',
+      'not-needed',
+      /never reached: spec\.rules\[0\]\.http\.paths\[0\] has the same path/,
+    ],
+    ['spec.rules[1].host', 'unsupported', /10\.0\.0\.1 is an address/],
+    ['spec.rules[2].host', 'unsupported', /under_score\.example\.com is no DNS name/],
+    ['spec.rules[3]', 'unsupported', /has no http\.paths/],
+    ['spec.rules[4]', 'unsupported', /a rule without a host would take every host/],
+    ['spec.rules[5].http.paths[0].backend', 'unsupported', /it names no Service with a port/],
+    ['spec.tls[0]', 'unsupported', /it names no secretName/],
+  ]
+  const report = reportOf([odd])
+  for (const [about, outcome, message] of expected)
+    t.match(
+      report.find((line) => line.about === about),
+      { ingress: 'shop/web', outcome, message },
+      about,
+    )
+  t.equal(httpOf(ofKind(convert([odd]), 'VirtualService')[0]).length, 2)
+  t.end()
+})
+
+t.test('older API versions, wrong types and annotations that are no text', (t) => {
+  const old: JsonObject = {
+    apiVersion: 'extensions/v1beta1',
+    kind: 'Ingress',
+    metadata: { name: 'old', namespace: 'shop', annotations: { a: true } },
+    spec: {
+      tls: {},
+      rules: [
+        { host: 'old.example.com', http: { paths: [{ path: '/', backend: { serviceName: 'web', servicePort: 80 } }] } },
+      ],
+    },
+  }
+  t.match(reportOf([old]), [
+    { about: 'apiVersion', message: /extensions\/v1beta1 is no longer served/ },
+    { about: 'spec.tls', level: 'error', message: /must be a list, not object/ },
+    { about: 'a', level: 'error', message: /must be a text, not boolean: put true into quotes/ },
+    { about: 'spec.rules[0].http.paths[0]', message: 'old.example.com/ -> web:80' },
+  ])
+  t.end()
+})
+
+t.test("regular expressions: nginx' own, and what Envoy's engine has not", (t) => {
+  const bad = ['/a(?=b)', '/a(?<!b)', '/(a)\\1', '/a++', '/(?>a)', '/a(', '/a{1001}', `/${'x'.repeat(1100)}`]
+  const object = ingress({ annotations: nginx({ 'use-regex': 'true' }), paths: [...bad, '/ok/[0-9]+'] })
+  const conversion = convert([object])
+  for (const [index, path] of bad.entries())
+    t.match(
+      conversion.report.find(({ about }) => about === `spec.rules[0].http.paths[${index}].path`),
+      { level: 'error', outcome: 'unsupported' },
+      path,
+    )
+  t.same(httpOf(ofKind(conversion, 'VirtualService')[0])[0]?.['match'], [{ uri: { regex: '(?i)/ok/[0-9]+.*' } }])
+  t.end()
+})
+
+t.test('a certificate is served for the hosts of its own entry, wildcards and siblings included', (t) => {
+  const tls = (hosts: readonly string[], secretName: string): JsonObject => ({ hosts, secretName })
+  const rule = (host: string): JsonObject => ({
+    host,
+    http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }] },
+  })
+  const one = ingress({
+    name: 'one',
+    spec: {
+      rules: [rule('a.example.com'), rule('b.example.com'), rule('c.d.example.com')],
+      tls: [tls(['*.example.com'], 'wild')],
+    },
+  })
+  const two = ingress({
+    name: 'two',
+    spec: { rules: [rule('a.example.com')], tls: [tls(['a.example.com', 'gone.example.com'], 'other')] },
+  })
+  const conversion = convert([one, two])
+  const [gateway, ...others] = ofKind(conversion, 'Gateway')
+  t.same(others, [], 'Ingresses that share a host share a Gateway')
+  t.match(memberAt(gateway, 'spec', 'servers'), [
+    {
+      port: { number: 443 },
+      hosts: ['shop/a.example.com', 'shop/b.example.com'],
+      tls: { credentialName: 'shop-wild' },
+    },
+    { port: { number: 80 }, hosts: ['shop/a.example.com', 'shop/b.example.com', 'shop/c.d.example.com'] },
+  ])
+  const about = (name: string) =>
+    conversion.report.filter((line) => line.ingress === `shop/${name}`).map((line) => `${line.about}: ${line.message}`)
+  t.match(about('two').join('\n'), /spec\.tls\[0\]\.hosts: a\.example\.com is served with secret wild of another entry/)
+  t.match(about('two').join('\n'), /spec\.tls\[0\]\.hosts: no route is printed for gone\.example\.com/)
+  t.match(about('one').join('\n'), /spec\.tls: c\.d\.example\.com has no certificate/)
+  t.end()
+})
+
+t.test('plain requests are redirected path by path where Ingresses of a host disagree, and ACME is left alone', (t) => {
+  const main = ingress({ secret: 'tls', paths: ['/', '/.well-known/acme-challenge/abc'] })
+  const plain = ingress({ name: 'plain', annotations: nginx({ 'ssl-redirect': 'false' }), paths: ['/plain'] })
+  const matches = httpOf(ofKind(convert([main, plain]), 'VirtualService')[0]).map(
+    (route) => `${route['redirect'] === undefined ? 'to' : 'redirect'} ${JSON.stringify(route['match'])}`,
+  )
+  t.same(matches, [
+    'to [{"uri":{"prefix":"/.well-known/acme-challenge/abc"}}]',
+    'to [{"uri":{"prefix":"/plain"}}]',
+    'redirect [{"uri":{"prefix":"/"},"port":80}]',
+    'to [{"uri":{"prefix":"/"}}]',
+  ])
+  const routes = ofKind(convert([main, plain], 'gateway-api'), 'HTTPRoute')
+  t.same(
+    routes.map((route) => memberAt(route, 'spec', 'parentRefs')),
+    [[{ name: 'web', port: 443 }], [{ name: 'web', port: 80 }]],
+  )
+  const solver = { ...ingress({ name: 'cm-acme-http-solver-x', paths: ['/.well-known/acme-challenge/x'] }) }
+  const labelled = {
+    ...solver,
+    metadata: { name: 'solver', namespace: 'shop', labels: { 'acme.cert-manager.io/http01-solver': 'true' } },
+  }
+  t.match(convert([labelled]), {
+    objects: [],
+    report: [{ outcome: 'not-needed', message: /an ACME challenge's own Ingress/ }],
+  })
+  t.end()
+})
+
+t.test('canaries: header before cookie before weight, one for each path, and none without its main Ingress', (t) => {
+  const canary = (name: string, annotations: Annotations) =>
+    ingress({ name, annotations: nginx({ canary: 'true', ...annotations }), paths: [{ path: '/', service: name }] })
+  const all = canary('next', {
+    'canary-by-header': 'X-Next',
+    'canary-by-header-pattern': 'v[0-9]',
+    'canary-by-cookie': 'next',
+    'canary-weight': '150',
+    'canary-weight-total': '100',
+  })
+  const conversion = convert([ingress({}), all, canary('later', {})])
+  t.match(httpOf(ofKind(conversion, 'VirtualService')[0]), [
+    {
+      match: [{ headers: { 'x-next': { regex: '.*(?:v[0-9]).*' } } }],
+      route: [{ destination: { host: 'next.shop.svc.cluster.local' } }],
+    },
+    {
+      match: [{ headers: { cookie: { regex: '^(.*?;\\s*)?next=always(;.*)?$' } } }],
+      route: [{ destination: { host: 'next.shop.svc.cluster.local' } }],
+    },
+    {
+      match: [{ headers: { cookie: { regex: '^(.*?;\\s*)?next=never(;.*)?$' } } }],
+      route: [{ destination: { host: 'web.shop.svc.cluster.local' } }],
+    },
+    { route: [{ destination: { host: 'next.shop.svc.cluster.local' } }] },
+  ])
+  t.match(
+    conversion.report.find((line) => line.ingress === 'shop/later' && line.level === 'error'),
+    { message: /a second canary of the same path/ },
+  )
+  t.match(reportOf([canary('next', { 'canary-weight': 'half' })]), [
+    {},
+    { about: `${NGINX}canary`, level: 'warn', message: /canary-weight is "half", no whole number: it counts as 0/ },
+    {},
+    { level: 'error', message: /a canary without its main Ingress/ },
+  ])
+  t.end()
+})
+
+t.test('hosts in several namespaces, aliases, www and rules without host', (t) => {
+  const other = ingress({ namespace: 'pay', host: 'a.example.com' })
+  const report = reportOf([ingress({}), other])
+  t.equal(report.filter(({ message }) => /also used in another namespace/.test(message)).length, 2)
+  const derived = ingress({
+    annotations: nginx({ 'server-alias': 'b.example.com,a.example.com', 'from-to-www-redirect': 'true' }),
+    secret: 'tls',
+  })
+  const conversion = convert([derived])
+  t.same(
+    ofKind(conversion, 'VirtualService').map((object) => memberAt(object, 'spec', 'hosts')),
+    [['a.example.com'], ['b.example.com'], ['www.a.example.com']],
+  )
+  t.match(memberAt(ofKind(conversion, 'Gateway')[0], 'spec', 'servers'), [
+    { hosts: ['shop/a.example.com', 'shop/b.example.com', 'shop/www.a.example.com'] },
+    {},
+  ])
+  const fallback = ingress({ spec: { rules: [], defaultBackend: { service: { name: 'web', port: { number: 80 } } } } })
+  t.match(convert([fallback]), { objects: [], report: [{}, { level: 'error', about: 'spec.defaultBackend' }] })
+  t.same(
+    ofKind(convert([fallback], 'istio', { allowHostless: true }), 'VirtualService').map((object) =>
+      memberAt(object, 'spec', 'hosts'),
+    ),
+    [['*']],
+  )
+  t.end()
+})
+
+t.test('cert-manager and external-dns follow the hosts', (t) => {
+  const annotations = {
+    'cert-manager.io/cluster-issuer': 'letsencrypt',
+    'cert-manager.io/duration': '2160h',
+    'cert-manager.io/subject-organizations': 'a, b',
+    'cert-manager.io/private-key-size': '4096',
+    'cert-manager.io/alt-names': 'alt.example.com',
+    'acme.cert-manager.io/http01-ingress-class': 'istio',
+    'external-dns.alpha.kubernetes.io/ttl': '60',
+    'external-dns.alpha.kubernetes.io/target': '192.0.2.1',
+  }
+  const object = ingress({ annotations, secret: 'tls', tlsHosts: ['*.example.com'] })
+  const istio = convert([object])
+  t.match(ofKind(istio, 'Certificate'), [
+    {
+      metadata: {
+        name: 'shop-tls',
+        namespace: 'istio-system',
+        annotations: { 'acme.cert-manager.io/http01-override-ingress-class': 'istio' },
+      },
+      spec: {
+        secretName: 'shop-tls',
+        dnsNames: ['*.example.com', 'alt.example.com'],
+        duration: '2160h',
+        subject: { organizations: ['a', 'b'] },
+        privateKey: { size: 4096 },
+        issuerRef: { kind: 'ClusterIssuer', name: 'letsencrypt' },
+      },
+    },
+  ])
+  const dns = { 'external-dns.alpha.kubernetes.io/ttl': '60', 'external-dns.alpha.kubernetes.io/target': '192.0.2.1' }
+  t.same(memberAt(ofKind(istio, 'VirtualService')[0], 'metadata', 'annotations'), dns)
+  const own = convert([object], 'gateway-api')
+  t.same(ofKind(own, 'Certificate'), [], "cert-manager reads the Gateway's own annotations")
+  t.match(memberAt(ofKind(own, 'Gateway')[0], 'metadata', 'annotations'), {
+    'cert-manager.io/cluster-issuer': 'letsencrypt',
+    'external-dns.alpha.kubernetes.io/target': '192.0.2.1',
+  })
+  t.same(memberAt(ofKind(own, 'HTTPRoute')[0], 'metadata', 'annotations'), {
+    'external-dns.alpha.kubernetes.io/ttl': '60',
+  })
+  t.match(ofKind(convert([object], 'gateway-api', { shared: 'edge/public' }), 'Certificate'), [
+    { metadata: { namespace: 'edge' } },
+  ])
+  t.end()
+})
+
+t.test('a shared Gateway is not printed: what it needs is told', (t) => {
+  const object = ingress({ secret: 'tls' })
+  const istio = convert([object], 'istio', { shared: 'edge/public' })
+  t.same(names(istio.objects), ['VirtualService shop/web.a.example.com'])
+  t.same(memberAt(istio.objects[0], 'spec', 'gateways'), ['edge/public'])
+  t.match(
+    istio.report.find(({ about }) => about === 'spec.rules'),
+    { outcome: 'platform-step', message: /Gateway edge\/public needs these servers: \[\{"port":\{"number":443/ },
+  )
+  const api = convert([object], 'gateway-api', { shared: 'edge/public' })
+  t.same(names(api.objects), [
+    'HTTPRoute shop/web.a.example.com',
+    'HTTPRoute shop/web.a.example.com-http',
+    'ReferenceGrant shop/web-certificates',
+  ])
+  t.same(memberAt(api.objects[0], 'spec', 'parentRefs'), [{ name: 'public', namespace: 'edge', port: 443 }])
+  t.match(
+    api.report.find(({ about }) => about === 'spec.rules'),
+    { message: /these listeners: \[\{"name":"https-a\.example\.com"/ },
+  )
+  t.end()
+})
+
+t.test('TLS that ends in front of the gateway has no server and no redirect here', (t) => {
+  const alb = ingress({
+    className: 'alb',
+    annotations: {
+      'alb.ingress.kubernetes.io/certificate-arn': 'arn',
+      'alb.ingress.kubernetes.io/ssl-redirect': '443',
+    },
+    secret: 'tls',
+    paths: ['/*'],
+  })
+  const conversion = convert([alb])
+  t.same(
+    (memberAt(ofKind(conversion, 'Gateway')[0], 'spec', 'servers') as readonly JsonObject[]).map(({ port }) =>
+      memberAt(port, 'number'),
+    ),
+    [80],
+  )
+  t.notOk(httpOf(ofKind(conversion, 'VirtualService')[0]).some(({ redirect }) => redirect !== undefined))
+  const forced = ingress({ annotations: nginx({ 'force-ssl-redirect': 'true' }) })
+  t.match(
+    reportOf([forced]).find(({ about }) => about.endsWith('force-ssl-redirect')),
+    { outcome: 'platform-step', message: /would loop/ },
+  )
+  t.match(httpOf(ofKind(convert([forced], 'istio', { trustedProxies: 1 }), 'VirtualService')[0])[0], {
+    match: [{ headers: { 'x-forwarded-proto': { exact: 'http' } } }],
+    redirect: { scheme: 'https' },
+  })
+  const redirect = ingress({
+    className: 'alb',
+    annotations: {
+      'alb.ingress.kubernetes.io/actions.away':
+        '{"type":"redirect","redirectConfig":{"Host":"new.example.com","StatusCode":"HTTP_302"}}',
+    },
+    paths: [{ path: '/*', service: 'away', port: 'use-annotation' }],
+  })
+  t.match(httpOf(ofKind(convert([redirect]), 'VirtualService')[0]), [
+    { redirect: { authority: 'new.example.com', redirectCode: 302 } },
+  ])
+  t.end()
+})
+
+t.test('policies deny, hold for the own paths only, and stand beside the gateway', (t) => {
+  const guarded = ingress({
+    annotations: nginx({
+      'whitelist-source-range': '10.0.0.0/8, 2001:db8::/32',
+      'auth-url': 'http://auth.sso.svc.cluster.local:4180/check',
+      'limit-rpm': '30',
+    }),
+    paths: ['/admin'],
+  })
+  const alone = convert([guarded])
+  t.match(ofKind(alone, 'AuthorizationPolicy'), [
+    {
+      metadata: { name: 'shop.web-sources', namespace: 'istio-system' },
+      spec: {
+        action: 'DENY',
+        rules: [
+          {
+            from: [{ source: { notRemoteIpBlocks: ['10.0.0.0/8', '2001:db8::/32'] } }],
+            to: [{ operation: { hosts: ['a.example.com', 'a.example.com:*'] } }],
+          },
+        ],
+      },
+    },
+    { metadata: { name: 'shop.web-auth' }, spec: { action: 'CUSTOM', provider: { name: 'shop.web' } } },
+  ])
+  t.notOk(JSON.stringify(ofKind(alone, 'AuthorizationPolicy')).includes('"paths"'), 'the host is all its own')
+  const [filter] = ofKind(alone, 'EnvoyFilter')
+  t.match(JSON.stringify(filter), /"token_bucket":\{"max_tokens":150,"tokens_per_fill":30,"fill_interval":"60s"\}/)
+  t.match(memberAt(filter, 'metadata', 'annotations'), { 'istio-onramp.io/caution': /^EnvoyFilter: / })
+  const [beside] = ofKind(convert([guarded, ingress({ name: 'open' })]), 'AuthorizationPolicy')
+  t.match(JSON.stringify(beside), /"paths":\["\/admin\*"\]/)
+  t.match(memberAt(ofKind(convert([guarded], 'gateway-api'), 'AuthorizationPolicy')[0], 'spec', 'targetRefs'), [
+    { kind: 'Gateway', name: 'web' },
+  ])
+  const wildcard = ingress({ host: '*.example.com', annotations: nginx({ 'denylist-source-range': '192.0.2.1' }) })
+  t.match(
+    reportOf([wildcard]).find(({ level }) => level === 'error'),
+    { message: /SECURITY: a client that sends a port with its Host passes by \*\.example\.com/ },
+  )
+  t.end()
+})
+
+t.test(
+  "how the gateway connects is a rule of the gateway's namespace; of two that disagree the older one holds",
+  (t) => {
+    const slow = ingress({
+      annotations: nginx({
+        'proxy-connect-timeout': '5',
+        affinity: 'cookie',
+        'session-cookie-name': 'sid',
+        'session-cookie-max-age': '60',
+      }),
+    })
+    const secure = ingress({
+      name: 'secure',
+      host: 'b.example.com',
+      annotations: nginx({
+        'backend-protocol': 'HTTPS',
+        'proxy-ssl-verify': 'on',
+        'proxy-ssl-name': 'web.internal',
+        'proxy-ssl-secret': 'shop/ca',
+      }),
+    })
+    const conversion = convert([slow, secure])
+    t.match(ofKind(conversion, 'DestinationRule'), [
+      {
+        metadata: { name: 'web-from-gateway', namespace: 'shop' },
+        spec: {
+          host: 'web.shop.svc.cluster.local',
+          exportTo: ['istio-system'],
+          trafficPolicy: {
+            portLevelSettings: [
+              {
+                port: { number: 80 },
+                connectionPool: { tcp: { connectTimeout: '5s' } },
+                loadBalancer: { consistentHash: { httpCookie: { name: 'sid', ttl: '60s' } } },
+              },
+            ],
+          },
+        },
+      },
+    ])
+    t.match(
+      conversion.report.find(({ ingress: of, about }) => of === 'shop/secure' && about === 'spec.rules'),
+      { level: 'warn', message: /Ingress shop\/web connects to web:80 in another way/ },
+    )
+    t.match(ofKind(convert([secure]), 'DestinationRule'), [
+      {
+        spec: {
+          trafficPolicy: {
+            portLevelSettings: [
+              {
+                tls: {
+                  mode: 'MUTUAL',
+                  credentialName: 'shop-ca',
+                  sni: 'web.internal',
+                  subjectAltNames: ['web.internal'],
+                },
+              },
+            ],
+          },
+        },
+      },
+    ])
+    const api = convert([secure], 'gateway-api')
+    t.match(ofKind(api, 'BackendTLSPolicy'), [
+      {
+        spec: {
+          targetRefs: [{ name: 'web' }],
+          validation: { hostname: 'web.internal', caCertificateRefs: [{ kind: 'Secret', name: 'ca' }] },
+        },
+      },
+    ])
+    t.same(ofKind(api, 'DestinationRule'), [])
+    t.end()
+  },
+)
+
+t.test('Gateway API: whole elements, expressions, gRPC and TLS passed through', (t) => {
+  const pathsOf = (object: JsonObject) =>
+    (memberAt(ofKind(convert([object], 'gateway-api'), 'HTTPRoute')[0], 'spec', 'rules') as readonly JsonObject[]).map(
+      (rule) => {
+        const path = memberAt((rule['matches'] as readonly JsonObject[])[0], 'path') as JsonObject
+        return `${String(path['type'])} ${String(path['value'])}`
+      },
+    )
+  t.same(pathsOf(ingress({ paths: ['/api', { path: '/x', type: 'Exact' }, '/'] })), [
+    'PathPrefix /api',
+    'Exact /x',
+    'PathPrefix /',
+  ])
+  t.match(
+    reportOf([ingress({ paths: ['/api'] })], 'gateway-api').find(({ outcome }) => outcome === 'approximate'),
+    { message: /\/apix is no longer matched/ },
+  )
+  const regex = nginx({ 'use-regex': 'true' })
+  t.same(
+    pathsOf(ingress({ annotations: regex, paths: ['/api', '/v[0-9]+', '/'] })),
+    ['RegularExpression (?i)/v[0-9]+.*', 'RegularExpression (?i)/api.*', 'RegularExpression (?i)/.*'],
+    'all of them, or a prefix would go first',
+  )
+  t.same(pathsOf(ingress({ annotations: regex, paths: ['/api', '/'] })), ['PathPrefix /api', 'PathPrefix /'])
+  t.same(pathsOf(ingress({ paths: [{ path: '/a//b', type: 'Exact' }, { path: '/a b', type: 'Exact' }, '/'] })), [
+    'PathPrefix /',
+  ])
+  const groups = ingress({ annotations: nginx({ 'rewrite-target': '/$1' }), paths: ['/x/(.*)'] })
+  t.match(
+    convert([groups], 'gateway-api').report.find(({ about }) => about.endsWith('.path')),
+    { level: 'error', message: /Gateway API has no rewrite with groups/ },
+  )
+  const grpc = (paths: readonly string[]) =>
+    ingress({
+      annotations: nginx({ 'backend-protocol': 'GRPC' }),
+      paths: paths.map((path) => ({ path, type: 'Prefix' })),
+    })
+  t.match(ofKind(convert([grpc(['/shop.Cart', '/'])], 'gateway-api'), 'GRPCRoute'), [
+    { spec: { rules: [{ matches: [{ method: { service: 'shop.Cart' } }] }, { backendRefs: [{ name: 'web' }] }] } },
+  ])
+  t.equal(ofKind(convert([grpc(['/a/b/c'])], 'gateway-api'), 'HTTPRoute').length, 1, 'a path that is no method')
+  const passed = ingress({ annotations: nginx({ 'ssl-passthrough': 'true' }), paths: [{ path: '/', port: 443 }] })
+  t.match(convert([passed], 'gateway-api').objects, [
+    { spec: { listeners: [{ protocol: 'TLS', tls: { mode: 'Passthrough' } }] } },
+    { kind: 'TLSRoute', spec: { rules: [{ backendRefs: [{ name: 'web', port: 443 }] }] } },
+  ])
+  t.match(convert([passed]).objects, [
+    { spec: { servers: [{ port: { protocol: 'TLS' }, tls: { mode: 'PASSTHROUGH' } }] } },
+    { spec: { tls: [{ match: [{ sniHosts: ['a.example.com'] }] }] } },
+  ])
+  t.end()
+})
+
+t.test('Gateway API: limits of rules and listeners', (t) => {
+  const many = ingress({ paths: Array.from({ length: 40 }, (_, index) => ({ path: `/p${index}`, type: 'Exact' })) })
+  t.same(
+    ofKind(convert([many], 'gateway-api'), 'HTTPRoute').map(
+      (route) => (memberAt(route, 'spec', 'rules') as readonly JsonObject[]).length,
+    ),
+    [16, 16, 8],
+  )
+  const hosts = Array.from({ length: 100 }, (_, index) => `h${index}.example.com`)
+  const rules = hosts.map((host) => ({
+    host,
+    http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }] },
+  }))
+  const oneSecret = ingress({ spec: { rules, tls: [{ hosts, secretName: 'tls' }] } })
+  const listeners = (object: JsonObject) =>
+    memberAt(ofKind(convert([object], 'gateway-api'), 'Gateway')[0], 'spec', 'listeners') as readonly JsonObject[]
+  t.same(
+    listeners(oneSecret).map(({ name }) => name),
+    ['http', 'https'],
+    'one certificate needs no host names',
+  )
+  const twoSecrets = ingress({
+    spec: {
+      rules,
+      tls: [
+        { hosts: hosts.slice(0, 50), secretName: 'one' },
+        { hosts: hosts.slice(50), secretName: 'two' },
+      ],
+    },
+  })
+  t.equal(listeners(twoSecrets).length, 64)
+  t.match(
+    reportOf([twoSecrets], 'gateway-api').find(({ about, level }) => about === 'spec.tls' && level === 'error'),
+    { message: /at most 64 listeners: no HTTPS for h63\.example\.com/ },
+  )
+  t.end()
+})
+
+t.test('names never meet, and the same input gives the same bytes', (t) => {
+  const pairs = [
+    [ingress({ name: 'web', host: 'api-shop.example.com' }), ingress({ name: 'web-api', host: 'shop.example.com' })],
+    [ingress({ name: 'web.api', host: 'shop.example.com' }), ingress({ name: 'web', host: 'api.shop.example.com' })],
+    [ingress({ host: '*.example.com' }), ingress({ host: 'wildcard.example.com' })],
+    [
+      ingress({ namespace: 'shop-a', secret: 'tls' }),
+      ingress({ namespace: 'shop', secret: 'a-tls', host: 'b.example.com' }),
+    ],
+  ]
+  for (const target of ['istio', 'gateway-api'] as const)
+    for (const pair of pairs) {
+      const all = pair.flatMap((object) => names(convert([object], target).objects))
+      const credentials = pair.flatMap(
+        (object) => JSON.stringify(convert([object], target).objects).match(/"credentialName":"[^"]+"/g) ?? [],
+      )
+      const routes = all.filter((name) => !name.startsWith('Gateway '))
+      t.equal(new Set(routes).size, routes.length, routes.join(', '))
+      t.equal(new Set(credentials).size, credentials.length, credentials.join(', '))
+      t.equal(JSON.stringify(convert(pair, target)), JSON.stringify(convert(structuredClone(pair), target)))
+    }
+  t.end()
+})
