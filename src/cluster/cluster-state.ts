@@ -25,16 +25,17 @@ import {
   type RowKey,
   type Rows,
   type Table,
+  type TableName,
   type Tables,
 } from './tables.ts'
 
 export interface ClusterState extends Mesh {
   /** Objects that say something Istio no longer listens to, one line each. */
   readonly notes: readonly string[]
-  /** Workloads and bare Pods of a namespace, trimmed. */
-  workloads(namespace: string): readonly JsonObject[]
-  /** Sidecars, ServiceEntries, Gateways, VirtualServices and DestinationRules of a namespace, trimmed. */
-  networking(namespace: string): readonly JsonObject[]
+  /** Workloads and bare Pods of a namespace, trimmed; undefined while one of their kinds is not known. */
+  workloads(namespace: string): readonly JsonObject[] | undefined
+  /** Sidecars, ServiceEntries, Gateways, VirtualServices and DestinationRules of a namespace, trimmed; likewise. */
+  networking(namespace: string): readonly JsonObject[] | undefined
 }
 
 export interface ObjectProblem extends FieldProblem {
@@ -56,7 +57,7 @@ export function buildClusterState(objects: readonly JsonObject[]): {
     else if (row !== undefined) tables = withRow(tables, resource, rowKey(resource, object), row)
   }
   return {
-    state: stateOf(tables, tables.mutatingwebhookconfigurations.isEmpty() ? DEFAULT_INSTALL : undefined),
+    state: stateOf(tables, tables.mutatingwebhookconfigurations.isEmpty() ? { webhooks: DEFAULT_INSTALL } : {}),
     problems,
   }
 }
@@ -67,8 +68,14 @@ export function withRow(tables: Tables, { table }: Resource, key: RowKey, row: R
   return after === before ? tables : { ...tables, [table]: after }
 }
 
-/** `webhooks` stands in for a cluster whose webhook configurations nobody gave. */
-export function stateOf(tables: Tables, webhooks?: readonly InjectionWebhook[]): ClusterState {
+export interface StateOptions {
+  /** Stands in for a cluster whose webhook configurations nobody gave. */
+  readonly webhooks?: readonly InjectionWebhook[]
+  /** Kinds that were not read, or too long ago: their tables say nothing, not even where they are empty. */
+  readonly unknown?: ReadonlySet<TableName>
+}
+
+export function stateOf(tables: Tables, { webhooks, unknown = new Set() }: StateOptions = {}): ClusterState {
   return {
     namespace: (name) => findRow(tables.namespaces, { namespace: '', name }) ?? undeclaredNamespace(name),
     get webhooks() {
@@ -86,16 +93,18 @@ export function stateOf(tables: Tables, webhooks?: readonly InjectionWebhook[]):
         (name) => `${name}: Istio 1.6 and later ignores it; it is not counted`,
       )
     },
-    workloads: (namespace) => rowsOf(tables, WORKLOAD_TABLES, namespace),
-    networking: (namespace) => rowsOf(tables, NETWORKING_TABLES, namespace),
+    workloads: (namespace) => rowsOf(tables, WORKLOAD_TABLES, unknown, namespace),
+    networking: (namespace) => rowsOf(tables, NETWORKING_TABLES, unknown, namespace),
   }
 }
 
 function rowsOf(
   tables: Tables,
   names: readonly ((typeof WORKLOAD_TABLES)[number] | (typeof NETWORKING_TABLES)[number])[],
+  unknown: ReadonlySet<TableName>,
   namespace: string,
-): readonly JsonObject[] {
+): readonly JsonObject[] | undefined {
+  if (names.some((name) => unknown.has(name))) return undefined
   return names.flatMap((name) => [...(tables[name].get(namespace)?.values() ?? [])])
 }
 

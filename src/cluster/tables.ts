@@ -79,6 +79,24 @@ export interface RowKey {
   readonly name: string
 }
 
+export interface TableBuilder<Row> {
+  put(key: RowKey, row: Row): void
+  table(): Table<Row>
+}
+
+/** For many rows at once: a persistent map for each of them on the way would be rubbish at the end of it. */
+export function buildTable<Row>(): TableBuilder<Row> {
+  const groups = new Map<string, Map<string, Row>>()
+  return {
+    put({ namespace, name }, row) {
+      const group = groups.get(namespace)
+      if (group === undefined) groups.set(namespace, new Map([[name, row]]))
+      else group.set(name, row)
+    },
+    table: () => PersistentMap([...groups].map(([namespace, rows]) => [namespace, PersistentMap(rows)] as const)),
+  }
+}
+
 /** The same table where the row stands there already, as a node's version does at every heartbeat. */
 export function putRow<Row>(table: Table<Row>, { namespace, name }: RowKey, row: Row): Table<Row> {
   if (table.get(namespace)?.get(name) === row) return table

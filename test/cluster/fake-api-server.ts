@@ -13,8 +13,10 @@ export interface FakeApiServer {
   /** Sends an event to whoever watches the path, without changing what is listed. */
   send(path: string, type: string, object: JsonObject): void
   sendLine(path: string, line: string): void
-  /** Every list and watch is answered with this status until it is undefined again. */
-  failWith(status: number | undefined): void
+  /** Every request is answered with this status, or with this body and 200, until it is undefined again. */
+  failWith(answer: number | JsonObject | undefined): void
+  /** Requests that come without this token are answered 401. */
+  demand(token: string): void
   watchers(path: string): number
   connections(): number
   cutConnections(): void
@@ -26,19 +28,26 @@ export async function startFakeApiServer(port = 0): Promise<FakeApiServer> {
   const watches = new Map<string, Set<ServerResponse>>()
   const sockets = new Set<Socket>()
   const requests: string[] = []
-  let failure: number | undefined
+  let failure: number | JsonObject | undefined
+  let demanded: string | undefined
   let version = 1
 
+  /** What is answered in place of a list or a watch: a status, or a body. */
+  const answerInPlace = (pathname: string, authorization: string | undefined): number | JsonObject | undefined => {
+    if (failure !== undefined) return failure
+    if (demanded !== undefined && authorization !== `Bearer ${demanded}`) return 401
+    return discovery(pathname, [...lists.keys()]) ?? (lists.has(pathname) ? undefined : 404)
+  }
   const server: Server = createServer((request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '/', 'http://x')
     requests.push(`${url.pathname}${url.search}`)
-    const objects = lists.get(url.pathname)
-    if (failure !== undefined || objects === undefined) {
-      answerStatus(response, failure ?? 404)
+    const instead = answerInPlace(url.pathname, request.headers.authorization)
+    if (typeof instead === 'number') {
+      answerJson(response, instead, { kind: 'Status', message: `the fake says ${instead}` })
       return
     }
-    if (url.searchParams.get('watch') !== 'true') {
-      answerList(response, url, objects, version)
+    if (instead !== undefined || url.searchParams.get('watch') !== 'true') {
+      answerJson(response, 200, instead ?? listPage(url, lists.get(url.pathname) ?? [], version))
       return
     }
     response.writeHead(200, { 'content-type': 'application/json' })
@@ -68,8 +77,11 @@ export async function startFakeApiServer(port = 0): Promise<FakeApiServer> {
     },
     send: (path, type, object) => sendLine(path, JSON.stringify({ type, object })),
     sendLine,
-    failWith(status) {
-      failure = status
+    failWith(answer) {
+      failure = answer
+    },
+    demand(token) {
+      demanded = token
     },
     watchers: (path) => watches.get(path)?.size ?? 0,
     connections: () => sockets.size,
@@ -83,16 +95,33 @@ export async function startFakeApiServer(port = 0): Promise<FakeApiServer> {
   }
 }
 
-function answerStatus(response: ServerResponse, code: number): void {
-  response.writeHead(code, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ kind: 'Status', code, message: `the fake says ${code}` }))
+/** `/apis` and `/apis/GROUP/VERSION`, for the kinds whose paths are known. */
+function discovery(asked: string, paths: readonly string[]): JsonObject | undefined {
+  const known = paths.map((path) => path.split('/')).filter(([, root]) => root === 'apis')
+  if (asked === '/apis') {
+    const groups = new Set(known.map(([, , group = '', version = '']) => `${group}/${version}`))
+    return { kind: 'APIGroupList', groups: [...groups].map((groupVersion) => describeGroup(groupVersion)) }
+  }
+  const resources = known
+    .filter((path) => path.slice(0, 4).join('/') === asked)
+    .map((path) => ({ name: path[4] ?? '' }))
+  return resources.length === 0 ? undefined : { kind: 'APIResourceList', resources }
+}
+
+function describeGroup(groupVersion: string): JsonObject {
+  const [name = '', version = ''] = groupVersion.split('/')
+  return { name, versions: [{ groupVersion, version }] }
 }
 
 /** Two objects a page, whatever `limit` says. */
-function answerList(response: ServerResponse, url: URL, objects: readonly JsonObject[], version: number): void {
+function listPage(url: URL, objects: readonly JsonObject[], version: number): JsonObject {
   const start = Number(url.searchParams.get('continue') ?? 0)
   const end = start + 2
   const metadata = { resourceVersion: String(version), ...(end < objects.length ? { continue: String(end) } : {}) }
-  response.writeHead(200, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ kind: 'List', metadata, items: objects.slice(start, end) }))
+  return { kind: 'List', metadata, items: objects.slice(start, end) }
+}
+
+function answerJson(response: ServerResponse, status: number, body: JsonObject): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
 }

@@ -1,15 +1,13 @@
 // The cluster kept in view: lists, watches, and everything that can go wrong between us and the API server.
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { Agent } from 'undici'
 import type { ClusterState } from '../../src/cluster/cluster-state.ts'
-import { connectToCluster } from '../../src/cluster/live/cluster-api.ts'
+import { createClusterApi } from '../../src/cluster/live/cluster-api.ts'
 import { LiveCluster } from '../../src/cluster/live/live-cluster.ts'
 import { readCluster } from '../../src/cluster/live/read-cluster.ts'
 import type { ReflectTiming } from '../../src/cluster/live/reflect.ts'
-import { nameOfSource, pathsOf, resourcesFor, sourcesOf } from '../../src/cluster/live/source.ts'
-import { InputError } from '../../src/cluster/manifest.ts'
+import { nameOfSource, pathsOf, resourcesFor, sourcesOf, type Source } from '../../src/cluster/live/source.ts'
 import { workloadModes } from '../../src/istio/peer-authentication.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { namespaceObject, peerAuthentication } from '../fixtures.ts'
@@ -23,6 +21,10 @@ const SOURCES = sourcesOf(resourcesFor('admission'), ['istio-system'])
 const ALWAYS = SOURCES.filter(({ resource }) => resource.presence === 'always').map(
   (source) => pathsOf(source)[0] ?? '',
 )
+
+const WORKLOADS = sourcesOf(resourcesFor('all'), ['istio-system'])
+  .filter(({ resource }) => resource.presence === 'always' && !resource.isForAdmission)
+  .map((source) => pathsOf(source)[0] ?? '')
 
 const FAST: ReflectTiming = {
   pageSize: 500,
@@ -41,11 +43,13 @@ interface Stage {
   readonly state: () => ClusterState
 }
 
-async function stage(
-  test: Test,
-  timing: Partial<ReflectTiming> = {},
-  prepare: (server: FakeApiServer) => void = () => undefined,
-): Promise<Stage> {
+interface StageOptions {
+  readonly timing?: Partial<ReflectTiming>
+  readonly sources?: readonly Source[]
+  readonly prepare?: (server: FakeApiServer) => void
+}
+
+async function stage(test: Test, { timing, sources = SOURCES, prepare }: StageOptions = {}): Promise<Stage> {
   const server = await startFakeApiServer()
   for (const path of ALWAYS) server.set(path, [])
   server.set(
@@ -53,13 +57,13 @@ async function stage(
     ['default', 'shop', 'payments'].map((name) => namespaceObject(name, { 'istio-injection': 'enabled' })),
   )
   server.set(POLICIES, [])
-  prepare(server)
-  const api = await connect(test, server.url)
+  prepare?.(server)
+  const api = connect(server.url)
   const told: string[] = []
   const clock = { ahead: 0 }
   const live = new LiveCluster({
     api,
-    sources: SOURCES,
+    sources,
     timing: { ...FAST, ...timing },
     unknownAfter: 60_000,
     now: () => performance.now() + clock.ahead,
@@ -82,22 +86,9 @@ async function stage(
   return { server, live, told, clock, state }
 }
 
-async function connect(test: Test, url: string) {
-  const file = join(test.testdir(), 'kubeconfig')
-  const cluster = { server: url, 'insecure-skip-tls-verify': true }
-  writeFileSync(
-    file,
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [{ name: 'c', cluster }],
-      users: [{ name: 'u', user: { token: 't' } }],
-      contexts: [{ name: 'one', context: { cluster: 'c', user: 'u', namespace: 'shop' } }],
-      'current-context': 'one',
-    }),
-  )
-  process.env['KUBECONFIG'] = file
-  return await connectToCluster()
+function connect(url: string) {
+  const credentials = async () => ({ headers: {}, connect: () => new Agent() })
+  return createClusterApi({ server: url, namespace: 'shop', credentials, forget: () => undefined })
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
@@ -143,9 +134,11 @@ t.test('what is listed, page by page, is known; what is watched after it changes
 })
 
 t.test('Istio before 1.22 serves v1beta1 only', async (t) => {
-  const { live, state } = await stage(t, {}, (server) => {
-    server.forget(POLICIES)
-    server.set(OLD_POLICIES, [strict('shop')])
+  const { live, state } = await stage(t, {
+    prepare(server) {
+      server.forget(POLICIES)
+      server.set(OLD_POLICIES, [strict('shop')])
+    },
   })
   live.start()
   await until('synced', () => live.isSynced)
@@ -153,7 +146,7 @@ t.test('Istio before 1.22 serves v1beta1 only', async (t) => {
 })
 
 t.test('a kind that the cluster does not have is absent, and may come and go', async (t) => {
-  const { server, live, state } = await stage(t, {}, (server) => server.forget(POLICIES))
+  const { server, live, state } = await stage(t, { prepare: (server) => server.forget(POLICIES) })
   live.start()
   await until('synced without it', () => live.isSynced)
   server.set(POLICIES, [strict('shop')])
@@ -163,13 +156,74 @@ t.test('a kind that the cluster does not have is absent, and may come and go', a
 })
 
 t.test('an API server that cannot be reached at the start is waited for', async (t) => {
-  const { server, live, told } = await stage(t, {}, (server) => server.failWith(503))
+  const { server, live, told } = await stage(t, { prepare: (server) => server.failWith(503) })
   live.start()
   await until('failures', () => told.length > 2 * SOURCES.length)
   t.equal(live.isSynced, false)
   t.match(told[0], /failed: the fake says 503/)
   server.failWith(undefined)
   await until('synced', () => live.isSynced)
+})
+
+for (const [what, answer] of [
+  ['404, as a load balancer whose API servers are away answers', 404],
+  ['403', 403],
+  ['an answer that is no list', {}],
+  ['a list without a version', { kind: 'List', items: [] }],
+] as const)
+  t.test(`${what}: that is a failure, never an empty cluster`, async (t) => {
+    const { server, live, state, told } = await stage(t, {
+      prepare: (server) => server.set(POLICIES, [strict('shop')]),
+      timing: { relist: 50, silence: 40 },
+    })
+    live.start()
+    await until('synced', () => live.isSynced)
+    server.failWith(answer)
+    server.cutConnections()
+    const failures = (source: Source) =>
+      told.filter((line) => line.startsWith(`${nameOfSource(source)} failed: `)).length
+    await until('every kind fails', () => SOURCES.every((source) => failures(source) > 3))
+    t.equal(modeIn(state(), 'shop'), 'STRICT')
+    t.ok(state().namespace('shop').isDeclared)
+    server.failWith(undefined)
+    server.set(POLICIES, [strict('payments')])
+    await until('what is new', () => modeIn(state(), 'payments') === 'STRICT')
+  })
+
+t.test('a watch that ends with 410 each time makes no storm of lists', async (t) => {
+  const { server, live } = await stage(t, { timing: { retry: { least: 50, most: 100 } } })
+  live.start()
+  await until('synced', () => live.isSynced)
+  const asked = server.requests.length
+  const until410 = performance.now() + 1000
+  while (performance.now() < until410) {
+    server.send(POLICIES, 'ERROR', { code: 410, message: 'too old' })
+    await sleep(1)
+  }
+  const requests = server.requests.slice(asked).filter((path) => path.startsWith(POLICIES))
+  t.ok(requests.length > 4, 'it is tried again')
+  t.ok(requests.length < 60, `with a wait of 25 ms at least between two lists: ${requests.length} requests in a second`)
+})
+
+t.test('what no decision hangs on may come late, and is unknown until it does', async (t) => {
+  const { server, live, state, clock } = await stage(t, {
+    sources: sourcesOf(resourcesFor('all'), ['istio-system']),
+    prepare(server) {
+      for (const path of WORKLOADS) server.set(path, [])
+      server.forget('/api/v1/pods')
+    },
+  })
+  live.start()
+  await until('synced', () => live.isSynced)
+  t.equal(state().workloads('shop'), undefined, 'Pods cannot be read: that is not to say that there are none')
+  server.set('/api/v1/pods', [{ metadata: { name: 'web', namespace: 'shop' }, spec: { containers: [] } }])
+  await until('known', () => state().workloads('shop')?.length === 1)
+  await until('watched', () => server.watchers('/api/v1/pods') === 1)
+  server.forget('/api/v1/pods')
+  clock.ahead = 61_000
+  for (const path of ALWAYS) server.send(path, 'BOOKMARK', {})
+  server.send(POLICIES, 'BOOKMARK', {})
+  await until('too old', () => live.state !== undefined && state().workloads('shop') === undefined)
 })
 
 for (const [how, breakIt] of [
@@ -186,7 +240,7 @@ for (const [how, breakIt] of [
   ['the watch sends what is no event', (server: FakeApiServer) => server.sendLine(POLICIES, '[]')],
 ] as const)
   t.test(`${how}: what was known stays in force, and the watch goes on`, async (t) => {
-    const { server, live, state } = await stage(t, {}, (server) => server.set(POLICIES, [strict('shop')]))
+    const { server, live, state } = await stage(t, { prepare: (server) => server.set(POLICIES, [strict('shop')]) })
     live.start()
     await until('a watch', () => live.isSynced && server.watchers(POLICIES) === 1)
     const asked = server.requests.length
@@ -199,15 +253,15 @@ for (const [how, breakIt] of [
   })
 
 t.test('a watch that falls silent is begun again', async (t) => {
-  const { server, live, told } = await stage(t, { silence: 100 })
+  const { server, live, told } = await stage(t, { timing: { silence: 100 } })
   live.start()
-  await until('silence noticed', () => told.some((line) => line.includes('the watch fell silent')))
+  await until('silence noticed', () => told.some((line) => line.includes('it fell silent')))
   t.equal(live.isSynced, true)
   await until('watched again', () => server.watchers(SERVICES) === 1)
 })
 
 t.test('a change whose event never came is found by the next list', async (t) => {
-  const { server, live, state } = await stage(t, { relist: 100, silence: 50 })
+  const { server, live, state } = await stage(t, { timing: { relist: 100, silence: 50 } })
   live.start()
   await until('synced', () => live.isSynced)
   server.set(POLICIES, [strict('shop')])
@@ -215,9 +269,9 @@ t.test('a change whose event never came is found by the next list', async (t) =>
 })
 
 t.test('an object that cannot be read keeps what was known of it, and is told of', async (t) => {
-  const { server, live, state, told } = await stage(t, {}, (server) =>
-    server.set(POLICIES, [strict('shop'), strict('payments', 'NONSENSE')]),
-  )
+  const { server, live, state, told } = await stage(t, {
+    prepare: (server) => server.set(POLICIES, [strict('shop'), strict('payments', 'NONSENSE')]),
+  })
   live.start()
   await until('a watch', () => live.isSynced && server.watchers(POLICIES) === 1)
   t.equal(modeIn(state(), 'payments'), 'PERMISSIVE', 'nothing was known of it before')
@@ -256,9 +310,8 @@ t.test('after a stop no connection is left', async (t) => {
 })
 
 t.test('a command reads the cluster once, or says what it could not read', async (t) => {
-  const { server } = await stage(t, {}, (server) => server.set(POLICIES, [strict('shop')]))
-  const api = await connect(t, server.url)
-  t.equal(api.namespace, 'shop')
+  const { server } = await stage(t, { prepare: (server) => server.set(POLICIES, [strict('shop')]) })
+  const api = connect(server.url)
   const { state } = await readCluster(api, SOURCES, () => undefined)
   t.equal(modeIn(state, 'shop'), 'STRICT')
   server.forget(SERVICES)
@@ -266,14 +319,4 @@ t.test('a command reads the cluster once, or says what it could not read', async
     readCluster(api, SOURCES, () => undefined),
     { message: /services: the fake says 404$/ },
   )
-})
-
-t.test('a kubeconfig that cannot be used is named', async (t) => {
-  await connect(t, 'http://127.0.0.1:1')
-  await t.rejects(
-    connectToCluster('other'),
-    new InputError(['--context other: the kubeconfig has no such context; it has one']),
-  )
-  process.env['KUBECONFIG'] = '/nowhere/kubeconfig'
-  await t.rejects(connectToCluster(), { message: /^kubeconfig: ENOENT/ })
 })

@@ -1,12 +1,11 @@
 /**
- * The API server's lists and watches over HTTPS, with the kubeconfig's or the pod's own credentials. Reads only, and only
- * the paths it is given. Credentials, proxies and exec plugins are @kubernetes/client-node's; why the watch is ours says
+ * The API server's lists and watches. Reads only, and only the paths it is given. Why these are not client-node's says
  * docs/decisions/live-watches.md.
  */
-import type { KubeConfig } from '@kubernetes/client-node'
-import { fetch, type Dispatcher, type Response } from 'undici'
+import { request, type Dispatcher } from 'undici'
 import { isObject, member, stringMember, type JsonObject } from '../../kubernetes/json.ts'
-import { InputError } from '../manifest.ts'
+import { ApiError } from './api-error.ts'
+import { findCluster, type ClusterAddress } from './cluster-address.ts'
 
 export interface ClusterApi {
   /** `https://10.96.0.1:443` */
@@ -17,9 +16,9 @@ export interface ClusterApi {
   get(path: string, signal: AbortSignal): Promise<JsonObject>
   /**
    * The events of a watch as they come, the answer's head as an event without an object first. Ends when the server ends
-   * it. Throws ApiError, or what `signal` was aborted with.
+   * it. Throws ApiError, and what `signal` was aborted with; `silence` is how many milliseconds without a word end it, too.
    */
-  watch(path: string, signal: AbortSignal): AsyncIterable<WatchEvent>
+  watch(path: string, silence: number, signal: AbortSignal): AsyncIterable<WatchEvent>
 }
 
 export interface WatchEvent {
@@ -27,78 +26,69 @@ export interface WatchEvent {
   readonly object: JsonObject
 }
 
-/** An answer that is no success. `status` is the HTTP status. */
-export class ApiError extends Error {
-  readonly code = 'API'
-  readonly status: number
+/** Milliseconds: an API server gives itself 60 s for a list. */
+const PATIENCE = 70_000
 
-  constructor(status: number, message: string) {
-    super(message)
-    this.status = status
-  }
+/** As kubectl finds it, or by the context named. Throws InputError. */
+export async function connectToCluster(context?: string): Promise<ClusterApi> {
+  return createClusterApi(await findCluster(context))
 }
 
-/** From KUBECONFIG, ~/.kube/config or the pod's service account. Throws InputError where there is none, or no such context. */
-export async function connectToCluster(context?: string): Promise<ClusterApi> {
-  const { KubeConfig, RequestContext, HttpMethod } = await import('@kubernetes/client-node')
-  const config = new KubeConfig()
-  const server = load(config, context)
-  let dispatcher: Dispatcher | undefined
-  const request = async (path: string, signal: AbortSignal): Promise<Response> => {
-    const url = `${server}${path}`
-    const call = new RequestContext(url, HttpMethod.GET)
-    await config.applySecurityAuthentication(call)
-    // One pool of connections for all requests, until one fails: then the credentials may have changed.
-    dispatcher ??= call.getDispatcher()
-    try {
-      const headers = { ...call.getHeaders(), accept: 'application/json' }
-      return await succeeded(
-        await fetch(url, { headers, signal, redirect: 'error', ...(dispatcher && { dispatcher }) }),
-      )
-    } catch (error) {
-      dispatcher = undefined
-      throw describeFailure(error, server, signal)
-    }
-  }
+export function createClusterApi(address: ClusterAddress): ClusterApi {
+  const { server, namespace } = address
+  const send = createSender(address)
   return {
     server,
-    namespace: config.getContextObject(config.getCurrentContext())?.namespace,
+    namespace,
     async get(path, signal) {
-      const body: unknown = await (await request(path, signal)).json()
-      if (isObject(body)) return body
+      try {
+        const body = await (await send(path, PATIENCE, signal)).json()
+        if (isObject(body)) return body
+      } catch (error) {
+        throw describeFailure(error, server, signal)
+      }
       throw new ApiError(200, `${server}${path} did not answer with an object`)
     },
-    async *watch(path, signal) {
-      const { body } = await request(path, signal)
-      yield { type: 'OPEN', object: {} }
-      if (body !== null) yield* eventsOf(body)
+    async *watch(path, silence, signal) {
+      try {
+        const body = await send(path, silence, signal)
+        yield { type: 'OPEN', object: {} }
+        yield* eventsOf(body)
+      } catch (error) {
+        throw describeFailure(error, server, signal)
+      }
     },
   }
 }
 
-function load(config: KubeConfig, context: string | undefined): string {
-  try {
-    config.loadFromDefault()
-  } catch (error) {
-    throw new InputError([`kubeconfig: ${error instanceof Error ? error.message : String(error)}`])
-  }
-  const contexts = config.getContexts().map(({ name }) => name)
-  if (context !== undefined && !contexts.includes(context))
-    throw new InputError([`--context ${context}: the kubeconfig has no such context; it has ${contexts.join(', ')}`])
-  if (context !== undefined) config.setCurrentContext(context)
-  const cluster = config.getCurrentCluster()
-  // What loadFromDefault falls back to where it finds nothing; kubectl's old insecure default, and never meant.
-  if (cluster === null || cluster.server === 'http://localhost:8080')
-    throw new InputError([
-      'no cluster: there is no kubeconfig (KUBECONFIG, ~/.kube/config) and no service account; --from PATH reads manifests',
-    ])
-  return cluster.server.replace(/\/$/, '')
-}
+type Body = Dispatcher.ResponseData['body']
 
-async function succeeded(response: Response): Promise<Response> {
-  if (response.ok) return response
-  const text = await response.text()
-  throw new ApiError(response.status, statusMessage(text) ?? `HTTP ${response.status} ${response.statusText}`)
+/** All requests share connections and credentials, until one fails: then both may have changed, and are made anew. */
+function createSender(address: ClusterAddress): (path: string, timeout: number, signal: AbortSignal) => Promise<Body> {
+  let connections: Dispatcher | undefined
+  return async (path, timeout, signal) => {
+    try {
+      const credentials = await address.credentials()
+      connections ??= credentials.connect()
+      const { statusCode, body } = await request(`${address.server}${path}`, {
+        dispatcher: connections,
+        headers: { ...credentials.headers, accept: 'application/json', 'user-agent': 'istio-onramp' },
+        headersTimeout: timeout,
+        bodyTimeout: timeout,
+        signal,
+      })
+      if (statusCode === 200) return body
+      throw new ApiError(statusCode, statusMessage(await body.text()) ?? `HTTP ${statusCode}`)
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status === 401) {
+        address.forget()
+        // Watches that still run over the old connections end in their own time.
+        void connections?.close().catch(() => undefined)
+        connections = undefined
+      }
+      throw error
+    }
+  }
 }
 
 /** A `Status` object says what is wrong in its own words. */
@@ -110,12 +100,12 @@ function statusMessage(text: string): string | undefined {
   }
 }
 
-/** undici's own message is `fetch failed`; the cause says why. */
+/** Connection errors name no server, and of timeouts undici says little more than that it was one. */
 function describeFailure(error: unknown, server: string, signal: AbortSignal): unknown {
   if (error instanceof ApiError || signal.aborted || !(error instanceof Error)) return error
-  const cause = error.cause instanceof Error ? error.cause : error
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
-  return new Error(`${server}: ${cause.message || code || error.message}`, { cause: error })
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const isTimeout = code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT'
+  return new Error(`${server}: ${isTimeout ? 'it fell silent' : error.message || code}`, { cause: error })
 }
 
 /** One JSON document a line. A line that is none of ours is an error: to go on behind it would be to miss a change. */

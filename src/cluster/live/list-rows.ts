@@ -1,11 +1,12 @@
 /** A whole list, read page by page into rows; what the pages held besides is gone by the time the next one comes. */
-import { arrayMember, isObject, memberAt, scalarText, type JsonObject } from '../../kubernetes/json.ts'
+import { arrayMember, isObject, memberAt, scalarText, stringMember, type JsonObject } from '../../kubernetes/json.ts'
 import { isFieldProblem, type FieldProblem } from '../field-problem.ts'
 import { rowKey } from '../resources.ts'
-import { putRow, type RowKey } from '../tables.ts'
-import { ApiError, type ClusterApi } from './cluster-api.ts'
+import { buildTable, type RowKey, type Rows } from '../tables.ts'
+import { ApiError, isNotFound } from './api-error.ts'
+import type { ClusterApi } from './cluster-api.ts'
 import { pathsOf, type Source } from './source.ts'
-import { emptyTable, type AnyTable } from './table-updates.ts'
+import type { AnyTable } from './table-updates.ts'
 
 export interface Listing {
   /** The path that the cluster serves the kind under. */
@@ -34,34 +35,36 @@ export async function listRows(
   throw new ApiError(404, `${source.resource.table} has no version`)
 }
 
-export function isNotFound(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 404
-}
-
 async function listPath(
   path: string,
-  source: Source,
+  { resource }: Source,
   api: ClusterApi,
   pageSize: number,
   signal: AbortSignal,
 ): Promise<Listing> {
-  let rows = emptyTable()
+  const rows = buildTable<Rows[keyof Rows]>()
   const unreadable: { readonly key: RowKey; readonly problem: FieldProblem }[] = []
   let token = ''
   for (;;) {
-    const page = await api.get(`${path}?limit=${pageSize}${token && `&continue=${encodeURIComponent(token)}`}`, signal)
-    for (const object of itemsOf(page)) {
-      const key = rowKey(source.resource, object)
-      const row = source.resource.read(object)
+    const page = readPage(await api.get(`${path}?limit=${pageSize}${token}`, signal))
+    for (const object of page.items) {
+      const key = rowKey(resource, object)
+      const row = resource.read(object)
       if (isFieldProblem(row)) unreadable.push({ key, problem: row })
-      else if (row !== undefined) rows = putRow(rows, key, row)
+      else if (row !== undefined) rows.put(key, row)
     }
-    token = scalarText(memberAt(page, 'metadata', 'continue')) ?? ''
-    const version = scalarText(memberAt(page, 'metadata', 'resourceVersion')) ?? ''
-    if (token === '') return { path, rows, unreadable, version }
+    if (page.token === '') return { path, rows: rows.table(), unreadable, version: page.version }
+    token = `&continue=${encodeURIComponent(page.token)}`
   }
 }
 
-function itemsOf(page: JsonObject): readonly JsonObject[] {
-  return arrayMember(page, 'items').filter(isObject)
+/** An answer that is no list is an error: read as an empty one it would empty the mesh. */
+function readPage(page: JsonObject) {
+  const version = scalarText(memberAt(page, 'metadata', 'resourceVersion')) ?? ''
+  if (version === '' || !stringMember(page, 'kind')?.endsWith('List')) throw new ApiError(200, 'the answer is no list')
+  return {
+    items: arrayMember(page, 'items').filter(isObject),
+    token: scalarText(memberAt(page, 'metadata', 'continue')) ?? '',
+    version,
+  }
 }

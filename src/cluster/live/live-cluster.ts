@@ -1,7 +1,9 @@
 /**
- * The cluster kept in view. `state` is what was last known: during an outage it goes on being answered from, until it is
- * older than `unknownAfter`; then it is undefined, which is unknown and not empty.
+ * The cluster kept in view. What was last known goes on being answered from during an outage, until it is older than
+ * `unknownAfter`; then it is unknown, which is not empty: the whole state, where a kind that admission decides by is
+ * concerned, else what the state says of that kind.
  */
+import { setMaxListeners } from 'node:events'
 import { stateOf, type ClusterState } from '../cluster-state.ts'
 import type { FieldProblem } from '../field-problem.ts'
 import { countRows, EMPTY_TABLES, type RowKey, type Tables } from '../tables.ts'
@@ -39,17 +41,18 @@ export interface SourceHealth {
 
 export class LiveCluster implements Reflection {
   readonly #options: LiveClusterOptions
-  readonly #required: readonly Source[]
   readonly #stop = new AbortController()
   readonly #synced = new Set<Source>()
   readonly #contacts = new Map<Source, number>()
   #running: Promise<unknown> = Promise.resolve()
   #tables: Tables = EMPTY_TABLES
-  #state: ClusterState = stateOf(EMPTY_TABLES)
+  #unknown: readonly Source[] = []
+  #state: ClusterState | undefined
 
   constructor(options: LiveClusterOptions) {
     this.#options = options
-    this.#required = options.sources.filter(({ resource }) => resource.isForAdmission)
+    // Every request listens for the end, and there is one under way for each kind.
+    setMaxListeners(0, this.#stop.signal)
   }
 
   start(): void {
@@ -65,11 +68,19 @@ export class LiveCluster implements Reflection {
 
   /** Whether every kind that admission decides by has been read once; it stays so. */
   get isSynced(): boolean {
-    return this.#required.every((source) => this.#synced.has(source))
+    return this.#options.sources.filter(isRequired).every((source) => this.#synced.has(source))
   }
 
+  /** Undefined while too little is known, or what is known is too old. */
   get state(): ClusterState | undefined {
-    return this.isSynced && !this.#isTooOld() ? this.#state : undefined
+    const oldest = this.#options.now() - this.#options.unknownAfter
+    const unknown = this.#options.sources.filter((source) => !this.#isKnown(source, oldest))
+    if (unknown.some(isRequired)) return undefined
+    if (this.#state === undefined || !areSame(unknown, this.#unknown)) {
+      this.#unknown = unknown
+      this.#state = stateOf(this.#tables, { unknown: new Set(unknown.map(({ resource }) => resource.table)) })
+    }
+    return this.#state
   }
 
   health(): readonly SourceHealth[] {
@@ -113,22 +124,29 @@ export class LiveCluster implements Reflection {
   #replace(tables: Tables): void {
     if (tables === this.#tables) return
     this.#tables = tables
-    this.#state = stateOf(tables)
+    this.#state = undefined
   }
 
   #sync(source: Source): void {
     if (this.#synced.has(source)) return
     this.#synced.add(source)
-    if (this.#synced.size === this.#options.sources.length) this.#options.observer.synced(this.#state)
+    if (this.#synced.size === this.#options.sources.length) this.#options.observer.synced(stateOf(this.#tables))
   }
 
-  #isTooOld(): boolean {
-    const oldest = this.#options.now() - this.#options.unknownAfter
-    return this.#required.some((source) => (this.#contacts.get(source) ?? 0) < oldest)
+  #isKnown(source: Source, oldest: number): boolean {
+    return this.#synced.has(source) && (this.#contacts.get(source) ?? oldest) >= oldest
   }
 
   #countRows(source: Source): number {
     const table = tableOf(this.#tables, source)
     return source.namespace === undefined ? countRows(table) : (table.get(source.namespace)?.size ?? 0)
   }
+}
+
+function isRequired({ resource }: Source): boolean {
+  return resource.isForAdmission
+}
+
+function areSame(left: readonly Source[], right: readonly Source[]): boolean {
+  return left.length === right.length && left.every((source, index) => source === right[index])
 }

@@ -4,9 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { memberAt, scalarText, type JsonObject } from '../../kubernetes/json.ts'
-import { ApiError, type ClusterApi, type WatchEvent } from './cluster-api.ts'
+import { ApiError, isGone, isNotFound } from './api-error.ts'
 import { createBackoff, type Backoff } from './backoff.ts'
-import { isNotFound, listRows, type Listing } from './list-rows.ts'
+import type { ClusterApi, WatchEvent } from './cluster-api.ts'
+import { isAbsent } from './discovery.ts'
+import { listRows, type Listing } from './list-rows.ts'
 import type { Source } from './source.ts'
 
 /** Milliseconds, unless it says otherwise. */
@@ -42,37 +44,8 @@ export interface Reflection {
   failed(source: Source, error: Error, wait: number): void
 }
 
-/** Runs until `signal` is aborted; never rejects. */
-export async function reflect(
-  source: Source,
-  api: ClusterApi,
-  reflection: Reflection,
-  timing: ReflectTiming,
-  signal: AbortSignal,
-): Promise<void> {
-  const backoff = createBackoff(timing.retry)
-  let misses = 0
-  while (!isAborted(signal)) {
-    try {
-      const listing = await listRows(source, api, timing.pageSize, signal)
-      misses = 0
-      reflection.contact(source)
-      reflection.listed(source, listing)
-      await follow({ source, api, reflection, timing, signal, backoff }, listing)
-    } catch (error) {
-      if (isAborted(signal)) return
-      if (isNotFound(error)) misses++
-      // A starting API server may not have heard of a CustomResourceDefinition yet: one 404 proves nothing.
-      if (misses >= 2) {
-        reflection.contact(source)
-        reflection.absent(source)
-        await pause(timing.absent, signal)
-      } else await retryLater(error, source, reflection, backoff, signal)
-    }
-  }
-}
-
-interface Following {
+/** What one reflection works with. */
+interface Task {
   readonly source: Source
   readonly api: ClusterApi
   readonly reflection: Reflection
@@ -81,43 +54,71 @@ interface Following {
   readonly backoff: Backoff
 }
 
+/** Runs until `signal` is aborted; never rejects. */
+export async function reflect(
+  source: Source,
+  api: ClusterApi,
+  reflection: Reflection,
+  timing: ReflectTiming,
+  signal: AbortSignal,
+): Promise<void> {
+  const task: Task = { source, api, reflection, timing, signal, backoff: createBackoff(timing.retry) }
+  while (!isAborted(signal)) {
+    try {
+      const listing = await listRows(source, api, timing.pageSize, signal)
+      reflection.contact(source)
+      reflection.listed(source, listing)
+      await follow(task, listing)
+    } catch (error) {
+      if (isAborted(signal)) return
+      if (isNotFound(error)) await awaitKind(task, error)
+      else await retryLater(task, error)
+    }
+  }
+}
+
 /** Returns when it is time to list again. */
-async function follow(following: Following, listing: Listing): Promise<void> {
-  const { source, reflection, timing, signal, backoff } = following
+async function follow(task: Task, { path, version: listed }: Listing): Promise<void> {
+  const { source, reflection, timing, signal, backoff } = task
   const relistAt = performance.now() + timing.relist * (1 + Math.random() / 10)
-  let version = listing.version
+  let version = listed
   while (!isAborted(signal) && performance.now() < relistAt) {
     const started = performance.now()
     try {
-      for await (const event of watch(following, listing.path, version)) {
+      for await (const event of watch(task, path, version)) {
         reflection.contact(source)
         if (event.type === 'ERROR') throw statusError(event.object)
         version = scalarText(memberAt(event.object, 'metadata', 'resourceVersion')) ?? version
         if (event.type !== 'BOOKMARK' && event.type !== 'OPEN') reflection.changed(source, event)
       }
       if (performance.now() - started < timing.retry.least) throw new Error('the watch ended as soon as it began')
-      reflection.contact(source)
+      backoff.reset()
     } catch (error) {
-      if (isAborted(signal) || isGone(error)) return
+      if (isAborted(signal)) return
       if (isNotFound(error)) throw error
+      // That a list succeeds is no health: where every watch fails, lists would follow each other without a pause.
       if (performance.now() - started > 5 * timing.retry.least) backoff.reset()
-      await retryLater(error, source, reflection, backoff, signal)
+      await retryLater(task, error)
+      if (isGone(error)) return
     }
   }
 }
 
-async function* watch({ api, timing, signal }: Following, path: string, version: string): AsyncIterable<WatchEvent> {
-  const silence = new AbortController()
-  const timer = setTimeout(() => silence.abort(new Error('the watch fell silent')), timing.silence)
+function watch({ api, timing, signal }: Task, path: string, version: string): AsyncIterable<WatchEvent> {
   const query = `?watch=true&allowWatchBookmarks=true&timeoutSeconds=${timing.watchSeconds}&resourceVersion=${version}`
+  return api.watch(`${path}${query}`, timing.silence, signal)
+}
+
+/** A kind whose CustomResourceDefinition is not there, or no longer, is a state and no failure. */
+async function awaitKind(task: Task, notFound: Error): Promise<void> {
+  const { source, api, reflection, timing, signal } = task
   try {
-    for await (const event of api.watch(`${path}${query}`, AbortSignal.any([signal, silence.signal]))) {
-      timer.refresh()
-      yield event
-    }
-  } finally {
-    clearTimeout(timer)
-    silence.abort(new Error('done'))
+    if (!(await isAbsent(source, api, signal))) throw notFound
+    reflection.contact(source)
+    reflection.absent(source)
+    await pause(timing.absent, signal)
+  } catch (error) {
+    if (!isAborted(signal)) await retryLater(task, error)
   }
 }
 
@@ -128,13 +129,7 @@ function statusError(status: JsonObject): ApiError {
   )
 }
 
-async function retryLater(
-  error: unknown,
-  source: Source,
-  reflection: Reflection,
-  backoff: Backoff,
-  signal: AbortSignal,
-): Promise<void> {
+async function retryLater({ source, reflection, backoff, signal }: Task, error: unknown): Promise<void> {
   const wait = backoff.next()
   reflection.failed(source, error instanceof Error ? error : new Error(String(error)), wait)
   await pause(wait, signal)
@@ -147,9 +142,4 @@ async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
 /** A call, because what an `await` lets happen is not seen in the property. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted
-}
-
-/** The version to watch from is older than what the API server keeps. */
-function isGone(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 410
 }

@@ -11,10 +11,6 @@ import type { Source } from './source.ts'
 /** Where the kind of the row is known by the source only. */
 export type AnyTable = Table<Rows[keyof Rows]>
 
-export function emptyTable(): AnyTable {
-  return PersistentMap()
-}
-
 /** What was listed takes the place of all that stood there from the same source. */
 export function withListing(tables: Tables, source: Source, { rows, unreadable }: Listing): Tables {
   const before = tableOf(tables, source)
@@ -28,7 +24,7 @@ export function withListing(tables: Tables, source: Source, { rows, unreadable }
 
 /** As after a list of nothing. */
 export function withoutSource(tables: Tables, source: Source): Tables {
-  return withTable(tables, source, within(tableOf(tables, source), source, emptyTable()))
+  return withTable(tables, source, within(tableOf(tables, source), source, PersistentMap()))
 }
 
 /** A source of one namespace leaves the other namespaces' rows. */
