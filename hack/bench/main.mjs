@@ -1,6 +1,8 @@
 // npm run bench: what the webhook costs, as ratios within one run. See hack/bench/README.md.
+import { benchChanges } from './changes.mjs'
 import { benchDecisions } from './decisions.mjs'
 import { benchServer } from './server.mjs'
 
 await benchDecisions()
+benchChanges()
 await benchServer()

@@ -1,9 +1,13 @@
 // A few requests at an API server, many at a time, by the kubeconfig in KUBECONFIG.
 import { Agent, request } from 'node:https'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
 
-/** `send(method, path, object)` resolves to status and body. `connections` requests are under way together. */
+/**
+ * `send(method, path, object)` resolves to status and body; `create(path, object)` makes it unless it is there already.
+ * `connections` requests are under way together.
+ */
 export async function connect(connections) {
   const config = new KubeConfig()
   config.loadFromDefault()
@@ -20,7 +24,16 @@ export async function connect(connections) {
       sent.once('error', reject)
       sent.end(body)
     })
-  return { send, close: () => agent.destroy() }
+  const create = async (path, object) => {
+    for (;;) {
+      const { status, body } = await send('POST', path, object)
+      if (status === 201 || status === 409) return
+      // The API server's own limit on requests in flight.
+      if (status !== 429) throw new Error(`POST ${path}: ${status} ${body}`)
+      await sleep(500)
+    }
+  }
+  return { send, create, close: () => agent.destroy() }
 }
 
 async function httpsOptions(config) {

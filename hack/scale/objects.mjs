@@ -5,6 +5,23 @@ export const SIZE = {
   policies: Number(process.env.SCALE_POLICIES ?? 5_000),
 }
 
+/** Injects into namespaces labelled for it, as Istio's own does; nobody creates pods, so nobody calls it. */
+export const INJECTION = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingWebhookConfiguration',
+  metadata: { name: 'istio-sidecar-injector' },
+  webhooks: [
+    {
+      name: 'namespace.sidecar-injector.istio.io',
+      clientConfig: { url: 'https://127.0.0.1:9/inject' },
+      rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+      namespaceSelector: { matchLabels: { 'istio-injection': 'enabled' } },
+      admissionReviewVersions: ['v1'],
+      sideEffects: 'None',
+    },
+  ],
+}
+
 export const POLICIES = 'peerauthentications'
 const POLICY_GROUP = 'security.istio.io'
 
@@ -31,7 +48,12 @@ export const DEFINITION = {
 /** Every kind with its path below `/` and what the `index`th object is. */
 export const KINDS = [
   { name: 'Namespaces', count: SIZE.namespaces, path: () => '/api/v1/namespaces', make: makeNamespace },
-  { name: 'Services', count: SIZE.services, path: (object) => within('/api/v1', object, 'services'), make: makeService },
+  {
+    name: 'Services',
+    count: SIZE.services,
+    path: (object) => within('/api/v1', object, 'services'),
+    make: makeService,
+  },
   {
     name: 'PeerAuthentications',
     count: SIZE.policies,
@@ -44,34 +66,39 @@ function within(root, object, plural) {
   return `${root}/namespaces/${object.metadata.namespace}/${plural}`
 }
 
-function makeNamespace(index) {
+export function makeNamespace(index) {
   const labels = { 'istio-injection': 'enabled', team: `team-${index % 50}` }
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespaceName(index), labels } }
 }
 
 /** Without a cluster address: a range of 20,000 is not every test cluster's. */
-export function makeService(index) {
+export function makeService(index, namespaces = SIZE.namespaces) {
   const app = `app-${index}`
   const ports = [
     { name: 'http', port: 80, targetPort: 8080 },
     { name: 'grpc', port: 9090, targetPort: 9090 },
   ]
   const spec = { clusterIP: 'None', selector: { app }, ports }
-  return applied({ apiVersion: 'v1', kind: 'Service', metadata: metadataOf(`service-${index}`, index), spec })
+  return applied({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadataOf(`service-${index}`, index, namespaces),
+    spec,
+  })
 }
 
-export function makePolicy(index) {
+export function makePolicy(index, namespaces = SIZE.namespaces) {
   const spec = {
     selector: { matchLabels: { app: `app-${index}` } },
     mtls: { mode: index % 2 === 0 ? 'STRICT' : 'PERMISSIVE' },
   }
-  const metadata = metadataOf(`policy-${index}`, index)
+  const metadata = metadataOf(`policy-${index}`, index, namespaces)
   return applied({ apiVersion: `${POLICY_GROUP}/v1`, kind: 'PeerAuthentication', metadata, spec })
 }
 
-function metadataOf(name, index) {
+function metadataOf(name, index, namespaces) {
   const labels = { 'app.kubernetes.io/name': `app-${index}`, team: `team-${index % 50}` }
-  return { name, namespace: namespaceName(index % SIZE.namespaces), labels }
+  return { name, namespace: namespaceName(index % namespaces), labels }
 }
 
 export function namespaceName(index) {

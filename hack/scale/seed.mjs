@@ -3,12 +3,13 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, each } from './api.mjs'
-import { DEFINITION, KINDS } from './objects.mjs'
+import { DEFINITION, INJECTION, KINDS } from './objects.mjs'
 
 const WIDTH = 48
-const { send, close } = await connect(WIDTH)
+const { send, create, close } = await connect(WIDTH)
 
 await create('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', DEFINITION)
+await create('/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', INJECTION)
 while ((await send('GET', '/apis/security.istio.io/v1/peerauthentications?limit=1')).status !== 200) await sleep(200)
 for (const { name, count, path, make } of KINDS) {
   const started = performance.now()
@@ -20,13 +21,3 @@ for (const { name, count, path, make } of KINDS) {
   console.log(`${count} ${name} in ${seconds.toFixed(1)} s, ${Math.round(count / seconds)} a second`)
 }
 close()
-
-async function create(path, object) {
-  for (;;) {
-    const { status, body } = await send('POST', path, object)
-    if (status === 201 || status === 409) return
-    // The API server's own limit on requests in flight.
-    if (status !== 429) throw new Error(`POST ${path}: ${status} ${body}`)
-    await sleep(500)
-  }
-}
