@@ -17,6 +17,8 @@ export interface FakeApiServer {
   failWith(answer: number | JsonObject | undefined): void
   /** Requests that come without this token are answered 401. */
   demand(token: string): void
+  /** Every answer waits for this many milliseconds. */
+  delay(milliseconds: number): void
   watchers(path: string): number
   connections(): number
   cutConnections(): void
@@ -30,6 +32,7 @@ export async function startFakeApiServer(port = 0): Promise<FakeApiServer> {
   const requests: string[] = []
   let failure: number | JsonObject | undefined
   let demanded: string | undefined
+  let waits = 0
   let version = 1
 
   /** What is answered in place of a list or a watch: a status, or a body. */
@@ -39,8 +42,12 @@ export async function startFakeApiServer(port = 0): Promise<FakeApiServer> {
     return discovery(pathname, [...lists.keys()]) ?? (lists.has(pathname) ? undefined : 404)
   }
   const server: Server = createServer((request: IncomingMessage, response: ServerResponse) => {
+    requests.push(request.url ?? '/')
+    if (waits === 0) answer(request, response)
+    else setTimeout(() => answer(request, response), waits)
+  })
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '/', 'http://x')
-    requests.push(`${url.pathname}${url.search}`)
     const instead = answerInPlace(url.pathname, request.headers.authorization)
     if (typeof instead === 'number') {
       answerJson(response, instead, { kind: 'Status', message: `the fake says ${instead}` })
@@ -55,7 +62,7 @@ export async function startFakeApiServer(port = 0): Promise<FakeApiServer> {
     const watching = watches.get(url.pathname) ?? new Set()
     watches.set(url.pathname, watching.add(response))
     response.once('close', () => watching.delete(response))
-  })
+  }
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -82,6 +89,9 @@ export async function startFakeApiServer(port = 0): Promise<FakeApiServer> {
     },
     demand(token) {
       demanded = token
+    },
+    delay(milliseconds) {
+      waits = milliseconds
     },
     watchers: (path) => watches.get(path)?.size ?? 0,
     connections: () => sockets.size,
