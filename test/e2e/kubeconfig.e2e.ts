@@ -1,32 +1,18 @@
 // The command line and a cluster: the built binary, a kubeconfig, and an API server that may be slow, strict or away. That
 // server is a fake one; live.e2e.ts has the real one.
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { Agent, request as httpsRequest } from 'node:https'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { text } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { startFakeApiServer, type FakeApiServer } from '../cluster/fake-api-server.ts'
 import { writeKubeconfig, type KubeconfigOptions } from '../cluster/kubeconfig.ts'
-import {
-  container,
-  DEFAULT_INSTALL,
-  HTTP_PROBE,
-  istioInstall,
-  namespaceObject,
-  peerAuthentication,
-  pod,
-} from '../fixtures.ts'
+import { DEFAULT_INSTALL, istioInstall, namespaceObject, peerAuthentication } from '../fixtures.ts'
+import { CLI, environment, PROBED, serve, until } from './serving.ts'
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 const POLICIES = '/apis/security.istio.io/v1/peerauthentications'
 /** Without a namespace: the context, or `-n`, says where it is. */
-const POD = pod([container('web', { livenessProbe: HTTP_PROBE })], { metadata: { namespace: undefined } })
+const HOMELESS = JSON.stringify({ ...PROBED, metadata: { name: 'web' } })
 
 /** Two namespaces in the mesh, of which `shop` is STRICT. */
 function fill(server: FakeApiServer): void {
@@ -54,25 +40,22 @@ async function startFull(t: Test, port = 0): Promise<FakeApiServer> {
 
 async function preview(kubeconfig: string, ...args: readonly string[]) {
   return await new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-    const options = {
-      timeout: 30_000,
-      env: { PATH: process.env['PATH'], HOME: '/nonexistent', KUBECONFIG: kubeconfig },
-    }
+    const options = { timeout: 120_000, env: environment(kubeconfig) }
     const given = ['preview', '-f', '-', '-o', 'json', ...args]
     const child = execFile(process.execPath, [CLI, ...given], options, (error, stdout, stderr) => {
-      resolve({ code: error?.code ?? 0, stdout, stderr })
+      resolve({ code: error === null ? 0 : (error.code ?? 'killed'), stdout, stderr })
     })
-    child.stdin?.end(JSON.stringify(POD))
+    child.stdin?.end(HOMELESS)
   })
 }
 
 const REWRITE = /"action": "rewrite"/
 
-t.test('preview without --from reads the cluster of the kubeconfig, page by page, in a moment', async (t) => {
+t.test('preview without --from reads the cluster of the kubeconfig, page by page', async (t) => {
   const server = await startFull(t)
   const kubeconfig = writeKubeconfig(t.testdir(), server.url)
   const read = await preview(kubeconfig)
-  t.match(read, { code: 0, stderr: '', stdout: REWRITE }, "the context's namespace is STRICT")
+  t.match(read, { code: 0, stdout: REWRITE }, "the context's namespace is STRICT")
   t.ok(server.requests.includes('/api/v1/namespaces?limit=500&continue=2'), 'the third namespace is on a second page')
   t.notOk(server.requests.some((path) => path.includes('watch=true')))
   const elsewhere = await preview(kubeconfig, '-n', 'calm')
@@ -143,80 +126,20 @@ t.test("a kubeconfig's proxy stands between", async (t) => {
   t.equal(asked[0], 'CONNECT api.invalid:80 HTTP/1.1')
 })
 
-interface Serving {
-  readonly lines: Record<string, unknown>[]
-  get(path: string): Promise<number>
-  review(): Promise<JsonObject>
-}
-
-async function serve(t: Test, kubeconfig: string): Promise<Serving> {
-  const ca = join(t.testdirName, 'ca.crt')
-  const listen = ['--listen', '127.0.0.1:0', '--metrics', '127.0.0.1:0']
-  const child = spawn(process.execPath, [CLI, 'serve', '--tls-self-signed', '--tls-ca-out', ca, ...listen], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env['PATH'], HOME: '/nonexistent', KUBECONFIG: kubeconfig },
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  const lines: Record<string, unknown>[] = []
-  createInterface({ input: child.stderr }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>))
-  await until('it listens', () => lines.some(({ msg }) => msg === 'listening'))
-  const [host, port] = String(lines.find(({ msg }) => msg === 'listening')?.['address']).split(':')
-  const agent = new Agent({ ca: readFileSync(ca), keepAlive: true })
-  t.teardown(() => agent.destroy())
-  const send = async (path: string, body = '') =>
-    await new Promise<{ status: number; answer: string }>((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-      const options = { host, port, path, agent, ...(body === '' ? {} : { method: 'POST', headers }) }
-      const sent = httpsRequest(options, (response) => {
-        text(response).then((answer) => resolve({ status: response.statusCode ?? 0, answer }), reject)
-      })
-      sent.once('error', reject)
-      sent.end(body)
-    })
-  return {
-    lines,
-    get: async (path) => (await send(path)).status,
-    review: async () => (JSON.parse((await send('/mutate', REVIEW)).answer) as { response: JsonObject }).response,
-  }
-}
-
-const REVIEW = JSON.stringify({
-  apiVersion: 'admission.k8s.io/v1',
-  kind: 'AdmissionReview',
-  request: {
-    uid: 'u',
-    kind: { group: '', version: 'v1', kind: 'Pod' },
-    operation: 'CREATE',
-    namespace: 'shop',
-    object: { ...POD, metadata: { name: 'web', namespace: 'shop' } },
-  },
-})
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 120_000
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`never came true: ${what}`)
-    await sleep(20)
-  }
-}
-
-const failuresIn = ({ lines }: Serving) =>
-  lines.filter(({ msg }) => String(msg).startsWith('reading the cluster failed'))
-
 t.test('serve waits for an API server that is away, says so once a back-off, and needs it no more after', async (t) => {
   const away = await startFakeApiServer()
   await away.close()
   const { url } = away
   const serving = await serve(t, writeKubeconfig(t.testdir(), url))
-  await until('it failed for the second time', () => failuresIn(serving).length > 1)
-  t.ok(failuresIn(serving).length < 6, 'one line a wait, not one for each of 22 kinds')
-  t.match(failuresIn(serving)[0], { server: url, error: `${url}: connect ECONNREFUSED ${new URL(url).host}` })
+  await until('it failed for the second time', () => serving.failures().length > 1)
+  t.ok(serving.failures().length < 6, 'one line a wait, not one for each of 22 kinds')
+  t.match(serving.failures()[0], { server: url, error: `${url}: connect ECONNREFUSED ${new URL(url).host}` })
   t.equal(await serving.get('/livez'), 200)
   t.equal(await serving.get('/readyz'), 503)
   t.match(await serving.review(), { allowed: true, patch: undefined, warnings: [/the cluster has not been read yet/] })
 
   const server = await startFull(t, Number(new URL(url).port))
-  await until('it is ready', async () => (await serving.get('/readyz')) === 200)
+  await until('it is ready', () => serving.isReady())
   const asked = server.requests.length
   t.match(await serving.review(), { allowed: true, patchType: 'JSONPatch' })
   t.equal(server.requests.length, asked, 'a review asks the API server nothing')
@@ -231,12 +154,12 @@ t.test('credentials that are no longer taken are asked for again', async (t) => 
   const folder = t.testdir({ token: 'first' })
   server.demand('first')
   const serving = await serve(t, writeKubeconfig(folder, server.url, plugin(folder)))
-  await until('it is ready', async () => (await serving.get('/readyz')) === 200)
+  await until('it is ready', () => serving.isReady())
   writeFileSync(join(folder, 'token'), 'second')
   server.demand('second')
   server.cutConnections()
   await until('the connections are gone', () => server.watchers(POLICIES) === 0)
   await until('it watches again', () => server.watchers(POLICIES) === 1)
   server.send(POLICIES, 'DELETED', peerAuthentication('shop', 'default', {}))
-  await until('the change is seen', async () => (await serving.review())['patch'] === undefined)
+  await until('the change is seen', async () => !(await serving.isRewritten()))
 })

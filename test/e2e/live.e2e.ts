@@ -1,13 +1,9 @@
 // The cluster kept in view, against a real API server of its own that is stopped, started and compacted: the server as
 // shipped, with the rights that the chart gives it and no others.
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent, request as httpsRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { text } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
@@ -18,10 +14,10 @@ import { readCluster } from '../../src/cluster/live/read-cluster.ts'
 import { resourcesFor, sourcesOf } from '../../src/cluster/live/source.ts'
 import { RESOURCES } from '../../src/cluster/resources.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
-import { container, HTTP_PROBE, istioInstall, DEFAULT_INSTALL, peerAuthentication, pod } from '../fixtures.ts'
+import { DEFAULT_INSTALL, istioInstall, peerAuthentication } from '../fixtures.ts'
+import { CLI, environment, PROBED, serve, until } from './serving.ts'
 
 const here = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
-const CLI = here('dist/cli.js')
 const execute = promisify(execFile)
 
 const folder = mkdtempSync(join(tmpdir(), 'istio-onramp-live-'))
@@ -74,79 +70,6 @@ async function account(name: string, rules: readonly Rule[]) {
   writeFileSync(file, JSON.stringify({ ...config, users: [{ name: 'admin', user: { token } }] }))
   return { kubeconfig: file, token }
 }
-
-interface Serving {
-  readonly lines: readonly Record<string, unknown>[]
-  isReady(): Promise<boolean>
-  /** Whether a pod in `shop` with an HTTP probe would be rewritten: that is, whether the namespace is known to be STRICT. */
-  isRewritten(): Promise<boolean>
-  metric(name: string, resource: string): Promise<number>
-}
-
-async function serve(t: Test, kubeconfig: string): Promise<Serving> {
-  const ca = join(folder, 'ca.pem')
-  const listen = ['--listen', '127.0.0.1:0', '--metrics', '127.0.0.1:0']
-  const child = spawn(process.execPath, [CLI, 'serve', '--tls-self-signed', '--tls-ca-out', ca, ...listen], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env['PATH'], HOME: '/nonexistent', KUBECONFIG: kubeconfig },
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  const lines: Record<string, unknown>[] = []
-  createInterface({ input: child.stderr }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>))
-  await until('it listens', () => lines.some(({ msg }) => msg === 'listening'))
-  const listening = lines.find(({ msg }) => msg === 'listening')
-  const [host, port] = String(listening?.['address']).split(':')
-  const agent = new Agent({ ca: readFileSync(ca), keepAlive: true })
-  t.teardown(() => agent.destroy())
-  const send = async (path: string, body: string) =>
-    await new Promise<{ status: number | undefined; answer: string }>((resolve, reject) => {
-      const method = body === '' ? 'GET' : 'POST'
-      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-      const sent = httpsRequest({ host, port, path, agent, method, headers }, (response) => {
-        text(response).then((answer) => resolve({ status: response.statusCode, answer }), reject)
-      })
-      sent.once('error', reject)
-      sent.end(body)
-    })
-  return {
-    lines,
-    isReady: async () => (await send('/readyz', '')).status === 200,
-    isRewritten: async () => (await send('/mutate', REVIEW)).answer.includes('"patch"'),
-    async metric(name, resource) {
-      const all = await (await fetch(`http://${String(listening?.['metrics'])}/metrics`)).text()
-      const line = `istio_onramp_cluster_${name}{resource="${resource}"} `
-      return Number(
-        all
-          .split('\n')
-          .find((text) => text.startsWith(line))
-          ?.slice(line.length),
-      )
-    },
-  }
-}
-
-const REVIEW = JSON.stringify({
-  apiVersion: 'admission.k8s.io/v1',
-  kind: 'AdmissionReview',
-  request: {
-    uid: 'u',
-    kind: { group: '', version: 'v1', kind: 'Pod' },
-    operation: 'CREATE',
-    namespace: 'shop',
-    object: pod([container('web', { livenessProbe: HTTP_PROBE })]),
-  },
-})
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 90_000
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`never came true: ${what}`)
-    await sleep(20)
-  }
-}
-
-const failuresIn = ({ lines }: Serving) =>
-  lines.filter(({ msg }) => String(msg).startsWith('reading the cluster failed'))
 
 /** Of every kind under Istio's groups that is read, with any content; the schema is not what is tested here. */
 function definition(group: string, kind: string, plural: string, versions: readonly string[]): JsonObject {
@@ -234,7 +157,7 @@ t.test('under it everything is read and nothing is forbidden; with a right less,
   await defineEverything()
   const serving = await serve(t, kubeconfig)
   await until('all is read', () => serving.lines.some(({ msg }) => msg === 'the cluster has been read'))
-  t.same(failuresIn(serving), [])
+  t.same(serving.failures(), [])
   t.equal(await serving.isReady(), true)
 
   const withoutNodes = CLUSTER_RULES.map((rule) => ({
@@ -242,8 +165,8 @@ t.test('under it everything is read and nothing is forbidden; with a right less,
     resources: rule.resources.filter((one) => one !== 'nodes'),
   }))
   const poorer = await serve(t, (await account('poorer', withoutNodes)).kubeconfig)
-  await until('it is said', () => failuresIn(poorer).length > 1)
-  t.match(failuresIn(poorer)[0], {
+  await until('it is said', () => poorer.failures().length > 1)
+  t.match(poorer.failures()[0], {
     resource: 'nodes',
     error: /nodes is forbidden: User "system:serviceaccount:default:poorer" cannot list/,
   })
@@ -273,7 +196,7 @@ t.test(
     const serving = await serve(t, kubeconfig)
     await until('STRICT is known', () => serving.isRewritten())
     await apiserver('stop')
-    await until('its absence is noticed', () => failuresIn(serving).length > 0)
+    await until('its absence is noticed', () => serving.failures().length > 0)
     t.equal(await serving.isRewritten(), true, 'what was known stays in force')
     t.equal(await serving.isReady(), true)
     t.ok((await serving.metric('failures_total', 'services')) > 0)
@@ -306,12 +229,9 @@ async function compact(): Promise<void> {
 
 t.test('preview reads the real cluster once, with a client certificate as well', async (t) => {
   await apply(strict)
-  const file = join(
-    t.testdir({ 'pod.json': JSON.stringify(pod([container('web', { livenessProbe: HTTP_PROBE })])) }),
-    'pod.json',
-  )
+  const file = join(t.testdir({ 'pod.json': JSON.stringify(PROBED) }), 'pod.json')
   const preview = async (config: string, ...args: readonly string[]) => {
-    const env = { PATH: process.env['PATH'], HOME: '/nonexistent', KUBECONFIG: config }
+    const env = environment(config)
     const { stdout } = await execute(process.execPath, [CLI, 'preview', '-f', file, '-o', 'json', ...args], { env })
     return JSON.parse(stdout) as JsonObject[]
   }

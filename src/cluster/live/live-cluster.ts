@@ -12,6 +12,7 @@ import type { Listing } from './list-rows.ts'
 import { reflect, type ReflectTiming, type Reflection } from './reflect.ts'
 import type { Source } from './source.ts'
 import { tableOf, withEvent, withListing, withoutSource } from './table-updates.ts'
+import { createTurnstile } from './turnstile.ts'
 
 export interface LiveClusterOptions {
   readonly api: ClusterApi
@@ -39,6 +40,8 @@ export interface SourceHealth {
   readonly objects: number
 }
 
+const LISTS_AT_ONCE = 4
+
 export class LiveCluster implements Reflection {
   readonly #options: LiveClusterOptions
   readonly #stop = new AbortController()
@@ -57,7 +60,10 @@ export class LiveCluster implements Reflection {
 
   start(): void {
     const { api, sources, timing } = this.#options
-    this.#running = Promise.all(sources.map((source) => reflect(source, api, this, timing, this.#stop.signal)))
+    const context = { api, timing, reflection: this, lists: createTurnstile(LISTS_AT_ONCE), signal: this.#stop.signal }
+    // What admission decides by is read first.
+    const inOrder = [...sources.filter(isRequired), ...sources.filter((source) => !isRequired(source))]
+    this.#running = Promise.all(inOrder.map((source) => reflect(source, context)))
   }
 
   /** Ends every watch and waits for them. */

@@ -10,6 +10,7 @@ import type { ClusterApi, WatchEvent } from './cluster-api.ts'
 import { isAbsent } from './discovery.ts'
 import { listRows, type Listing } from './list-rows.ts'
 import type { Source } from './source.ts'
+import type { Turnstile } from './turnstile.ts'
 
 /** Milliseconds, unless it says otherwise. */
 export interface ReflectTiming {
@@ -44,28 +45,28 @@ export interface Reflection {
   failed(source: Source, error: Error, wait: number): void
 }
 
-/** What one reflection works with. */
-interface Task {
-  readonly source: Source
+/** What all reflections of a cluster share. */
+export interface ReflectContext {
   readonly api: ClusterApi
   readonly reflection: Reflection
   readonly timing: ReflectTiming
+  /** Pages of many lists at once would be most of the memory that a start needs. */
+  readonly lists: Turnstile
   readonly signal: AbortSignal
+}
+
+interface Task extends ReflectContext {
+  readonly source: Source
   readonly backoff: Backoff
 }
 
 /** Runs until `signal` is aborted; never rejects. */
-export async function reflect(
-  source: Source,
-  api: ClusterApi,
-  reflection: Reflection,
-  timing: ReflectTiming,
-  signal: AbortSignal,
-): Promise<void> {
-  const task: Task = { source, api, reflection, timing, signal, backoff: createBackoff(timing.retry) }
+export async function reflect(source: Source, context: ReflectContext): Promise<void> {
+  const { api, reflection, timing, lists, signal } = context
+  const task: Task = { ...context, source, backoff: createBackoff(timing.retry) }
   while (!isAborted(signal)) {
     try {
-      const listing = await listRows(source, api, timing.pageSize, signal)
+      const listing = await lists.pass(() => listRows(source, api, timing.pageSize, signal))
       reflection.contact(source)
       reflection.listed(source, listing)
       await follow(task, listing)
