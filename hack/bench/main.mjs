@@ -1,8 +1,10 @@
 // npm run bench: what the webhook costs, as ratios within one run. See hack/bench/README.md.
 import { benchChanges } from './changes.mjs'
+import { benchConversions } from './conversions.mjs'
 import { benchDecisions } from './decisions.mjs'
 import { benchServer } from './server.mjs'
 
 await benchDecisions()
 benchChanges()
+benchConversions()
 await benchServer()

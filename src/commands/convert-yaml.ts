@@ -1,8 +1,8 @@
 /** The objects of a conversion as YAML documents, with what a reader has to know in comments. */
-import { stringify } from 'yaml'
 import type { Conversion } from '../conversion/convert-ingresses.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
+import { toYaml } from '../kubernetes/yaml-text.ts'
 
 /** The report first; then the objects, those of other namespaces than the Ingresses' marked `#!`. */
 export function renderObjects({ objects, report }: Conversion, text: string): string {
@@ -20,5 +20,5 @@ function comment(text: string): string {
 function renderObject(object: JsonObject, own: ReadonlySet<string | undefined>): string {
   const { namespace } = referenceTo(object)
   const mark = own.has(namespace) ? '' : `#! for the platform team: namespace ${namespace}\n`
-  return `${mark}${stringify(object, { lineWidth: 0 })}`
+  return `${mark}${toYaml(object)}`
 }

@@ -5,11 +5,11 @@
  * Limits: kubectl, Helm, Flux and Argo CD show up to 4,000 characters whole; YAML is never cut; Argo CD deletes every
  * `map[...]`, and everything before a line that starts with `for: "`.
  */
-import { stringify } from 'yaml'
 import type { Conversion } from '../../conversion/convert-ingresses.ts'
 import { byLevel, needsAttention, type Outcome, type ReportLine } from '../../conversion/report.ts'
 import { describeRoutes } from '../../conversion/route-text.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
+import { toYaml } from '../../kubernetes/yaml-text.ts'
 import { describe, referenceTo, type ObjectReference } from '../../kubernetes/object.ts'
 import type { Reason } from '../reasons.ts'
 import { cut, listed } from './message-text.ts'
@@ -20,11 +20,17 @@ const EXCEPTION = 'Exception: annotate it, or its namespace, with istio-onramp.i
 
 export function denialMessage(reference: ObjectReference, conversion: Conversion, reason: Reason): string {
   const own = conversion.objects.filter((object) => referenceTo(object).namespace === reference.namespace)
-  const candidates = [
-    message(reference, conversion, conversion.objects, reason),
-    message(reference, conversion, own, reason),
-  ]
-  return candidates.find(isShowable) ?? shortened(reference, conversion, reason)
+  for (const objects of [conversion.objects, own]) {
+    if (isHopeless(objects)) continue
+    const whole = message(reference, conversion, objects, reason)
+    if (isShowable(whole)) return whole
+  }
+  return shortened(reference, conversion, reason)
+}
+
+/** YAML is never a third shorter than JSON, and takes a hundred times as long to write. */
+function isHopeless(objects: readonly JsonObject[]): boolean {
+  return JSON.stringify(objects).length > LIMIT * 1.5
 }
 
 function isShowable(text: string): boolean {
@@ -85,7 +91,7 @@ function yamlBlock(objects: readonly JsonObject[], namespace: string): readonly 
   const documents = objects.map((object) => {
     const place = referenceTo(object).namespace
     const mark = place === namespace ? '' : `#! for the platform team: namespace ${place}\n`
-    return `${mark}${stringify(object, { lineWidth: 0 }).trimEnd()}`
+    return `${mark}${toYaml(object).trimEnd()}`
   })
   return ['Apply this instead:', '---', documents.join('\n---\n'), '---']
 }
