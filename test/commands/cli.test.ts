@@ -308,7 +308,11 @@ t.test('convert prints objects, with the report beside them, and says by its exi
   t.equal((await run(['convert', '-f', '-'], CONVERTED.replace('auth-type: basic', 'ssl-ciphers: HIGH'))).code, 0)
   const limited = await run(['convert', '-f', '-'], CONVERTED.replace('auth-type: basic', 'limit-rps: "5"'))
   t.match(limited.stdout, /kind: EnvoyFilter/)
-  t.notMatch(limited.stdout, /[&*]a1/, 'what stands twice is written twice, as kubectl apply --server-side has no anchors')
+  t.notMatch(
+    limited.stdout,
+    /[&*]a1/,
+    'what stands twice is written twice, as kubectl apply --server-side has no anchors',
+  )
   t.match(await run(['convert', '-f', '-'], 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n'), {
     code: 0,
     stdout: '',
