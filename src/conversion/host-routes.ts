@@ -64,12 +64,10 @@ export function routeOf(path: IngressPath, { reading, host }: HostRule, context:
     leaveOut(reading, action.field, action.problem)
     return undefined
   }
-  say(reading, {
-    level: 'info',
-    about: path.field,
-    outcome: 'converted',
-    message: `${host}${path.path === '' ? '/' : path.path} ${describeAction(action)}`,
-  })
+  const message = `${host}${path.path === '' ? '/' : path.path} ${describeAction(action)}`
+  const note = prefixNote(match, reading)
+  if (note === undefined) say(reading, { level: 'info', about: path.field, outcome: 'converted', message })
+  else say(reading, { level: 'info', about: path.field, outcome: 'approximate', message: `${message}; ${note}` })
   return {
     ingress: reading.id,
     field: path.field,
@@ -85,6 +83,12 @@ function matchOf(path: IngressPath, { controller }: ReadIngress, { isRegex }: Ho
   return isRegex && (controller === 'nginx' || controller === 'unknown')
     ? nginxRegex(path.path)
     : pathMatch(path, controller)
+}
+
+/** `/foo.*` says any continuation; Istio's own controller nevertheless matches whole elements (spec/ingress.md 1.4). */
+function prefixNote({ kind, value }: PathMatch, { controller }: ReadIngress): string | undefined {
+  if (kind !== 'prefix' || controller !== 'istio') return undefined
+  return `${value}x is matched as well, as the path says; Istio's own controller takes whole path elements only`
 }
 
 interface LeftOut {

@@ -211,7 +211,7 @@ const OTHERS: readonly (readonly [string, ...Row])[] = [
   ['nginx', 'example.com/owner', 'team', 'foreign info'],
   ['nginx', 'kubernetes.io/tls-acme', 'true', 'unsupported error'],
   ['nginx', 'cert-manager.io/cluster-issuer', 'letsencrypt', 'platform-step info', 'converted info'],
-  ['nginx', 'cert-manager.io/issuer', 'team', 'platform-step error', 'converted info'],
+  ['nginx', 'cert-manager.io/issuer', 'team', 'unsupported error', 'converted info'],
   ['nginx', 'cert-manager.io/duration', '2160h', 'not-needed info', 'converted info'],
   ['nginx', 'acme.cert-manager.io/http01-edit-in-place', 'true', 'not-needed info', 'converted info'],
   ['nginx', 'external-dns.alpha.kubernetes.io/ttl', '60', 'converted info'],

@@ -114,7 +114,7 @@ function issuer(place: AnnotationPlace, ref: CertificateRequest['issuer']): Effe
       settings: { certificate },
     }
   return {
-    outcome: 'platform-step',
+    outcome: 'unsupported',
     level: 'error',
     message: `Issuer ${ref.name} is in namespace ${ingress.namespace}; a Certificate in ${gateway.namespace} cannot use it: make it a ClusterIssuer, or an Issuer there`,
     settings: { certificate },

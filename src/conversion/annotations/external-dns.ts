@@ -79,7 +79,7 @@ function hostnameSource(value: string, { target: to }: AnnotationPlace): Effect 
       'gateway-hostname-source of the route',
     )
   return {
-    outcome: 'unsupported',
+    outcome: 'approximate',
     level: 'warn',
     message: "external-dns' Istio sources always take the hosts too; controller: none on the VirtualService opts out",
   }

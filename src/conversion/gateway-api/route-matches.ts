@@ -48,7 +48,7 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
     return {
       path: { type: 'PathPrefix', value: stripped },
       isStripped: true,
-      caution: hasExpressions ? 'a prefix is tried before the expressions of the host' : undefined,
+      caution: `a PathPrefix minds letter case${hasExpressions ? ', and is tried before the expressions of the host' : ''}`,
     }
   switch (match.kind) {
     case 'exact':
