@@ -27,6 +27,32 @@ export function appliable(object: JsonObject): JsonObject {
   return { ...object, metadata, spec: { ...spec, addresses: [{ type: 'Hostname', value: GATEWAY_SERVICE }] } }
 }
 
+/** The certificates that Gateways name: all of them the same one. */
+export function secretsOf(
+  objects: readonly JsonObject[],
+  certificate: { readonly cert: string; readonly key: string },
+): readonly JsonObject[] {
+  const names = objects
+    .filter((object) => object['kind'] === 'Gateway')
+    .flatMap((gateway) => {
+      const namespace = stringMember(member(gateway, 'metadata'), 'namespace') ?? 'default'
+      const references = nodes(gateway).flatMap((node) => arrayMember(node, 'certificateRefs'))
+      const credentials = nodes(gateway).flatMap((node) => stringMember(node, 'credentialName') ?? [])
+      return [
+        ...credentials.map((name) => `istio-system/${name}`),
+        ...references.map(
+          (reference) =>
+            `${stringMember(reference, 'namespace') ?? namespace}/${stringMember(reference, 'name') ?? ''}`,
+        ),
+      ]
+    })
+  return [...new Set(names)].map((id) => {
+    const [namespace = '', name = ''] = id.split('/')
+    const stringData = { 'tls.crt': certificate.cert, 'tls.key': certificate.key }
+    return { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata: { namespace, name }, stringData }
+  })
+}
+
 /** Every Service port that a VirtualService or a route of the Gateway API names as a backend. */
 export function servicePortsOf(objects: readonly JsonObject[]): readonly ServicePort[] {
   const found = objects.flatMap((object) => {
