@@ -44,7 +44,7 @@ export async function startFakeApiServer(port = 0): Promise<FakeApiServer> {
   const server: Server = createServer((request: IncomingMessage, response: ServerResponse) => {
     requests.push(request.url ?? '/')
     if (waits === 0) answer(request, response)
-    else setTimeout(() => answer(request, response), waits)
+    else setTimeout(() => answer(request, response), waits).unref()
   })
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '/', 'http://x')

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { Agent } from 'undici'
 import type { ClusterState } from '../../src/cluster/cluster-state.ts'
 import { createClusterApi } from '../../src/cluster/live/cluster-api.ts'
+import { isAbsent } from '../../src/cluster/live/discovery.ts'
 import { LiveCluster } from '../../src/cluster/live/live-cluster.ts'
 import { readCluster } from '../../src/cluster/live/read-cluster.ts'
 import type { ReflectTiming } from '../../src/cluster/live/reflect.ts'
@@ -39,6 +40,8 @@ interface Stage {
   readonly server: FakeApiServer
   readonly live: LiveCluster
   readonly told: string[]
+  /** Milliseconds to wait after each failure. */
+  readonly waits: number[]
   readonly clock: { ahead: number }
   readonly state: () => ClusterState
 }
@@ -60,6 +63,7 @@ async function stage(test: Test, { timing, sources = SOURCES, prepare }: StageOp
   prepare?.(server)
   const api = connect(server.url)
   const told: string[] = []
+  const waits: number[] = []
   const clock = { ahead: 0 }
   const live = new LiveCluster({
     api,
@@ -68,7 +72,10 @@ async function stage(test: Test, { timing, sources = SOURCES, prepare }: StageOp
     unknownAfter: 60_000,
     now: () => performance.now() + clock.ahead,
     observer: {
-      failed: (source, error) => told.push(`${nameOfSource(source)} failed: ${error.message}`),
+      failed(source, error, wait) {
+        waits.push(wait)
+        told.push(`${nameOfSource(source)} failed: ${error.message}`)
+      },
       unreadable: (source, { namespace, name }, { field }) =>
         told.push(`${source.resource.kind} ${namespace}/${name} unreadable: ${field}`),
       synced: () => told.push('synced'),
@@ -83,7 +90,7 @@ async function stage(test: Test, { timing, sources = SOURCES, prepare }: StageOp
     if (known === undefined) throw new Error('nothing is known')
     return known
   }
-  return { server, live, told, clock, state }
+  return { server, live, told, waits, clock, state }
 }
 
 function connect(url: string) {
@@ -190,6 +197,33 @@ for (const [what, answer] of [
     await until('what is new', () => modeIn(state(), 'payments') === 'STRICT')
   })
 
+t.test('a kind is absent where discovery says so, and in no other case', async (t) => {
+  const policies = SOURCES.find(({ resource }) => resource.table === 'peerauthentications')
+  if (policies === undefined) throw new Error('policies are read')
+  const group = (name: string, version: string) => ({
+    name,
+    versions: [{ groupVersion: `${name}/${version}`, version }],
+  })
+  const served = { resources: [{ name: 'peerauthentications' }, { name: 'requestauthentications' }] }
+  const cases: readonly (readonly [string, JsonObject, boolean])[] = [
+    ['no group of it', { groups: [group('apps', 'v1')] }, true],
+    ['its group, in versions that nobody reads', { groups: [group('security.istio.io', 'v2')] }, true],
+    ['its group, with other kinds', { groups: [group('apps', 'v1'), group('security.istio.io', 'v1beta1')] }, true],
+    ['the kind', { groups: [group('apps', 'v1'), group('security.istio.io', 'v1')] }, false],
+    ['nothing at all, which no API server says', { groups: [] }, false],
+    ['what is no list of groups', {}, false],
+  ]
+  for (const [title, groups, expected] of cases) {
+    const answers = new Map<string, JsonObject>([
+      ['/apis', groups],
+      ['/apis/security.istio.io/v1beta1', { resources: [{ name: 'requestauthentications' }] }],
+      ['/apis/security.istio.io/v1', served],
+    ])
+    const api = { ...connect('http://127.0.0.1:9'), get: async (path: string) => answers.get(path) ?? {} }
+    t.equal(await isAbsent(policies, api, new AbortController().signal), expected, title)
+  }
+})
+
 t.test('a watch that ends with 410 each time makes no storm of lists', async (t) => {
   const { server, live } = await stage(t, { timing: { retry: { least: 50, most: 100 } } })
   live.start()
@@ -258,6 +292,16 @@ t.test('a watch that falls silent is begun again', async (t) => {
   await until('silence noticed', () => told.some((line) => line.includes('it fell silent')))
   t.equal(live.isSynced, true)
   await until('watched again', () => server.watchers(SERVICES) === 1)
+})
+
+t.test('the wait grows while nothing answers, however long it takes to find that out', async (t) => {
+  const { server, live, waits } = await stage(t, { timing: { silence: 80, retry: { least: 10, most: 10_000 } } })
+  live.start()
+  await until('synced', () => live.isSynced)
+  server.delay(60_000)
+  server.cutConnections()
+  await until('waits of four doublings', () => waits.some((wait) => wait > 80))
+  t.ok(waits.every((wait) => wait < 10_000))
 })
 
 t.test('a change whose event never came is found by the next list', async (t) => {

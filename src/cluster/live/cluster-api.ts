@@ -66,12 +66,20 @@ type Body = Dispatcher.ResponseData['body']
 /** All requests share connections and credentials, until one fails: then both may have changed, and are made anew. */
 function createSender(address: ClusterAddress): (path: string, timeout: number, signal: AbortSignal) => Promise<Body> {
   let connections: Dispatcher | undefined
+  const renew = (failed: Dispatcher | undefined) => {
+    address.forget()
+    if (failed === undefined || failed !== connections) return
+    // Watches that still run over the old connections end in their own time.
+    void connections.close().catch(() => undefined)
+    connections = undefined
+  }
   return async (path, timeout, signal) => {
+    let dispatcher: Dispatcher | undefined
     try {
       const credentials = await address.credentials()
-      connections ??= credentials.connect()
+      dispatcher = connections ??= credentials.connect()
       const { statusCode, body } = await request(`${address.server}${path}`, {
-        dispatcher: connections,
+        dispatcher,
         headers: { ...credentials.headers, accept: 'application/json', 'user-agent': 'istio-onramp' },
         headersTimeout: timeout,
         bodyTimeout: timeout,
@@ -80,12 +88,7 @@ function createSender(address: ClusterAddress): (path: string, timeout: number, 
       if (statusCode === 200) return body
       throw new ApiError(statusCode, statusMessage(await body.text()) ?? `HTTP ${statusCode}`)
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status === 401) {
-        address.forget()
-        // Watches that still run over the old connections end in their own time.
-        void connections?.close().catch(() => undefined)
-        connections = undefined
-      }
+      if (!(error instanceof ApiError) || error.status === 401) renew(dispatcher)
       throw error
     }
   }

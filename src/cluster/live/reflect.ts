@@ -84,21 +84,22 @@ async function follow(task: Task, { path, version: listed }: Listing): Promise<v
   const relistAt = performance.now() + timing.relist * (1 + Math.random() / 10)
   let version = listed
   while (!isAborted(signal) && performance.now() < relistAt) {
-    const started = performance.now()
+    let opened = Infinity
     try {
       for await (const event of watch(task, path, version)) {
         reflection.contact(source)
+        if (event.type === 'OPEN') opened = performance.now()
         if (event.type === 'ERROR') throw statusError(event.object)
         version = scalarText(memberAt(event.object, 'metadata', 'resourceVersion')) ?? version
         if (event.type !== 'BOOKMARK' && event.type !== 'OPEN') reflection.changed(source, event)
       }
-      if (performance.now() - started < timing.retry.least) throw new Error('the watch ended as soon as it began')
+      if (performance.now() - opened < timing.retry.least) throw new Error('the watch ended as soon as it began')
       backoff.reset()
     } catch (error) {
       if (isAborted(signal)) return
       if (isNotFound(error)) throw error
-      // That a list succeeds is no health: where every watch fails, lists would follow each other without a pause.
-      if (performance.now() - started > 5 * timing.retry.least) backoff.reset()
+      // Health is a watch that stays. Where each one fails, lists that succeed would follow each other without a pause.
+      if (performance.now() - opened > 5 * timing.retry.least) backoff.reset()
       await retryLater(task, error)
       if (isGone(error)) return
     }
