@@ -47,17 +47,17 @@ export function patchesOf({ annotations = {} }: AuditEvent): readonly AuditedPat
   )
 }
 
-/** Which webhooks were called, in order, and what came of it: `0.1 probes.istio-onramp.io mutated`. */
+/** Which webhooks were called, in order: the round, the webhook, and whether it changed anything. */
 export function callsOf({ annotations = {} }: AuditEvent): readonly string[] {
-  const prefix = 'mutation.webhook.admission.k8s.io/'
   return Object.entries(annotations)
-    .filter(([key]) => key.startsWith(prefix))
-    .map(([key, value]) => {
+    .flatMap(([key, value]) => {
+      const [, round, index] = /^mutation\.webhook\.admission\.k8s\.io\/round_(\d+)_index_(\d+)$/.exec(key) ?? []
+      if (round === undefined) return []
       const { webhook, mutated } = JSON.parse(value) as { webhook: string; mutated: boolean }
-      const [, round, index] = /round_(\d+)_index_(\d+)/.exec(key) ?? []
-      return `${round ?? ''}.${index ?? ''} ${webhook}${mutated ? ' mutated' : ''}`
+      return [{ place: Number(round) * 1000 + Number(index), call: `${round} ${webhook}${mutated ? ' mutated' : ''}` }]
     })
-    .toSorted()
+    .toSorted((left, right) => left.place - right.place)
+    .map(({ call }) => call)
 }
 
 /** `pods shop/web`, with the subresource where there is one. */

@@ -52,10 +52,10 @@ function specOf(kind: Kind, { annotations, container = CONTAINER }: TemplateChan
   }
 }
 
-/** The pod template of a workload, the Pod itself of a Pod. */
+/** The pod template of a workload; a Pod is its own. */
 export function templateOf(object: Json | undefined): Json {
-  if (memberAt(object, 'kind') === 'Pod') return object ?? null
-  return memberAt(object, 'spec', 'jobTemplate', 'spec', 'template') ?? memberAt(object, 'spec', 'template') ?? null
+  const spec = memberAt(object, 'spec')
+  return memberAt(spec, 'jobTemplate', 'spec', 'template') ?? memberAt(spec, 'template') ?? object ?? null
 }
 
 /** `httpGet 8080`, `exec prober`, `exec` of somebody else, or several with a plus: what a probe of the container `app` does. */

@@ -18,8 +18,10 @@ const VOLUMES_MS = 1000
 const HEARTBEAT_MS = 10_000
 
 export interface Node {
-  /** The pods that run here, by name. */
-  pods(): ReadonlyMap<string, PodProcess>
+  /** How many pods run here, those that are being ended among them. */
+  size(): number
+  /** Those that are not being ended. */
+  servers(): readonly PodProcess[]
   stop(): Promise<void>
 }
 
@@ -98,7 +100,8 @@ export function startNode(): Node {
   }
   const living = live()
   return {
-    pods: () => new Map([...lives].map(([name, { process }]) => [name, process])),
+    size: () => lives.size,
+    servers: () => [...lives.values()].filter(({ isEnding }) => !isEnding).map(({ process }) => process),
     async stop() {
       isStopped = true
       await living

@@ -11,27 +11,26 @@ import { connect, ignoring } from '../api-server/client.ts'
 import { NAME, NAMESPACE } from '../api-server/helm.ts'
 import { createNamespace, done, release, uninstall } from '../api-server/kubectl.ts'
 import { HTTP_PROBE, peerAuthentication } from '../fixtures.ts'
-import { startNode, type Node } from './node.ts'
+import { startNode } from './node.ts'
 import type { PodProcess } from './pod-process.ts'
 
 export const core = connect().makeApiClient(CoreV1Api)
 const discovery = connect().makeApiClient(DiscoveryV1Api)
 
 export interface Stand {
-  /** The servers that are ready. */
+  /** The servers that are not being ended. */
   servers(): readonly PodProcess[]
   /** `helm upgrade` with these values in the place of those of the same name, waited for. */
   upgrade(values: JsonObject): Promise<void>
   /** Takes the servers away, or brings as many; resolves when the API server has seen it. */
   scale(replicas: number): Promise<void>
-  readonly node: Node
 }
 
 /** Stops at once when it is told to, so that tests need not wait for a drain that they are not about. */
 const QUICK = { replicas: 1, preStopSeconds: 0, config: { shutdown: { drainSeconds: 0, idleSeconds: 0 } } }
 
-export async function standUp(values: JsonObject = {}): Promise<Stand> {
-  const serving = await createCertificate()
+export async function standUp(values: JsonObject = {}, pair?: SelfSigned): Promise<Stand> {
+  const serving = pair ?? (await createCertificate())
   for (const name of [NAMESPACE, 'istio-system']) await createNamespace(name)
   await useCertificate(serving)
   const node = startNode()
@@ -46,15 +45,14 @@ export async function standUp(values: JsonObject = {}): Promise<Stand> {
     await node.stop()
   })
   const stand: Stand = {
-    node,
-    servers: () => [...node.pods().values()],
+    servers: () => node.servers(),
     async upgrade(changes) {
       release('upgrade', { ...all, ...changes })
       await rolledOut()
     },
     async scale(replicas) {
       await done(['scale', `deployment/${NAME}`, '-n', NAMESPACE, `--replicas=${replicas}`])
-      await until(`${replicas} servers`, () => node.pods().size === replicas)
+      await until(`${replicas} servers`, () => node.size() === replicas)
       if (replicas > 0) await rolledOut()
       else await until('no endpoint', async () => !(await hasEndpoint()))
     },
