@@ -3,7 +3,7 @@ import type { HostContext, HostRule } from './host-routes.ts'
 import type { Canary } from './ingress-settings.ts'
 import type { IngressPath } from './ingress.ts'
 import { nginxRegex, pathMatch } from './path-matches.ts'
-import { isBackendProblem, resolveBackend } from './resolve-backend.ts'
+import { isRouteProblem, resolveBackend } from './resolve-backend.ts'
 import type { Forward, HeaderMatch, Route, RouteBackend } from './site.ts'
 
 interface CanaryBackend {
@@ -40,7 +40,7 @@ function addCanary(
   else if (found.has(key)) leaveOut(path.field, 'a second canary of the same path; ingress-nginx takes one')
   else {
     const backend = resolveBackend(path, ingress.namespace, options)
-    if (isBackendProblem(backend)) leaveOut(backend.field, backend.problem)
+    if (isRouteProblem(backend)) leaveOut(backend.field, backend.problem)
     else if (settings.canary !== undefined) {
       found.set(key, { canary: settings.canary, backend })
       const message = `${host}${path.path} -> ${backend.service}:${backend.port}, beside the main backend`

@@ -9,7 +9,7 @@ import type { ReadIngress } from './read-ingresses.ts'
 import { regexProblem } from './regular-expression.ts'
 import type { Remark } from './report.ts'
 import { headRoutes } from './head-routes.ts'
-import { isBackendProblem, resolveBackend, type BackendProblem } from './resolve-backend.ts'
+import { isRouteProblem, resolveBackend, type RouteProblem } from './resolve-backend.ts'
 import type { Forward, PathMatch, Redirect, Route } from './site.ts'
 
 /** A rule with its Ingress; `host` is `*` where it names none. */
@@ -29,10 +29,10 @@ export function routesOfHost(
   const mains = rules.filter(({ reading }) => reading.settings.canary === undefined)
   const canaries = rules.filter(({ reading }) => reading.settings.canary !== undefined)
   const paths = mains.flatMap((rule) => rule.rule.paths.flatMap((path) => routeOf(path, rule, context) ?? []))
-  const fallbacks = withoutRepeats(mains.map(({ reading }) => reading)).flatMap(
-    (reading) => fallbackOf(reading, mains, context) ?? [],
-  )
-  const sorted = withoutUnreachable([...paths.toSorted(byPrecedence), ...fallbacks], mains)
+  const fallbacks = withoutRepeats(mains).flatMap((rule) => fallbackOf(rule, context) ?? [])
+  const reached = withoutUnreachable(paths.toSorted(byPrecedence), mains)
+  // Behind a path that takes everything, or behind the fallback of an older Ingress, no fallback is reached.
+  const sorted = reached.some(takesAll) ? reached : [...reached, ...fallbacks.slice(0, 1)]
   return [...headRoutes(mains, sorted), ...withCanaries(sorted, canaries, context)]
 }
 
@@ -52,22 +52,26 @@ function isRegexHost(rules: readonly HostRule[]): boolean {
 }
 
 /** Undefined, with a remark, where no route can be printed that would be right. */
-export function routeOf(path: IngressPath, { reading, host }: HostRule, context: HostContext): Route | undefined {
+function routeOf(path: IngressPath, rule: HostRule, context: HostContext): Route | undefined {
+  const { remarks } = rule.reading
+  const route = buildRoute(path, rule, context)
+  if (isRouteProblem(route)) {
+    remarks.push({ level: 'error', about: route.field, outcome: 'unsupported', message: route.problem })
+    return undefined
+  }
+  const message = `${rule.host}${path.path === '' ? '/' : path.path} ${describeAction(route.action)}`
+  const note = prefixNote(route.match, rule.reading)
+  if (note === undefined) remarks.push({ level: 'info', about: path.field, outcome: 'converted', message })
+  else remarks.push({ level: 'info', about: path.field, outcome: 'approximate', message: `${message}; ${note}` })
+  return route
+}
+
+function buildRoute(path: IngressPath, { reading }: HostRule, context: HostContext): Route | RouteProblem {
   const match = matchOf(path, reading, context)
-  const problem = matchProblem(path, match) ?? blockade(reading)
-  if (problem !== undefined) {
-    leaveOut(reading, problem.about ?? path.field, problem.message)
-    return undefined
-  }
+  const problem = matchProblem(path, match) ?? blockade(path, reading)
+  if (problem !== undefined) return problem
   const action = redirectOf(path, reading) ?? forwardOf(path, match, reading, context)
-  if ('problem' in action) {
-    leaveOut(reading, action.field, action.problem)
-    return undefined
-  }
-  const message = `${host}${path.path === '' ? '/' : path.path} ${describeAction(action)}`
-  const note = prefixNote(match, reading)
-  if (note === undefined) say(reading, { level: 'info', about: path.field, outcome: 'converted', message })
-  else say(reading, { level: 'info', about: path.field, outcome: 'approximate', message: `${message}; ${note}` })
+  if (isRouteProblem(action)) return action
   return {
     ingress: reading.id,
     field: path.field,
@@ -91,32 +95,19 @@ function prefixNote({ kind, value }: PathMatch, { controller }: ReadIngress): st
   return `${value}x is matched as well, as the path says; Istio's own controller takes whole path elements only`
 }
 
-interface LeftOut {
-  readonly about?: string
-  readonly message: string
+function matchProblem({ path, field }: IngressPath, { kind, value }: PathMatch): RouteProblem | undefined {
+  const at = `${field}.path`
+  if (kind !== 'regex')
+    return value.startsWith('/')
+      ? undefined
+      : { field: at, problem: `${path} has to start with /; the path is left out` }
+  const problem = regexProblem(value)
+  return problem === undefined ? undefined : { field: at, problem: `${path} ${problem}; the path is left out` }
 }
 
-function matchProblem({ path, field }: IngressPath, { kind, value }: PathMatch): LeftOut | undefined {
-  const about = `${field}.path`
-  if (kind === 'regex') {
-    const problem = regexProblem(value)
-    return problem === undefined ? undefined : { about, message: `${path} ${problem}; the path is left out` }
-  }
-  return value.startsWith('/') ? undefined : { about, message: `${path} has to start with /; the path is left out` }
-}
-
-function blockade({ settings }: ReadIngress): LeftOut | undefined {
-  return settings.blockedBy === undefined
-    ? undefined
-    : { message: `left out, as ${settings.blockedBy} cannot be converted` }
-}
-
-function leaveOut({ remarks }: ReadIngress, about: string, message: string): void {
-  remarks.push({ level: 'error', about, outcome: 'unsupported', message })
-}
-
-function say({ remarks }: ReadIngress, remark: Remark): void {
-  remarks.push(remark)
+function blockade({ field }: IngressPath, { settings }: ReadIngress): RouteProblem | undefined {
+  if (settings.blockedBy === undefined) return undefined
+  return { field, problem: `left out, as ${settings.blockedBy} cannot be converted` }
 }
 
 function redirectOf({ backend }: IngressPath, { settings }: ReadIngress): Redirect | undefined {
@@ -130,10 +121,10 @@ function forwardOf(
   match: PathMatch,
   reading: ReadIngress,
   { options }: HostContext,
-): Forward | BackendProblem {
+): Forward | RouteProblem {
   const { settings, ingress } = reading
   const backend = resolveBackend(path, ingress.namespace, options)
-  if (isBackendProblem(backend)) return backend
+  if (isRouteProblem(backend)) return backend
   const rewrite = pathRewrite(path.path, match, settings.rewriteTarget, options.target)
   if (rewrite !== undefined && 'problem' in rewrite) return { field: `${path.field}.path`, problem: rewrite.problem }
   return {
@@ -154,31 +145,33 @@ function describeAction(action: Forward | Redirect): string {
   return `-> ${action.backends.map(({ service, port }) => `${service}:${port}`).join(', ')}`
 }
 
-/** ingress-nginx redirects hosts with TLS, but for ACME's paths, unless it is told not to; the others only where they are told to. */
+/** ingress-nginx redirects hosts with TLS, but for ACME's paths, unless told not to; the others only where told to. */
 function wantsHttps({ settings, controller }: ReadIngress): boolean {
   return settings.redirectsToHttps ?? controller === 'nginx'
 }
 
-/** The default backend is served behind every path of the Ingress' own hosts, and nowhere else. */
-function fallbackOf(reading: ReadIngress, mains: readonly HostRule[], context: HostContext): Route | undefined {
-  const path = reading.ingress.defaultBackend
-  const rule = mains.find((main) => main.reading === reading)
-  if (path === undefined || rule === undefined) return undefined
-  const plain = { ...rule, reading: { ...reading, remarks: [] as Remark[] } }
-  const route = routeOf(path, plain, { ...context, isRegex: false })
-  if (route === undefined) {
-    if (!reading.remarks.some(({ about }) => about.startsWith(path.field)))
-      reading.remarks.push(...plain.reading.remarks)
+/** The default backend is served behind every path of the Ingress' own hosts, and nowhere else; told once. */
+function fallbackOf(rule: HostRule, context: HostContext): Route | undefined {
+  const { ingress, remarks } = rule.reading
+  const path = ingress.defaultBackend
+  if (path === undefined) return undefined
+  const route = buildRoute(path, rule, context)
+  const isSaid = remarks.some(({ about }) => about.startsWith(path.field))
+  if (isRouteProblem(route)) {
+    if (!isSaid) remarks.push({ level: 'error', about: route.field, outcome: 'unsupported', message: route.problem })
     return undefined
   }
   const message = `applied to ${rule.host} and the other hosts of this Ingress only; no other host is caught`
-  if (!reading.remarks.some(({ about }) => about === path.field))
-    say(reading, { level: 'warn', about: path.field, outcome: 'approximate', message })
-  return { ...route, match: context.isRegex ? { kind: 'regex', value: '/.*' } : route.match }
+  if (!isSaid) remarks.push({ level: 'warn', about: path.field, outcome: 'approximate', message })
+  return { ...route, match: context.isRegex ? { kind: 'regex', value: '/.*' } : { kind: 'elements', value: '/' } }
 }
 
-function withoutRepeats<Value>(values: readonly Value[]): readonly Value[] {
-  return [...new Set(values)]
+function takesAll({ match }: Route): boolean {
+  return match.value === '/' ? match.kind === 'elements' : match.kind === 'regex' && match.value === '(?i)/.*'
+}
+
+function withoutRepeats(rules: readonly HostRule[]): readonly HostRule[] {
+  return rules.filter(({ reading }, index) => rules.findIndex((rule) => rule.reading === reading) === index)
 }
 
 /** A route behind one with the same match is never reached; the one of the older Ingress stands. */

@@ -1,7 +1,7 @@
 /** TLS that the gateway does not end. */
 import type { ConversionOptions } from './conversion-options.ts'
 import type { HostRule } from './host-routes.ts'
-import { isBackendProblem, resolveBackend } from './resolve-backend.ts'
+import { isRouteProblem, resolveBackend } from './resolve-backend.ts'
 import type { RouteBackend } from './site.ts'
 
 /** The backend of the first path; in ingress-nginx too, TLS passed through has no paths. */
@@ -11,7 +11,7 @@ export function passthroughBackend(rules: readonly HostRule[], options: Conversi
   if (rule === undefined || path === undefined) return undefined
   const { remarks, ingress } = rule.reading
   const backend = resolveBackend(path, ingress.namespace, options)
-  if (isBackendProblem(backend)) {
+  if (isRouteProblem(backend)) {
     remarks.push({ level: 'error', about: backend.field, outcome: 'unsupported', message: backend.problem })
     return undefined
   }

@@ -3,12 +3,13 @@ import type { ConversionOptions } from './conversion-options.ts'
 import type { IngressPath } from './ingress.ts'
 import type { RouteBackend } from './site.ts'
 
-export interface BackendProblem {
+/** Why no route is printed for a path, and the field that is to blame. */
+export interface RouteProblem {
   readonly field: string
   readonly problem: string
 }
 
-export function isBackendProblem(result: RouteBackend | BackendProblem): result is BackendProblem {
+export function isRouteProblem(result: object): result is RouteProblem {
   return 'problem' in result
 }
 
@@ -17,7 +18,7 @@ export function resolveBackend(
   { backend, resource, field }: IngressPath,
   namespace: string,
   { portNumber }: ConversionOptions,
-): RouteBackend | BackendProblem {
+): RouteBackend | RouteProblem {
   const place = field === 'spec.defaultBackend' ? field : `${field}.backend`
   if (resource !== undefined)
     return { field: place, problem: `resource ${resource} has no equal in Istio; the path is left out` }
