@@ -1,10 +1,9 @@
 // What the chart renders, in each of its modes. Needs helm: hack/chart/test brings it.
-import { readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import t from 'tap'
 import { DEFAULT_CONFIGURATION, parseConfiguration } from '../../src/config.ts'
-import { arrayMember, isObject, member, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { CHART, CI_VALUES, NAME, NAMESPACE, nameOf, ofKind, only, refusal, render } from '../api-server/helm.ts'
+import { arrayMember, member, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { CI_VALUES, NAME, NAMESPACE, nameOf, ofKind, only, refusal, render } from '../api-server/helm.ts'
 
 const PEM = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n'
 const OWN_EXCLUDED = ['cert-manager', 'istio-system', 'kube-node-lease', 'kube-public', 'kube-system', NAMESPACE]
@@ -163,6 +162,12 @@ t.test('webhooks, policy and server leave the same namespaces alone', async (t) 
   }
 })
 
+t.test('the API server calls us before Istio: configurations go by the byte order of their names', async (t) => {
+  const name = nameOf(only(render(), 'MutatingWebhookConfiguration'))
+  for (const injector of ['istio-revision-tag-default', 'istio-sidecar-injector', 'istio-sidecar-injector-canary'])
+    t.ok(Buffer.compare(Buffer.from(name), Buffer.from(injector)) < 0, injector)
+})
+
 t.test('namespaceSelector narrows every entry and the policy', async (t) => {
   const matchLabels = { 'istio-onramp.io/enabled': 'true' }
   const team = { key: 'team', operator: 'Exists' }
@@ -231,45 +236,6 @@ t.test('the configuration file is what the server reads', async (t) => {
   t.match(set, config)
   t.same(set.cluster, { unknownAfterSeconds: 600, controlPlaneNamespaces }, 'it reads where its Roles let it')
 })
-
-t.test('the schema allows the keys and values that the server allows, no more and no less', async (t) => {
-  const schema = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8')) as Json
-  const config = memberAt(schema, 'properties', 'config')
-  t.same(leavesOf(config), leavesOfDefaults(DEFAULT_CONFIGURATION))
-  for (const [path, values] of enumerationsOf(config))
-    for (const value of values) t.doesNotThrow(() => parseConfiguration(nested(path, value), 'config.yaml'), path)
-  t.throws(() => parseConfiguration(nested('rules.ingress', 'maybe'), 'config.yaml'), 'the server does refuse')
-})
-
-/** Paths of the settings in the schema of `config`. */
-function leavesOf(schema: Json | undefined, path = ''): readonly string[] {
-  const properties = member(schema, 'properties')
-  if (!isObject(properties)) return [path.slice(1)]
-  return Object.keys(properties)
-    .flatMap((key) => leavesOf(properties[key], `${path}.${key}`))
-    .sort()
-}
-
-/** The same of the server, without the lists that the chart has values of its own for; `selector` is a map of anything. */
-function leavesOfDefaults(value: unknown, path = ''): readonly string[] {
-  if (!isObject(value) || path.endsWith('.selector')) return [path.slice(1)]
-  return Object.keys(value)
-    .filter((key) => key !== 'exemptNamespaces' && key !== 'controlPlaneNamespaces')
-    .flatMap((key) => leavesOfDefaults(value[key], `${path}.${key}`))
-    .sort()
-}
-
-function enumerationsOf(schema: Json | undefined, path = ''): readonly (readonly [string, readonly Json[]])[] {
-  const properties = member(schema, 'properties')
-  if (isObject(properties))
-    return Object.keys(properties).flatMap((key) => enumerationsOf(properties[key], `${path}.${key}`))
-  const values = arrayMember(schema, 'enum')
-  return values.length === 0 ? [] : [[path.slice(1), values]]
-}
-
-function nested(path: string, value: Json): string {
-  return JSON.stringify(path.split('.').reduceRight<Json>((inner, key) => ({ [key]: inner }), value))
-}
 
 t.test('a new configuration starts new pods, more replicas do not', async (t) => {
   const checksum = (values: JsonObject): Json | undefined =>

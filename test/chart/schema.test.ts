@@ -1,0 +1,48 @@
+// The chart's schema of `config` beside the server's own reading of it. Needs no helm, and so is seen by whoever changes
+// the configuration.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { DEFAULT_CONFIGURATION, parseConfiguration } from '../../src/config.ts'
+import { arrayMember, isObject, member, memberAt, type Json } from '../../src/kubernetes/json.ts'
+
+const SCHEMA = join(import.meta.dirname, '../../charts/istio-onramp/values.schema.json')
+
+t.test('the schema allows the keys and values that the server allows, no more and no less', async (t) => {
+  const schema = JSON.parse(readFileSync(SCHEMA, 'utf8')) as Json
+  const config = memberAt(schema, 'properties', 'config')
+  t.same(leavesOf(config), leavesOfDefaults(DEFAULT_CONFIGURATION))
+  for (const [path, values] of enumerationsOf(config))
+    for (const value of values) t.doesNotThrow(() => parseConfiguration(nested(path, value), 'config.yaml'), path)
+  t.throws(() => parseConfiguration(nested('rules.ingress', 'maybe'), 'config.yaml'), 'the server does refuse')
+})
+
+/** Paths of the settings in the schema of `config`. */
+function leavesOf(schema: Json | undefined, path = ''): readonly string[] {
+  const properties = member(schema, 'properties')
+  if (!isObject(properties)) return [path.slice(1)]
+  return Object.keys(properties)
+    .flatMap((key) => leavesOf(properties[key], `${path}.${key}`))
+    .sort()
+}
+
+/** The same of the server, without the lists that the chart has values of its own for; `selector` is a map of anything. */
+function leavesOfDefaults(value: unknown, path = ''): readonly string[] {
+  if (!isObject(value) || path.endsWith('.selector')) return [path.slice(1)]
+  return Object.keys(value)
+    .filter((key) => key !== 'exemptNamespaces' && key !== 'controlPlaneNamespaces')
+    .flatMap((key) => leavesOfDefaults(value[key], `${path}.${key}`))
+    .sort()
+}
+
+function enumerationsOf(schema: Json | undefined, path = ''): readonly (readonly [string, readonly Json[]])[] {
+  const properties = member(schema, 'properties')
+  if (isObject(properties))
+    return Object.keys(properties).flatMap((key) => enumerationsOf(properties[key], `${path}.${key}`))
+  const values = arrayMember(schema, 'enum')
+  return values.length === 0 ? [] : [[path.slice(1), values]]
+}
+
+function nested(path: string, value: Json): string {
+  return JSON.stringify(path.split('.').reduceRight<Json>((inner, key) => ({ [key]: inner }), value))
+}
