@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { ClusterState } from '../cluster/cluster-state.ts'
+import { isGone } from '../cluster/live/api-error.ts'
 import type { ClusterApi } from '../cluster/live/cluster-api.ts'
 import { LiveCluster, type ClusterObserver } from '../cluster/live/live-cluster.ts'
 import { REFLECT_TIMING } from '../cluster/live/reflect.ts'
@@ -58,9 +59,11 @@ function createObserver(api: ClusterApi, log: Logger, metrics: ClusterMetrics): 
       const resource = nameOfSource(source)
       metrics.countFailure(resource)
       const now = performance.now()
-      if ((quietUntil.get(error.message) ?? 0) > now) return
-      quietUntil.clear()
-      quietUntil.set(error.message, now + wait)
+      for (const [said, until] of quietUntil) if (until <= now) quietUntil.delete(said)
+      // Each kind's expired version has a number of its own in its message.
+      const words = isGone(error) ? 'expired' : error.message
+      if (quietUntil.has(words)) return
+      quietUntil.set(words, now + wait)
       log.warn(
         { server: api.server, resource, retrySeconds: wait / 1000, error: error.message },
         'reading the cluster failed; what was known stays in force',

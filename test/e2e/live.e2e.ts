@@ -199,7 +199,7 @@ t.test(
     await until('its absence is noticed', () => serving.failures().length > 0)
     t.equal(await serving.isRewritten(), true, 'what was known stays in force')
     t.equal(await serving.isReady(), true)
-    t.ok((await serving.metric('failures_total', 'services')) > 0)
+    await until('it is counted', async () => (await serving.metric('failures_total', 'services')) > 0)
     await compact()
     await apiserver('start')
     await kubectl(['delete', 'peerauthentication', '-n', 'shop', 'default'])
