@@ -20,7 +20,7 @@ export function buildEntrances(
   const byHost = new Map<string, Site[]>()
   for (const site of sites) append(byHost, `${site.namespace}/${site.certificateHost}`, site)
   remarkPlainHosts(readings)
-  return groups.flatMap((group) => {
+  const entrances = groups.flatMap((group) => {
     const [first] = group
     const hosts = [...new Set(group.flatMap(hostKeys))]
     const own = hosts.flatMap((host) => byHost.get(host) ?? [])
@@ -37,6 +37,26 @@ export function buildEntrances(
       },
     ]
   })
+  for (const reading of readings) remarkIdleFields(reading)
+  return entrances
+}
+
+/** Fields that nobody has come across, as no route is printed for them. */
+function remarkIdleFields({ ingress, remarks }: ReadIngress): void {
+  const isSaid = (field: string) => remarks.some(({ about }) => about.startsWith(field))
+  for (const { field } of ingress.tls.filter((entry) => !isSaid(entry.field)))
+    remarks.push({
+      level: 'info',
+      about: field,
+      outcome: 'not-needed',
+      message: 'there is no route that it could serve',
+    })
+  for (const { field } of ingress.rules.flatMap(({ paths }) => paths).filter((path) => !isSaid(path.field)))
+    remarks.push({ level: 'error', about: field, outcome: 'unsupported', message: 'no route is printed for it' })
+  const { defaultBackend } = ingress
+  if (defaultBackend === undefined || isSaid(defaultBackend.field)) return
+  const message = 'there is no host that it could serve'
+  remarks.push({ level: 'warn', about: defaultBackend.field, outcome: 'unsupported', message })
 }
 
 function append<Value>(groups: Map<string, Value[]>, key: string, value: Value): void {

@@ -14,9 +14,14 @@ export function buildSites(readings: readonly ReadIngress[], options: Conversion
   const tls = tlsCoverage(readings)
   warnOfSharedHosts([...hosts.values()])
   const sites = [...hosts.values()].map((rules) => siteOf(rules, tls, options))
-  return [...sites, ...sites.flatMap((site) => derivedSites(site, hosts, tls))].filter(
-    ({ routes, passthrough }) => routes.length > 0 || passthrough !== undefined,
-  )
+  const derived = withoutRepeats(sites.flatMap((site) => derivedSites(site, hosts, tls)))
+  return [...sites, ...derived].filter(({ routes, passthrough }) => routes.length > 0 || passthrough !== undefined)
+}
+
+/** An alias that two hosts claim is the first one's. */
+function withoutRepeats(sites: readonly Site[]): readonly Site[] {
+  const keys = sites.map(({ namespace, host }) => `${namespace}/${host}`)
+  return sites.filter((_, index) => keys.indexOf(keys[index] ?? '') === index)
 }
 
 /** By `namespace/host`. */
@@ -48,7 +53,7 @@ function rulesOf({ ingress }: ReadIngress, { gateway }: ConversionOptions): read
 function acceptedHost(
   { host, paths, field }: IngressRule,
   { remarks, settings }: ReadIngress,
-  { gateway }: ConversionOptions,
+  { gateway, target }: ConversionOptions,
 ): string | undefined {
   const remark = (line: Omit<Remark, 'about'>, about = `${field}.host`) => void remarks.push({ about, ...line })
   if (host === '' && !gateway.allowHostless) {
@@ -63,7 +68,7 @@ function acceptedHost(
     )
     return undefined
   }
-  const problem = host === '' ? undefined : hostProblem(host)
+  const problem = host === '' ? undefined : hostProblem(host, target)
   if (problem !== undefined) {
     remark({ level: 'error', outcome: 'unsupported', message: `${host} ${problem}` })
     return undefined
@@ -145,7 +150,7 @@ function derivedSites(site: Site, hosts: HostRules, tls: TlsCoverage): readonly 
   const isSecure = hasTls(site.host, site.namespace, tls)
   return [
     ...aliases.filter(isFree).map((host) => ({ ...site, host, dnsAnnotations: {} })),
-    ...(wants === undefined || !isFree(www)
+    ...(wants === undefined || site.host.startsWith('*') || !isFree(www)
       ? []
       : [{ ...site, host: www, dnsAnnotations: {}, routes: [wwwRoute(site.host, wants, isSecure)] }]),
   ]

@@ -58,7 +58,9 @@ export function convertRead(ingresses: readonly Ingress[], given: ConversionOpti
   return {
     objects,
     sites,
-    report: inOrder.flatMap(({ id, remarks }) => remarks.map((remark) => ({ ingress: id, ...remark }))),
+    report: inOrder.flatMap(({ id, remarks }) =>
+      remarks.map((remark) => ({ ingress: id, ...remark, message: oneLine(remark.message) })),
+    ),
   }
 }
 
@@ -67,4 +69,9 @@ function withGatewayNamespace(options: ConversionOptions): ConversionOptions {
   const { target, gateway } = options
   if (target === 'istio' || gateway.shared === '') return options
   return { ...options, gateway: { ...gateway, namespace: gateway.shared.split('/')[0] ?? gateway.namespace } }
+}
+
+/** Values of annotations are quoted in messages; with a line break they would leave a YAML comment, or be dropped as a warning. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ')
 }

@@ -1,13 +1,22 @@
 /** Names of hosts, as Ingress and Gateway have them. */
 
+import type { Target } from './conversion-options.ts'
+
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const HOST = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`)
 
-/** Why a name cannot be a host; undefined where it can. */
-export function hostProblem(host: string): string | undefined {
+/** Why a name cannot be a host; undefined where it can. Istio's validation refuses names without a dot. */
+export function hostProblem(host: string, target: Target): string | undefined {
   if (/^[\d.]+$/.test(host) || host.includes(':')) return 'is an address or names a port; a host has to be a DNS name'
   if (host.length > 253 || !HOST.test(host)) return 'is no DNS name'
+  if (target === 'istio' && !host.includes('.'))
+    return 'is a short name, which Istio refuses; a Gateway needs a full one'
   return undefined
+}
+
+/** Istio's wildcards cover any number of labels (`pkg/config/host`). */
+export function isCoveredByWildcard(host: string, wildcard: string): boolean {
+  return wildcard !== host && wildcard.startsWith('*') && host.endsWith(wildcard.slice(1))
 }
 
 /** The names that a certificate for a host can have: its own, and `*.` for its first label. */

@@ -52,9 +52,11 @@ export const NGINX_TRAFFIC: AnnotationTable = {
   'proxy-redirect-from': unlessOff(unsupported('warn', LOCATIONS)),
   'proxy-redirect-to': unlessOff(unsupported('warn', LOCATIONS)),
   'x-forwarded-prefix': (value) =>
-    value.includes('$')
-      ? { outcome: 'unsupported', level: 'warn', message: 'groups of the path cannot be put into a header' }
-      : converted({ headerChanges: { request: { 'x-forwarded-prefix': value }, response: {} } }, 'a request header'),
+    /\p{Cc}/u.test(value)
+      ? { outcome: 'unsupported', level: 'warn', message: 'is no header value' }
+      : value.includes('$')
+        ? { outcome: 'unsupported', level: 'warn', message: 'groups of the path cannot be put into a header' }
+        : converted({ headerChanges: { request: { 'x-forwarded-prefix': value }, response: {} } }, 'a request header'),
   'custom-headers': unsupported(
     'warn',
     'the ConfigMap is not read: put its headers into headers.response.set of the route',

@@ -1,6 +1,7 @@
 /** The Gateway of an entrance, or the servers that a shared one needs for it. */
 import type { JsonObject } from '../../kubernetes/json.ts'
 import type { GatewaySettings } from '../conversion-options.ts'
+import { isCoveredByWildcard } from '../hosts.ts'
 import { credentialName } from '../object-names.ts'
 import type { Entrance, TlsServer } from '../site.ts'
 
@@ -19,7 +20,7 @@ export function gatewayObject(entrance: Entrance, { selector }: GatewaySettings)
  * HTTP never has `httpsRedirect`.
  */
 export function gatewayServers({ namespace, name, sites, tls }: Entrance): readonly JsonObject[] {
-  const scoped = (hosts: readonly string[]) => hosts.map((host) => `${namespace}/${host}`)
+  const scoped = (hosts: readonly string[]) => withoutCovered(hosts).map((host) => `${namespace}/${host}`)
   const passed = sites.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host)
   const plain = sites.map(({ host }) => host).filter((host) => !passed.includes(host))
   return [
@@ -41,6 +42,14 @@ export function gatewayServers({ namespace, name, sites, tls }: Entrance): reado
       ? []
       : [{ port: { number: 80, name: `http-${name}`, protocol: 'HTTP' }, hosts: scoped(plain) }]),
   ]
+}
+
+/**
+ * A server that names a host beside a wildcard over it binds the wildcard's VirtualService to that host as well, and the
+ * older of both goes first; the wildcard alone serves the host just so (seen in Envoy: test/conversion/router-tables.yaml).
+ */
+function withoutCovered(hosts: readonly string[]): readonly string[] {
+  return hosts.filter((host) => !hosts.some((other) => isCoveredByWildcard(host, other)))
 }
 
 /** For client certificates the CA is in the same secret as `ca.crt`, or in one called `<credentialName>-cacert`. */
