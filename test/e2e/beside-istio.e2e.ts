@@ -77,7 +77,8 @@ t.test('what is outside the mesh is asked about and not touched', async (t) => {
   const mark = auditMark()
   const object = pod({ name: 'out', namespace: NAMESPACE, labels: { 'sidecar.istio.io/inject': 'false' } })
   const created = JSON.parse(await done(['create', '-o', 'json', '-f', '-'], object)) as Json
-  t.same(auditSince(mark).flatMap(callsOf), [`0 ${OURS}`])
+  const events = auditSince(mark).filter((event) => nameOfEvent(event) === `pods ${NAMESPACE}/out`)
+  t.same(events.flatMap(callsOf), [`0 ${OURS}`])
   t.equal(handlerOf(created), 'httpGet 8080')
   t.notOk(isTouched(created))
 })
@@ -112,14 +113,8 @@ async function checkReversed(t: Test): Promise<void> {
 
 t.test('named to come after Istio, the end is the same', async (t) => {
   await stand.upgrade({ webhooks: { configurationName: 'zz-istio-onramp' } })
-  const names = await done(['get', 'mutatingwebhookconfigurations', '-o', 'name'])
-  t.same(
-    names
-      .trim()
-      .split('\n')
-      .map((name) => name.split('/')[1]),
-    ['istio-sidecar-injector', 'zz-istio-onramp'],
-  )
+  const names = (await done(['get', 'mutatingwebhookconfigurations', '-o', 'name'])).match(/[\w-]*istio[\w-]*$/gm)
+  t.same(names, ['istio-sidecar-injector', 'zz-istio-onramp'])
   await checkReversed(t)
   await stand.upgrade({})
 })

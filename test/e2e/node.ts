@@ -11,6 +11,8 @@ import { NAMESPACE } from '../api-server/helm.ts'
 import { PodProcess, type Files } from './pod-process.ts'
 
 const NODE = 'without-containers'
+/** Of a node that mounts images as volumes and runs programs from them. */
+const VERSIONS = { kubeletVersion: 'v1.35.4', containerRuntimeVersion: 'containerd://2.2.4' }
 const MERGE = setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch)
 const TICK_MS = 200
 const VOLUMES_MS = 1000
@@ -122,7 +124,7 @@ async function register(core: CoreV1Api): Promise<void> {
     lastHeartbeatTime: now,
     lastTransitionTime: now,
   }
-  const body = { status: { conditions: [ready], nodeInfo: { kubeletVersion: 'v1.35.4' } } }
+  const body = { status: { conditions: [ready], nodeInfo: VERSIONS } }
   await core.createNode({ body: { metadata: { name: NODE } } }).catch(ignoring(409))
   await core.patchNodeStatus({ name: NODE, body }, MERGE)
 }

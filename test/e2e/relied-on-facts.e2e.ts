@@ -85,10 +85,14 @@ const WEBHOOKS = {
     answer: () => patching({ op: 'add', path: '/spec/template/metadata/annotations', value: { rewritten: 'yes' } }),
   },
 } as const satisfies Readonly<Record<string, Webhook>>
-type Fact = keyof typeof WEBHOOKS | 'order' | 'no-op'
+type Fact = keyof typeof WEBHOOKS | 'order' | 'no-op' | 'idle'
 
 await createNamespace(NAMESPACE)
 const standIn = await startStandIn(WEBHOOKS)
+// Called now, and left alone until the last test.
+const idle = await startStandIn({ idle: { answer: () => ALLOW } })
+await Promise.all(Array.from({ length: 10 }, () => create(about('idle'), '--dry-run=server')))
+const idleSince = performance.now()
 
 function about(fact: Fact, metadata: JsonObject = {}, container?: JsonObject, spec?: JsonObject): JsonObject {
   return pod({ name: fact, namespace: NAMESPACE, labels: { fact }, ...metadata }, container, spec)
@@ -139,7 +143,7 @@ t.test('section 2: the API server is laxer than RFC 6902 where that hides mistak
   t.equal(handlerOf(misspelt.stored), 'httpGet 8080', 'a misspelt field vanishes')
   t.match(
     (await create(about('patch-invalid'))).stderr,
-    /^The Pod "patch-invalid" is invalid: .*more than 1 handler type/s,
+    /^The Pod "patch-invalid" is invalid: .*more than 1 handler type/ms,
   )
   t.match((await create(about('patch-from-validating'))).stderr, /may not return response\.patch/)
 })
@@ -259,7 +263,8 @@ t.test('section 8: which commands call a webhook for Deployments, and with what'
       )
       return request['operation'] === 'CREATE' ? 'CREATE' : `UPDATE, template ${now === before ? 'equal' : 'changed'}`
     })
-    t.same(seen, expected, args.join(' '))
+    // kubectl sends a patch again where a controller was faster.
+    t.same([...new Set(seen)], expected, args.join(' '))
   }
 })
 
@@ -364,11 +369,9 @@ t.test('section 0.1: a ReplicaSet rewritten without its Deployment is made again
 
 // Why our own limits are beyond 90 s: what the server closed first, a request could cross.
 t.test('section 3: the API server keeps connections, those that never carried a request too, for 90 s', async (t) => {
-  const quiet = performance.now()
-  const open = [...standIn.sockets.values()].filter(({ closedAt }) => closedAt === undefined)
-  t.ok(open.length > 0)
-  const deadline = quiet + 110_000
-  while (open.some(({ closedAt }) => closedAt === undefined) && performance.now() < deadline) await sleep(500)
-  const last = Math.max(...open.map(({ closedAt = Infinity }) => closedAt - quiet))
-  t.ok(last > 80_000 && last < 100_000, `the last was closed after ${Math.round(last / 1000)} s`)
+  const closures = () => [...idle.sockets.values()].map(({ closedAt = Infinity }) => (closedAt - idleSince) / 1000)
+  t.ok(closures().length > 0)
+  const deadline = idleSince + 110_000
+  while (closures().includes(Infinity) && performance.now() < deadline) await sleep(500)
+  for (const seconds of closures()) t.ok(seconds > 80 && seconds < 100, `closed after ${Math.round(seconds)} s`)
 })

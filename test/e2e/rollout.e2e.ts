@@ -80,7 +80,7 @@ t.test('a replica that is deleted takes no create with it: 0 of 2,000', async (t
   const load = await underLoad(2000, async () => {
     await sleep(1000)
     await done(['delete', 'pod', leaving, '-n', NAMESPACE])
-    await done(['rollout', 'status', `deployment/${NAME}`, '-n', NAMESPACE, '--timeout=60s'])
+    await done(['rollout', 'status', `deployment/${NAME}`, '-n', NAMESPACE, '--timeout=120s'])
   })
   t.same(load.failed, [])
   t.ok(load.created >= 2000)

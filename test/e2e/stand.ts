@@ -63,7 +63,7 @@ export async function standUp(values: JsonObject = {}, pair?: SelfSigned): Promi
 
 /** `until` what API server and servers have to see of each other: webhook configurations take up to 400 ms. */
 async function rolledOut(): Promise<void> {
-  await done(['rollout', 'status', `deployment/${NAME}`, '-n', NAMESPACE, '--timeout=60s'])
+  await done(['rollout', 'status', `deployment/${NAME}`, '-n', NAMESPACE, '--timeout=120s'])
   await meshNamespace('stand')
 }
 
@@ -112,9 +112,9 @@ async function isRewritten(namespace: string): Promise<boolean> {
   return stored?.spec?.containers.some(({ livenessProbe }) => livenessProbe?.exec !== undefined) === true
 }
 
-/** Throws, naming what never came true, after 20 s. */
+/** Throws, naming what never came true, after a minute. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000
+  const deadline = performance.now() + 60_000
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`never came true: ${what}`)
     await sleep(50)
