@@ -51,7 +51,10 @@ function remarkIdleFields({ ingress, remarks }: ReadIngress): void {
       outcome: 'not-needed',
       message: 'there is no route that it could serve',
     })
-  for (const { field } of ingress.rules.flatMap(({ paths }) => paths).filter((path) => !isSaid(path.field)))
+  const isRuleSaid = (field: string) =>
+    remarks.some(({ about, outcome }) => outcome === 'unsupported' && [field, `${field}.host`].includes(about))
+  const rules = ingress.rules.filter((rule) => !isRuleSaid(rule.field))
+  for (const { field } of rules.flatMap(({ paths }) => paths).filter((path) => !isSaid(path.field)))
     remarks.push({ level: 'error', about: field, outcome: 'unsupported', message: 'no route is printed for it' })
   const { defaultBackend } = ingress
   if (defaultBackend === undefined || isSaid(defaultBackend.field)) return
