@@ -273,7 +273,6 @@ t.test('convert prints objects, with the report beside them, and says by its exi
   t.match(yaml.stdout, /^#! for the platform team: namespace istio-system\napiVersion: cert-manager\.io\/v1$/m)
   const documents = parseAllDocuments(yaml.stdout)
   t.same(Array.isArray(documents) && documents.map((document) => (document.toJS() as JsonObject | null)?.['kind']), [
-    undefined,
     'Gateway',
     'VirtualService',
     'Certificate',
