@@ -286,14 +286,14 @@ t.test('what cannot be printed right is not printed, and named', (t) => {
   t.match(decide(nginx('server-snippet', 'return 200;')).denial, /^Could not convert: .*server-snippet \(/m)
   const odd = ingress({
     defaultBackend: backend('web', 80),
-    tls: [{ hosts: ['a'] }],
+    tls: [{ hosts: ['b.example.com'] }],
     rules: [
       { http: { paths: [path('/', 'Prefix')] } },
       {
-        host: 'b',
+        host: 'b.example.com',
         http: { paths: [{ path: '/', pathType: 'Prefix', backend: { resource: { kind: 'X', name: 'y' } } }] },
       },
-      rule('b', path('/', 'Prefix', 'other'), path('/', 'Prefix', 'third')),
+      rule('b.example.com', path('/', 'Prefix', 'other'), path('/', 'Prefix', 'third')),
     ],
   })
   const message = decide(odd).denial ?? ''
