@@ -14,7 +14,7 @@ import { HTTP_PROBE, peerAuthentication } from '../fixtures.ts'
 import { startNode } from './node.ts'
 import type { PodProcess } from './pod-process.ts'
 
-export const core = connect().makeApiClient(CoreV1Api)
+const core = connect().makeApiClient(CoreV1Api)
 const discovery = connect().makeApiClient(DiscoveryV1Api)
 
 export interface Stand {
@@ -27,7 +27,7 @@ export interface Stand {
 }
 
 /** Stops at once when it is told to, so that tests need not wait for a drain that they are not about. */
-const QUICK = { replicas: 1, preStopSeconds: 0, config: { shutdown: { drainSeconds: 0, idleSeconds: 0 } } }
+export const QUICK = { replicas: 1, preStopSeconds: 0, config: { shutdown: { drainSeconds: 0, idleSeconds: 0 } } }
 
 export async function standUp(values: JsonObject = {}, pair?: SelfSigned): Promise<Stand> {
   const serving = pair ?? (await createCertificate())

@@ -1,11 +1,13 @@
 // What becomes of workloads and pods that are created, applied and changed with kubectl while the webhook is there.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { AppsV1Api, type V1Deployment } from '@kubernetes/client-node'
 import t, { type Test } from 'tap'
 import { arrayMember, isObject, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { connect } from '../api-server/client.ts'
 import { done, kubectl } from '../api-server/kubectl.ts'
 import { auditMark, auditSince, callsOf, nameOfEvent, patchesOf } from './audit.ts'
 import { CONTAINER, handlerOf, isTouched, KINDS, ownerOf, pod, receiptOf, workload, type Kind } from './manifests.ts'
-import { meshNamespace, standUp, until } from './stand.ts'
+import { meshNamespace, QUICK, standUp, until } from './stand.ts'
 
 const stand = await standUp()
 const begin = auditMark()
@@ -307,6 +309,59 @@ t.test('no shape of a pod brings forth a patch that the API server cannot apply'
   )
   for (const server of stand.servers())
     t.equal(await server.metric(/^istio_onramp_doubts_total\{reason="patch-not-applicable"/), 0)
+})
+
+// A Deployment, because Istio's own webhook reads 6 MiB and refuses such a pod.
+t.test('a legal object of 3 MiB, which arrives as 18.9 MB, is decided like any other', async (t) => {
+  const namespace = 'large'
+  await meshNamespace(namespace, { 'istio-onramp.io/templates': 'rewrite' })
+  const container = { ...CONTAINER, args: ['<'.repeat(3_000_000)] }
+  const body = workload('Deployment', { name: 'large' }, { container }) as unknown as V1Deployment
+  const apps = connect().makeApiClient(AppsV1Api)
+  const stored = await apps.createNamespacedDeployment({ namespace, body, dryRun: 'All' })
+  t.equal(handlerOf(JSON.parse(JSON.stringify(stored)) as Json), EXEC)
+})
+
+t.test('what comes with a rewrite passes a quota, a LimitRange and the restricted Pod Security standard', async (t) => {
+  const namespace = 'restricted'
+  await meshNamespace(namespace, { 'istio-onramp.io/templates': 'rewrite' })
+  const quota = {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'q', namespace },
+    spec: { hard: { 'limits.cpu': '9', 'limits.memory': '9Gi' } },
+  }
+  const limits = [{ type: 'Container', min: { cpu: '50m', memory: '32Mi' } }]
+  const range = { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'r', namespace }, spec: { limits } }
+  await done(['create', '-f', '-'], applied([quota, range]))
+  // istio-init itself is not restricted, so the standard is asked about the template, and warns.
+  await done(['label', 'namespace', namespace, 'pod-security.kubernetes.io/warn=restricted'])
+  const securityContext = {
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'] },
+    runAsNonRoot: true,
+    seccompProfile: { type: 'RuntimeDefault' },
+  }
+  const resources = { limits: { cpu: '100m', memory: '64Mi' } }
+  for (const delivery of ['image-volume', 'init-container']) {
+    await stand.upgrade({ config: { ...QUICK.config, rules: { prober: { delivery } } } })
+    const object = workload(
+      'Deployment',
+      { name: delivery, namespace },
+      { container: { ...CONTAINER, securityContext, resources } },
+    )
+    const { stderr } = await kubectl(['create', '-f', '-'], object)
+    t.match(
+      stderr,
+      /^Warning: Deployment restricted\/\S+: 2 checks rewritten: [^\n]*\n$/,
+      `${delivery}: no other warning`,
+    )
+    t.equal(handlerOf(await get(namespace, `deployment/${delivery}`)), EXEC)
+    await until(`the pod of ${delivery}`, async () =>
+      (await list(namespace, 'pods')).some((one) => JSON.stringify(one).includes(`"${delivery}-`)),
+    )
+  }
+  await stand.upgrade({})
 })
 
 t.test('no object has been patched twice, and the audit log tells what was done to each', async (t) => {
