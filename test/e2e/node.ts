@@ -41,22 +41,31 @@ export function startNode(): Node {
   const config = connect()
   const core = config.makeApiClient(CoreV1Api)
   const lives = new Map<string, Life>()
+  /** Addresses by the name of the pod. */
+  const taken = new Map<string, string>()
 
   const begin = async (pod: V1Pod, name: string): Promise<void> => {
-    const taken = new Set([...lives.values()].map(({ process }) => process.address))
-    const address = addresses.find((candidate) => !taken.has(candidate))
     const [container] = pod.spec?.containers ?? []
+    const address = addresses.find((candidate) => ![...taken.values()].includes(candidate))
     if (address === undefined || container === undefined) return
-    const account = await accountConfig(config, core, pod.spec?.serviceAccountName ?? 'default')
-    const process = new PodProcess(address, container, await volumesOf(core, pod), account)
-    lives.set(name, { process, isReady: undefined, isEnding: false, volumesReadAt: performance.now() })
-    if (pod.spec?.nodeName === undefined) await bind(core, name)
+    // Before the first wait: the next pod of the same tick must not get it too.
+    taken.set(name, address)
+    try {
+      const account = await accountConfig(config, core, pod.spec?.serviceAccountName ?? 'default')
+      const process = new PodProcess(address, container, await volumesOf(core, pod), account)
+      if (pod.spec?.nodeName === undefined) await bind(core, name)
+      lives.set(name, { process, isReady: undefined, isEnding: false, volumesReadAt: performance.now() })
+    } catch (error) {
+      taken.delete(name)
+      throw error
+    }
   }
 
   const end = async (pod: V1Pod, name: string, life: Life): Promise<void> => {
     life.isEnding = true
     await life.process.end(pod.metadata?.deletionGracePeriodSeconds ?? 30)
     lives.delete(name)
+    taken.delete(name)
     life.process.remove()
     await remove(core, name)
   }
