@@ -10,6 +10,7 @@ import { credentialName, labelName } from './object-names.ts'
 import type { ReadIngress } from './read-ingresses.ts'
 import type { Entrance, Site, TlsServer } from './site.ts'
 import { hasTls, ruleHosts, tlsCoverage, tlsEntries, type TlsEntry } from './tls-coverage.ts'
+import { remarkWildcardCertificates } from './wildcard-certificates.ts'
 
 export function buildEntrances(
   readings: readonly ReadIngress[],
@@ -26,13 +27,15 @@ export function buildEntrances(
     const own = hosts.flatMap((host) => byHost.get(host) ?? [])
     if (first === undefined || own.length === 0) return []
     const { namespace, name } = first.ingress
+    const tls = tlsServers(group, own, options)
+    remarkWildcardCertificates(tls, group, options)
     return [
       {
         namespace,
         name: labelName(name),
         ingresses: group,
         sites: own,
-        tls: tlsServers(group, own, options),
+        tls,
         annotations: gatewayAnnotations(group),
       },
     ]
