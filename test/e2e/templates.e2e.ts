@@ -121,6 +121,7 @@ t.test('diff shows what changes and no more; undo, set image and edit keep the r
   const namespace = 'commands'
   await meshNamespace(namespace, REWRITE)
   await done(APPLY, web(namespace, 0, 'same'))
+  await rolledOut(namespace)
   const diff = async (manifest: keyof typeof MANIFESTS) =>
     await kubectl(['diff', '-f', '-'], web(namespace, 0, manifest))
   t.same((await diff('same')).stdout, '')
@@ -142,9 +143,17 @@ t.test('diff shows what changes and no more; undo, set image and edit keep the r
     ],
   ]) {
     await done(args)
-    t.equal(handlerOf(await stored(namespace, 'web-0')), EXEC, args.slice(0, 2).join(' '))
+    t.equal(handlerOf(await rolledOut(namespace)), EXEC, args.slice(0, 2).join(' '))
   }
 })
+
+/** Waits until the controller has seen the last change: `rollout undo` looks for a ReplicaSet of each revision. */
+async function rolledOut(namespace: string): Promise<JsonObject> {
+  const object = await stored(namespace, 'web-0')
+  const seen = `jsonpath={.status.observedGeneration}=${String(memberAt(object, 'metadata', 'generation'))}`
+  await done(['wait', 'deployment/web-0', '-n', namespace, '--for', seen, '--timeout', '30s'])
+  return object
+}
 
 t.test('helm upgrades a rewritten Deployment', async (t) => {
   const namespace = 'helm'
