@@ -3,8 +3,10 @@
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CoreV1Api, type V1Pod } from '@kubernetes/client-node'
 import t, { type Test } from 'tap'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
+import { connect } from '../api-server/client.ts'
 import { createNamespace, done, kubeconfig, kubectl } from '../api-server/kubectl.ts'
 import { auditMark, auditSince } from './audit.ts'
 import { handlerOf, ownerOf, pod, workload } from './manifests.ts'
@@ -28,8 +30,13 @@ t.test('Ignore: without a server, and with one that refuses connections, everyth
   const namespace = 'open'
   await meshNamespace(namespace)
   const mark = auditMark()
-  // The process is gone and its endpoint is not yet: connections are refused.
   const [server] = stand.servers()
+  // Its endpoint is still there, and connections are refused. By the client, which is faster than the restart.
+  await server?.kill()
+  const body = pod({ name: 'refused', namespace }) as unknown as V1Pod
+  const refused = await connect().makeApiClient(CoreV1Api).createNamespacedPod({ namespace, body })
+  t.equal(handlerOf(refused as unknown as Json), KEPT, 'a server that is gone')
+  await until('it has started again', async () => (await server?.isReady()) === true)
   process.kill(server?.pid ?? 0, 'SIGSTOP')
   const stalled = await create(pod({ name: 'stalled', namespace }))
   t.same([stalled.stored, stalled.stderr], [KEPT, ''], 'a server that does not answer, after timeoutSeconds')
@@ -38,7 +45,7 @@ t.test('Ignore: without a server, and with one that refuses connections, everyth
   const without = await create(pod({ name: 'without', namespace }))
   t.same([without.stored, without.stderr], [KEPT, ''], 'no endpoint')
   const opened = auditSince(mark).filter(({ objectRef }) => objectRef?.namespace === namespace)
-  for (const name of ['stalled', 'without'])
+  for (const name of ['refused', 'stalled', 'without'])
     t.match(opened.find(({ objectRef }) => objectRef?.name === name)?.annotations ?? {}, {
       'failed-open.mutation.webhook.admission.k8s.io/round_0_index_0': 'probes.istio-onramp.io',
     })

@@ -1,23 +1,19 @@
-// What the product relies on of the API server and of kubectl, each by a webhook that does what ours must not do or has to
-// do (spec/apiserver.md; the section stands at each). A Kubernetes that behaves otherwise is noticed here first.
+// What the product relies on of the API server and of kubectl: what becomes of an answer. Each fact is shown by a webhook
+// that does what ours must not do or has to do (spec/apiserver.md; the section stands at each), so that a Kubernetes that
+// behaves otherwise is noticed here first.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CoreV1Api, type V1Pod } from '@kubernetes/client-node'
 import t from 'tap'
 import { arrayMember, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { connect } from '../api-server/client.ts'
 import { createNamespace, done, kubectl } from '../api-server/kubectl.ts'
-import { auditMark, auditSince, callsOf } from './audit.ts'
-import { handlerOf, pod, workload } from './manifests.ts'
-import { ALLOW, patching, startStandIn, type Webhook } from './stand-in.ts'
+import { auditMark, auditSince } from './audit.ts'
+import { handlerOf, workload } from './manifests.ts'
+import { about, create, NAMESPACE } from './stand-in-pods.ts'
+import { ALLOW, denial, labelling, patching, startStandIn, type Webhook } from './stand-in.ts'
 
-const NAMESPACE = 'facts'
 const LONG = `first line\n${'  yaml: "ä"\n'.repeat(330)}last line`
-const denial = (status: JsonObject) => () => ({ response: { allowed: false, status } })
 const warning =
   (...warnings: readonly string[]) =>
   () => ({ response: { allowed: true, warnings } })
-const label = (key: string, value: string): JsonObject => ({ op: 'add', path: `/metadata/labels/${key}`, value })
-const condition = (expression: string): JsonObject => ({ matchConditions: [{ name: 'c', expression }] })
 const UNAPPLICABLE = patching({ op: 'remove', path: '/spec/nodeName' })
 let attempts = 0
 
@@ -43,7 +39,7 @@ const WEBHOOKS = {
   'patch-invalid': {
     answer: () => patching({ op: 'add', path: '/spec/containers/0/livenessProbe/exec', value: { command: ['a'] } }),
   },
-  'patch-from-validating': { side: 'Validating', answer: () => patching(label('a', 'b')) },
+  'patch-from-validating': { side: 'Validating', answer: () => labelling('a', 'b') },
   'retry-0': {
     answer: () =>
       ++attempts < 3 ? { status: 503, headers: { 'Retry-After': '0', Connection: 'close' }, body: 'busy' } : ALLOW,
@@ -57,27 +53,6 @@ const WEBHOOKS = {
   'annotates-audit': {
     answer: () => ({ response: { allowed: true, auditAnnotations: { reason: 'strict-mtls', 'a/b': 'lost' } } }),
   },
-  receives: { answer: () => ALLOW },
-  'receives-validating': { side: 'Validating', fact: 'receives', answer: () => ALLOW },
-  deployments: {
-    rule: { apiGroups: ['apps'], resources: ['deployments'] },
-    answer: () => ALLOW,
-  },
-  'condition-ignored': { failurePolicy: 'Ignore', more: condition('!object.spec.hostNetwork'), answer: denial({}) },
-  'condition-fails': { more: condition('!object.spec.hostNetwork'), answer: denial({}) },
-  'condition-optional': { more: condition('!object.?spec.?hostNetwork.orValue(false)'), answer: () => ALLOW },
-  'condition-namespace': {
-    more: condition("namespaceObject.metadata.name == 'facts'"),
-    answer: () => ALLOW,
-  },
-  'order-a': { fact: 'order', more: { reinvocationPolicy: 'IfNeeded' }, answer: () => ALLOW },
-  'order-aa': { fact: 'order', answer: () => patching(label('touched', 'yes')) },
-  'order-b': { fact: 'order', more: { reinvocationPolicy: 'IfNeeded' }, answer: () => ALLOW },
-  'no-op-a': { fact: 'no-op', more: { reinvocationPolicy: 'IfNeeded' }, answer: () => ALLOW },
-  'no-op-b': {
-    fact: 'no-op',
-    answer: () => patching({ op: 'replace', path: '/metadata/labels/fact', value: 'no-op' }),
-  },
   'below-policy': { side: 'Validating', answer: denial({ code: 403, reason: 'Forbidden', message: 'our YAML' }) },
   'above-policy': { answer: denial({ code: 403, reason: 'Forbidden', message: 'our YAML' }) },
   replicasets: {
@@ -85,28 +60,9 @@ const WEBHOOKS = {
     answer: () => patching({ op: 'add', path: '/spec/template/metadata/annotations', value: { rewritten: 'yes' } }),
   },
 } as const satisfies Readonly<Record<string, Webhook>>
-type Fact = keyof typeof WEBHOOKS | 'order' | 'no-op' | 'idle'
 
 await createNamespace(NAMESPACE)
 const standIn = await startStandIn(WEBHOOKS)
-// Called now, and left alone until the last test.
-const idle = await startStandIn({ idle: { answer: () => ALLOW } })
-await Promise.all(Array.from({ length: 10 }, () => create(about('idle'), '--dry-run=server')))
-const idleSince = performance.now()
-
-function about(fact: Fact, metadata: JsonObject = {}, container?: JsonObject, spec?: JsonObject): JsonObject {
-  return pod({ name: fact, namespace: NAMESPACE, labels: { fact }, ...metadata }, container, spec)
-}
-
-interface Created {
-  readonly stored: Json
-  readonly stderr: string
-}
-
-async function create(object: JsonObject, ...more: readonly string[]): Promise<Created> {
-  const { status, stdout, stderr } = await kubectl(['create', '-o', 'json', '-f', '-', ...more], object)
-  return { stored: status === 0 ? (JSON.parse(stdout) as Json) : null, stderr }
-}
 
 t.test(
   'section 5.2: a denial of 403 and Forbidden is printed whole; of 422 with causes, only the causes',
@@ -193,125 +149,6 @@ t.test(
   },
 )
 
-t.test('sections 3 and 8: what a review holds', async (t) => {
-  const container = { name: 'app', image: 'a:1', livenessProbe: { httpGet: { port: 80 }, timeoutSeconds: 0 } }
-  await create(about('receives', { name: undefined as never, generateName: 'web-' }, container), '--dry-run=server')
-  const [call] = standIn.taken('receives')
-  const [validating] = standIn.taken('receives-validating')
-  t.match(call?.request, {
-    operation: 'CREATE',
-    namespace: NAMESPACE,
-    dryRun: true,
-    kind: { group: '', version: 'v1', kind: 'Pod' },
-  })
-  t.match(call?.request['object'], {
-    metadata: { namespace: NAMESPACE, generateName: 'web-' },
-    spec: {
-      containers: [
-        {
-          livenessProbe: {
-            httpGet: { path: '/', port: 80, scheme: 'HTTP' },
-            ...{ timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 },
-          },
-        },
-      ],
-    },
-  })
-  t.equal(memberAt(call?.request, 'name'), undefined, 'no name is known when it is generated')
-  t.match(memberAt(validating?.request, 'name'), /^web-\w{5}$/, 'but to a validating webhook')
-  t.match(call, { httpVersion: '1.1', url: '/receives?timeout=10s' })
-  t.match(call?.headers, { 'content-type': 'application/json', 'user-agent': 'kube-apiserver-admission' })
-  t.equal(call?.headers['content-length'], String(call?.bytes))
-})
-
-t.test('section 8: mutating comes before validation, so two handlers in one probe arrive', async (t) => {
-  const container = { name: 'app', image: 'a:1', livenessProbe: { httpGet: { port: 80 }, exec: { command: ['a'] } } }
-  const { stderr } = await create(about('receives', {}, container))
-  t.match(stderr, /may not specify more than 1 handler type/)
-  const [call] = standIn.taken('receives')
-  t.equal(handlerOf(call?.request['object'] as JsonObject), 'exec + httpGet 80')
-})
-
-t.test('section 8: a legal object of 3 MiB arrives as a review of 18.9 MB', async (t) => {
-  // By the client: kubectl would send six bytes for each of these characters already, and be refused.
-  const body = about('receives', {}, { name: 'app', image: 'a:1', args: ['<'.repeat(3_100_000)] }) as unknown as V1Pod
-  await connect().makeApiClient(CoreV1Api).createNamespacedPod({ namespace: NAMESPACE, body, dryRun: 'All' })
-  const [call] = standIn.taken('receives')
-  t.ok((call?.bytes ?? 0) > 18_600_000, `${call?.bytes ?? 0} bytes`)
-  standIn.taken('receives-validating')
-})
-
-t.test('section 8: which commands call a webhook for Deployments, and with what', async (t) => {
-  const object = workload('Deployment', { name: 'web', namespace: NAMESPACE, labels: { fact: 'deployments' } })
-  const target = ['deployment/web', '-n', NAMESPACE]
-  const rows: readonly (readonly [readonly string[], JsonObject | string, readonly string[]])[] = [
-    [['apply', '-f', '-'], object, ['CREATE']],
-    [['apply', '-f', '-'], object, []],
-    [['scale', ...target, '--replicas=2'], '', []],
-    [['label', ...target, 'a=b'], '', ['UPDATE, template equal']],
-    [['set', 'image', ...target, 'app=a:2'], '', ['UPDATE, template changed']],
-    [['rollout', 'restart', ...target], '', ['UPDATE, template changed']],
-  ]
-  for (const [args, input, expected] of rows) {
-    await done(args, input)
-    const calls = standIn
-      .taken('deployments')
-      .filter(({ request }) => memberAt(request, 'userInfo', 'username') === 'admin')
-    const seen = calls.map(({ request }) => {
-      const [now, before] = ['object', 'oldObject'].map((key) =>
-        JSON.stringify(memberAt(request, key, 'spec', 'template')),
-      )
-      return request['operation'] === 'CREATE' ? 'CREATE' : `UPDATE, template ${now === before ? 'equal' : 'changed'}`
-    })
-    // kubectl sends a patch again where a controller was faster.
-    t.same([...new Set(seen)], expected, args.join(' '))
-  }
-})
-
-t.test(
-  'section 7: a matchCondition that errs skips without a trace under Ignore, and rejects under Fail',
-  async (t) => {
-    t.not((await create(about('condition-ignored'))).stored, null)
-    t.same(standIn.taken('condition-ignored'), [])
-    const { stderr } = await create(about('condition-fails'))
-    t.match(
-      stderr,
-      /^Error from server \(Forbidden\): .*expression '!object\.spec\.hostNetwork' resulted in error: no such key/,
-    )
-    t.notMatch(stderr, /stand-in/, 'nothing says which webhook')
-    await create(about('condition-optional'))
-    t.equal(standIn.taken('condition-optional').length, 1, 'asked for as optional it holds')
-    t.match(
-      (await create(about('condition-namespace'))).stderr,
-      /resulted in error/,
-      'the namespace is not known there',
-    )
-  },
-)
-
-t.test('section 7: the name label of a namespace cannot be changed', async (t) => {
-  await done(['label', 'namespace', NAMESPACE, '--overwrite', 'kubernetes.io/metadata.name=kube-system'])
-  const labels = JSON.parse(
-    await done(['get', 'namespace', NAMESPACE, '-o', 'jsonpath={.metadata.labels}']),
-  ) as JsonObject
-  t.equal(labels['kubernetes.io/metadata.name'], NAMESPACE)
-})
-
-t.test(
-  'section 6: byte order of the names; IfNeeded is called again after a later change, and after one that changes nothing',
-  async (t) => {
-    const calls = async (fact: 'order' | 'no-op'): Promise<readonly string[]> => {
-      const mark = auditMark()
-      await create(about(fact))
-      return auditSince(mark)
-        .flatMap(callsOf)
-        .map((call) => call.replace('.stand-in.example', ''))
-    }
-    t.same(await calls('order'), ['0 order-a', '0 order-aa mutated', '0 order-b', '1 order-a'])
-    t.same(await calls('no-op'), ['0 no-op-a', '0 no-op-b mutated', '1 no-op-a'])
-  },
-)
-
 t.test('section 9: a policy that denies hides a validating webhook, and not a mutating one', async (t) => {
   t.teardown(
     async () => await done(['delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', 'stand-in']),
@@ -365,13 +202,4 @@ t.test('section 0.1: a ReplicaSet rewritten without its Deployment is made again
   ) as Json
   await done(['delete', 'deployment/loop', '-n', NAMESPACE])
   t.ok(arrayMember(sets, 'items').length > 2, `${arrayMember(sets, 'items').length} ReplicaSets in 4 s`)
-})
-
-// Why our own limits are beyond 90 s: what the server closed first, a request could cross.
-t.test('section 3: the API server keeps connections, those that never carried a request too, for 90 s', async (t) => {
-  const closures = () => [...idle.sockets.values()].map(({ closedAt = Infinity }) => (closedAt - idleSince) / 1000)
-  t.ok(closures().length > 0)
-  const deadline = idleSince + 110_000
-  while (closures().includes(Infinity) && performance.now() < deadline) await sleep(500)
-  for (const seconds of closures()) t.ok(seconds > 80 && seconds < 100, `closed after ${Math.round(seconds)} s`)
 })

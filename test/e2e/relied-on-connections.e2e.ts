@@ -1,0 +1,182 @@
+// What the product relies on of the API server: how it connects to a webhook, and when it lets go (spec/apiserver.md
+// sections 1 and 3). The server's limits, its drain and the rotation of certificates are built on it.
+import type { ServerOptions } from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { createSelfSigned, type SelfSigned } from '../../src/certificates/self-signed.ts'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { createNamespace, done } from '../api-server/kubectl.ts'
+import { about, create, NAMESPACE } from './stand-in-pods.ts'
+import { serveAnswers } from './stand-in-server.ts'
+import { ALLOW, answersOf, base64, register, startStandIn, type Webhooks } from './stand-in.ts'
+import { until } from './stand.ts'
+
+/** Of this machine, and not its loopback address, which no endpoint may have. */
+const ADDRESS = process.env['ISTIO_ONRAMP_E2E_STAND_IN'] ?? ''
+const DAY_MS = 24 * 60 * 60 * 1000
+
+const slow = {
+  fact: 'slow',
+  failurePolicy: 'Ignore',
+  answer: async () => {
+    await sleep(9000)
+    return ALLOW
+  },
+} as const
+const SLOW: Webhooks = { 'slow-1': slow, 'slow-2': slow, 'slow-3': slow, 'slow-4': slow, 'slow-5': slow }
+
+await createNamespace(NAMESPACE)
+// Called now, and left alone until the last test.
+const idle = await startStandIn({ idle: { answer: () => ALLOW } })
+await Promise.all(Array.from({ length: 10 }, () => create(about('idle'), '--dry-run=server')))
+const idleSince = performance.now()
+const slowOnes = await startStandIn(SLOW)
+const slowOutcome = create(about('slow'))
+
+t.test('section 3: a connection that ends under a request fails that request: nobody asks again', async (t) => {
+  const standIn = await startStandIn({ 'hangs-up': { answer: () => 'hang up' } })
+  t.match((await create(about('hangs-up'))).stderr, /failed calling webhook "hangs-up.*: Post "https:[^"]*": EOF/)
+  t.equal(standIn.taken('hangs-up').length, 1)
+})
+
+t.test(
+  'section 3: a removed endpoint is asked over its open connection, until it answers Connection: close',
+  async (t) => {
+    const headers: Record<string, string> = {}
+    const webhooks: Webhooks = {
+      moves: { answer: () => ({ ...ALLOW, headers }) },
+      // Its path has connections of its own, so it shows where new ones lead.
+      scout: { answer: () => ALLOW },
+    }
+    const pair = await createSelfSigned([hostOf('moves')], new Date())
+    const [old, next] = await Promise.all(
+      [1, 2].map(async () => await serveAnswers(answersOf(webhooks), pair, { address: ADDRESS })),
+    )
+    await lead('moves', old?.port)
+    await register(webhooks, (name) => clientConfig('moves', pair.ca, name))
+    const asked = async (name: string): Promise<readonly (number | undefined)[]> => {
+      await create(about(name), '--dry-run=server')
+      return [old?.taken(name).length, next?.taken(name).length]
+    }
+    t.same(await asked('moves'), [1, 0])
+    await lead('moves', next?.port)
+    await until('new connections lead to the new endpoint', async () => (await asked('scout'))[1] === 1)
+    for (const time of [1, 2, 3, 4, 5]) t.same(await asked('moves'), [1, 0], `still there, ${time}`)
+    headers['Connection'] = 'close'
+    t.same(await asked('moves'), [1, 0], 'told to close')
+    t.same(await asked('moves'), [0, 1], 'gone')
+  },
+)
+
+interface Certificate {
+  readonly what: string
+  readonly name: string
+  readonly pair?: SelfSigned
+  readonly server?: ServerOptions
+  /** The caBundle, of the authority that signed what the server shows. */
+  readonly bundle?: (authority: string) => string
+  /** Undefined: the call succeeds. */
+  readonly error?: RegExp
+}
+
+const another = await createSelfSigned(['other.example'], new Date())
+const CERTIFICATES: readonly Certificate[] = [
+  { what: 'as it should be', name: 'good' },
+  { what: 'two authorities in the bundle', name: 'two', bundle: (authority) => `${another.ca}\n${authority}` },
+  { what: 'text before the authority', name: 'text', bundle: (authority) => `anything\n${authority}` },
+  {
+    what: 'for another name',
+    name: 'wrong-name',
+    pair: another,
+    error: /x509: certificate is valid for other\.example, not wrong-name\.facts\.svc/,
+  },
+  {
+    what: 'of an authority that is not in the bundle',
+    name: 'unknown',
+    bundle: () => another.ca,
+    error: /x509: certificate signed by unknown authority/,
+  },
+  {
+    what: 'expired',
+    name: 'expired',
+    pair: await createSelfSigned([hostOf('expired')], new Date(Date.now() - 40 * DAY_MS)),
+    error: /x509: certificate has expired or is not yet valid: current time .* is after/,
+  },
+  {
+    what: 'nothing in the bundle that is one, which nobody checked when it was written',
+    name: 'garbage',
+    bundle: () => 'anything',
+    error: /unable to load root certificates: unable to parse bytes as PEM block/,
+  },
+  {
+    what: 'good, but the server wants one of the API server',
+    name: 'mutual',
+    server: { requestCert: true, rejectUnauthorized: true },
+    error: /remote error: tls: certificate required/,
+  },
+]
+
+t.test('section 3: what the API server says of a certificate', async (t) => {
+  const bundles = new Map<string, string>()
+  for (const { name, pair: given, server, bundle } of CERTIFICATES) {
+    const pair = given ?? (await createSelfSigned([hostOf(name)], new Date()))
+    const { port } = await serveAnswers({ [name]: () => ALLOW }, pair, { ...server, address: ADDRESS })
+    await lead(name, port)
+    bundles.set(name, bundle?.(pair.ca) ?? pair.ca)
+  }
+  const webhooks = Object.fromEntries(CERTIFICATES.map(({ name }) => [name, { answer: () => ALLOW }]))
+  await register(webhooks, (name) => clientConfig(name, bundles.get(name) ?? '', name))
+  for (const { what, name, error } of CERTIFICATES) {
+    const { stored, stderr } = await create(about(name), '--dry-run=server')
+    if (error === undefined) t.not(stored, null, `${what}: ${stderr}`)
+    else t.match(stderr, error, what)
+  }
+})
+
+function hostOf(service: string): string {
+  return `${service}.${NAMESPACE}.svc`
+}
+
+function clientConfig(service: string, authority: string, path: string): JsonObject {
+  return { service: { name: service, namespace: NAMESPACE, path: `/${path}` }, caBundle: base64(authority) }
+}
+
+/** Makes the Service, or leads it elsewhere: to this port of the stand-in's address. */
+async function lead(service: string, port = 0): Promise<void> {
+  const metadata = { name: service, namespace: NAMESPACE }
+  const labels = { 'kubernetes.io/service-name': service }
+  const slice = {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { ...metadata, labels },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [ADDRESS], conditions: { ready: true } }],
+    ports: [{ name: 'https', port }],
+  }
+  const items = [
+    { apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ name: 'https', port: 443 }] } },
+    slice,
+  ]
+  await done(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items })
+}
+
+t.test('section 3: all webhooks of a write together have 34 s, whatever each of them may take', async (t) => {
+  const { stderr } = await slowOutcome
+  t.match(stderr, 'Timeout: request did not complete within requested timeout - context deadline exceeded')
+  const calls = Object.keys(SLOW).map((name) => slowOnes.taken(name))
+  t.same(
+    calls.map(({ length }) => length),
+    [1, 1, 1, 1, 0],
+  )
+  t.match(calls[0]?.[0]?.url, /timeout=10s$/)
+  t.match(calls[3]?.[0]?.url, /timeout=[67]s$/, 'what the first three have left')
+})
+
+// Why our own limits are beyond 90 s: what the server closed first, a request could cross.
+t.test('section 3: the API server keeps connections, those that never carried a request too, for 90 s', async (t) => {
+  const closures = () => [...idle.sockets.values()].map(({ closedAt = Infinity }) => (closedAt - idleSince) / 1000)
+  t.ok(closures().length > 0)
+  const deadline = idleSince + 110_000
+  while (closures().includes(Infinity) && performance.now() < deadline) await sleep(500)
+  for (const seconds of closures()) t.ok(seconds > 80 && seconds < 100, `closed after ${Math.round(seconds)} s`)
+})
