@@ -11,7 +11,7 @@ import { createMetrics, type Metrics } from '../server/metrics.ts'
 import { checkKeyPair, readKeyPair, watchKeyPair, type KeyPair, type TlsFiles } from '../server/tls-files.ts'
 import { createWebhookServer, useKeyPair } from '../server/webhook-server.ts'
 import { openCluster, type ClusterOption } from './cluster-source.ts'
-import type { ListenAddress } from './listen-address.ts'
+import { listenAt, type ListenAddress } from './listen-address.ts'
 
 export type TlsSource =
   | { readonly kind: 'files'; readonly files: TlsFiles }
@@ -25,7 +25,10 @@ export interface ServeOptions {
   readonly tls: TlsSource
 }
 
-/** Resolves once the server listens; the process then lives until a signal. Logs go to standard error. */
+/**
+ * Resolves once the server listens; the process then lives until a signal. Logs go to standard error. Throws InputError
+ * where it cannot, and nothing of it goes on.
+ */
 export async function serve(options: ServeOptions): Promise<void> {
   const { configuration } = options
   const log = createLog(configuration)
@@ -49,17 +52,26 @@ export async function serve(options: ServeOptions): Promise<void> {
   const metricsApp = createMetricsServer(metrics)
   const stopWatching =
     options.tls.kind === 'files' ? followFiles(options.tls.files, keyPair, app, metrics, log) : () => undefined
-  await app.listen(options.listen)
-  await metricsApp.listen(options.metrics)
+  const stopRest = async (): Promise<void> => {
+    stopWatching()
+    await Promise.all([metricsApp.close(), cluster.stop()])
+  }
+  try {
+    await listenAt(app, '--listen', options.listen)
+    await listenAt(metricsApp, '--metrics', options.metrics)
+  } catch (error) {
+    // A process that goes on with half of its servers would look alive.
+    await Promise.all([app.close(), stopRest()])
+    throw error
+  }
   log.info({ address: addressOf(app), metrics: addressOf(metricsApp) }, 'listening')
   const { drainSeconds } = configuration.shutdown
   closeWithGrace({ delay: (drainSeconds + 35) * 1000, logger: log }, async ({ err, signal }) => {
     if (err !== undefined) log.fatal({ err }, 'stopping: an error that nothing caught')
-    stopWatching()
     // A person at a terminal does not wait for an API server to let go of its connections.
     const timing = signal === 'SIGTERM' ? configuration.shutdown : { drainSeconds: 0, idleSeconds: 0 }
     await drain.stop(app, timing)
-    await Promise.all([metricsApp.close(), cluster.stop()])
+    await stopRest()
     log.info('stopped')
     log.flush()
   })

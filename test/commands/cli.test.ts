@@ -1,6 +1,8 @@
 // The command line as a person meets it: the built binary, real files, its output and its exit codes.
 import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -243,6 +245,22 @@ t.test('serve starts, answers over TLS with the authority it wrote, and stops on
   const exited = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGINT')
   t.equal(await exited, 0)
+})
+
+t.test('serve ends, naming the flag, where it cannot listen', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => taken.close())
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  const free = '127.0.0.1:0'
+  for (const [flag, args] of [
+    ['--listen', ['--listen', `127.0.0.1:${port}`, '--metrics', free]],
+    ['--metrics', ['--listen', free, '--metrics', `127.0.0.1:${port}`]],
+  ] as const) {
+    const { code, stderr } = await run(['serve', '--from', `${EXAMPLES}/cluster`, '--tls-self-signed', ...args])
+    t.equal(code, 2, flag)
+    t.match(stderr, `error: ${flag}: cannot listen on port ${port} of 127.0.0.1: something else listens there`)
+  }
 })
 
 const CONVERTED = `apiVersion: networking.k8s.io/v1
