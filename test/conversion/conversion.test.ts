@@ -136,31 +136,6 @@ t.test('a certificate is served for the hosts of its own entry, wildcards and si
   t.end()
 })
 
-t.test('a narrower host with a certificate of its own beside a wildcard is told of, as the wildcard may win', (t) => {
-  const wildcard = ingress({ name: 'all', host: '*.example.com', secret: 'all' })
-  const both = ingress({
-    name: 'all',
-    spec: {
-      rules: ['*.example.com', 'a.example.com'].map((host) => ({
-        host,
-        http: {
-          paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }],
-        },
-      })),
-      tls: [
-        { hosts: ['a.example.com'], secretName: 'own' },
-        { hosts: ['*.example.com'], secretName: 'all' },
-      ],
-    },
-  })
-  const errors = (object: JsonObject, target: 'istio' | 'gateway-api') =>
-    reportOf([object], target).filter(({ level }) => level === 'error')
-  t.match(errors(both, 'istio'), [{ about: 'spec.tls', message: /^a\.example\.com has a certificate of its own/ }])
-  t.same(errors(both, 'gateway-api'), [], 'a listener has its own routes')
-  t.same(errors(wildcard, 'istio'), [])
-  t.end()
-})
-
 t.test('plain requests are redirected path by path where Ingresses of a host disagree, and ACME is left alone', (t) => {
   const main = ingress({ secret: 'tls', paths: ['/', '/.well-known/acme-challenge/abc'] })
   const plain = ingress({ name: 'plain', annotations: nginx({ 'ssl-redirect': 'false' }), paths: ['/plain'] })

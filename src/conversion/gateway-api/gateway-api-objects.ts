@@ -11,9 +11,10 @@ import { credentialName } from '../object-names.ts'
 import type { ReadIngress } from '../read-ingresses.ts'
 import type { Entrance, Route, Site, TlsServer } from '../site.ts'
 import { backendTlsPolicies, withoutVerifiedTls } from './backend-tls-policy.ts'
-import { gatewayObject, listenersOf, unlistenedHosts } from './gateway.ts'
+import { gatewayObject, listenersOf, secureListeners, unlistenedHosts } from './gateway.ts'
 import { grpcRouteObject } from './grpc-route.ts'
-import { hostnames, backendRefs, httpRouteObjects, parentRef, routeObject, type ParentGateway } from './http-route.ts'
+import { hostnames, backendRefs, httpRouteObjects, routeObject } from './http-route.ts'
+import { parentRefs, type ParentGateway } from './parent-refs.ts'
 import { mirrorGrants, secretGrant } from './reference-grant.ts'
 import { apiMatch, needsExpressions, pathProblem } from './route-matches.ts'
 
@@ -38,9 +39,12 @@ export function gatewayApiObjects(
   ]
 }
 
-function parentOf({ namespace, name }: Entrance, { shared }: GatewaySettings): ParentGateway {
-  const [sharedNamespace = '', sharedName = ''] = shared.split('/')
-  return shared === '' ? { namespace, name } : { namespace: sharedNamespace, name: sharedName }
+function parentOf(entrance: Entrance, { shared }: GatewaySettings): ParentGateway {
+  const [namespace = '', name = ''] = shared.split('/')
+  const listeners = secureListeners(entrance)
+  return shared === ''
+    ? { namespace: entrance.namespace, name: entrance.name, listeners }
+    : { namespace, name, listeners }
 }
 
 function workloadOf(entrance: Entrance, gateway: GatewaySettings): GatewayWorkload {
@@ -91,7 +95,7 @@ function entranceObjects(entrance: Entrance, gateway: GatewaySettings): readonly
 function siteObjects(site: Site, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {
   if (site.passthrough !== undefined) {
     const spec = {
-      parentRefs: [parentRef(site, parent, 443)],
+      parentRefs: parentRefs(site, parent, [443]),
       ...hostnames(site),
       rules: [{ backendRefs: backendRefs([site.passthrough]) }],
     }

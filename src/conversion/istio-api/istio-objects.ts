@@ -8,6 +8,7 @@ import { certificateObjects } from './certificate.ts'
 import { gatewayObject, gatewayServers } from './gateway.ts'
 import type { GatewayWorkload } from './gateway-policies.ts'
 import { virtualServiceObject } from './virtual-service.ts'
+import { gatewayParts, gatewaysOf, remarkPart, remarkStray } from './wildcard-gateways.ts'
 
 export function istioObjects(
   entrances: readonly Entrance[],
@@ -34,16 +35,20 @@ function workloadOf({ namespace, selector }: GatewaySettings): GatewayWorkload {
 }
 
 function entranceObjects(entrance: Entrance, gateway: GatewaySettings): readonly JsonObject[] {
-  const { namespace, name, sites } = entrance
-  const bound = gateway.shared === '' ? `${namespace}/${name}` : gateway.shared
-  const services = sites.map((site) => virtualServiceObject(site, bound, gateway))
-  if (gateway.shared === '') return [gatewayObject(entrance, gateway), ...services]
-  remarkSharedGateway(entrance, gateway)
-  return services
+  if (gateway.shared !== '') return sharedObjects(entrance, gateway)
+  const parts = gatewayParts(entrance)
+  for (const part of parts) remarkPart(part, entrance)
+  return parts.flatMap((part) => [
+    gatewayObject(part, gateway),
+    ...part.sites.map((site) => virtualServiceObject(site, gatewaysOf(site, part, parts), gateway)),
+  ])
 }
 
-/** The one entry that somebody else has to add. */
-function remarkSharedGateway(entrance: Entrance, { shared }: GatewaySettings): void {
+/** The servers are an entry that somebody else has to add. */
+function sharedObjects(entrance: Entrance, gateway: GatewaySettings): readonly JsonObject[] {
+  const { shared } = gateway
   const message = `Gateway ${shared} needs these servers: ${JSON.stringify(gatewayServers(entrance))}`
   entrance.ingresses[0]?.remarks.push({ level: 'info', about: 'spec.rules', outcome: 'platform-step', message })
+  for (const site of entrance.sites) remarkStray(site, entrance)
+  return entrance.sites.map((site) => virtualServiceObject(site, [shared], gateway))
 }

@@ -40,6 +40,7 @@ async function send({
   host,
   path,
   port = 80,
+  serverName = host,
   method = 'GET',
   headers = {},
 }: RoutedRequest): Promise<Reply | undefined> {
@@ -55,7 +56,9 @@ async function send({
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const request =
-        port === 443 ? httpsRequest({ ...options, servername: host, rejectUnauthorized: false }) : httpRequest(options)
+        port === 443
+          ? httpsRequest({ ...options, servername: serverName, rejectUnauthorized: false })
+          : httpRequest(options)
       request
         .once('response', resolve)
         .once('error', reject)

@@ -1,0 +1,105 @@
+/**
+ * A wildcard beside narrower hosts, in both APIs: each host has its own routes, whichever VirtualService or route is older.
+ * The same cases go through a real Envoy, with their certificates (wildcards-envoy.bed.ts).
+ */
+import t from 'tap'
+import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
+import { convert, ofKind, reportOf } from './conversion-fixtures.ts'
+import { routeThroughGatewayApi } from './gateway-api-router.ts'
+import { routeThroughIstio } from './istio-router.ts'
+import { shortAnswer } from './short-answer.ts'
+import { wildcardCases } from './wildcard-cases.ts'
+
+const ROUTERS = { istio: routeThroughIstio, 'gateway-api': routeThroughGatewayApi } as const
+
+for (const target of ['istio', 'gateway-api'] as const)
+  for (const older of ['*', 'a'])
+    t.test(`each host has its own routes in ${target}, with those of ${older} older`, (t) => {
+      for (const { title, ingresses, requests } of wildcardCases(target, 'shop', 'w')) {
+        const objects = convert(ingresses, target).objects.map((object) => aged(object, older))
+        for (const [request, expected] of requests)
+          t.equal(
+            shortAnswer(ROUTERS[target](objects, request)),
+            expected,
+            `${title}: ${request.port === 443 ? 'https' : 'http'}://${request.host}${request.path}`,
+          )
+      }
+      t.end()
+    })
+
+function aged(object: JsonObject, older: string): JsonObject {
+  const [host = ''] = [memberAt(object, 'spec', 'hosts'), memberAt(object, 'spec', 'hostnames')].flat().map(String)
+  const creationTimestamp = host.startsWith(older) ? '2026-01-01T00:00:00Z' : '2026-01-02T00:00:00Z'
+  return { ...object, metadata: { ...(object['metadata'] as JsonObject), creationTimestamp } }
+}
+
+const [apart, plain, together, tiers, , guarded] = wildcardCases('istio', 'shop', 'w').map(({ ingresses }) => ingresses)
+const gatewaysOf = (ingresses: readonly JsonObject[] = []) =>
+  Object.fromEntries(
+    ofKind(convert(ingresses), 'VirtualService').map((object) => [
+      String(memberAt(object, 'spec', 'hosts')),
+      String(memberAt(object, 'spec', 'gateways')),
+    ]),
+  )
+
+t.test('a wildcard that would answer for a narrower host has a Gateway of its own; the other keeps its name', (t) => {
+  const gateways = ofKind(convert(apart ?? []), 'Gateway')
+  t.match(gateways, [
+    { metadata: { name: 'w0' }, spec: { servers: [{ hosts: ['shop/a.w0.test'] }, { hosts: ['shop/a.w0.test'] }] } },
+    {
+      metadata: { name: 'w0-wildcard-w0-test-bnjt0z' },
+      spec: { servers: [{ hosts: ['shop/*.w0.test'] }, { hosts: ['shop/*.w0.test'] }] },
+    },
+  ])
+  t.match(
+    reportOf(apart ?? []).find(({ about }) => about === 'spec.tls'),
+    { level: 'info', outcome: 'converted', message: /^\*\.w0\.test has a Gateway of its own, w0-wildcard-w0-test-/ },
+  )
+  t.equal(ofKind(convert(plain ?? []), 'Gateway').length, 2, 'with or without a certificate of the wildcard')
+  t.equal(ofKind(convert(together ?? []), 'Gateway').length, 1, 'not where one server has both')
+  t.equal(ofKind(convert(tiers ?? []), 'Gateway').length, 3, 'each wildcard, where they are within each other')
+  t.end()
+})
+
+t.test('a narrower host is also served where a browser may reuse a connection for it', (t) => {
+  t.same(gatewaysOf(apart), {
+    'a.w0.test': 'shop/w0,shop/w0-wildcard-w0-test-bnjt0z',
+    '*.w0.test': 'shop/w0-wildcard-w0-test-bnjt0z',
+  })
+  t.same(
+    gatewaysOf(plain),
+    { '*.w1.test': 'shop/w1-wildcard-w1-test-q2st8h', 'a.w1.test': 'shop/w1' },
+    'no certificate',
+  )
+  t.equal(gatewaysOf(guarded)['a.w5.test'], 'shop/w5', 'not past the certificate that it asks for')
+  t.end()
+})
+
+t.test('in a Gateway that is shared the wildcard may win, and that is an error', (t) => {
+  const errors = (target: 'istio' | 'gateway-api') =>
+    convert(apart ?? [], target, { shared: 'edge/public' }).report.filter(({ level }) => level === 'error')
+  t.match(errors('istio'), [
+    {
+      ingress: 'shop/w0',
+      about: 'spec.tls',
+      message:
+        'a.w0.test has a TLS server of its own, and in one Gateway the routes of *.w0.test may win there: give *.w0.test a Gateway of its own',
+    },
+  ])
+  t.same(errors('gateway-api'), [], 'a route names its listener')
+  t.end()
+})
+
+t.test('a route of Gateway API names its listener only where it would attach to a narrower one', (t) => {
+  const parents = (ingresses: readonly JsonObject[] = []) =>
+    ofKind(convert(ingresses, 'gateway-api'), 'HTTPRoute').map((route) => memberAt(route, 'spec', 'parentRefs'))
+  t.same(parents(apart), [
+    [
+      { name: 'w0', port: 80 },
+      { name: 'w0', sectionName: 'https--any.w0.test' },
+    ],
+    [{ name: 'w0' }],
+  ])
+  t.same(parents(plain), [[{ name: 'w1', port: 80 }], [{ name: 'w1' }]], 'no listener of its own')
+  t.end()
+})
