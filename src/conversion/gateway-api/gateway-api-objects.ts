@@ -34,7 +34,7 @@ export function gatewayApiObjects(
     ...destinationRules(withoutVerifiedTls(readings), sites, gateway.shared === '' ? '.' : gateway.namespace, gateway),
     ...externalServices(entrances, gateway),
     ...mirrorGrants(entrances, gateway),
-    ...printable.flatMap((entrance) => gatewayPolicies(entrance, workloadOf(entrance, gateway))),
+    ...printable.flatMap((entrance) => policyObjects(entrance, gateway)),
     ...(gateway.shared === '' ? [] : entrances.flatMap((entrance) => certificateObjects(entrance, gateway.namespace))),
   ]
 }
@@ -51,6 +51,21 @@ function workloadOf(entrance: Entrance, gateway: GatewaySettings): GatewayWorklo
   const { namespace, name } = parentOf(entrance, gateway)
   const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name }]
   return { namespace, policyTarget: { targetRefs }, filterTarget: { targetRefs } }
+}
+
+function policyObjects(entrance: Entrance, gateway: GatewaySettings): readonly JsonObject[] {
+  return entrance.ingresses.flatMap((reading) => {
+    const policies = gatewayPolicies({ ...entrance, ingresses: [reading] }, workloadOf(entrance, gateway))
+    if (policies.length > 0 && gateway.shared !== '') remarkLabel(reading, gateway.shared)
+    return policies
+  })
+}
+
+/** Elsewhere Istio passes over what has a `targetRefs` (`pilot/pkg/model/policyattachment.go`, ShouldAttachPolicy). */
+function remarkLabel({ remarks }: ReadIngress, shared: string): void {
+  const label = `gateway.networking.k8s.io/gateway-name: ${shared.split('/')[1] ?? ''}`
+  const message = `SECURITY: the policies hold for pods with label ${label}, which those have that Istio deploys for Gateway ${shared} itself; give it to the pods of any other`
+  remarks.push({ level: 'warn', about: 'spec.rules', outcome: 'platform-step', message })
 }
 
 /** Without the routes whose path the CRD refuses; how the others differ is told. */
@@ -118,7 +133,10 @@ function sharedObjects(entrance: Entrance, { shared, namespace }: GatewaySetting
       ? { name: credentialName(entrance.namespace, server.secret) }
       : { name: server.secret, namespace: entrance.namespace }
   const listeners = listenersOf(entrance, { certificateRef })
-  const needs = listeners.length === 0 ? 'an HTTP listener on port 80' : `these listeners: ${JSON.stringify(listeners)}`
+  const needs = [
+    ...(entrance.sites.some(({ passthrough }) => passthrough === undefined) ? ['an HTTP listener on port 80'] : []),
+    ...(listeners.length === 0 ? [] : [`these listeners: ${JSON.stringify(listeners)}`]),
+  ].join(' and ')
   const message = `Gateway ${shared} needs ${needs}, and to let in routes of namespace ${entrance.namespace}`
   entrance.ingresses[0]?.remarks.push({ level: 'info', about: 'spec.rules', outcome: 'platform-step', message })
   const secrets = entrance.tls.filter((server) => !isIssued(server)).map(({ secret }) => secret)

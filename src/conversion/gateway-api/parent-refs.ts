@@ -27,7 +27,7 @@ export function parentRefs(
   const gateway = defined({ name, namespace: namespace === site.namespace ? undefined : namespace })
   const protocol = site.passthrough === undefined ? 'https' : 'tls'
   const hosts = parent.listeners[protocol]
-  if (!hosts.some((host) => isCoveredByWildcard(host, site.host)))
+  if (!site.host.startsWith('*') || !hosts.some((host) => isCoveredByWildcard(host, site.host)))
     return [defined({ ...gateway, port: ports.length === 1 ? ports[0] : undefined })]
   const isListened = ports.includes(443) && hosts.includes(site.host)
   return [

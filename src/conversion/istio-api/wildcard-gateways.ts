@@ -36,7 +36,7 @@ function wildcardsOf(entrance: Entrance): readonly Site[] {
 
 /** Hosts with a TLS server of their own at which a site would answer, were it in one Gateway with them. */
 export function strayHosts({ host, passthrough }: Site, { tls }: Pick<Entrance, 'tls'>): readonly string[] {
-  if (passthrough !== undefined) return []
+  if (passthrough !== undefined || !host.startsWith('*')) return []
   const others = tls.filter(({ hosts }) => !hosts.includes(host)).flatMap(({ hosts }) => hosts)
   return others.filter((other) => isCoveredByWildcard(other, host))
 }
@@ -62,9 +62,12 @@ function partOf(wildcard: Site, { namespace, name, sites, tls }: Entrance): Gate
  */
 export function gatewaysOf(site: Site, own: GatewayPart, parts: readonly GatewayPart[]): readonly string[] {
   const isWithin = ({ hosts }: TlsServer) => hosts.some((host) => isCoveredByWildcard(site.host, host))
-  const isOpen = site.passthrough === undefined && serverOf(site.host, own)?.clientCertificate === undefined
-  const wider = isOpen ? parts.filter((part) => part !== own && part.tls.some(isWithin)) : []
-  return [own, ...wider].map(({ namespace, name }) => `${namespace}/${name}`)
+  const wider = parts.filter((part) => part !== own && part.tls.some(isWithin))
+  return [own, ...wider.filter(() => isOpen(site, own))].map(({ namespace, name }) => `${namespace}/${name}`)
+}
+
+function isOpen({ host, passthrough }: Site, own: GatewayPart): boolean {
+  return passthrough === undefined && serverOf(host, own)?.clientCertificate === undefined
 }
 
 /** Why there is a second Gateway. */
