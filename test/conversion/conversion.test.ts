@@ -297,8 +297,18 @@ t.test('a shared Gateway is not printed: what it needs is told', (t) => {
   t.same(memberAt(api.objects[0], 'spec', 'parentRefs'), [{ name: 'public', namespace: 'edge', port: 443 }])
   t.match(
     api.report.find(({ about }) => about === 'spec.rules'),
-    { message: /these listeners: \[\{"name":"https-a\.example\.com"/ },
+    {
+      message:
+        /^Gateway edge\/public needs an HTTP listener on port 80 and these listeners: \[\{"name":"https-a\.example\.com"/,
+    },
   )
+  const guarded = ingress({ annotations: nginx({ 'denylist-source-range': '192.0.2.1' }) })
+  const labels = (gateway: { readonly shared?: string }) =>
+    convert([guarded], 'gateway-api', gateway).report.filter(({ message }) =>
+      message.includes('gateway.networking.k8s.io/gateway-name: public'),
+    )
+  t.match(labels({ shared: 'edge/public' }), [{ level: 'warn', outcome: 'platform-step', message: /^SECURITY: / }])
+  t.same(labels({}), [], "Istio labels the pods of an Ingress' own Gateway")
   t.end()
 })
 

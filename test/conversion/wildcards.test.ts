@@ -4,7 +4,7 @@
  */
 import t from 'tap'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
-import { convert, ofKind, reportOf } from './conversion-fixtures.ts'
+import { convert, ingress, ofKind, reportOf } from './conversion-fixtures.ts'
 import { routeThroughGatewayApi } from './gateway-api-router.ts'
 import { routeThroughIstio } from './istio-router.ts'
 import { shortAnswer } from './short-answer.ts'
@@ -76,17 +76,22 @@ t.test('a narrower host is also served where a browser may reuse a connection fo
 })
 
 t.test('in a Gateway that is shared the wildcard may win, and that is an error', (t) => {
-  const errors = (target: 'istio' | 'gateway-api') =>
-    convert(apart ?? [], target, { shared: 'edge/public' }).report.filter(({ level }) => level === 'error')
-  t.match(errors('istio'), [
-    {
-      ingress: 'shop/w0',
-      about: 'spec.tls',
-      message:
-        'a.w0.test has a TLS server of its own, and in one Gateway the routes of *.w0.test may win there: give *.w0.test a Gateway of its own',
-    },
-  ])
-  t.same(errors('gateway-api'), [], 'a route names its listener')
+  const message =
+    'a.w0.test has a TLS server of its own, and in one Gateway the routes of *.w0.test may win there: give *.w0.test a Gateway of its own'
+  const wide = ingress({ name: 'wide', host: '*.w0.test', secret: 'wide' })
+  const narrow = ingress({ name: 'narrow', host: 'a.w0.test', secret: 'narrow' })
+  for (const [name, ingresses] of [
+    ['w0', apart ?? []],
+    ['wide', [narrow, wide]],
+  ] as const) {
+    const errors = (target: 'istio' | 'gateway-api') =>
+      convert(ingresses, target, { shared: 'edge/public' }).report.filter(({ level }) => level === 'error')
+    t.match(errors('istio'), [{ ingress: `shop/${name}`, about: 'spec.tls', message }])
+    t.same(errors('gateway-api'), [], 'a route names its listener')
+  }
+  t.match(ofKind(convert([narrow, wide], 'gateway-api', { shared: 'edge/public' }), 'HTTPRoute').at(-2), {
+    spec: { hostnames: ['*.w0.test'], parentRefs: [{ name: 'public', sectionName: 'https--any.w0.test' }] },
+  })
   t.end()
 })
 

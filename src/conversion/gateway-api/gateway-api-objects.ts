@@ -29,7 +29,7 @@ export function gatewayApiObjects(
     sites: entrance.sites.map((site) => printableSite(site, entrance)),
   }))
   return [
-    ...printable.flatMap((entrance) => entranceObjects(entrance, gateway)),
+    ...printable.flatMap((entrance) => entranceObjects(entrance, parentOf(entrance, printable, gateway), gateway)),
     ...backendTlsPolicies(readings, sites),
     ...destinationRules(withoutVerifiedTls(readings), sites, gateway.shared === '' ? '.' : gateway.namespace, gateway),
     ...externalServices(entrances, gateway),
@@ -39,16 +39,20 @@ export function gatewayApiObjects(
   ]
 }
 
-function parentOf(entrance: Entrance, { shared }: GatewaySettings): ParentGateway {
+/** In a Gateway that is shared, the listeners of all entrances of a namespace meet. */
+function parentOf(entrance: Entrance, entrances: readonly Entrance[], gateway: GatewaySettings): ParentGateway {
+  const isBeside = ({ namespace }: Entrance) => gateway.shared !== '' && namespace === entrance.namespace
+  const listeners = secureListeners(entrances.filter((other) => other === entrance || isBeside(other)))
+  return { ...gatewayOf(entrance, gateway), listeners }
+}
+
+function gatewayOf(entrance: Entrance, { shared }: GatewaySettings): Pick<ParentGateway, 'namespace' | 'name'> {
   const [namespace = '', name = ''] = shared.split('/')
-  const listeners = secureListeners(entrance)
-  return shared === ''
-    ? { namespace: entrance.namespace, name: entrance.name, listeners }
-    : { namespace, name, listeners }
+  return shared === '' ? { namespace: entrance.namespace, name: entrance.name } : { namespace, name }
 }
 
 function workloadOf(entrance: Entrance, gateway: GatewaySettings): GatewayWorkload {
-  const { namespace, name } = parentOf(entrance, gateway)
+  const { namespace, name } = gatewayOf(entrance, gateway)
   const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name }]
   return { namespace, policyTarget: { targetRefs }, filterTarget: { targetRefs } }
 }
@@ -92,8 +96,7 @@ function isPrintable(route: Route, hasExpressions: boolean, ingresses: readonly 
   return problem === undefined
 }
 
-function entranceObjects(entrance: Entrance, gateway: GatewaySettings): readonly JsonObject[] {
-  const parent = parentOf(entrance, gateway)
+function entranceObjects(entrance: Entrance, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {
   const routes = entrance.sites.flatMap((site) => siteObjects(site, parent, gateway))
   if (gateway.shared !== '') return [...routes, ...sharedObjects(entrance, gateway)]
   const unlistened = unlistenedHosts(entrance)

@@ -65,9 +65,12 @@ export function unlistenedHosts({ sites, tls }: Entrance): readonly string[] {
 /** The hosts that have a listener of their own on port 443. */
 export type SecureListeners = Readonly<Record<SecureProtocol, readonly string[]>>
 
-export function secureListeners({ sites, tls }: Entrance): SecureListeners {
+export function secureListeners(entrances: readonly Entrance[]): SecureListeners {
+  const sites = entrances.flatMap((entrance) => entrance.sites)
   return {
-    https: tls.filter((server) => hasListeners(server, tls.length)).flatMap(({ hosts }) => hosts),
+    https: entrances.flatMap(({ tls }) =>
+      tls.filter((server) => hasListeners(server, tls.length)).flatMap(({ hosts }) => hosts),
+    ),
     tls: sites.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host),
   }
 }

@@ -8,7 +8,7 @@ import { certificateObjects } from './certificate.ts'
 import { gatewayObject, gatewayServers } from './gateway.ts'
 import type { GatewayWorkload } from './gateway-policies.ts'
 import { virtualServiceObject } from './virtual-service.ts'
-import { gatewayParts, gatewaysOf, remarkPart, remarkStray } from './wildcard-gateways.ts'
+import { gatewayParts, gatewaysOf, remarkPart, remarkStrays } from './wildcard-gateways.ts'
 
 export function istioObjects(
   entrances: readonly Entrance[],
@@ -17,6 +17,7 @@ export function istioObjects(
   { gateway }: ConversionOptions,
 ): readonly JsonObject[] {
   const workload = workloadOf(gateway)
+  if (gateway.shared !== '') remarkStrays(entrances)
   return [
     ...entrances.flatMap((entrance) => entranceObjects(entrance, gateway)),
     ...destinationRules(readings, sites, gateway.namespace, gateway),
@@ -49,6 +50,5 @@ function sharedObjects(entrance: Entrance, gateway: GatewaySettings): readonly J
   const { shared } = gateway
   const message = `Gateway ${shared} needs these servers: ${JSON.stringify(gatewayServers(entrance))}`
   entrance.ingresses[0]?.remarks.push({ level: 'info', about: 'spec.rules', outcome: 'platform-step', message })
-  for (const site of entrance.sites) remarkStray(site, entrance)
   return entrance.sites.map((site) => virtualServiceObject(site, [shared], gateway))
 }

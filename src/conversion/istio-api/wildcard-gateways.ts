@@ -35,7 +35,7 @@ function wildcardsOf(entrance: Entrance): readonly Site[] {
 }
 
 /** Hosts with a TLS server of their own at which a site would answer, were it in one Gateway with them. */
-export function strayHosts({ host, passthrough }: Site, { tls }: Pick<Entrance, 'tls'>): readonly string[] {
+function strayHosts({ host, passthrough }: Site, { tls }: Pick<Entrance, 'tls'>): readonly string[] {
   if (passthrough !== undefined || !host.startsWith('*')) return []
   const others = tls.filter(({ hosts }) => !hosts.includes(host)).flatMap(({ hosts }) => hosts)
   return others.filter((other) => isCoveredByWildcard(other, host))
@@ -80,8 +80,15 @@ export function remarkPart({ name, sites }: GatewayPart, entrance: Entrance): vo
   }
 }
 
-/** What is not mended in a Gateway that is shared. */
-export function remarkStray(site: Site, entrance: Entrance): void {
+/** What is not mended in a Gateway that is shared, where all servers of a namespace meet. */
+export function remarkStrays(entrances: readonly Entrance[]): void {
+  for (const entrance of entrances) {
+    const tls = entrances.filter(({ namespace }) => namespace === entrance.namespace).flatMap((other) => other.tls)
+    for (const site of entrance.sites) remarkStray(site, { ...entrance, tls })
+  }
+}
+
+function remarkStray(site: Site, entrance: Entrance): void {
   const narrower = strayHosts(site, entrance)
   if (narrower.length === 0) return
   const message = `${narrower.join(', ')} has a TLS server of its own, and in one Gateway the routes of ${site.host} may win there: give ${site.host} a Gateway of its own`
