@@ -12,9 +12,9 @@ import type { ReadIngress } from '../read-ingresses.ts'
 import type { Entrance, Route, Site, TlsServer } from '../site.ts'
 import { backendTlsPolicies, withoutVerifiedTls } from './backend-tls-policy.ts'
 import { gatewayObject, listenersOf, secureListeners, unlistenedHosts } from './gateway.ts'
-import { grpcRouteObject } from './grpc-route.ts'
+import { grpcRouteObjects } from './grpc-route.ts'
 import { hostnames, backendRefs, httpRouteObjects, routeObject } from './http-route.ts'
-import { parentRefs, type ParentGateway } from './parent-refs.ts'
+import { secureRef, type ParentGateway } from './parent-refs.ts'
 import { mirrorGrants, secretGrant } from './reference-grant.ts'
 import { apiMatch, needsExpressions, pathProblem } from './route-matches.ts'
 
@@ -113,15 +113,14 @@ function entranceObjects(entrance: Entrance, parent: ParentGateway, gateway: Gat
 function siteObjects(site: Site, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {
   if (site.passthrough !== undefined) {
     const spec = {
-      parentRefs: parentRefs(site, parent, [443]),
+      parentRefs: [secureRef(site, parent)],
       ...hostnames(site),
       rules: [{ backendRefs: backendRefs([site.passthrough]) }],
     }
     return [routeObject('TLSRoute', site, [], spec)]
   }
   if (site.routes.length === 0) return []
-  const grpc = grpcRouteObject(site, parent)
-  return grpc === undefined ? httpRouteObjects(site, parent, gateway) : [grpc]
+  return grpcRouteObjects(site, parent) ?? httpRouteObjects(site, parent, gateway)
 }
 
 /** The one entry that somebody else has to add, and the leave to read the secrets here. */

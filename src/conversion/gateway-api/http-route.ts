@@ -5,7 +5,7 @@ import type { CorsPolicy, HeaderChanges, Mirror } from '../ingress-settings.ts'
 import { hostName } from '../object-names.ts'
 import type { Forward, Redirect, Route, RouteBackend, Site } from '../site.ts'
 import { GATEWAY_API } from './gateway.ts'
-import { parentRefs, type ParentGateway } from './parent-refs.ts'
+import { attachments, plainRef, secureRef, type ParentGateway } from './parent-refs.ts'
 import { apiMatch, needsExpressions, type ApiMatch } from './route-matches.ts'
 
 /** Limits of the CRD; one match a rule keeps the sum of matches below its limit, too. */
@@ -18,14 +18,15 @@ const MAX_RULES = 16
 export function httpRouteObjects(site: Site, parent: ParentGateway, settings: GatewaySettings): readonly JsonObject[] {
   const rules = rulesOf(site.routes, settings)
   const redirecting = site.routes.filter(({ redirectsToHttps }) => redirectsToHttps).length
-  if (redirecting === 0) return routesOf(site, '', rules, parentRefs(site, parent))
+  if (redirecting === 0)
+    return attachments(site, parent).flatMap(({ suffix, parentRef }) => routesOf(site, suffix, rules, parentRef))
   const plain =
     redirecting === site.routes.length
       ? [{ filters: [TO_HTTPS] }]
       : rules.map((rule, index) => plainRule(rule, site.routes[index]))
   return [
-    ...routesOf(site, '', rules, parentRefs(site, parent, [443])),
-    ...routesOf(site, 'http', plain, parentRefs(site, parent, [80])),
+    ...routesOf(site, '', rules, secureRef(site, parent)),
+    ...routesOf(site, 'http', plain, plainRef(site, parent)),
   ]
 }
 
@@ -39,14 +40,14 @@ function routesOf(
   site: Site,
   suffix: string,
   rules: readonly JsonObject[],
-  parents: readonly JsonObject[],
+  parentRef: JsonObject,
 ): readonly JsonObject[] {
   const chunks = Array.from({ length: Math.ceil(rules.length / MAX_RULES) }, (_, index) =>
     rules.slice(index * MAX_RULES, (index + 1) * MAX_RULES),
   )
   return chunks.map((chunk, index) => {
     const parts = [suffix, ...(index === 0 ? [] : [String(index + 1)])].filter((part) => part !== '')
-    return routeObject('HTTPRoute', site, parts, { parentRefs: parents, ...hostnames(site), rules: chunk })
+    return routeObject('HTTPRoute', site, parts, { parentRefs: [parentRef], ...hostnames(site), rules: chunk })
   })
 }
 

@@ -2,7 +2,7 @@
 import { defined, type JsonObject } from '../../kubernetes/json.ts'
 import { isCoveredByWildcard } from '../hosts.ts'
 import type { Site } from '../site.ts'
-import { listenerName, type SecureListeners } from './gateway.ts'
+import { listenerName, type SecureListeners, type SecureProtocol } from './gateway.ts'
 
 /** The Gateway that routes attach to. */
 export interface ParentGateway {
@@ -11,27 +11,49 @@ export interface ParentGateway {
   readonly listeners: SecureListeners
 }
 
-type Port = 80 | 443
+/** A route, with what its name has at the end, and the listeners that it attaches to. */
+export interface Attachment {
+  readonly suffix: '' | 'http'
+  readonly parentRef: JsonObject
+}
 
 /**
- * Without a section, a wildcard's route also attaches to the listeners of narrower hosts, and the older of two routes that
- * both have a host goes first (`pilot/pkg/config/kube/gateway`, hostnameAllowedByIsolation: only a wildcard's listener is
- * kept from the routes of others).
+ * One route for both ports; two, where port 443 has to be named by its listener: the CRD takes one reference without
+ * `sectionName` for each Gateway, and what a shared Gateway calls its plain listener is not known.
  */
-export function parentRefs(
-  site: Site,
-  parent: ParentGateway,
-  ports: readonly Port[] = [80, 443],
-): readonly JsonObject[] {
-  const { name, namespace } = parent
-  const gateway = defined({ name, namespace: namespace === site.namespace ? undefined : namespace })
-  const protocol = site.passthrough === undefined ? 'https' : 'tls'
-  const hosts = parent.listeners[protocol]
-  if (!site.host.startsWith('*') || !hosts.some((host) => isCoveredByWildcard(host, site.host)))
-    return [defined({ ...gateway, port: ports.length === 1 ? ports[0] : undefined })]
-  const isListened = ports.includes(443) && hosts.includes(site.host)
+export function attachments(site: Site, parent: ParentGateway): readonly Attachment[] {
+  if (!isStray(site, parent)) return [{ suffix: '', parentRef: gatewayRef(site, parent) }]
+  const isListened = parent.listeners[protocolOf(site)].includes(site.host)
+  if (!isListened) return [{ suffix: '', parentRef: plainRef(site, parent) }]
   return [
-    ...(ports.includes(80) ? [{ ...gateway, port: 80 }] : []),
-    ...(isListened ? [{ ...gateway, sectionName: listenerName(protocol, site.host) }] : []),
+    { suffix: '', parentRef: secureRef(site, parent) },
+    { suffix: 'http', parentRef: plainRef(site, parent) },
   ]
+}
+
+export function plainRef(site: Site, parent: ParentGateway): JsonObject {
+  return { ...gatewayRef(site, parent), port: 80 }
+}
+
+export function secureRef(site: Site, parent: ParentGateway): JsonObject {
+  const listener = isStray(site, parent) ? { sectionName: listenerName(protocolOf(site), site.host) } : { port: 443 }
+  return { ...gatewayRef(site, parent), ...listener }
+}
+
+function gatewayRef(site: Site, { namespace, name }: ParentGateway): JsonObject {
+  return defined({ name, namespace: namespace === site.namespace ? undefined : namespace })
+}
+
+/**
+ * By its Gateway or port alone, a wildcard's route also attaches to the listeners of narrower hosts, and the older of two
+ * routes that both have a host goes first (`pilot/pkg/config/kube/gateway`, hostnameAllowedByIsolation: only a wildcard's
+ * listener is kept from the routes of others).
+ */
+function isStray(site: Site, { listeners }: ParentGateway): boolean {
+  const isNarrower = (host: string) => isCoveredByWildcard(host, site.host)
+  return site.host.startsWith('*') && listeners[protocolOf(site)].some(isNarrower)
+}
+
+function protocolOf({ passthrough }: Site): SecureProtocol {
+  return passthrough === undefined ? 'https' : 'tls'
 }
