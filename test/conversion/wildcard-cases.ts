@@ -30,7 +30,11 @@ interface Written {
   readonly annotations?: Annotations
   readonly requests: readonly string[]
   readonly handshakes?: readonly string[]
-  /** A request with another server name than host, as of a connection that a browser reuses: Istio's API, and Gateway API. */
+  /**
+   * A request with another server name than host, as of a connection that a browser reuses for all hosts of its certificate.
+   * The one difference between the APIs: in Gateway API a host is served by the listener that names it best and no other,
+   * and Istio has no answer 421 (GEP-3567).
+   */
   readonly reused?: readonly (readonly [string, istio: string, gatewayApi: string])[]
 }
 
@@ -57,7 +61,6 @@ const WRITTEN: readonly Written[] = [
       'http://a.T/ -> 404',
       'http://b.T/both -> all.N:80 /both',
     ],
-    // Istio keeps a narrower host from the listener of a wildcard, and has no answer 421 (GEP-3567).
     reused: [['https://a.T/both sni=b.T', 'one.N:80 /both', 'all.N:80 /both']],
   },
   {
@@ -90,6 +93,16 @@ const WRITTEN: readonly Written[] = [
       'http://a.T/ -> 404',
     ],
     reused: [['https://a.T/both sni=b.T', 'one.N:80 /both', 'all.N:80 /both']],
+  },
+  {
+    title: 'one certificate is for two hosts, and no wildcard is there',
+    rules: [
+      ['one', 'a.T', '/'],
+      ['two', 'b.T', '/'],
+    ],
+    tls: { 'a.T': 'both-T', 'b.T': 'both-T' },
+    requests: ['https://a.T/ -> one.N:80 /', 'https://b.T/ -> two.N:80 /'],
+    reused: [['https://a.T/ sni=b.T', 'one.N:80 /', '404']],
   },
   {
     title: 'a wildcard within a wildcard',

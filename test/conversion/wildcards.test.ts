@@ -33,7 +33,9 @@ function aged(object: JsonObject, older: string): JsonObject {
   return { ...object, metadata: { ...(object['metadata'] as JsonObject), creationTimestamp } }
 }
 
-const [apart, plain, together, tiers, , guarded] = wildcardCases('istio', 'shop', 'w').map(({ ingresses }) => ingresses)
+const [apart, plain, together, , tiers, , guarded] = wildcardCases('istio', 'shop', 'w').map(
+  ({ ingresses }) => ingresses,
+)
 const gatewaysOf = (ingresses: readonly JsonObject[] = []) =>
   Object.fromEntries(
     ofKind(convert(ingresses), 'VirtualService').map((object) => [
@@ -71,7 +73,7 @@ t.test('a narrower host is also served where a browser may reuse a connection fo
     { '*.w1.test': 'shop/w1-wildcard-w1-test-q2st8h', 'a.w1.test': 'shop/w1' },
     'no certificate',
   )
-  t.equal(gatewaysOf(guarded)['a.w5.test'], 'shop/w5', 'not past the certificate that it asks for')
+  t.equal(gatewaysOf(guarded)['a.w6.test'], 'shop/w6', 'not past the certificate that it asks for')
   t.end()
 })
 
@@ -92,6 +94,29 @@ t.test('in a Gateway that is shared the wildcard may win, and that is an error',
   t.match(ofKind(convert([narrow, wide], 'gateway-api', { shared: 'edge/public' }), 'HTTPRoute').at(2), {
     spec: { hostnames: ['*.w0.test'], parentRefs: [{ name: 'public', sectionName: 'https--any.w0.test' }] },
   })
+  t.end()
+})
+
+t.test(
+  'in a Gateway that is shared a certificate of the client is passed by, and that is a matter of security',
+  (t) => {
+    const { report } = convert(guarded ?? [], 'istio', { shared: 'edge/public' })
+    t.match(
+      report.find(({ level }) => level === 'error'),
+      {
+        message:
+          /^SECURITY: a\.w6\.test asks for a certificate of the client, .*: give \*\.w6\.test a Gateway of its own$/,
+      },
+    )
+    t.end()
+  },
+)
+
+t.test('a connection that a browser reuses is answered by the wildcard in Gateway API, which is told', (t) => {
+  const told = (ingresses: readonly JsonObject[] = []) =>
+    reportOf(ingresses, 'gateway-api').filter(({ about, level }) => about === 'spec.tls' && level === 'warn')
+  t.match(told(apart), [{ outcome: 'approximate', message: /^a browser .* may reuse that for a\.w0\.test, / }])
+  t.same(told(plain), [], 'not where the wildcard has no certificate')
   t.end()
 })
 

@@ -7,16 +7,17 @@ import type { ConversionOptions, GatewaySettings } from '../conversion-options.t
 import { destinationRules, externalServices, gatewayPolicies } from '../istio-api/backend-objects.ts'
 import { certificateObjects } from '../istio-api/certificate.ts'
 import type { GatewayWorkload } from '../istio-api/gateway-policies.ts'
-import { credentialName } from '../object-names.ts'
 import type { ReadIngress } from '../read-ingresses.ts'
-import type { Entrance, Route, Site, TlsServer } from '../site.ts'
+import type { Entrance, Route, Site } from '../site.ts'
+import { siteOwner } from '../site-owner.ts'
 import { backendTlsPolicies, withoutVerifiedTls } from './backend-tls-policy.ts'
-import { gatewayObject, listenersOf, secureListeners, unlistenedHosts } from './gateway.ts'
+import { gatewayObject, secureListeners, unlistenedHosts } from './gateway.ts'
 import { grpcRouteObjects } from './grpc-route.ts'
 import { hostnames, backendRefs, httpRouteObjects, routeObject } from './http-route.ts'
-import { secureRef, type ParentGateway } from './parent-refs.ts'
-import { mirrorGrants, secretGrant } from './reference-grant.ts'
+import { reusedHosts, secureRef, type ParentGateway } from './parent-refs.ts'
+import { mirrorGrants } from './reference-grant.ts'
 import { apiMatch, needsExpressions, pathProblem } from './route-matches.ts'
+import { remarkPolicyLabel, sharedObjects } from './shared-gateway.ts'
 
 export function gatewayApiObjects(
   entrances: readonly Entrance[],
@@ -60,16 +61,9 @@ function workloadOf(entrance: Entrance, gateway: GatewaySettings): GatewayWorklo
 function policyObjects(entrance: Entrance, gateway: GatewaySettings): readonly JsonObject[] {
   return entrance.ingresses.flatMap((reading) => {
     const policies = gatewayPolicies({ ...entrance, ingresses: [reading] }, workloadOf(entrance, gateway))
-    if (policies.length > 0 && gateway.shared !== '') remarkLabel(reading, gateway.shared)
+    if (policies.length > 0 && gateway.shared !== '') remarkPolicyLabel(reading, gateway)
     return policies
   })
-}
-
-/** Elsewhere Istio passes over what has a `targetRefs` (`pilot/pkg/model/policyattachment.go`, ShouldAttachPolicy). */
-function remarkLabel({ remarks }: ReadIngress, shared: string): void {
-  const label = `gateway.networking.k8s.io/gateway-name: ${shared.split('/')[1] ?? ''}`
-  const message = `SECURITY: the policies hold for pods with label ${label}, which those have that Istio deploys for Gateway ${shared} itself; give it to the pods of any other`
-  remarks.push({ level: 'warn', about: 'spec.rules', outcome: 'platform-step', message })
 }
 
 /** Without the routes whose path the CRD refuses; how the others differ is told. */
@@ -98,6 +92,7 @@ function isPrintable(route: Route, hasExpressions: boolean, ingresses: readonly 
 
 function entranceObjects(entrance: Entrance, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {
   const routes = entrance.sites.flatMap((site) => siteObjects(site, parent, gateway))
+  for (const site of entrance.sites) remarkReuse(site, parent, entrance)
   if (gateway.shared !== '') return [...routes, ...sharedObjects(entrance, gateway)]
   const unlistened = unlistenedHosts(entrance)
   if (unlistened.length > 0)
@@ -108,6 +103,13 @@ function entranceObjects(entrance: Entrance, parent: ParentGateway, gateway: Gat
       message: `a Gateway has at most 64 listeners: no HTTPS for ${unlistened.join(', ')}`,
     })
   return [gatewayObject(entrance, gateway), ...routes]
+}
+
+function remarkReuse(site: Site, parent: ParentGateway, entrance: Entrance): void {
+  const hosts = reusedHosts(site, parent)
+  if (hosts.length === 0) return
+  const message = `a browser that is connected to another host of ${site.host} may reuse that for ${hosts.join(', ')}, and is answered by the routes of ${site.host}: Istio does not turn it away (421)`
+  siteOwner(site, entrance)?.remarks.push({ level: 'warn', about: 'spec.tls', outcome: 'approximate', message })
 }
 
 function siteObjects(site: Site, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {
@@ -121,28 +123,4 @@ function siteObjects(site: Site, parent: ParentGateway, gateway: GatewaySettings
   }
   if (site.routes.length === 0) return []
   return grpcRouteObjects(site, parent) ?? httpRouteObjects(site, parent, gateway)
-}
-
-/** The one entry that somebody else has to add, and the leave to read the secrets here. */
-function sharedObjects(entrance: Entrance, { shared, namespace }: GatewaySettings): readonly JsonObject[] {
-  const isIssued = ({ secret }: TlsServer) =>
-    entrance.ingresses.some(
-      ({ settings, ingress }) =>
-        settings.certificate !== undefined && ingress.tls.some((entry) => entry.secret === secret),
-    )
-  const certificateRef = (server: TlsServer) =>
-    isIssued(server)
-      ? { name: credentialName(entrance.namespace, server.secret) }
-      : { name: server.secret, namespace: entrance.namespace }
-  const listeners = listenersOf(entrance, { certificateRef })
-  const needs = [
-    ...(entrance.sites.some(({ passthrough }) => passthrough === undefined) ? ['an HTTP listener on port 80'] : []),
-    ...(listeners.length === 0 ? [] : [`these listeners: ${JSON.stringify(listeners)}`]),
-  ].join(' and ')
-  const message = `Gateway ${shared} needs ${needs}, and to let in routes of namespace ${entrance.namespace}`
-  entrance.ingresses[0]?.remarks.push({ level: 'info', about: 'spec.rules', outcome: 'platform-step', message })
-  const secrets = entrance.tls.filter((server) => !isIssued(server)).map(({ secret }) => secret)
-  return entrance.namespace === namespace || secrets.length === 0
-    ? []
-    : [secretGrant(entrance, namespace, [...new Set(secrets)])]
 }

@@ -22,9 +22,8 @@ export interface Attachment {
  * `sectionName` for each Gateway, and what a shared Gateway calls its plain listener is not known.
  */
 export function attachments(site: Site, parent: ParentGateway): readonly Attachment[] {
-  if (!isStray(site, parent)) return [{ suffix: '', parentRef: gatewayRef(site, parent) }]
-  const isListened = parent.listeners[protocolOf(site)].includes(site.host)
-  if (!isListened) return [{ suffix: '', parentRef: plainRef(site, parent) }]
+  if (narrowerHosts(site, parent).length === 0) return [{ suffix: '', parentRef: gatewayRef(site, parent) }]
+  if (!isListened(site, parent)) return [{ suffix: '', parentRef: plainRef(site, parent) }]
   return [
     { suffix: '', parentRef: secureRef(site, parent) },
     { suffix: 'http', parentRef: plainRef(site, parent) },
@@ -36,7 +35,8 @@ export function plainRef(site: Site, parent: ParentGateway): JsonObject {
 }
 
 export function secureRef(site: Site, parent: ParentGateway): JsonObject {
-  const listener = isStray(site, parent) ? { sectionName: listenerName(protocolOf(site), site.host) } : { port: 443 }
+  const isNamed = narrowerHosts(site, parent).length > 0
+  const listener = isNamed ? { sectionName: listenerName(protocolOf(site), site.host) } : { port: 443 }
   return { ...gatewayRef(site, parent), ...listener }
 }
 
@@ -45,13 +45,25 @@ function gatewayRef(site: Site, { namespace, name }: ParentGateway): JsonObject 
 }
 
 /**
+ * Hosts that a wildcard answers for when a browser reuses a connection for every host of its certificate: Istio keeps them
+ * from the wildcard's listener, and has no answer 421 (GEP-3567).
+ */
+export function reusedHosts(site: Site, parent: ParentGateway): readonly string[] {
+  return site.passthrough === undefined && isListened(site, parent) ? narrowerHosts(site, parent) : []
+}
+
+function isListened(site: Site, { listeners }: ParentGateway): boolean {
+  return listeners[protocolOf(site)].includes(site.host)
+}
+
+/**
  * By its Gateway or port alone, a wildcard's route also attaches to the listeners of narrower hosts, and the older of two
  * routes that both have a host goes first (`pilot/pkg/config/kube/gateway`, hostnameAllowedByIsolation: only a wildcard's
  * listener is kept from the routes of others).
  */
-function isStray(site: Site, { listeners }: ParentGateway): boolean {
-  const isNarrower = (host: string) => isCoveredByWildcard(host, site.host)
-  return site.host.startsWith('*') && listeners[protocolOf(site)].some(isNarrower)
+function narrowerHosts(site: Site, { listeners }: ParentGateway): readonly string[] {
+  if (!site.host.startsWith('*')) return []
+  return listeners[protocolOf(site)].filter((host) => isCoveredByWildcard(host, site.host))
 }
 
 function protocolOf({ passthrough }: Site): SecureProtocol {

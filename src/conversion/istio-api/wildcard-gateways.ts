@@ -5,8 +5,8 @@
  */
 import { isCoveredByWildcard } from '../hosts.ts'
 import { labelName } from '../object-names.ts'
-import type { ReadIngress } from '../read-ingresses.ts'
 import type { Entrance, Site, TlsServer } from '../site.ts'
+import { siteOwner } from '../site-owner.ts'
 
 /** A Gateway, with the sites whose VirtualServices it has to itself. */
 export type GatewayPart = Pick<Entrance, 'namespace' | 'name' | 'sites' | 'tls'>
@@ -76,7 +76,7 @@ export function remarkPart({ name, sites }: GatewayPart, entrance: Entrance): vo
     const narrower = strayHosts(site, entrance)
     if (narrower.length === 0) continue
     const message = `${site.host} has a Gateway of its own, ${name}: in one with ${narrower.join(', ')}, which has a TLS server of its own, its routes could win there`
-    ownerOf(site, entrance)?.remarks.push({ level: 'info', about: 'spec.tls', outcome: 'converted', message })
+    siteOwner(site, entrance)?.remarks.push({ level: 'info', about: 'spec.tls', outcome: 'converted', message })
   }
 }
 
@@ -91,10 +91,11 @@ export function remarkStrays(entrances: readonly Entrance[]): void {
 function remarkStray(site: Site, entrance: Entrance): void {
   const narrower = strayHosts(site, entrance)
   if (narrower.length === 0) return
-  const message = `${narrower.join(', ')} has a TLS server of its own, and in one Gateway the routes of ${site.host} may win there: give ${site.host} a Gateway of its own`
-  ownerOf(site, entrance)?.remarks.push({ level: 'error', about: 'spec.tls', outcome: 'approximate', message })
-}
-
-function ownerOf({ ingressName }: Site, { ingresses }: Entrance): ReadIngress | undefined {
-  return ingresses.find(({ ingress }) => ingress.name === ingressName)
+  const guarded = narrower.filter((host) => serverOf(host, entrance)?.clientCertificate !== undefined)
+  const mend = `give ${site.host} a Gateway of its own`
+  const message =
+    guarded.length === 0
+      ? `${narrower.join(', ')} has a TLS server of its own, and in one Gateway the routes of ${site.host} may win there: ${mend}`
+      : `SECURITY: ${guarded.join(', ')} asks for a certificate of the client, and in one Gateway is served without one to who names another host of ${site.host} in the TLS handshake: ${mend}`
+  siteOwner(site, entrance)?.remarks.push({ level: 'error', about: 'spec.tls', outcome: 'approximate', message })
 }
