@@ -27,6 +27,8 @@ interface Written {
   readonly more?: { readonly rules: readonly Rule[]; readonly annotations: Annotations; readonly tls: Secrets }
   /** Secret by host. */
   readonly tls: Secrets
+  /** Of the Services; 80 unless it says more. */
+  readonly port?: number
   readonly annotations?: Annotations
   readonly requests: readonly string[]
   readonly handshakes?: readonly string[]
@@ -157,6 +159,17 @@ const WRITTEN: readonly Written[] = [
     requests: ['https://b.T/both -> all.N:80 /both', 'https://a.T/both sni=b.T -> all.N:80 /both'],
     handshakes: ['https://a.T/both -> refused'],
   },
+  {
+    title: 'TLS is passed through',
+    rules: [
+      ['all', '*.T', '/'],
+      ['one', 'a.T', '/'],
+    ],
+    port: 443,
+    tls: {},
+    annotations: { [`${NGINX}ssl-passthrough`]: 'true' },
+    requests: ['https://a.T/x -> one.N:443', 'https://b.T/x -> all.N:443'],
+  },
 ]
 
 export function wildcardCases(target: Target, namespace: string, tag: string): readonly WildcardCase[] {
@@ -168,9 +181,9 @@ export function wildcardCases(target: Target, namespace: string, tag: string): r
 
 function readCase(written: Written, target: Target, namespace: string, name: string): WildcardCase {
   const { title, rules, tls, more, requests, handshakes = [], reused = [] } = written
-  const { annotations = { [`${NGINX}ssl-redirect`]: 'false' } } = written
+  const { annotations = { [`${NGINX}ssl-redirect`]: 'false' }, port = 80 } = written
   const object = (part: string, given: readonly Rule[], secrets: Secrets, notes: Annotations) =>
-    ingress({ namespace, name: `${name}${part}`, annotations: notes, spec: specOf(given, secrets) })
+    ingress({ namespace, name: `${name}${part}`, annotations: notes, spec: specOf(given, secrets, port) })
   return {
     title,
     ingresses: [
@@ -186,7 +199,7 @@ function readCase(written: Written, target: Target, namespace: string, name: str
   }
 }
 
-function specOf(rules: readonly Rule[], secrets: Secrets): JsonObject {
+function specOf(rules: readonly Rule[], secrets: Secrets, port: number): JsonObject {
   return {
     rules: rules.map(([service, host, ...paths]) => ({
       host,
@@ -194,7 +207,7 @@ function specOf(rules: readonly Rule[], secrets: Secrets): JsonObject {
         paths: paths.map((path) => ({
           path,
           pathType: 'Prefix',
-          backend: { service: { name: service, port: { number: 80 } } },
+          backend: { service: { name: service, port: { number: port } } },
         })),
       },
     })),
