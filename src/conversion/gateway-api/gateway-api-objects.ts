@@ -11,7 +11,7 @@ import type { ReadIngress } from '../read-ingresses.ts'
 import type { Entrance, Route, Site } from '../site.ts'
 import { siteOwner } from '../site-owner.ts'
 import { backendTlsPolicies, withoutVerifiedTls } from './backend-tls-policy.ts'
-import { gatewayObject, secureListeners, unlistenedHosts } from './gateway.ts'
+import { gatewayObject, secureListeners, unlistenedHosts, type SecureListeners } from './gateway.ts'
 import { grpcRouteObjects } from './grpc-route.ts'
 import { hostnames, backendRefs, httpRouteObjects, routeObject } from './http-route.ts'
 import { reusedHosts, secureRef, type ParentGateway } from './parent-refs.ts'
@@ -29,8 +29,13 @@ export function gatewayApiObjects(
     ...entrance,
     sites: entrance.sites.map((site) => printableSite(site, entrance)),
   }))
+  const shared = gateway.shared === '' ? undefined : sharedListeners(printable)
+  const parentOf = (entrance: Entrance): ParentGateway => {
+    const listeners = shared?.get(entrance.namespace) ?? secureListeners([entrance])
+    return { ...gatewayOf(entrance, gateway), listeners }
+  }
   return [
-    ...printable.flatMap((entrance) => entranceObjects(entrance, parentOf(entrance, printable, gateway), gateway)),
+    ...printable.flatMap((entrance) => entranceObjects(entrance, parentOf(entrance), gateway)),
     ...backendTlsPolicies(readings, sites),
     ...destinationRules(withoutVerifiedTls(readings), sites, gateway.shared === '' ? '.' : gateway.namespace, gateway),
     ...externalServices(entrances, gateway),
@@ -40,11 +45,11 @@ export function gatewayApiObjects(
   ]
 }
 
-/** In a Gateway that is shared, the listeners of all entrances of a namespace meet. */
-function parentOf(entrance: Entrance, entrances: readonly Entrance[], gateway: GatewaySettings): ParentGateway {
-  const isBeside = ({ namespace }: Entrance) => gateway.shared !== '' && namespace === entrance.namespace
-  const listeners = secureListeners(entrances.filter((other) => other === entrance || isBeside(other)))
-  return { ...gatewayOf(entrance, gateway), listeners }
+/** By namespace: in a Gateway that is shared, the listeners of all its entrances meet. */
+function sharedListeners(entrances: readonly Entrance[]): ReadonlyMap<string, SecureListeners> {
+  const namespaces = new Set(entrances.map(({ namespace }) => namespace))
+  const within = (name: string) => entrances.filter(({ namespace }) => namespace === name)
+  return new Map([...namespaces].map((name) => [name, secureListeners(within(name))]))
 }
 
 function gatewayOf(entrance: Entrance, { shared }: GatewaySettings): Pick<ParentGateway, 'namespace' | 'name'> {
