@@ -80,7 +80,7 @@ const GUARDED: readonly Guarded[] = [
     ],
   },
   {
-    title: 'what comes too often by HTTPS, and not what comes to another host meanwhile',
+    title: 'what comes too often by HTTPS',
     annotations: { 'limit-rpm': '1', 'limit-burst-multiplier': '1', 'ssl-redirect': 'false' },
     secret: 'limited',
     requests: [

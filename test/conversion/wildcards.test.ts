@@ -1,6 +1,6 @@
 /**
  * A wildcard beside narrower hosts, in both APIs: each host has its own routes, whichever VirtualService or route is older.
- * The same cases go through a real Envoy, with their certificates (wildcards-envoy.bed.ts).
+ * The same cases go through a real Envoy, with their certificates (wildcards.bed.ts).
  */
 import t from 'tap'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
