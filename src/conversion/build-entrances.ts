@@ -9,7 +9,6 @@ import type { ReadIngress } from './read-ingresses.ts'
 import type { Entrance, Site } from './site.ts'
 import { hasTls, ruleHosts, tlsCoverage } from './tls-coverage.ts'
 import { tlsServers } from './tls-servers.ts'
-import { remarkWildcardCertificates } from './wildcard-certificates.ts'
 
 export function buildEntrances(
   readings: readonly ReadIngress[],
@@ -26,15 +25,13 @@ export function buildEntrances(
     const own = hosts.flatMap((host) => byHost.get(host) ?? [])
     if (first === undefined || own.length === 0) return []
     const { namespace, name } = first.ingress
-    const tls = tlsServers(group, own, options)
-    remarkWildcardCertificates(tls, group, options)
     return [
       {
         namespace,
         name: labelName(name),
         ingresses: group,
         sites: own,
-        tls,
+        tls: tlsServers(group, own, options),
         annotations: gatewayAnnotations(group),
       },
     ]

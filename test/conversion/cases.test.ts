@@ -20,6 +20,7 @@ import {
 import type { Answer, RoutedRequest } from './envoy-routes.ts'
 import { expectedObjects, neighbours } from './expected-routes.ts'
 import { hasExtra } from './extra-objects.ts'
+import { DEVIATIONS, type Deviation } from './gateway-api-deviations.ts'
 import { routeThroughGatewayApi } from './gateway-api-router.ts'
 import { routeThroughIstio } from './istio-router.ts'
 import { fullMatch } from './re2.ts'
@@ -58,36 +59,6 @@ const SUBJECTS: Readonly<Record<string, readonly RegExp[]>> = {
   'empty-http': [/^spec\.rules\[0\]/],
   'rule-host-not-in-tls': [/^spec\.tls/],
   'cross-ns-same-host': [/^spec\.rules\[0\]/],
-}
-
-interface Deviation {
-  readonly reason: string
-  /** Requests that are answered differently. */
-  readonly paths?: RegExp
-  readonly verdict?: string
-  readonly leavesOut?: readonly ('extra' | 'notifications')[]
-}
-
-const WHOLE_ELEMENTS = 'PathPrefix matches whole path elements; a plain prefix would need a regular expression'
-const OWN_NAMESPACE = "cert-manager's annotations stay on the Gateway, which is in the Issuer's own namespace"
-
-/** What Gateway API cannot say of a case, and why; everything else holds. A deviation that is not seen any more fails. */
-const DEVIATIONS: Readonly<Record<string, Deviation>> = {
-  'istio-golden-simple': { reason: WHOLE_ELEMENTS, paths: /^\/regex1x$/ },
-  'ngx-rewrite-capture': {
-    reason: 'a captured rest can be cut off a PathPrefix only, which minds case',
-    paths: /SOMETHING/,
-    verdict: 'approximate',
-  },
-  'ngx-rewrite-static': { reason: WHOLE_ELEMENTS, paths: /bar(x|baz)$|BAR/, verdict: 'approximate' },
-  'ngx-implementation-specific-wild': { reason: WHOLE_ELEMENTS, paths: /testx$/, verdict: 'approximate' },
-  'cm-namespaced-issuer': { reason: OWN_NAMESPACE, verdict: 'exact', leavesOut: ['extra', 'notifications'] },
-  'cm-external-issuer': { reason: OWN_NAMESPACE, leavesOut: ['extra'] },
-  'dns-ingress-hostname-source': {
-    reason: 'external-dns has gateway-hostname-source for routes',
-    verdict: 'approximate',
-    leavesOut: ['notifications'],
-  },
 }
 
 const GATEWAY_SERVICE: JsonObject = {

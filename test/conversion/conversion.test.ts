@@ -136,31 +136,6 @@ t.test('a certificate is served for the hosts of its own entry, wildcards and si
   t.end()
 })
 
-t.test('a narrower host with a certificate of its own beside a wildcard is told of, as the wildcard may win', (t) => {
-  const wildcard = ingress({ name: 'all', host: '*.example.com', secret: 'all' })
-  const both = ingress({
-    name: 'all',
-    spec: {
-      rules: ['*.example.com', 'a.example.com'].map((host) => ({
-        host,
-        http: {
-          paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }],
-        },
-      })),
-      tls: [
-        { hosts: ['a.example.com'], secretName: 'own' },
-        { hosts: ['*.example.com'], secretName: 'all' },
-      ],
-    },
-  })
-  const errors = (object: JsonObject, target: 'istio' | 'gateway-api') =>
-    reportOf([object], target).filter(({ level }) => level === 'error')
-  t.match(errors(both, 'istio'), [{ about: 'spec.tls', message: /^a\.example\.com has a certificate of its own/ }])
-  t.same(errors(both, 'gateway-api'), [], 'a listener has its own routes')
-  t.same(errors(wildcard, 'istio'), [])
-  t.end()
-})
-
 t.test('plain requests are redirected path by path where Ingresses of a host disagree, and ACME is left alone', (t) => {
   const main = ingress({ secret: 'tls', paths: ['/', '/.well-known/acme-challenge/abc'] })
   const plain = ingress({ name: 'plain', annotations: nginx({ 'ssl-redirect': 'false' }), paths: ['/plain'] })
@@ -322,8 +297,18 @@ t.test('a shared Gateway is not printed: what it needs is told', (t) => {
   t.same(memberAt(api.objects[0], 'spec', 'parentRefs'), [{ name: 'public', namespace: 'edge', port: 443 }])
   t.match(
     api.report.find(({ about }) => about === 'spec.rules'),
-    { message: /these listeners: \[\{"name":"https-a\.example\.com"/ },
+    {
+      message:
+        /^Gateway edge\/public needs an HTTP listener on port 80 and these listeners: \[\{"name":"https-a\.example\.com"/,
+    },
   )
+  const guarded = ingress({ annotations: nginx({ 'denylist-source-range': '192.0.2.1' }) })
+  const labels = (gateway: { readonly shared?: string }) =>
+    convert([guarded], 'gateway-api', gateway).report.filter(({ message }) =>
+      message.includes('gateway.networking.k8s.io/gateway-name: public'),
+    )
+  t.match(labels({ shared: 'edge/public' }), [{ level: 'warn', outcome: 'platform-step', message: /^SECURITY: / }])
+  t.same(labels({}), [], "Istio labels the pods of an Ingress' own Gateway")
   t.end()
 })
 

@@ -11,6 +11,8 @@ export interface RoutedRequest {
   /** With its query, if any. */
   readonly path: string
   readonly port?: number
+  /** Of the TLS connection, where it is not the host: browsers reuse a connection for other hosts of its certificate. */
+  readonly serverName?: string
   readonly method?: string
   /** Keys in lower case. */
   readonly headers?: Readonly<Record<string, string>>
@@ -115,7 +117,7 @@ export function answer(listeners: readonly Listener[], request: RoutedRequest): 
   const port = request.port ?? 80
   const listener = listeners.find((candidate) => candidate.port === port)
   const host = request.host.toLowerCase().replace(/:\d+$/, '')
-  const chain = listener === undefined ? undefined : chainFor(listener, host)
+  const chain = listener === undefined ? undefined : chainFor(listener, request.serverName ?? host)
   if (chain === undefined) return { kind: 'no-listener' }
   if (chain.passthrough !== undefined) return passedThrough(chain.passthrough)
   const isTls = chain.sniHosts !== undefined

@@ -23,12 +23,12 @@ export function readRouterTables(): Readonly<Record<'istio' | 'gatewayApi', read
     readonly Written[]
   >
   const read = (cases: readonly Written[]) =>
-    cases.map((entry) => ({ ...entry, requests: entry.requests.map(readLine) }))
+    cases.map((entry) => ({ ...entry, requests: entry.requests.map(readRequestLine) }))
   return { istio: read(written.istio), gatewayApi: read(written.gatewayApi) }
 }
 
-/** `[METHOD] URL [header=value]... -> answer` */
-function readLine(line: string): readonly [RoutedRequest, string] {
+/** `[METHOD] URL [sni=HOST] [header=value]... -> answer` */
+export function readRequestLine(line: string): readonly [RoutedRequest, string] {
   const { groups } =
     /^(?:(?<method>[A-Z]+) )?(?<scheme>https?):\/\/(?<host>[^/]+)(?<path>\/\S*)(?<headers>(?: \S+)*) -> (?<answer>.+)$/.exec(
       line,
@@ -36,13 +36,15 @@ function readLine(line: string): readonly [RoutedRequest, string] {
   if (groups === undefined) throw new Error(`not a request line: ${line}`)
   const { method, scheme, host = '', path = '', headers = '', answer = '' } = groups
   const pairs = headers.split(' ').filter(Boolean)
+  const { sni, ...named } = Object.fromEntries(
+    pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  )
   const request = {
     host,
     path,
     port: scheme === 'https' ? 443 : 80,
-    headers: Object.fromEntries(
-      pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
-    ),
+    headers: named,
+    ...(sni === undefined ? {} : { serverName: sni }),
   }
   return [method === undefined ? request : { ...request, method }, answer]
 }

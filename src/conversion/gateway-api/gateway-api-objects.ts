@@ -7,15 +7,17 @@ import type { ConversionOptions, GatewaySettings } from '../conversion-options.t
 import { destinationRules, externalServices, gatewayPolicies } from '../istio-api/backend-objects.ts'
 import { certificateObjects } from '../istio-api/certificate.ts'
 import type { GatewayWorkload } from '../istio-api/gateway-policies.ts'
-import { credentialName } from '../object-names.ts'
 import type { ReadIngress } from '../read-ingresses.ts'
-import type { Entrance, Route, Site, TlsServer } from '../site.ts'
+import type { Entrance, Route, Site } from '../site.ts'
+import { siteOwner } from '../site-owner.ts'
 import { backendTlsPolicies, withoutVerifiedTls } from './backend-tls-policy.ts'
-import { gatewayObject, listenersOf, unlistenedHosts } from './gateway.ts'
-import { grpcRouteObject } from './grpc-route.ts'
-import { hostnames, backendRefs, httpRouteObjects, parentRef, routeObject, type ParentGateway } from './http-route.ts'
-import { mirrorGrants, secretGrant } from './reference-grant.ts'
+import { gatewayObject, secureListeners, unlistenedHosts, type SecureListeners } from './gateway.ts'
+import { grpcRouteObjects } from './grpc-route.ts'
+import { hostnames, backendRefs, httpRouteObjects, routeObject } from './http-route.ts'
+import { reusedHosts, secureRef, type ParentGateway } from './parent-refs.ts'
+import { mirrorGrants } from './reference-grant.ts'
 import { apiMatch, needsExpressions, pathProblem } from './route-matches.ts'
+import { remarkPolicyLabel, sharedObjects } from './shared-gateway.ts'
 
 export function gatewayApiObjects(
   entrances: readonly Entrance[],
@@ -27,26 +29,46 @@ export function gatewayApiObjects(
     ...entrance,
     sites: entrance.sites.map((site) => printableSite(site, entrance)),
   }))
+  const shared = gateway.shared === '' ? undefined : sharedListeners(printable)
+  const parentOf = (entrance: Entrance): ParentGateway => {
+    const listeners = shared?.get(entrance.namespace) ?? secureListeners([entrance])
+    return { ...gatewayOf(entrance, gateway), listeners }
+  }
   return [
-    ...printable.flatMap((entrance) => entranceObjects(entrance, gateway)),
+    ...printable.flatMap((entrance) => entranceObjects(entrance, parentOf(entrance), gateway)),
     ...backendTlsPolicies(readings, sites),
     ...destinationRules(withoutVerifiedTls(readings), sites, gateway.shared === '' ? '.' : gateway.namespace, gateway),
     ...externalServices(entrances, gateway),
     ...mirrorGrants(entrances, gateway),
-    ...printable.flatMap((entrance) => gatewayPolicies(entrance, workloadOf(entrance, gateway))),
+    ...printable.flatMap((entrance) => policyObjects(entrance, gateway)),
     ...(gateway.shared === '' ? [] : entrances.flatMap((entrance) => certificateObjects(entrance, gateway.namespace))),
   ]
 }
 
-function parentOf({ namespace, name }: Entrance, { shared }: GatewaySettings): ParentGateway {
-  const [sharedNamespace = '', sharedName = ''] = shared.split('/')
-  return shared === '' ? { namespace, name } : { namespace: sharedNamespace, name: sharedName }
+/** By namespace: in a Gateway that is shared, the listeners of all its entrances meet. */
+function sharedListeners(entrances: readonly Entrance[]): ReadonlyMap<string, SecureListeners> {
+  const namespaces = new Set(entrances.map(({ namespace }) => namespace))
+  const within = (name: string) => entrances.filter(({ namespace }) => namespace === name)
+  return new Map([...namespaces].map((name) => [name, secureListeners(within(name))]))
+}
+
+function gatewayOf(entrance: Entrance, { shared }: GatewaySettings): Pick<ParentGateway, 'namespace' | 'name'> {
+  const [namespace = '', name = ''] = shared.split('/')
+  return shared === '' ? { namespace: entrance.namespace, name: entrance.name } : { namespace, name }
 }
 
 function workloadOf(entrance: Entrance, gateway: GatewaySettings): GatewayWorkload {
-  const { namespace, name } = parentOf(entrance, gateway)
+  const { namespace, name } = gatewayOf(entrance, gateway)
   const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name }]
   return { namespace, policyTarget: { targetRefs }, filterTarget: { targetRefs } }
+}
+
+function policyObjects(entrance: Entrance, gateway: GatewaySettings): readonly JsonObject[] {
+  return entrance.ingresses.flatMap((reading) => {
+    const policies = gatewayPolicies({ ...entrance, ingresses: [reading] }, workloadOf(entrance, gateway))
+    if (policies.length > 0 && gateway.shared !== '') remarkPolicyLabel(reading, gateway)
+    return policies
+  })
 }
 
 /** Without the routes whose path the CRD refuses; how the others differ is told. */
@@ -73,9 +95,9 @@ function isPrintable(route: Route, hasExpressions: boolean, ingresses: readonly 
   return problem === undefined
 }
 
-function entranceObjects(entrance: Entrance, gateway: GatewaySettings): readonly JsonObject[] {
-  const parent = parentOf(entrance, gateway)
+function entranceObjects(entrance: Entrance, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {
   const routes = entrance.sites.flatMap((site) => siteObjects(site, parent, gateway))
+  for (const site of entrance.sites) remarkReuse(site, parent, entrance)
   if (gateway.shared !== '') return [...routes, ...sharedObjects(entrance, gateway)]
   const unlistened = unlistenedHosts(entrance)
   if (unlistened.length > 0)
@@ -88,37 +110,22 @@ function entranceObjects(entrance: Entrance, gateway: GatewaySettings): readonly
   return [gatewayObject(entrance, gateway), ...routes]
 }
 
+function remarkReuse(site: Site, parent: ParentGateway, entrance: Entrance): void {
+  const hosts = reusedHosts(site, parent)
+  if (hosts.length === 0) return
+  const message = `a browser that is connected to another host of ${site.host} may reuse that for ${hosts.join(', ')}, and is answered by the routes of ${site.host}: Istio does not turn it away (421)`
+  siteOwner(site, entrance)?.remarks.push({ level: 'warn', about: 'spec.tls', outcome: 'approximate', message })
+}
+
 function siteObjects(site: Site, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {
   if (site.passthrough !== undefined) {
     const spec = {
-      parentRefs: [parentRef(site, parent, 443)],
+      parentRefs: [secureRef(site, parent)],
       ...hostnames(site),
       rules: [{ backendRefs: backendRefs([site.passthrough]) }],
     }
     return [routeObject('TLSRoute', site, [], spec)]
   }
   if (site.routes.length === 0) return []
-  const grpc = grpcRouteObject(site, parent)
-  return grpc === undefined ? httpRouteObjects(site, parent, gateway) : [grpc]
-}
-
-/** The one entry that somebody else has to add, and the leave to read the secrets here. */
-function sharedObjects(entrance: Entrance, { shared, namespace }: GatewaySettings): readonly JsonObject[] {
-  const isIssued = ({ secret }: TlsServer) =>
-    entrance.ingresses.some(
-      ({ settings, ingress }) =>
-        settings.certificate !== undefined && ingress.tls.some((entry) => entry.secret === secret),
-    )
-  const certificateRef = (server: TlsServer) =>
-    isIssued(server)
-      ? { name: credentialName(entrance.namespace, server.secret) }
-      : { name: server.secret, namespace: entrance.namespace }
-  const listeners = listenersOf(entrance, { certificateRef })
-  const needs = listeners.length === 0 ? 'an HTTP listener on port 80' : `these listeners: ${JSON.stringify(listeners)}`
-  const message = `Gateway ${shared} needs ${needs}, and to let in routes of namespace ${entrance.namespace}`
-  entrance.ingresses[0]?.remarks.push({ level: 'info', about: 'spec.rules', outcome: 'platform-step', message })
-  const secrets = entrance.tls.filter((server) => !isIssued(server)).map(({ secret }) => secret)
-  return entrance.namespace === namespace || secrets.length === 0
-    ? []
-    : [secretGrant(entrance, namespace, [...new Set(secrets)])]
+  return grpcRouteObjects(site, parent) ?? httpRouteObjects(site, parent, gateway)
 }

@@ -62,6 +62,24 @@ export function unlistenedHosts({ sites, tls }: Entrance): readonly string[] {
   return tls.length === 1 ? [] : hosts.slice(MAX_LISTENERS - 1)
 }
 
+/** The hosts that have a listener of their own on port 443. */
+export type SecureListeners = Readonly<Record<SecureProtocol, readonly string[]>>
+
+export function secureListeners(entrances: readonly Entrance[]): SecureListeners {
+  const sites = entrances.flatMap((entrance) => entrance.sites)
+  return {
+    https: entrances.flatMap(({ tls }) =>
+      tls.filter((server) => hasListeners(server, tls.length)).flatMap(({ hosts }) => hosts),
+    ),
+    tls: sites.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host),
+  }
+}
+
+/** More hosts than there can be listeners are served by one without a host name, if nobody else is to be served. */
+function hasListeners({ hosts }: TlsServer, servers: number): boolean {
+  return servers > 1 || hosts.length < MAX_LISTENERS
+}
+
 function httpsListeners(
   server: TlsServer,
   servers: number,
@@ -71,16 +89,19 @@ function httpsListeners(
     protocol: 'HTTPS',
     tls: { mode: 'Terminate', certificateRefs: [ref(server)], ...clientOptions(server) },
   }
-  if (servers === 1 && server.hosts.length >= MAX_LISTENERS) return [{ name: 'https', port: 443, ...terminate }]
+  if (!hasListeners(server, servers)) return [{ name: 'https', port: 443, ...terminate }]
   return server.hosts.map((host) => ({ ...listener('https', host), ...terminate }))
 }
 
-function listener(protocol: string, host: string): JsonObject {
-  return {
-    name: `${protocol}-${host.replaceAll('*', '-any')}`,
-    port: 443,
-    ...(host === '*' ? {} : { hostname: host }),
-  }
+function listener(protocol: SecureProtocol, host: string): JsonObject {
+  return { name: listenerName(protocol, host), port: 443, ...(host === '*' ? {} : { hostname: host }) }
+}
+
+/** What listeners of port 443 do with TLS: end it, or pass it through. */
+export type SecureProtocol = 'https' | 'tls'
+
+export function listenerName(protocol: SecureProtocol, host: string): string {
+  return `${protocol}-${host.replaceAll('*', '-any')}`
 }
 
 /** Istio's own option; the CA is in the same secret, or in one called `<name>-cacert`. */

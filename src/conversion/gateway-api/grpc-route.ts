@@ -1,17 +1,20 @@
-/** The GRPCRoute of a site whose routes all lead to gRPC backends by what gRPC calls a path: service and method. */
+/** The GRPCRoutes of a site whose routes all lead to gRPC backends by what gRPC calls a path: service and method. */
 import type { JsonObject } from '../../kubernetes/json.ts'
 import type { Route, Site } from '../site.ts'
-import { backendRefs, hostnames, parentRef, routeObject, type ParentGateway } from './http-route.ts'
+import { backendRefs, hostnames, routeObject } from './http-route.ts'
+import { attachments, type ParentGateway } from './parent-refs.ts'
 
 /** Undefined where something of the site has no equal: then an HTTPRoute carries it, as gRPC is HTTP/2. */
-export function grpcRouteObject(site: Site, parent: ParentGateway): JsonObject | undefined {
+export function grpcRouteObjects(site: Site, parent: ParentGateway): readonly JsonObject[] | undefined {
   const rules = site.routes.map(grpcRule)
   if (rules.length === 0 || rules.length > 16 || rules.some((rule) => rule === undefined)) return undefined
-  return routeObject('GRPCRoute', site, [], {
-    parentRefs: [parentRef(site, parent)],
-    ...hostnames(site),
-    rules: rules.filter((rule) => rule !== undefined),
-  })
+  return attachments(site, parent).map(({ suffix, parentRef }) =>
+    routeObject('GRPCRoute', site, suffix === '' ? [] : [suffix], {
+      parentRefs: [parentRef],
+      ...hostnames(site),
+      rules: rules.filter((rule) => rule !== undefined),
+    }),
+  )
 }
 
 function grpcRule({ match, headers, action, redirectsToHttps }: Route): JsonObject | undefined {

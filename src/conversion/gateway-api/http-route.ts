@@ -5,16 +5,11 @@ import type { CorsPolicy, HeaderChanges, Mirror } from '../ingress-settings.ts'
 import { hostName } from '../object-names.ts'
 import type { Forward, Redirect, Route, RouteBackend, Site } from '../site.ts'
 import { GATEWAY_API } from './gateway.ts'
+import { attachments, plainRef, secureRef, type ParentGateway } from './parent-refs.ts'
 import { apiMatch, needsExpressions, type ApiMatch } from './route-matches.ts'
 
 /** Limits of the CRD; one match a rule keeps the sum of matches below its limit, too. */
 const MAX_RULES = 16
-
-/** The Gateway that routes attach to. */
-export interface ParentGateway {
-  readonly namespace: string
-  readonly name: string
-}
 
 /**
  * Where some or all routes redirect to https, port 80 has routes of its own. Rules beyond a route's limit go on in the
@@ -23,14 +18,15 @@ export interface ParentGateway {
 export function httpRouteObjects(site: Site, parent: ParentGateway, settings: GatewaySettings): readonly JsonObject[] {
   const rules = rulesOf(site.routes, settings)
   const redirecting = site.routes.filter(({ redirectsToHttps }) => redirectsToHttps).length
-  if (redirecting === 0) return routesOf(site, '', rules, parentRef(site, parent))
+  if (redirecting === 0)
+    return attachments(site, parent).flatMap(({ suffix, parentRef }) => routesOf(site, suffix, rules, parentRef))
   const plain =
     redirecting === site.routes.length
       ? [{ filters: [TO_HTTPS] }]
       : rules.map((rule, index) => plainRule(rule, site.routes[index]))
   return [
-    ...routesOf(site, '', rules, parentRef(site, parent, 443)),
-    ...routesOf(site, 'http', plain, parentRef(site, parent, 80)),
+    ...routesOf(site, '', rules, secureRef(site, parent)),
+    ...routesOf(site, 'http', plain, plainRef(site, parent)),
   ]
 }
 
@@ -40,17 +36,18 @@ function plainRule(rule: JsonObject, route: Route | undefined): JsonObject {
   return route?.redirectsToHttps === true ? defined({ matches: rule['matches'], filters: [TO_HTTPS] }) : rule
 }
 
-export function parentRef(site: Site, { namespace, name }: ParentGateway, port?: 80 | 443): JsonObject {
-  return defined({ name, namespace: namespace === site.namespace ? undefined : namespace, port })
-}
-
-function routesOf(site: Site, suffix: string, rules: readonly JsonObject[], parent: JsonObject): readonly JsonObject[] {
+function routesOf(
+  site: Site,
+  suffix: string,
+  rules: readonly JsonObject[],
+  parentRef: JsonObject,
+): readonly JsonObject[] {
   const chunks = Array.from({ length: Math.ceil(rules.length / MAX_RULES) }, (_, index) =>
     rules.slice(index * MAX_RULES, (index + 1) * MAX_RULES),
   )
   return chunks.map((chunk, index) => {
     const parts = [suffix, ...(index === 0 ? [] : [String(index + 1)])].filter((part) => part !== '')
-    return routeObject('HTTPRoute', site, parts, { parentRefs: [parent], ...hostnames(site), rules: chunk })
+    return routeObject('HTTPRoute', site, parts, { parentRefs: [parentRef], ...hostnames(site), rules: chunk })
   })
 }
 

@@ -1,17 +1,18 @@
-/** The Gateway of an entrance, or the servers that a shared one needs for it. */
+/** A Gateway for an entrance or a part of it, or the servers that a shared one needs for it. */
 import type { JsonObject } from '../../kubernetes/json.ts'
 import type { GatewaySettings } from '../conversion-options.ts'
 import { isCoveredByWildcard } from '../hosts.ts'
 import { credentialName } from '../object-names.ts'
-import type { Entrance, TlsServer } from '../site.ts'
+import type { TlsServer } from '../site.ts'
+import type { GatewayPart } from './wildcard-gateways.ts'
 
-export function gatewayObject(entrance: Entrance, { selector }: GatewaySettings): JsonObject {
-  const { namespace, name } = entrance
+export function gatewayObject(part: GatewayPart, { selector }: GatewaySettings): JsonObject {
+  const { namespace, name } = part
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'Gateway',
     metadata: { name, namespace },
-    spec: { selector, servers: gatewayServers(entrance) },
+    spec: { selector, servers: gatewayServers(part) },
   }
 }
 
@@ -19,7 +20,7 @@ export function gatewayObject(entrance: Entrance, { selector }: GatewaySettings)
  * Hosts carry the namespace, so that only its VirtualServices can bind. Port names are unique within the Gateway. Plain
  * HTTP never has `httpsRedirect`.
  */
-export function gatewayServers({ namespace, name, sites, tls }: Entrance): readonly JsonObject[] {
+export function gatewayServers({ namespace, name, sites, tls }: GatewayPart): readonly JsonObject[] {
   const scoped = (hosts: readonly string[]) => withoutCovered(hosts).map((host) => `${namespace}/${host}`)
   const passed = sites.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host)
   const plain = sites.map(({ host }) => host).filter((host) => !passed.includes(host))

@@ -8,6 +8,7 @@ import { certificateObjects } from './certificate.ts'
 import { gatewayObject, gatewayServers } from './gateway.ts'
 import type { GatewayWorkload } from './gateway-policies.ts'
 import { virtualServiceObject } from './virtual-service.ts'
+import { gatewayParts, gatewaysOf, remarkPart, remarkStrays } from './wildcard-gateways.ts'
 
 export function istioObjects(
   entrances: readonly Entrance[],
@@ -16,6 +17,7 @@ export function istioObjects(
   { gateway }: ConversionOptions,
 ): readonly JsonObject[] {
   const workload = workloadOf(gateway)
+  if (gateway.shared !== '') remarkStrays(entrances)
   return [
     ...entrances.flatMap((entrance) => entranceObjects(entrance, gateway)),
     ...destinationRules(readings, sites, gateway.namespace, gateway),
@@ -34,16 +36,19 @@ function workloadOf({ namespace, selector }: GatewaySettings): GatewayWorkload {
 }
 
 function entranceObjects(entrance: Entrance, gateway: GatewaySettings): readonly JsonObject[] {
-  const { namespace, name, sites } = entrance
-  const bound = gateway.shared === '' ? `${namespace}/${name}` : gateway.shared
-  const services = sites.map((site) => virtualServiceObject(site, bound, gateway))
-  if (gateway.shared === '') return [gatewayObject(entrance, gateway), ...services]
-  remarkSharedGateway(entrance, gateway)
-  return services
+  if (gateway.shared !== '') return sharedObjects(entrance, gateway)
+  const parts = gatewayParts(entrance)
+  for (const part of parts) remarkPart(part, entrance)
+  return parts.flatMap((part) => [
+    gatewayObject(part, gateway),
+    ...part.sites.map((site) => virtualServiceObject(site, gatewaysOf(site, part, parts), gateway)),
+  ])
 }
 
-/** The one entry that somebody else has to add. */
-function remarkSharedGateway(entrance: Entrance, { shared }: GatewaySettings): void {
+/** The servers are an entry that somebody else has to add. */
+function sharedObjects(entrance: Entrance, gateway: GatewaySettings): readonly JsonObject[] {
+  const { shared } = gateway
   const message = `Gateway ${shared} needs these servers: ${JSON.stringify(gatewayServers(entrance))}`
   entrance.ingresses[0]?.remarks.push({ level: 'info', about: 'spec.rules', outcome: 'platform-step', message })
+  return entrance.sites.map((site) => virtualServiceObject(site, [shared], gateway))
 }

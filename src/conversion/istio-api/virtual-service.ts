@@ -6,15 +6,15 @@ import { hostName } from '../object-names.ts'
 import { escapeRegex } from '../regular-expression.ts'
 import type { Forward, HeaderMatch, PathMatch, PathRewrite, Redirect, Route, RouteBackend, Site } from '../site.ts'
 
-/** `gateway` is `namespace/name`. */
-export function virtualServiceObject(site: Site, gateway: string, settings: GatewaySettings): JsonObject {
+/** `gateways` are `namespace/name`. */
+export function virtualServiceObject(site: Site, gateways: readonly string[], settings: GatewaySettings): JsonObject {
   const { namespace, host, ingressName, dnsAnnotations } = site
   const annotations = Object.keys(dnsAnnotations).length === 0 ? {} : { annotations: dnsAnnotations }
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'VirtualService',
     metadata: { name: hostName(ingressName, host), namespace, ...annotations },
-    spec: { hosts: [host], gateways: [gateway], ...routesOf(site, settings) },
+    spec: { hosts: [host], gateways, ...routesOf(site, settings) },
   }
 }
 

@@ -2,6 +2,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { text } from 'node:stream/consumers'
+import { TLSSocket } from 'node:tls'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request as undici } from 'undici'
 import type { JsonObject } from '../../../src/kubernetes/json.ts'
@@ -17,8 +18,10 @@ const METRICS = 'http://127.0.0.1:15114/metrics'
 const SPLIT_REQUESTS = 300
 const SPLIT_TOLERANCE = 9
 
-interface Reply {
+export interface Reply {
   readonly status: number
+  /** Names in the certificate that the gateway showed. */
+  readonly certificate: string | undefined
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly seen: Seen | undefined
 }
@@ -36,10 +39,11 @@ export async function observe(request: RoutedRequest, expected: Answer): Promise
 }
 
 /** Undefined where the connection or the handshake is refused. */
-async function send({
+export async function send({
   host,
   path,
   port = 80,
+  serverName = host,
   method = 'GET',
   headers = {},
 }: RoutedRequest): Promise<Reply | undefined> {
@@ -55,18 +59,23 @@ async function send({
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const request =
-        port === 443 ? httpsRequest({ ...options, servername: host, rejectUnauthorized: false }) : httpRequest(options)
+        port === 443
+          ? httpsRequest({ ...options, servername: serverName, rejectUnauthorized: false })
+          : httpRequest(options)
       request
         .once('response', resolve)
         .once('error', reject)
         .once('timeout', () => request.destroy(new Error('timed out')))
         .end()
     })
+    const { socket } = response
+    const certificate = socket instanceof TLSSocket ? socket.getPeerCertificate().subjectaltname : undefined
     const body = await text(response)
-    const seen = response.statusCode === 200 ? (JSON.parse(body) as Seen) : undefined
-    return { status: response.statusCode ?? 0, headers: response.headers, seen }
+    const seen = response.statusCode === 200 && body !== '' ? (JSON.parse(body) as Seen) : undefined
+    return { status: response.statusCode ?? 0, headers: response.headers, certificate, seen }
   } catch (problem) {
-    if (['ECONNREFUSED', 'ECONNRESET'].includes((problem as NodeJS.ErrnoException).code ?? '')) return undefined
+    const code = (problem as NodeJS.ErrnoException).code ?? ''
+    if (['ECONNREFUSED', 'ECONNRESET'].includes(code) || code.startsWith('ERR_SSL_')) return undefined
     throw problem
   }
 }

@@ -1,4 +1,5 @@
 /** What emitted objects need around them in a real cluster: namespaces, the Services that they name, a gateway that serves them. */
+import type { SelfSigned } from '../../../src/certificates/self-signed.ts'
 import {
   arrayMember,
   isObject,
@@ -27,11 +28,8 @@ export function appliable(object: JsonObject): JsonObject {
   return { ...object, metadata, spec: { ...spec, addresses: [{ type: 'Hostname', value: GATEWAY_SERVICE }] } }
 }
 
-/** The certificates that Gateways name: all of them the same one. */
-export function secretsOf(
-  objects: readonly JsonObject[],
-  certificate: { readonly cert: string; readonly key: string },
-): readonly JsonObject[] {
+/** `namespace/name` of the certificates that Gateways name. */
+export function secretNamesOf(objects: readonly JsonObject[]): readonly string[] {
   const names = objects
     .filter((object) => object['kind'] === 'Gateway')
     .flatMap((gateway) => {
@@ -46,11 +44,14 @@ export function secretsOf(
         ),
       ]
     })
-  return [...new Set(names)].map((id) => {
-    const [namespace = '', name = ''] = id.split('/')
-    const stringData = { 'tls.crt': certificate.cert, 'tls.key': certificate.key }
-    return { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata: { namespace, name }, stringData }
-  })
+  return [...new Set(names)]
+}
+
+/** With the authority beside it, which Istio reads where it asks for the client's certificate. */
+export function secretObject(id: string, { ca, cert, key }: SelfSigned): JsonObject {
+  const [namespace = '', name = ''] = id.split('/')
+  const stringData = { 'tls.crt': cert, 'tls.key': key, 'ca.crt': ca }
+  return { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata: { namespace, name }, stringData }
 }
 
 /** Every Service port that a VirtualService or a route of the Gateway API names as a backend. */

@@ -1,0 +1,71 @@
+/** Which listeners of its Gateway a route attaches to. */
+import { defined, type JsonObject } from '../../kubernetes/json.ts'
+import { isCoveredByWildcard } from '../hosts.ts'
+import type { Site } from '../site.ts'
+import { listenerName, type SecureListeners, type SecureProtocol } from './gateway.ts'
+
+/** The Gateway that routes attach to. */
+export interface ParentGateway {
+  readonly namespace: string
+  readonly name: string
+  readonly listeners: SecureListeners
+}
+
+/** A route, with what its name has at the end, and the listeners that it attaches to. */
+export interface Attachment {
+  readonly suffix: '' | 'http'
+  readonly parentRef: JsonObject
+}
+
+/**
+ * One route for both ports; two, where port 443 has to be named by its listener: the CRD takes one reference without
+ * `sectionName` for each Gateway, and what a shared Gateway calls its plain listener is not known.
+ */
+export function attachments(site: Site, parent: ParentGateway): readonly Attachment[] {
+  if (narrowerHosts(site, parent).length === 0) return [{ suffix: '', parentRef: gatewayRef(site, parent) }]
+  if (!isListened(site, parent)) return [{ suffix: '', parentRef: plainRef(site, parent) }]
+  return [
+    { suffix: '', parentRef: secureRef(site, parent) },
+    { suffix: 'http', parentRef: plainRef(site, parent) },
+  ]
+}
+
+export function plainRef(site: Site, parent: ParentGateway): JsonObject {
+  return { ...gatewayRef(site, parent), port: 80 }
+}
+
+export function secureRef(site: Site, parent: ParentGateway): JsonObject {
+  const isNamed = narrowerHosts(site, parent).length > 0
+  const listener = isNamed ? { sectionName: listenerName(protocolOf(site), site.host) } : { port: 443 }
+  return { ...gatewayRef(site, parent), ...listener }
+}
+
+function gatewayRef(site: Site, { namespace, name }: ParentGateway): JsonObject {
+  return defined({ name, namespace: namespace === site.namespace ? undefined : namespace })
+}
+
+/**
+ * Hosts that a wildcard answers for when a browser reuses a connection for every host of its certificate: Istio keeps them
+ * from the wildcard's listener, and has no answer 421 (GEP-3567).
+ */
+export function reusedHosts(site: Site, parent: ParentGateway): readonly string[] {
+  return site.passthrough === undefined && isListened(site, parent) ? narrowerHosts(site, parent) : []
+}
+
+function isListened(site: Site, { listeners }: ParentGateway): boolean {
+  return listeners[protocolOf(site)].includes(site.host)
+}
+
+/**
+ * By its Gateway or port alone, a wildcard's route also attaches to the listeners of narrower hosts, and the older of two
+ * routes that both have a host goes first (`pilot/pkg/config/kube/gateway`, hostnameAllowedByIsolation: only a wildcard's
+ * listener is kept from the routes of others).
+ */
+function narrowerHosts(site: Site, { listeners }: ParentGateway): readonly string[] {
+  if (!site.host.startsWith('*')) return []
+  return listeners[protocolOf(site)].filter((host) => isCoveredByWildcard(host, site.host))
+}
+
+function protocolOf({ passthrough }: Site): SecureProtocol {
+  return passthrough === undefined ? 'https' : 'tls'
+}

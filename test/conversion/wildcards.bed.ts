@@ -1,0 +1,57 @@
+/**
+ * A wildcard beside narrower hosts through a real Envoy, in both APIs: each host shows its own certificate and answers by its
+ * own routes, whichever VirtualService or route is older. Run by hack/conversion/test.
+ */
+import t from 'tap'
+import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
+import { connectApiServer } from './bed/api-server.ts'
+import { observe, send } from './bed/gateway.ts'
+import { stage } from './bed/stage.ts'
+import { convert } from './conversion-fixtures.ts'
+import type { RoutedRequest } from './envoy-routes.ts'
+import { routeThroughGatewayApi } from './gateway-api-router.ts'
+import { routeThroughIstio } from './istio-router.ts'
+import { wildcardCases } from './wildcard-cases.ts'
+
+const server = await connectApiServer()
+t.teardown(() => server.close())
+
+/** Istio serves a Gateway of the Gateway API only beside the pods of the gateway, where nothing is deployed for it. */
+const TARGETS = [
+  ['istio', 'wildcards', routeThroughIstio],
+  ['gateway-api', 'istio-system', routeThroughGatewayApi],
+] as const
+
+for (const [target, namespace, route] of TARGETS)
+  for (const [tag, olderIs] of [
+    ['wide', isOfWildcard],
+    ['narrow', (object: JsonObject) => !isOfWildcard(object)],
+  ] as const)
+    t.test(`converted to ${target}, what is ${tag} being older`, async (t) => {
+      const cases = wildcardCases(target, namespace, tag)
+      const objects = cases.flatMap(({ ingresses }) => convert(ingresses, target).objects)
+      await stage(
+        t,
+        server,
+        objects.filter(olderIs),
+        objects.filter((object) => !olderIs(object)),
+      )
+      for (const { title, requests, handshakes, certificates } of cases) {
+        for (const [request, expected] of [...requests, ...handshakes])
+          t.equal(await observe(request, route(objects, request)), expected, `${title}: ${lineOf(request)}`)
+        for (const [host, secret] of Object.entries(certificates)) {
+          const reply = await send({ host, path: '/', port: 443 })
+          t.match(reply?.certificate, new RegExp(`${secret}$`), `${title}: the certificate of ${host}`)
+        }
+      }
+    })
+
+/** Gateways and all else go with the narrower hosts. */
+function isOfWildcard(object: JsonObject): boolean {
+  const hosts = [memberAt(object, 'spec', 'hosts'), memberAt(object, 'spec', 'hostnames')].flat()
+  return hosts.some((host) => String(host).startsWith('*'))
+}
+
+function lineOf({ host, path, port, serverName }: RoutedRequest): string {
+  return `${port === 443 ? 'https' : 'http'}://${host}${path}${serverName === undefined ? '' : ` by ${serverName}`}`
+}

@@ -1,0 +1,133 @@
+/**
+ * A wildcard beside narrower hosts, in both APIs: each host has its own routes, whichever VirtualService or route is older.
+ * The same cases go through a real Envoy, with their certificates (wildcards.bed.ts).
+ */
+import t from 'tap'
+import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
+import { convert, ingress, ofKind, reportOf } from './conversion-fixtures.ts'
+import { routeThroughGatewayApi } from './gateway-api-router.ts'
+import { routeThroughIstio } from './istio-router.ts'
+import { shortAnswer } from './short-answer.ts'
+import { wildcardCases } from './wildcard-cases.ts'
+
+const ROUTERS = { istio: routeThroughIstio, 'gateway-api': routeThroughGatewayApi } as const
+
+for (const target of ['istio', 'gateway-api'] as const)
+  for (const older of ['*', 'a'])
+    t.test(`each host has its own routes in ${target}, with those of ${older} older`, (t) => {
+      for (const { title, ingresses, requests } of wildcardCases(target, 'shop', 'w')) {
+        const objects = convert(ingresses, target).objects.map((object) => aged(object, older))
+        for (const [request, expected] of requests)
+          t.equal(
+            shortAnswer(ROUTERS[target](objects, request)),
+            expected,
+            `${title}: ${request.port === 443 ? 'https' : 'http'}://${request.host}${request.path}`,
+          )
+      }
+      t.end()
+    })
+
+function aged(object: JsonObject, older: string): JsonObject {
+  const [host = ''] = [memberAt(object, 'spec', 'hosts'), memberAt(object, 'spec', 'hostnames')].flat().map(String)
+  const creationTimestamp = host.startsWith(older) ? '2026-01-01T00:00:00Z' : '2026-01-02T00:00:00Z'
+  return { ...object, metadata: { ...(object['metadata'] as JsonObject), creationTimestamp } }
+}
+
+const [apart, plain, together, , tiers, , guarded] = wildcardCases('istio', 'shop', 'w').map(
+  ({ ingresses }) => ingresses,
+)
+const gatewaysOf = (ingresses: readonly JsonObject[] = []) =>
+  Object.fromEntries(
+    ofKind(convert(ingresses), 'VirtualService').map((object) => [
+      String(memberAt(object, 'spec', 'hosts')),
+      String(memberAt(object, 'spec', 'gateways')),
+    ]),
+  )
+
+t.test('a wildcard that would answer for a narrower host has a Gateway of its own; the other keeps its name', (t) => {
+  const gateways = ofKind(convert(apart ?? []), 'Gateway')
+  t.match(gateways, [
+    { metadata: { name: 'w0' }, spec: { servers: [{ hosts: ['shop/a.w0.test'] }, { hosts: ['shop/a.w0.test'] }] } },
+    {
+      metadata: { name: 'w0-wildcard-w0-test-bnjt0z' },
+      spec: { servers: [{ hosts: ['shop/*.w0.test'] }, { hosts: ['shop/*.w0.test'] }] },
+    },
+  ])
+  t.match(
+    reportOf(apart ?? []).find(({ about }) => about === 'spec.tls'),
+    { level: 'info', outcome: 'converted', message: /^\*\.w0\.test has a Gateway of its own, w0-wildcard-w0-test-/ },
+  )
+  t.equal(ofKind(convert(plain ?? []), 'Gateway').length, 2, 'with or without a certificate of the wildcard')
+  t.equal(ofKind(convert(together ?? []), 'Gateway').length, 1, 'not where one server has both')
+  t.equal(ofKind(convert(tiers ?? []), 'Gateway').length, 3, 'each wildcard, where they are within each other')
+  t.end()
+})
+
+t.test('a narrower host is also served where a browser may reuse a connection for it', (t) => {
+  t.same(gatewaysOf(apart), {
+    'a.w0.test': 'shop/w0,shop/w0-wildcard-w0-test-bnjt0z',
+    '*.w0.test': 'shop/w0-wildcard-w0-test-bnjt0z',
+  })
+  t.same(
+    gatewaysOf(plain),
+    { '*.w1.test': 'shop/w1-wildcard-w1-test-q2st8h', 'a.w1.test': 'shop/w1' },
+    'no certificate',
+  )
+  t.equal(gatewaysOf(guarded)['a.w6.test'], 'shop/w6', 'not past the certificate that it asks for')
+  t.end()
+})
+
+t.test('in a Gateway that is shared the wildcard may win, and that is an error', (t) => {
+  const message =
+    'a.w0.test has a TLS server of its own, and in one Gateway the routes of *.w0.test may win there: give *.w0.test a Gateway of its own'
+  const wide = ingress({ name: 'wide', host: '*.w0.test', secret: 'wide' })
+  const narrow = ingress({ name: 'narrow', host: 'a.w0.test', secret: 'narrow' })
+  for (const [name, ingresses] of [
+    ['w0', apart ?? []],
+    ['wide', [narrow, wide]],
+  ] as const) {
+    const errors = (target: 'istio' | 'gateway-api') =>
+      convert(ingresses, target, { shared: 'edge/public' }).report.filter(({ level }) => level === 'error')
+    t.match(errors('istio'), [{ ingress: `shop/${name}`, about: 'spec.tls', message }])
+    t.same(errors('gateway-api'), [], 'a route names its listener')
+  }
+  t.match(ofKind(convert([narrow, wide], 'gateway-api', { shared: 'edge/public' }), 'HTTPRoute').at(2), {
+    spec: { hostnames: ['*.w0.test'], parentRefs: [{ name: 'public', sectionName: 'https--any.w0.test' }] },
+  })
+  t.end()
+})
+
+t.test(
+  'in a Gateway that is shared a certificate of the client is passed by, and that is a matter of security',
+  (t) => {
+    const { report } = convert(guarded ?? [], 'istio', { shared: 'edge/public' })
+    t.match(
+      report.find(({ level }) => level === 'error'),
+      {
+        message:
+          /^SECURITY: a\.w6\.test asks for a certificate of the client, .*: give \*\.w6\.test a Gateway of its own$/,
+      },
+    )
+    t.end()
+  },
+)
+
+t.test('a connection that a browser reuses is answered by the wildcard in Gateway API, which is told', (t) => {
+  const told = (ingresses: readonly JsonObject[] = []) =>
+    reportOf(ingresses, 'gateway-api').filter(({ about, level }) => about === 'spec.tls' && level === 'warn')
+  t.match(told(apart), [{ outcome: 'approximate', message: /^a browser .* may reuse that for a\.w0\.test, / }])
+  t.same(told(plain), [], 'not where the wildcard has no certificate')
+  t.end()
+})
+
+t.test('a route of Gateway API names its listener only where it would attach to a narrower one', (t) => {
+  const parents = (ingresses: readonly JsonObject[] = []) =>
+    ofKind(convert(ingresses, 'gateway-api'), 'HTTPRoute').map((route) => memberAt(route, 'spec', 'parentRefs'))
+  t.same(parents(apart), [
+    [{ name: 'w0', sectionName: 'https--any.w0.test' }],
+    [{ name: 'w0', port: 80 }],
+    [{ name: 'w0' }],
+  ])
+  t.same(parents(plain), [[{ name: 'w1', port: 80 }], [{ name: 'w1' }]], 'no listener of its own')
+  t.end()
+})
