@@ -33,7 +33,7 @@ function aged(object: JsonObject, older: string): JsonObject {
   return { ...object, metadata: { ...(object['metadata'] as JsonObject), creationTimestamp } }
 }
 
-const [apart, plain, together, , tiers, , guarded] = wildcardCases('istio', 'shop', 'w').map(
+const [apart, plain, together, pair, tiers, , guarded] = wildcardCases('istio', 'shop', 'w').map(
   ({ ingresses }) => ingresses,
 )
 const gatewaysOf = (ingresses: readonly JsonObject[] = []) =>
@@ -112,11 +112,12 @@ t.test(
   },
 )
 
-t.test('a connection that a browser reuses is answered by the wildcard in Gateway API, which is told', (t) => {
+t.test('a connection that a browser reuses is answered by the wrong host in Gateway API, which is told', (t) => {
   const told = (ingresses: readonly JsonObject[] = []) =>
     reportOf(ingresses, 'gateway-api').filter(({ about, level }) => about === 'spec.tls' && level === 'warn')
   t.match(told(apart), [{ outcome: 'approximate', message: /^a browser .* may reuse that for a\.w0\.test, / }])
   t.same(told(plain), [], 'not where the wildcard has no certificate')
+  t.match(told(pair), [{ message: /connected to one of a\.w3\.test, b\.w3\.test may .* 404: / }], 'nor by another host')
   t.end()
 })
 

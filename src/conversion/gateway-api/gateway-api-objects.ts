@@ -8,10 +8,10 @@ import { destinationRules, externalServices, gatewayPolicies } from '../istio-ap
 import { certificateObjects } from '../istio-api/certificate.ts'
 import type { GatewayWorkload } from '../istio-api/gateway-policies.ts'
 import type { ReadIngress } from '../read-ingresses.ts'
-import type { Entrance, Route, Site } from '../site.ts'
+import type { Entrance, Route, Site, TlsServer } from '../site.ts'
 import { siteOwner } from '../site-owner.ts'
 import { backendTlsPolicies, withoutVerifiedTls } from './backend-tls-policy.ts'
-import { gatewayObject, secureListeners, unlistenedHosts, type SecureListeners } from './gateway.ts'
+import { gatewayObject, secureListeners, serversByHost, unlistenedHosts, type SecureListeners } from './gateway.ts'
 import { grpcRouteObjects } from './grpc-route.ts'
 import { hostnames, backendRefs, httpRouteObjects, routeObject } from './http-route.ts'
 import { reusedHosts, secureRef, type ParentGateway } from './parent-refs.ts'
@@ -98,6 +98,7 @@ function isPrintable(route: Route, hasExpressions: boolean, ingresses: readonly 
 function entranceObjects(entrance: Entrance, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {
   const routes = entrance.sites.flatMap((site) => siteObjects(site, parent, gateway))
   for (const site of entrance.sites) remarkReuse(site, parent, entrance)
+  for (const server of serversByHost(entrance)) remarkStranded(server, entrance)
   if (gateway.shared !== '') return [...routes, ...sharedObjects(entrance, gateway)]
   const unlistened = unlistenedHosts(entrance)
   if (unlistened.length > 0)
@@ -115,6 +116,14 @@ function remarkReuse(site: Site, parent: ParentGateway, entrance: Entrance): voi
   if (hosts.length === 0) return
   const message = `a browser that is connected to another host of ${site.host} may reuse that for ${hosts.join(', ')}, and is answered by the routes of ${site.host}: Istio does not turn it away (421)`
   siteOwner(site, entrance)?.remarks.push({ level: 'warn', about: 'spec.tls', outcome: 'approximate', message })
+}
+
+/** One listener for all of them would mend it, and take what is meant for other Gateways where they share an Envoy. */
+function remarkStranded({ hosts }: TlsServer, entrance: Entrance): void {
+  const first = entrance.sites.find(({ host }) => hosts.includes(host))
+  if (hosts.length === 1 || first === undefined) return
+  const message = `a browser that is connected to one of ${hosts.join(', ')} may reuse that for another, as their certificate is the same, and is answered 404: Istio does not turn it away (421); a secret for each host mends it`
+  siteOwner(first, entrance)?.remarks.push({ level: 'warn', about: 'spec.tls', outcome: 'approximate', message })
 }
 
 function siteObjects(site: Site, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {

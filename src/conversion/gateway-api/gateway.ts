@@ -68,11 +68,14 @@ export type SecureListeners = Readonly<Record<SecureProtocol, readonly string[]>
 export function secureListeners(entrances: readonly Entrance[]): SecureListeners {
   const sites = entrances.flatMap((entrance) => entrance.sites)
   return {
-    https: entrances.flatMap(({ tls }) =>
-      tls.filter((server) => hasListeners(server, tls.length)).flatMap(({ hosts }) => hosts),
-    ),
+    https: entrances.flatMap(serversByHost).flatMap(({ hosts }) => hosts),
     tls: sites.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host),
   }
+}
+
+/** The servers whose hosts have a listener each. */
+export function serversByHost({ tls }: Entrance): readonly TlsServer[] {
+  return tls.filter((server) => hasListeners(server, tls.length))
 }
 
 /** More hosts than there can be listeners are served by one without a host name, if nobody else is to be served. */
