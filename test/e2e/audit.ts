@@ -1,5 +1,5 @@
 /** The API server's audit log: who changed what, and what every webhook did to it (spec/apiserver.md section 6). */
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { kubeconfig } from '../api-server/kubectl.ts'
 
@@ -34,8 +34,19 @@ export function auditMark(): number {
 }
 
 export function auditSince(mark: number): readonly AuditEvent[] {
-  const lines = readFileSync(FILE()).subarray(mark).toString('utf8').split('\n')
+  const lines = readFrom(mark).toString('utf8').split('\n')
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as AuditEvent)
+}
+
+/** Not all of the log: reviews of large objects make it larger than what is asked for. */
+function readFrom(mark: number): Buffer {
+  const file = openSync(FILE(), 'r')
+  try {
+    const bytes = Buffer.alloc(fstatSync(file).size - mark)
+    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, mark))
+  } finally {
+    closeSync(file)
+  }
 }
 
 export function patchesOf({ annotations = {} }: AuditEvent): readonly AuditedPatch[] {

@@ -1,6 +1,7 @@
 // What happens to users while something is broken: no server, a server that dies, an API server that restarts, a webhook
 // that missed a call. And that no ReplicaSets are made in a loop, whatever breaks when.
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CoreV1Api, type V1Pod } from '@kubernetes/client-node'
@@ -26,16 +27,25 @@ async function list(namespace: string, kind: string): Promise<readonly JsonObjec
   return items
 }
 
+function apiServerLog(): readonly string[] {
+  return readFileSync(join(dirname(kubeconfig()), 'kube-apiserver.log'), 'utf8').split('\n')
+}
+
 t.test('Ignore: without a server, and with one that refuses connections, everything passes as it is', async (t) => {
   const namespace = 'open'
   await meshNamespace(namespace)
   const mark = auditMark()
   const [server] = stand.servers()
   // Its endpoint is still there, and connections are refused. By the client, which is faster than the restart.
+  const lines = apiServerLog().length
   await server?.kill()
   const body = pod({ name: 'refused', namespace }) as unknown as V1Pod
   const refused = await connect().makeApiClient(CoreV1Api).createNamespacedPod({ namespace, body })
   t.equal(handlerOf(refused as unknown as Json), KEPT, 'a server that is gone')
+  t.match(
+    apiServerLog().slice(lines).join('\n'),
+    /failing open probes\.istio-onramp\.io.*(connection refused|EOF|reset)/,
+  )
   await until('it has started again', async () => (await server?.isReady()) === true)
   process.kill(server?.pid ?? 0, 'SIGSTOP')
   const stalled = await create(pod({ name: 'stalled', namespace }))

@@ -7,9 +7,11 @@ import { arrayMember, memberAt, type Json, type JsonObject } from '../../src/kub
 import { createNamespace, done, kubectl } from '../api-server/kubectl.ts'
 import { auditMark, auditSince } from './audit.ts'
 import { handlerOf, workload } from './manifests.ts'
-import { about, create, NAMESPACE } from './stand-in-pods.ts'
+import { create, podsIn } from './stand-in-pods.ts'
 import { ALLOW, denial, labelling, patching, startStandIn, type Webhook } from './stand-in.ts'
 
+const NAMESPACE = 'answers'
+const about = podsIn(NAMESPACE)
 const LONG = `first line\n${'  yaml: "ä"\n'.repeat(330)}last line`
 const warning =
   (...warnings: readonly string[]) =>

@@ -3,11 +3,10 @@ import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import { kubectl } from '../api-server/kubectl.ts'
 import { pod } from './manifests.ts'
 
-export const NAMESPACE = 'facts'
-
-/** A pod that the webhook of this `fact` is called for. */
-export function about(fact: string, metadata: JsonObject = {}, container?: JsonObject, spec?: JsonObject): JsonObject {
-  return pod({ name: fact, namespace: NAMESPACE, labels: { fact }, ...metadata }, container, spec)
+/** Makes pods of a namespace, each for the webhook of its `fact`. */
+export function podsIn(namespace: string) {
+  return (fact: string, metadata: JsonObject = {}, container?: JsonObject, spec?: JsonObject): JsonObject =>
+    pod({ name: fact, namespace, labels: { fact }, ...metadata }, container, spec)
 }
 
 export interface Created {

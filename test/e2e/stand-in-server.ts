@@ -36,7 +36,13 @@ export interface StandInServer {
   /** What came for this name so far, and from now on again nothing. */
   taken(name: string): readonly Call[]
   /** Every connection that was opened so far, those that never carried a request as well. */
-  readonly sockets: ReadonlyMap<Socket, { readonly openedAt: number; closedAt?: number }>
+  readonly sockets: ReadonlyMap<Socket, Readonly<SocketTimes>>
+}
+
+interface SocketTimes {
+  /** When it was opened, or last carried an answer. */
+  usedAt: number
+  closedAt?: number
 }
 
 /** Its own limits are so long that the API server ends connections first. */
@@ -46,16 +52,20 @@ export async function serveAnswers(
   { address = '127.0.0.1', ...options }: ServerOptions & { readonly address?: string } = {},
 ): Promise<StandInServer> {
   const calls = new Map<string, Call[]>(Object.keys(answers).map((name) => [name, []]))
-  const sockets = new Map<Socket, { openedAt: number; closedAt?: number }>()
+  const sockets = new Map<Socket, SocketTimes>()
   const server = createServer({ cert, key, keepAliveTimeout: 120_000, ALPNProtocols: ['http/1.1'], ...options })
   server.headersTimeout = 200_000
   server.requestTimeout = 200_000
-  server.on('connection', (socket: Socket) => {
-    const times: { openedAt: number; closedAt?: number } = { openedAt: performance.now() }
+  server.on('secureConnection', (socket: Socket) => {
+    const times: SocketTimes = { usedAt: performance.now() }
     sockets.set(socket, times)
     socket.once('close', () => (times.closedAt = performance.now()))
   })
   server.on('request', (message, response) => {
+    const times = sockets.get(message.socket)
+    response.once('finish', () => {
+      if (times !== undefined) times.usedAt = performance.now()
+    })
     void callOf(message).then(async ([name, call]) => {
       calls.get(name)?.push(call)
       write(response, call, (await answers[name]?.(call)) ?? { status: 404 })

@@ -203,7 +203,9 @@ t.test('what does not change the template is not asked about, and what does is a
   for (const [title, args, calls] of rows) {
     const mark = auditMark()
     await done([...args, '-n', namespace])
-    const events = auditSince(mark).filter(({ objectRef }) => objectRef?.resource === 'deployments')
+    const events = auditSince(mark).filter(
+      ({ objectRef }) => objectRef?.resource === 'deployments' && objectRef.namespace === namespace,
+    )
     const ours = events.flatMap(callsOf).filter((call) => call.includes('istio-onramp.io'))
     t.equal(ours.length, calls, `${title}: ${ours.join()}`)
     t.same(events.flatMap(patchesOf), [], `${title}: nothing of the user's own Deployment is changed`)
