@@ -34,7 +34,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const log = createLog(configuration)
   const metrics = createMetrics()
   const drain = createDrain(() => metrics.setDraining())
-  const keyPair = await obtainKeyPair(options)
+  const { keyPair, announce } = await obtainKeyPair(options)
   metrics.setCertificateExpiry(keyPair.notAfter)
   const cluster = openCluster(options.cluster, configuration, log, metrics.registry)
   const app = createWebhookServer({
@@ -59,6 +59,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   try {
     await listenAt(app, '--listen', options.listen)
     await listenAt(metricsApp, '--metrics', options.metrics)
+    await announce()
   } catch (error) {
     // A process that goes on with half of its servers would look alive.
     await Promise.all([app.close(), stopRest()])
@@ -84,14 +85,22 @@ function createLog({ logLevel }: Configuration): Logger {
   return pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream)
 }
 
-async function obtainKeyPair({ tls, listen }: ServeOptions): Promise<KeyPair> {
-  if (tls.kind === 'files') return await readKeyPair(tls.files)
+interface ObtainedKeyPair {
+  readonly keyPair: KeyPair
+  /** Once the server listens: before, its file may still be that of another server. */
+  readonly announce: () => Promise<void>
+}
+
+async function obtainKeyPair({ tls, listen }: ServeOptions): Promise<ObtainedKeyPair> {
+  if (tls.kind === 'files') return { keyPair: await readKeyPair(tls.files), announce: () => Promise.resolve() }
   const { createSelfSigned } = await import('../certificates/self-signed.ts')
   const named = listen.host === '::' || listen.host === '0.0.0.0' ? [] : [listen.host]
   const hosts = new Set([...named, 'localhost', '127.0.0.1', '::1', 'istio-onramp.istio-onramp.svc'])
-  const made = await createSelfSigned([...hosts], new Date())
-  if (tls.caOut !== undefined) await writeFile(tls.caOut, made.ca)
-  return checkKeyPair(made.cert, made.key)
+  const { ca, cert, key } = await createSelfSigned([...hosts], new Date())
+  const announce = async (): Promise<void> => {
+    if (tls.caOut !== undefined) await writeFile(tls.caOut, ca)
+  }
+  return { keyPair: checkKeyPair(cert, key), announce }
 }
 
 function followFiles(
