@@ -559,6 +559,27 @@ t.test('Gateway API: limits of rules and listeners', (t) => {
     reportOf([twoSecrets], 'gateway-api').find(({ about, level }) => about === 'spec.tls' && level === 'error'),
     { message: /at most 64 listeners: no HTTPS for h63\.example\.com/ },
   )
+  const passed = (count: number): JsonObject =>
+    ingress({
+      name: 'passed',
+      annotations: { 'nginx.ingress.kubernetes.io/ssl-passthrough': 'true' },
+      spec: { rules: rules.slice(0, count), tls: [{ hosts: hosts.slice(0, count), secretName: 'tls' }] },
+    })
+  const lost = (objects: readonly JsonObject[], shared = '') =>
+    convert(objects, 'gateway-api', { shared }).report.flatMap(
+      ({ message }) => /^a Gateway has at most 64 listeners: no HTTPS for (.*)$/.exec(message)?.[1] ?? [],
+    )
+  const beside = ingress({ name: 'beside', host: 'beside.example.com', secret: 'tls' })
+  t.same(lost([passed(64)]), [], 'with a listener for plain requests there would be one too many')
+  t.same(lost([passed(65)]), ['h64.example.com'])
+  t.same(lost([passed(62), beside]), [])
+  t.same(lost([passed(63), beside]), ['h62.example.com'], 'TLS that ends here and TLS that is passed through')
+  t.match(
+    lost([twoSecrets], 'edge/public'),
+    [/^h64\.example\.com, .*, h99\.example\.com$/],
+    'in a Gateway that is shared',
+  )
+  t.match(lost([oneSecret], 'edge/public'), [/^h64\./], 'which does not have a listener for every host that there is')
   t.end()
 })
 

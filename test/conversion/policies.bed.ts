@@ -155,8 +155,8 @@ for (const target of TARGETS)
     )
     for (const origin of ['https://shop.example', 'https://www.shop.example']) await checkPreflight(t, host, origin)
     for (const origin of ['http://shop.example', 'https://shop.example.evil.test', 'https://evilshop.example']) {
-      const { headers } = (await send(preflight(host, origin))) ?? {}
-      t.equal(headers?.['access-control-allow-origin'], undefined, `not for ${origin}`)
+      const reply = await send(preflight(host, origin))
+      t.ok(reply !== undefined && !('access-control-allow-origin' in reply.headers), `not for ${origin}`)
     }
   })
 

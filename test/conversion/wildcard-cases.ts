@@ -13,9 +13,9 @@ export interface WildcardCase {
   readonly ingresses: readonly JsonObject[]
   /** With the answer as `shortAnswer` writes it. */
   readonly requests: readonly (readonly [RoutedRequest, string])[]
-  /** Answers that a simulator has no say in: they depend on a client's certificate. */
-  readonly handshakes: readonly (readonly [RoutedRequest, string])[]
-  /** Which secret's certificate a host is served with. */
+  /** Refused for want of a client's certificate, which a simulator knows nothing of. */
+  readonly uncertified: readonly RoutedRequest[]
+  /** Which secret's certificate a host is served with, where a client sees it without having one. */
   readonly certificates: Readonly<Record<string, string>>
 }
 
@@ -31,7 +31,7 @@ interface Written {
   readonly port?: number
   readonly annotations?: Annotations
   readonly requests: readonly string[]
-  readonly handshakes?: readonly string[]
+  readonly uncertified?: readonly string[]
   /**
    * A request with another server name than host, as of a connection that a browser reuses for all hosts of its certificate.
    * The one difference between the APIs: in Gateway API a host is served by the listener that names it best and no other,
@@ -157,7 +157,7 @@ const WRITTEN: readonly Written[] = [
       tls: { 'a.T': 'wild-T' },
     },
     requests: ['https://b.T/both -> all.N:80 /both', 'https://a.T/both sni=b.T -> all.N:80 /both'],
-    handshakes: ['https://a.T/both -> refused'],
+    uncertified: ['https://a.T/both'],
   },
   {
     title: 'TLS is passed through',
@@ -170,6 +170,43 @@ const WRITTEN: readonly Written[] = [
     annotations: { [`${NGINX}ssl-passthrough`]: 'true' },
     requests: ['https://a.T/x -> one.N:443', 'https://b.T/x -> all.N:443'],
   },
+  {
+    title: 'two Ingresses, each with a certificate',
+    rules: [['all', '*.T', '/', '/both']],
+    tls: { '*.T': 'wild-T' },
+    more: {
+      rules: [['one', 'a.T', '/both']],
+      annotations: { [`${NGINX}ssl-redirect`]: 'false' },
+      tls: { 'a.T': 'own-T' },
+    },
+    requests: [
+      'https://a.T/both -> one.N:80 /both',
+      'https://a.T/ -> 404',
+      'https://b.T/both -> all.N:80 /both',
+      'http://a.T/both -> one.N:80 /both',
+      'http://a.T/ -> 404',
+    ],
+    reused: [['https://a.T/both sni=b.T', 'one.N:80 /both', 'all.N:80 /both']],
+  },
+  {
+    title: 'a host has the certificate of a wildcard, and a narrower one has another',
+    rules: [
+      ['all', '*.T', '/', '/both'],
+      ['some', '*.b.T', '/both', '/some'],
+      ['one', 'c.b.T', '/both'],
+    ],
+    tls: { 'c.b.T': 'wild-T', '*.b.T': 'some-T', '*.T': 'wild-T' },
+    requests: [
+      'https://c.b.T/both -> one.N:80 /both',
+      'https://c.b.T/some -> 404',
+      'https://d.b.T/both -> some.N:80 /both',
+      'https://d.T/both -> all.N:80 /both',
+    ],
+    reused: [
+      ['https://c.b.T/both sni=d.T', 'one.N:80 /both', 'all.N:80 /both'],
+      ['https://c.b.T/both sni=d.b.T', 'one.N:80 /both', 'some.N:80 /both'],
+    ],
+  },
 ]
 
 export function wildcardCases(target: Target, namespace: string, tag: string): readonly WildcardCase[] {
@@ -180,7 +217,7 @@ export function wildcardCases(target: Target, namespace: string, tag: string): r
 }
 
 function readCase(written: Written, target: Target, namespace: string, name: string): WildcardCase {
-  const { title, rules, tls, more, requests, handshakes = [], reused = [] } = written
+  const { title, rules, tls, more, requests, uncertified = [], reused = [] } = written
   const { annotations = { [`${NGINX}ssl-redirect`]: 'false' }, port = 80 } = written
   const object = (part: string, given: readonly Rule[], secrets: Secrets, notes: Annotations) =>
     ingress({ namespace, name: `${name}${part}`, annotations: notes, spec: specOf(given, secrets, port) })
@@ -194,8 +231,12 @@ function readCase(written: Written, target: Target, namespace: string, name: str
       ...requests,
       ...reused.map(([line, istio, api]) => `${line} -> ${target === 'istio' ? istio : api}`),
     ].map(readRequestLine),
-    handshakes: handshakes.map(readRequestLine),
-    certificates: Object.fromEntries(Object.entries(tls).map(([host, secret]) => [host.replace('*', 'other'), secret])),
+    uncertified: uncertified.map((line) => readRequestLine(`${line} -> refused`)[0]),
+    certificates: Object.fromEntries(
+      Object.entries({ ...tls, ...more?.tls })
+        .filter(([host]) => !uncertified.some((line) => line.includes(`//${host}/`)))
+        .map(([host, secret]) => [host.replace('*', 'other'), secret]),
+    ),
   }
 }
 

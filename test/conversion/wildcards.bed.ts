@@ -5,7 +5,7 @@
 import t from 'tap'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
 import { connectApiServer } from './bed/api-server.ts'
-import { observe, send } from './bed/gateway.ts'
+import { observe, refusal, send } from './bed/gateway.ts'
 import { stage } from './bed/stage.ts'
 import { convert } from './conversion-fixtures.ts'
 import type { RoutedRequest } from './envoy-routes.ts'
@@ -15,6 +15,8 @@ import { wildcardCases } from './wildcard-cases.ts'
 
 const server = await connectApiServer()
 t.teardown(() => server.close())
+
+const CERTIFICATE_REQUIRED = 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'
 
 /** Istio serves a Gateway of the Gateway API only beside the pods of the gateway, where nothing is deployed for it. */
 const TARGETS = [
@@ -36,9 +38,11 @@ for (const [target, namespace, route] of TARGETS)
         objects.filter(olderIs),
         objects.filter((object) => !olderIs(object)),
       )
-      for (const { title, requests, handshakes, certificates } of cases) {
-        for (const [request, expected] of [...requests, ...handshakes])
+      for (const { title, requests, uncertified, certificates } of cases) {
+        for (const [request, expected] of requests)
           t.equal(await observe(request, route(objects, request)), expected, `${title}: ${lineOf(request)}`)
+        for (const request of uncertified)
+          t.equal(await refusal(request), CERTIFICATE_REQUIRED, `${title}: ${lineOf(request)} without a certificate`)
         for (const [host, secret] of Object.entries(certificates)) {
           const reply = await send({ host, path: '/', port: 443 })
           t.match(reply?.certificate, new RegExp(`${secret}$`), `${title}: the certificate of ${host}`)

@@ -5,18 +5,20 @@
 import type { JsonObject } from '../../kubernetes/json.ts'
 import type { ConversionOptions, GatewaySettings } from '../conversion-options.ts'
 import { destinationRules, externalServices, gatewayPolicies } from '../istio-api/backend-objects.ts'
+import { groupBy } from '../group-by.ts'
 import { certificateObjects } from '../istio-api/certificate.ts'
 import type { GatewayWorkload } from '../istio-api/gateway-policies.ts'
 import type { ReadIngress } from '../read-ingresses.ts'
-import type { Entrance, Route, Site, TlsServer } from '../site.ts'
-import { siteOwner } from '../site-owner.ts'
+import type { Entrance, Route, Site } from '../site.ts'
 import { backendTlsPolicies, withoutVerifiedTls } from './backend-tls-policy.ts'
-import { gatewayObject, secureListeners, serversByHost, unlistenedHosts, type SecureListeners } from './gateway.ts'
+import { gatewayObject } from './gateway.ts'
 import { grpcRouteObjects } from './grpc-route.ts'
 import { hostnames, backendRefs, httpRouteObjects, routeObject } from './http-route.ts'
-import { reusedHosts, secureRef, type ParentGateway } from './parent-refs.ts'
+import { listenedHosts, secureRef, type ListenedHosts, type ParentGateway } from './parent-refs.ts'
 import { mirrorGrants } from './reference-grant.ts'
+import { remarkReuse } from './reused-connections.ts'
 import { apiMatch, needsExpressions, pathProblem } from './route-matches.ts'
+import { secureListeners, type SecureListeners } from './secure-listeners.ts'
 import { remarkPolicyLabel, sharedObjects } from './shared-gateway.ts'
 
 export function gatewayApiObjects(
@@ -29,13 +31,8 @@ export function gatewayApiObjects(
     ...entrance,
     sites: entrance.sites.map((site) => printableSite(site, entrance)),
   }))
-  const shared = gateway.shared === '' ? undefined : sharedListeners(printable)
-  const parentOf = (entrance: Entrance): ParentGateway => {
-    const listeners = shared?.get(entrance.namespace) ?? secureListeners([entrance])
-    return { ...gatewayOf(entrance, gateway), listeners }
-  }
   return [
-    ...printable.flatMap((entrance) => entranceObjects(entrance, parentOf(entrance), gateway)),
+    ...placed(printable, gateway).flatMap((one) => placedObjects(one, gateway)),
     ...backendTlsPolicies(readings, sites),
     ...destinationRules(withoutVerifiedTls(readings), sites, gateway.shared === '' ? '.' : gateway.namespace, gateway),
     ...externalServices(entrances, gateway),
@@ -45,11 +42,24 @@ export function gatewayApiObjects(
   ]
 }
 
-/** By namespace: in a Gateway that is shared, the listeners of all its entrances meet. */
-function sharedListeners(entrances: readonly Entrance[]): ReadonlyMap<string, SecureListeners> {
-  const namespaces = new Set(entrances.map(({ namespace }) => namespace))
-  const within = (name: string) => entrances.filter(({ namespace }) => namespace === name)
-  return new Map([...namespaces].map((name) => [name, secureListeners(within(name))]))
+/** An entrance at the Gateway that its routes attach to. */
+interface Placed {
+  readonly entrance: Entrance
+  readonly secure: SecureListeners
+  readonly parent: ParentGateway
+}
+
+/** In a Gateway that is shared, the listeners of all entrances of a namespace meet. */
+function placed(entrances: readonly Entrance[], gateway: GatewaySettings): readonly Placed[] {
+  const isShared = gateway.shared !== ''
+  const apart = entrances.map((entrance) => ({ entrance, secure: secureListeners(entrance, isShared) }))
+  const together = new Map<string, ListenedHosts>()
+  for (const [namespace, group] of groupBy(apart, ({ entrance }) => entrance.namespace))
+    together.set(namespace, listenedHosts(group.flatMap(({ secure }) => secure.printed)))
+  return apart.map(({ entrance, secure }) => {
+    const listeners = (isShared ? together.get(entrance.namespace) : undefined) ?? listenedHosts(secure.printed)
+    return { entrance, secure, parent: { ...gatewayOf(entrance, gateway), listeners } }
+  })
 }
 
 function gatewayOf(entrance: Entrance, { shared }: GatewaySettings): Pick<ParentGateway, 'namespace' | 'name'> {
@@ -95,35 +105,19 @@ function isPrintable(route: Route, hasExpressions: boolean, ingresses: readonly 
   return problem === undefined
 }
 
-function entranceObjects(entrance: Entrance, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {
+function placedObjects({ entrance, secure, parent }: Placed, gateway: GatewaySettings): readonly JsonObject[] {
   const routes = entrance.sites.flatMap((site) => siteObjects(site, parent, gateway))
-  for (const site of entrance.sites) remarkReuse(site, parent, entrance)
-  for (const server of serversByHost(entrance)) remarkStranded(server, entrance)
-  if (gateway.shared !== '') return [...routes, ...sharedObjects(entrance, gateway)]
-  const unlistened = unlistenedHosts(entrance)
-  if (unlistened.length > 0)
-    entrance.ingresses[0]?.remarks.push({
-      level: 'error',
-      about: 'spec.tls',
-      outcome: 'unsupported',
-      message: `a Gateway has at most 64 listeners: no HTTPS for ${unlistened.join(', ')}`,
-    })
-  return [gatewayObject(entrance, gateway), ...routes]
+  remarkLost(secure, entrance)
+  remarkReuse(entrance, secure.printed, parent)
+  return gateway.shared === ''
+    ? [gatewayObject(entrance, secure.printed, gateway), ...routes]
+    : [...routes, ...sharedObjects(entrance, secure.printed, gateway)]
 }
 
-function remarkReuse(site: Site, parent: ParentGateway, entrance: Entrance): void {
-  const hosts = reusedHosts(site, parent)
-  if (hosts.length === 0) return
-  const message = `a browser that is connected to another host of ${site.host} may reuse that for ${hosts.join(', ')}, and is answered by the routes of ${site.host}: Istio does not turn it away (421)`
-  siteOwner(site, entrance)?.remarks.push({ level: 'warn', about: 'spec.tls', outcome: 'approximate', message })
-}
-
-/** One listener for all of them would mend it, and take what is meant for other Gateways where they share an Envoy. */
-function remarkStranded({ hosts }: TlsServer, entrance: Entrance): void {
-  const first = entrance.sites.find(({ host }) => hosts.includes(host))
-  if (hosts.length === 1 || first === undefined) return
-  const message = `a browser that is connected to one of ${hosts.join(', ')} may reuse that for another, as their certificate is the same, and is answered 404: Istio does not turn it away (421); a secret for each host mends it`
-  siteOwner(first, entrance)?.remarks.push({ level: 'warn', about: 'spec.tls', outcome: 'approximate', message })
+function remarkLost({ lost }: SecureListeners, { ingresses }: Entrance): void {
+  if (lost.length === 0) return
+  const message = `a Gateway has at most 64 listeners: no HTTPS for ${lost.join(', ')}`
+  ingresses[0]?.remarks.push({ level: 'error', about: 'spec.tls', outcome: 'unsupported', message })
 }
 
 function siteObjects(site: Site, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {

@@ -2,13 +2,23 @@
 import { defined, type JsonObject } from '../../kubernetes/json.ts'
 import { isCoveredByWildcard } from '../hosts.ts'
 import type { Site } from '../site.ts'
-import { listenerName, type SecureListeners, type SecureProtocol } from './gateway.ts'
+import { listenerName } from './gateway.ts'
+import type { SecureListener, SecureProtocol } from './secure-listeners.ts'
 
 /** The Gateway that routes attach to. */
 export interface ParentGateway {
   readonly namespace: string
   readonly name: string
-  readonly listeners: SecureListeners
+  readonly listeners: ListenedHosts
+}
+
+/** The hosts that have a listener of their own on port 443. */
+export type ListenedHosts = Readonly<Record<SecureProtocol, readonly string[]>>
+
+export function listenedHosts(listeners: readonly SecureListener[]): ListenedHosts {
+  const hostsOf = (protocol: SecureProtocol) =>
+    listeners.filter((listener) => listener.protocol === protocol).flatMap(({ host }) => host ?? [])
+  return { https: hostsOf('https'), tls: hostsOf('tls') }
 }
 
 /** A route, with what its name has at the end, and the listeners that it attaches to. */
@@ -44,15 +54,7 @@ function gatewayRef(site: Site, { namespace, name }: ParentGateway): JsonObject 
   return defined({ name, namespace: namespace === site.namespace ? undefined : namespace })
 }
 
-/**
- * Hosts that a wildcard answers for when a browser reuses a connection for every host of its certificate: Istio keeps them
- * from the wildcard's listener, and has no answer 421 (GEP-3567).
- */
-export function reusedHosts(site: Site, parent: ParentGateway): readonly string[] {
-  return site.passthrough === undefined && isListened(site, parent) ? narrowerHosts(site, parent) : []
-}
-
-function isListened(site: Site, { listeners }: ParentGateway): boolean {
+export function isListened(site: Site, { listeners }: ParentGateway): boolean {
   return listeners[protocolOf(site)].includes(site.host)
 }
 
@@ -61,7 +63,7 @@ function isListened(site: Site, { listeners }: ParentGateway): boolean {
  * routes that both have a host goes first (`pilot/pkg/config/kube/gateway`, hostnameAllowedByIsolation: only a wildcard's
  * listener is kept from the routes of others).
  */
-function narrowerHosts(site: Site, { listeners }: ParentGateway): readonly string[] {
+export function narrowerHosts(site: Site, { listeners }: ParentGateway): readonly string[] {
   if (!site.host.startsWith('*')) return []
   return listeners[protocolOf(site)].filter((host) => isCoveredByWildcard(host, site.host))
 }

@@ -4,11 +4,16 @@ import type { GatewaySettings } from '../conversion-options.ts'
 import { credentialName } from '../object-names.ts'
 import type { ReadIngress } from '../read-ingresses.ts'
 import type { Entrance, TlsServer } from '../site.ts'
-import { listenersOf } from './gateway.ts'
+import { listenerObject } from './gateway.ts'
 import { secretGrant } from './reference-grant.ts'
+import type { SecureListener } from './secure-listeners.ts'
 
 /** The one entry that somebody else has to add, and the leave to read the secrets here. */
-export function sharedObjects(entrance: Entrance, { shared, namespace }: GatewaySettings): readonly JsonObject[] {
+export function sharedObjects(
+  entrance: Entrance,
+  secure: readonly SecureListener[],
+  { shared, namespace }: GatewaySettings,
+): readonly JsonObject[] {
   const isIssued = ({ secret }: TlsServer) =>
     entrance.ingresses.some(
       ({ settings, ingress }) =>
@@ -18,7 +23,9 @@ export function sharedObjects(entrance: Entrance, { shared, namespace }: Gateway
     isIssued(server)
       ? { name: credentialName(entrance.namespace, server.secret) }
       : { name: server.secret, namespace: entrance.namespace }
-  const listeners = listenersOf(entrance, { certificateRef })
+  const matchLabels = { 'kubernetes.io/metadata.name': entrance.namespace }
+  const allowedRoutes = { namespaces: { from: 'Selector', selector: { matchLabels } } }
+  const listeners = secure.map((listener) => ({ ...listenerObject(listener, certificateRef), allowedRoutes }))
   const needs = [
     ...(entrance.sites.some(({ passthrough }) => passthrough === undefined) ? ['an HTTP listener on port 80'] : []),
     ...(listeners.length === 0 ? [] : [`these listeners: ${JSON.stringify(listeners)}`]),

@@ -3,6 +3,7 @@
  * hosts or a narrower one, and the older of two that both have a host goes first (`pilot/pkg/networking/core/gateway.go`,
  * buildGatewayHTTPRouteConfig): beside a narrower host with a TLS server of its own, a wildcard would answer there.
  */
+import { groupBy } from '../group-by.ts'
 import { isCoveredByWildcard } from '../hosts.ts'
 import { labelName } from '../object-names.ts'
 import type { Entrance, Site, TlsServer } from '../site.ts'
@@ -14,8 +15,10 @@ export type GatewayPart = Pick<Entrance, 'namespace' | 'name' | 'sites' | 'tls'>
 /**
  * The entrance itself, or what is left of it and a Gateway for each wildcard that would answer for others. Sites of one
  * server stay together: the same certificate on two Gateways makes browsers reuse a connection for the wrong one.
+ * `wildcards` are those that have a TLS server, in any entrance.
  */
-export function gatewayParts(entrance: Entrance): readonly GatewayPart[] {
+export function gatewayParts(whole: Entrance, wildcards: readonly string[]): readonly GatewayPart[] {
+  const entrance = { ...whole, tls: whole.tls.flatMap((server) => apartFrom(wildcards, server)) }
   const parts: readonly GatewayPart[] = wildcardsOf(entrance).map((site) => partOf(site, entrance))
   const moved = new Set(parts.flatMap(({ sites }) => sites))
   const servers = new Set(parts.flatMap(({ tls }) => tls))
@@ -25,6 +28,24 @@ export function gatewayParts(entrance: Entrance): readonly GatewayPart[] {
     tls: entrance.tls.filter((server) => !servers.has(server)),
   }
   return rest.sites.length === 0 ? parts : [rest, ...parts]
+}
+
+/** The wildcards that these servers end TLS for. */
+export function wildcardsOfServers(servers: readonly TlsServer[]): readonly string[] {
+  return servers.flatMap(({ hosts }) => hosts).filter((host) => host.startsWith('*'))
+}
+
+/**
+ * A host that a wildcard of its own server covers, and a narrower one of another server as well, would be served by that:
+ * Envoy takes the server that names it best. So it is a server of its own.
+ */
+function apartFrom(wildcards: readonly string[], server: TlsServer): readonly TlsServer[] {
+  const own = wildcardsOfServers([server])
+  const others = wildcards.filter((wildcard) => own.some((wider) => isCoveredByWildcard(wildcard, wider)))
+  const taken = server.hosts.filter((host) => others.some((other) => isCoveredByWildcard(host, other)))
+  if (taken.length === 0) return [server]
+  const kept = server.hosts.filter((host) => !taken.includes(host))
+  return [kept, ...taken.map((host) => [host])].map((hosts) => ({ ...server, hosts }))
 }
 
 /** The first of each server. */
@@ -58,11 +79,11 @@ function partOf(wildcard: Site, { namespace, name, sites, tls }: Entrance): Gate
 /**
  * `namespace/name` of the Gateways that a site's VirtualService is for: its own, and that of a wildcard above it, as browsers
  * reuse a connection for every host that its certificate covers. Not where the site asks for a certificate of the client's:
- * that would be passed by.
+ * that would be passed by. `wildcardParts` are those of the site's namespace that end TLS for a wildcard.
  */
-export function gatewaysOf(site: Site, own: GatewayPart, parts: readonly GatewayPart[]): readonly string[] {
-  const isWithin = ({ hosts }: TlsServer) => hosts.some((host) => isCoveredByWildcard(site.host, host))
-  const wider = parts.filter((part) => part !== own && part.tls.some(isWithin))
+export function gatewaysOf(site: Site, own: GatewayPart, wildcardParts: readonly GatewayPart[]): readonly string[] {
+  const isWithin = (wildcard: string) => isCoveredByWildcard(site.host, wildcard)
+  const wider = wildcardParts.filter((part) => part !== own && wildcardsOfServers(part.tls).some(isWithin))
   return [own, ...wider.filter(() => isOpen(site, own))].map(({ namespace, name }) => `${namespace}/${name}`)
 }
 
@@ -82,20 +103,33 @@ export function remarkPart({ name, sites }: GatewayPart, entrance: Entrance): vo
 
 /** What is not mended in a Gateway that is shared, where all servers of a namespace meet. */
 export function remarkStrays(entrances: readonly Entrance[]): void {
-  for (const entrance of entrances) {
-    const tls = entrances.filter(({ namespace }) => namespace === entrance.namespace).flatMap((other) => other.tls)
-    for (const site of entrance.sites) remarkStray(site, { ...entrance, tls })
+  for (const group of groupBy(entrances, ({ namespace }) => namespace).values()) {
+    const tls = group.flatMap((entrance) => entrance.tls)
+    for (const entrance of group) for (const site of entrance.sites) remarkStray(site, { ...entrance, tls })
   }
 }
 
 function remarkStray(site: Site, entrance: Entrance): void {
+  const isGuarded = (host: string) => serverOf(host, entrance)?.clientCertificate !== undefined
   const narrower = strayHosts(site, entrance)
-  if (narrower.length === 0) return
-  const guarded = narrower.filter((host) => serverOf(host, entrance)?.clientCertificate !== undefined)
-  const mend = `give ${site.host} a Gateway of its own`
-  const message =
-    guarded.length === 0
-      ? `${narrower.join(', ')} has a TLS server of its own, and in one Gateway the routes of ${site.host} may win there: ${mend}`
-      : `SECURITY: ${guarded.join(', ')} asks for a certificate of the client, and in one Gateway is served without one to who names another host of ${site.host} in the TLS handshake: ${mend}`
-  siteOwner(site, entrance)?.remarks.push({ level: 'error', about: 'spec.tls', outcome: 'approximate', message })
+  const [guarded, open] = [narrower.filter(isGuarded), narrower.filter((host) => !isGuarded(host))]
+  const messages = [
+    ...(guarded.length === 0
+      ? []
+      : [
+          `SECURITY: ${guarded.join(', ')} asks for a certificate of the client, and in one Gateway is served without one to who names another host of ${site.host} in the TLS handshake`,
+        ]),
+    ...(open.length === 0
+      ? []
+      : [
+          `${open.join(', ')} has a TLS server of its own, and in one Gateway the routes of ${site.host} may win there`,
+        ]),
+  ]
+  for (const message of messages)
+    siteOwner(site, entrance)?.remarks.push({
+      level: 'error',
+      about: 'spec.tls',
+      outcome: 'approximate',
+      message: `${message}: give ${site.host} a Gateway of its own`,
+    })
 }

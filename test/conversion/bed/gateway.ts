@@ -39,45 +39,45 @@ export async function observe(request: RoutedRequest, expected: Answer): Promise
 }
 
 /** Undefined where the connection or the handshake is refused. */
-export async function send({
-  host,
-  path,
-  port = 80,
-  serverName = host,
-  method = 'GET',
-  headers = {},
-}: RoutedRequest): Promise<Reply | undefined> {
-  const options = {
-    host: GATEWAY,
-    port,
-    path,
-    method,
-    headers: { host, ...headers },
-    agent: false,
-    timeout: 5000,
-  } as const
+export async function send(request: RoutedRequest): Promise<Reply | undefined> {
   try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request =
-        port === 443
-          ? httpsRequest({ ...options, servername: serverName, rejectUnauthorized: false })
-          : httpRequest(options)
-      request
-        .once('response', resolve)
-        .once('error', reject)
-        .once('timeout', () => request.destroy(new Error('timed out')))
-        .end()
-    })
-    const { socket } = response
-    const certificate = socket instanceof TLSSocket ? socket.getPeerCertificate().subjectaltname : undefined
-    const body = await text(response)
-    const seen = response.statusCode === 200 && body !== '' ? (JSON.parse(body) as Seen) : undefined
-    return { status: response.statusCode ?? 0, headers: response.headers, certificate, seen }
+    return await exchange(request)
   } catch (problem) {
-    const code = (problem as NodeJS.ErrnoException).code ?? ''
+    const code = codeOf(problem)
     if (['ECONNREFUSED', 'ECONNRESET'].includes(code) || code.startsWith('ERR_SSL_')) return undefined
     throw problem
   }
+}
+
+/** The code of the error that a request ends with; undefined where it is answered. */
+export async function refusal(request: RoutedRequest): Promise<string | undefined> {
+  return await exchange(request).then(() => undefined, codeOf)
+}
+
+function codeOf(problem: unknown): string {
+  return (problem as NodeJS.ErrnoException).code ?? ''
+}
+
+async function exchange(routed: RoutedRequest): Promise<Reply> {
+  const { host, path, port = 80, serverName = host, method = 'GET', headers = {} } = routed
+  const sent = { host, ...headers }
+  const options = { host: GATEWAY, port, path, method, headers: sent, agent: false, timeout: 5000 } as const
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const request =
+      port === 443
+        ? httpsRequest({ ...options, servername: serverName, rejectUnauthorized: false })
+        : httpRequest(options)
+    request
+      .once('response', resolve)
+      .once('error', reject)
+      .once('timeout', () => request.destroy(new Error('timed out')))
+      .end()
+  })
+  const { socket } = response
+  const certificate = socket instanceof TLSSocket ? socket.getPeerCertificate().subjectaltname : undefined
+  const body = await text(response)
+  const seen = response.statusCode === 200 && body !== '' ? (JSON.parse(body) as Seen) : undefined
+  return { status: response.statusCode ?? 0, headers: response.headers, certificate, seen }
 }
 
 /** Path, host and headers, as far as `expected` speaks of them. */
