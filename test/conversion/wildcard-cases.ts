@@ -207,6 +207,22 @@ const WRITTEN: readonly Written[] = [
       ['https://c.b.T/both sni=d.b.T', 'one.N:80 /both', 'some.N:80 /both'],
     ],
   },
+  {
+    title: 'a wildcard without a certificate, between a host and a wildcard that have one',
+    rules: [
+      ['all', '*.T', '/', '/both'],
+      ['some', '*.b.T', '/both'],
+      ['one', 'a.b.T', '/both'],
+    ],
+    tls: { 'a.b.T': 'own-T', '*.T': 'wild-T' },
+    requests: [
+      'https://a.b.T/both -> one.N:80 /both',
+      'https://c.b.T/both -> some.N:80 /both',
+      'https://c.T/both -> all.N:80 /both',
+      'http://c.b.T/both -> some.N:80 /both',
+      'http://c.b.T/ -> 404',
+    ],
+  },
 ]
 
 export function wildcardCases(target: Target, namespace: string, tag: string): readonly WildcardCase[] {

@@ -33,10 +33,11 @@ export interface Attachment {
  */
 export function attachments(site: Site, parent: ParentGateway): readonly Attachment[] {
   if (narrowerHosts(site, parent).length === 0) return [{ suffix: '', parentRef: gatewayRef(site, parent) }]
-  if (!isListened(site, parent)) return [{ suffix: '', parentRef: plainRef(site, parent) }]
+  const plain = plainRef(site, parent)
+  if (nearestHost(site, parent) === undefined) return [{ suffix: '', parentRef: plain }]
   return [
     { suffix: '', parentRef: secureRef(site, parent) },
-    { suffix: 'http', parentRef: plainRef(site, parent) },
+    { suffix: 'http', parentRef: plain },
   ]
 }
 
@@ -45,9 +46,17 @@ export function plainRef(site: Site, parent: ParentGateway): JsonObject {
 }
 
 export function secureRef(site: Site, parent: ParentGateway): JsonObject {
-  const isNamed = narrowerHosts(site, parent).length > 0
-  const listener = isNamed ? { sectionName: listenerName(protocolOf(site), site.host) } : { port: 443 }
+  const host = narrowerHosts(site, parent).length === 0 ? undefined : nearestHost(site, parent)
+  const listener = host === undefined ? { port: 443 } : { sectionName: listenerName(protocolOf(site), host) }
   return { ...gatewayRef(site, parent), ...listener }
+}
+
+/** Of the listener that answers for the site: its own, else the narrowest wildcard's above it. */
+function nearestHost(site: Site, { listeners }: ParentGateway): string | undefined {
+  const hosts = listeners[protocolOf(site)]
+  if (hosts.includes(site.host)) return site.host
+  const wider = hosts.filter((host) => isCoveredByWildcard(site.host, host))
+  return wider.toSorted((left, right) => right.length - left.length)[0]
 }
 
 function gatewayRef(site: Site, { namespace, name }: ParentGateway): JsonObject {
