@@ -4,7 +4,7 @@
  * are these: only places we may touch, and no operation without effect.
  */
 import fastJsonPatch, { type Operation as JsonPatchOperation } from 'fast-json-patch'
-import { equalJson, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { equalJson, isObject, memberAt, stringMap, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { parsePointer, type Operation } from '../kubernetes/json-pointer.ts'
 
 const { applyOperation } = fastJsonPatch
@@ -36,7 +36,21 @@ export function provePatch(object: JsonObject, operations: readonly Operation[])
       return { problem: `${operation.op} ${operation.path}: ${describeFailure(error)}` }
     }
   }
-  return isObject(current) ? { result: current } : { problem: 'the patch leaves no object' }
+  if (!isObject(current)) return { problem: 'the patch leaves no object' }
+  return operations.some(({ path }) => path.includes('/metadata/')) && hasTooLongAnnotations(current)
+    ? { problem: `the annotations would be longer than ${MAX_ANNOTATION_BYTES} bytes` }
+    : { result: current }
+}
+
+/** Of keys and values together (apimachinery api/validation, TotalAnnotationSizeLimitB). */
+const MAX_ANNOTATION_BYTES = 262_144
+
+function hasTooLongAnnotations(object: JsonObject): boolean {
+  return [[], ['spec', 'template'], ['spec', 'jobTemplate', 'spec', 'template']].some((path) => {
+    const annotations = stringMap(memberAt(object, ...path, 'metadata', 'annotations'))
+    const sizes = [...annotations].flat().map((text) => Buffer.byteLength(text))
+    return sizes.reduce((sum, size) => sum + size, 0) > MAX_ANNOTATION_BYTES
+  })
 }
 
 /**

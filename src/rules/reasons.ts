@@ -24,6 +24,8 @@ export const REASONS = {
   off: 'probe rewriting is switched off',
   windows: 'there is no prober for Windows',
   'prober-path-taken': "the container has a volume of its own where the prober's would be mounted",
+  'prober-name-taken':
+    'something else in the pod is called istio-onramp-prober, or in the container ISTIO_ONRAMP_POD_IP, as the prober needs it',
   malformed: 'the object is not what Kubernetes allows there',
   'exempt-namespace': 'the namespace is exempt by configuration',
   // Why a template is left to its pods.

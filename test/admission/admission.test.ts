@@ -163,6 +163,14 @@ t.test('the object decides where request.namespace and metadata.namespace differ
   t.end()
 })
 
+t.test('a receipt that would make the annotations too long is a doubt: the pod passes as it is', (t) => {
+  const header = { name: 'x-long', value: 'v'.repeat(300_000) }
+  const livenessProbe = { httpGet: { path: '/', port: 8080, httpHeaders: [header] } }
+  const { response } = answer(createPod(pod([container('web', { livenessProbe })])))
+  t.match(response, { allowed: true, patch: undefined, warnings: [/annotations would be longer than 262144 bytes/] })
+  t.end()
+})
+
 t.test('a patch is proved before it is sent, by rules stricter than the RFC', (t) => {
   const object = pod([container('web', { livenessProbe: { ...HTTP_PROBE } })])
   const bad: readonly (readonly [string, Operation])[] = [
@@ -178,6 +186,14 @@ t.test('a patch is proved before it is sent, by rules stricter than the RFC', (t
   for (const [title, operation] of bad)
     t.match(provePatch(object, [operation]), { problem: String }, `${title}: ${operation.path}`)
   t.equal(JSON.stringify(object), before, 'the original is never changed')
+  for (const [length, problem] of [
+    [262_144, undefined],
+    [262_145, 'the annotations would be longer than 262144 bytes'],
+  ] as const) {
+    const value = { 'a/ä': 'x'.repeat(length - 4) }
+    const proof = provePatch(object, [{ op: 'add', path: '/metadata/annotations', value }])
+    t.equal('problem' in proof ? proof.problem : undefined, problem, `annotations of ${length} bytes`)
+  }
   const shared = provePatch(object, [
     { op: 'replace', path: '/spec/containers/0/livenessProbe/httpGet/port', value: 81 },
   ])

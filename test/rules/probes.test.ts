@@ -34,6 +34,14 @@ function patched(object: JsonObject, { operations }: RuleResult): JsonObject {
   return proof.result
 }
 
+/** The affinity for nodes of these operating systems, a term each. */
+function runsOn(...terms: readonly (readonly string[])[]): JsonObject {
+  const nodeSelectorTerms = terms.map((values) => ({
+    matchExpressions: [{ key: 'kubernetes.io/os', operator: 'In', values }],
+  }))
+  return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } }
+}
+
 function first(object: JsonObject, context: RuleContext): string {
   const [decision] = decide(object, context).decisions
   return [decision?.action, decision?.strategy, decision?.reason].filter((part) => part !== undefined).join(' ')
@@ -126,6 +134,16 @@ t.test('which probe breaks, and what is done about it', (t) => {
         spec: { nodeSelector: { 'kubernetes.io/os': 'windows' } },
       }),
       'leave windows',
+    ],
+    [
+      'a Windows pod by node affinity',
+      pod([container('web', { livenessProbe: HTTP_PROBE })], { spec: { affinity: runsOn(['windows']) } }),
+      'leave windows',
+    ],
+    [
+      'a pod that may run on Windows and on Linux',
+      pod([container('web', { livenessProbe: HTTP_PROBE })], { spec: { affinity: runsOn(['windows'], ['linux']) } }),
+      'rewrite exec strict-mtls',
     ],
     [
       'a port excluded from redirection',
@@ -434,6 +452,32 @@ t.test("what stands in the prober's way in a container is the user's and stays",
   t.end()
 })
 
+t.test("a name that the prober's parts need is the user's where the user has it", (t) => {
+  const name = 'istio-onramp-prober'
+  const install = ['/prober', 'install', '/istio-onramp']
+  const podIp = (fieldPath: string) => ({ name: 'ISTIO_ONRAMP_POD_IP', valueFrom: { fieldRef: { fieldPath } } })
+  const rows: readonly (readonly [string, Record<string, Json>, Record<string, Json>])[] = [
+    ['rewrite', { env: [podIp('status.podIP')] }, {}],
+    ['leave', { env: [podIp('status.hostIP')] }, {}],
+    ['leave', { env: [{ name: 'ISTIO_ONRAMP_POD_IP', value: '10.0.0.1' }] }, {}],
+    ['rewrite', {}, { volumes: [{ name, image: { reference: 'an/older:1' } }] }],
+    ['rewrite', {}, { volumes: [{ name, emptyDir: {} }] }],
+    ['leave', {}, { volumes: [{ name, configMap: { name: 'mine' } }] }],
+    ['rewrite', {}, { volumes: [{ name, emptyDir: {} }], initContainers: [{ name, image: 'a', command: install }] }],
+    ['leave', {}, { initContainers: [{ name, image: 'a', command: ['sh'] }] }],
+    ['leave', {}, { initContainers: [{ name, image: 'a' }] }],
+  ]
+  for (const [action, members, spec] of rows) {
+    const object = pod([container('web', { livenessProbe: HTTP_PROBE, ...members })], { spec })
+    const [decision] = decide(object, strict).decisions
+    t.equal(decision?.action, action, JSON.stringify([members, spec]))
+    if (action === 'leave') t.equal(decision?.reason, 'prober-name-taken')
+  }
+  const [ours] = decide(pod([container(name, { livenessProbe: HTTP_PROBE })]), strict).decisions
+  t.match(ours, { action: 'leave', reason: 'prober-name-taken' }, 'a container')
+  t.end()
+})
+
 t.test('a template that already has the prober keeps the way it came, whatever has changed since', (t) => {
   const rewrittenBy = (delivery: 'image-volume' | 'init-container', object: JsonObject): JsonObject => {
     const prober = { ...strict.configuration.prober, delivery }
@@ -468,6 +512,20 @@ t.test('the init container is admitted by whatever admitted the pod', (t) => {
   const guaranteed = { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } }
   t.same(at(install({ resources: guaranteed }, {}) as JsonObject, 'resources'), guaranteed, 'the QoS class stays')
   t.equal(at(install({}, {}) as JsonObject, 'resources'), undefined, 'no requests, as the container that has none')
+  for (const [amount, expected] of [
+    ['4Mi', '16Mi'],
+    ['8e6', '16Mi'],
+    [1_000_000, '16Mi'],
+    ['16383Ki', '16Mi'],
+    ['16Mi', '16Mi'],
+    ['0.5Gi', '0.5Gi'],
+    ['17M', '17M'],
+    ['nonsense', 'nonsense'],
+  ] as const) {
+    const limits = { cpu: '1m', memory: amount, 'ephemeral-storage': amount }
+    const raised = { cpu: '1m', memory: expected, 'ephemeral-storage': expected }
+    t.same(at(install({ resources: { limits } }, {}) as JsonObject, 'resources', 'limits'), raised, 'room for the copy')
+  }
   for (const [user, expected] of [
     [0, 65532],
     [1337, undefined],

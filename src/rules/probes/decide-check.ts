@@ -14,6 +14,7 @@ import type { Strategy } from '../rule.ts'
 import type { CheckFacts } from './check-facts.ts'
 import type { PodFacts } from './pod-facts.ts'
 import { isProberPathTaken } from './prober-mount.ts'
+import { isPodIpVariableTaken } from './prober-names.ts'
 
 export type CheckDecision =
   | {
@@ -135,6 +136,8 @@ function chooseStrategy(
   const port = pod.probePorts.forContainer(facts.container.name)
   if ((setting === 'auto' || setting === 'port') && port !== undefined && canMoveTo(port, facts.handler, pod, sidecar))
     return { action: 'rewrite', strategy: 'port', reason, evidence, port }
+  if (pod.isProberNameTaken || isPodIpVariableTaken(facts.container))
+    return leave('prober-name-taken', facts.container.name)
   if (isProberPathTaken(facts.container)) return leave('prober-path-taken', facts.container.name)
   return { action: 'rewrite', strategy: 'exec', reason, evidence }
 }

@@ -1,7 +1,7 @@
 /** What is known of the pod before any of its probes is looked at. Has no opinion. */
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import { describe } from '../../kubernetes/object.ts'
-import { memberAt, stringMember } from '../../kubernetes/json.ts'
+import { arrayMember, memberAt, stringMember, type Json } from '../../kubernetes/json.ts'
 import { isAmbient } from '../../istio/ambient.ts'
 import { workloadModes, type WorkloadIdentity, type WorkloadModes } from '../../istio/peer-authentication.ts'
 import { decideSidecar, type PresentSidecar, type Sidecar } from '../../istio/sidecar.ts'
@@ -9,6 +9,7 @@ import { PROBES_VALUES, type ProbesSetting } from '../configuration.ts'
 import type { RuleContext, WriteRequest } from '../rule.ts'
 import { readSetting } from '../setting.ts'
 import { readProbePorts, type ProbePorts } from './probe-port.ts'
+import { isProberNameTaken } from './prober-names.ts'
 import { workloadNameOf } from './workload-name.ts'
 
 export interface PodFacts {
@@ -22,6 +23,8 @@ export interface PodFacts {
   readonly setting: ProbesSetting
   readonly probePorts: ProbePorts
   readonly isWindows: boolean
+  /** Something else in the pod has the name of the prober's volume or container. */
+  readonly isProberNameTaken: boolean
   readonly isExempt: boolean
   readonly warnings: readonly string[]
 }
@@ -53,6 +56,7 @@ export function readPodFacts(
     setting: setting.value,
     probePorts,
     isWindows: isWindows(template),
+    isProberNameTaken: isProberNameTaken(template),
     isExempt: configuration.exemptNamespaces.includes(namespace),
     warnings: [...setting.warnings, ...prepared.warnings, ...probePorts.warnings],
   }
@@ -66,7 +70,26 @@ function podIdentity(namespace: string, { labels, annotations, spec }: PodTempla
   return { namespace, labels, annotations, hostNetwork: spec['hostNetwork'] === true }
 }
 
+/** By what the pod says of itself, and by where alone it may run: each term of its affinity is a choice. */
 function isWindows({ spec }: PodTemplate): boolean {
-  const selected = memberAt(spec, 'nodeSelector', 'kubernetes.io/os')
-  return stringMember(spec['os'], 'name') === 'windows' || selected === 'windows'
+  const selected = memberAt(spec, 'nodeSelector', OS_LABEL)
+  const required = memberAt(spec, 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution')
+  const terms = arrayMember(required, 'nodeSelectorTerms')
+  return (
+    stringMember(spec['os'], 'name') === 'windows' ||
+    selected === 'windows' ||
+    (terms.length > 0 && terms.every((term) => arrayMember(term, 'matchExpressions').some(asksForWindows)))
+  )
+}
+
+const OS_LABEL = 'kubernetes.io/os'
+
+function asksForWindows(expression: Json): boolean {
+  const values = arrayMember(expression, 'values')
+  return (
+    stringMember(expression, 'key') === OS_LABEL &&
+    stringMember(expression, 'operator') === 'In' &&
+    values.length > 0 &&
+    values.every((value) => value === 'windows')
+  )
 }

@@ -10,6 +10,8 @@ import type { NetworkHandler } from '../../kubernetes/handler.ts'
 
 export const PROBER_MOUNT = '/istio-onramp'
 export const PROBER_BINARY = `${PROBER_MOUNT}/prober`
+/** What the init container runs, which has the prober in its image. */
+export const INSTALL_COMMAND = ['/prober', 'install', PROBER_MOUNT] as const
 /** The downward API variable from which the prober takes the address that kubelet would have dialled. */
 export const POD_IP_VARIABLE = 'ISTIO_ONRAMP_POD_IP'
 

@@ -1,0 +1,34 @@
+/** Names that the prober's parts have in a pod, where something else has them already. */
+import type { Container } from '../../kubernetes/container.ts'
+import { arrayMember, equalJson, member, memberAt, stringMember } from '../../kubernetes/json.ts'
+import type { PodTemplate } from '../../kubernetes/pod-template.ts'
+import { INSTALL_COMMAND, POD_IP_VARIABLE } from './prober-command.ts'
+import { PROBER_NAME } from './prober-mount.ts'
+
+/**
+ * | of our name in the pod                                        | taken |
+ * |---------------------------------------------------------------|-------|
+ * | a volume that is an image or an `emptyDir`                    | no    |
+ * | another volume                                                | yes   |
+ * | an init container that installs the prober                    | no    |
+ * | another init container, or a container                        | yes   |
+ */
+export function isProberNameTaken({ spec }: PodTemplate): boolean {
+  const named = (list: string) => arrayMember(spec, list).filter((entry) => stringMember(entry, 'name') === PROBER_NAME)
+  return (
+    named('containers').length > 0 ||
+    named('volumes').some(
+      (volume) => member(volume, 'image') === undefined && member(volume, 'emptyDir') === undefined,
+    ) ||
+    named('initContainers').some((container) => !equalJson(member(container, 'command') ?? null, INSTALL_COMMAND))
+  )
+}
+
+/** The prober would take whatever the variable holds for the address to ask. */
+export function isPodIpVariableTaken({ raw }: Container): boolean {
+  return arrayMember(raw, 'env').some(
+    (entry) =>
+      stringMember(entry, 'name') === POD_IP_VARIABLE &&
+      memberAt(entry, 'valueFrom', 'fieldRef', 'fieldPath') !== 'status.podIP',
+  )
+}
