@@ -86,6 +86,7 @@ async function clusterOption({ from, context }: ClusterFlags): Promise<ClusterOp
 
 interface PreviewFlags extends ClusterFlags {
   readonly filename: string[]
+  readonly config?: string
   readonly namespace?: string
   readonly output: 'text' | 'json' | 'yaml'
 }
@@ -97,19 +98,21 @@ function addPreview(program: Command): void {
     .requiredOption('-f, --filename <path>', `the manifests: ${PATHS}; may be repeated`, collect)
     .addOption(fromOption())
     .addOption(contextOption())
+    .option('--config <file>', 'configuration, YAML: that of the webhook whose answers are to be shown')
     .option('-n, --namespace <name>', 'where objects without a namespace are; else the context says it, else default')
     .addOption(new Option('-o, --output <format>', 'output format').choices(['text', 'json', 'yaml']).default('text'))
-    .action(async ({ filename, namespace, output, ...flags }: PreviewFlags) => {
+    .action(async ({ filename, config, namespace, output, ...flags }: PreviewFlags) => {
       const { readClusterOf } = await import('./commands/cluster-reading.ts')
       const { preview } = await import('./commands/preview.ts')
-      const cluster = await readClusterOf(flags, (line) => process.stderr.write(`${line}\n`))
+      const configuration = await configurationOf(config)
+      const cluster = await readClusterOf(flags, configuration, (line) => process.stderr.write(`${line}\n`))
       const options = {
         files: filename,
         format: output,
         hasColor: hasColor(),
         namespace: namespace ?? cluster.namespace,
       }
-      const result = await preview(options, { mesh: cluster.state, configuration: DEFAULT_CONFIGURATION.rules })
+      const result = await preview(options, { mesh: cluster.state, configuration: configuration.rules })
       process.stdout.write(result.output)
       if (result.isDenied) process.exitCode = 1
     })

@@ -1,7 +1,7 @@
 /** The cluster of a command that answers and ends: from manifests, or read once from the API server. */
 import { clusterFromFiles } from '../cluster/cluster-from-files.ts'
 import type { ClusterState } from '../cluster/cluster-state.ts'
-import { DEFAULT_CONFIGURATION } from '../config.ts'
+import type { Configuration } from '../config.ts'
 
 export interface ClusterFlags {
   readonly from?: readonly string[]
@@ -18,8 +18,14 @@ export interface ReadCluster {
 const PATIENCE = 1000
 
 /** Notes and progress go to `tell`, line by line. Throws InputError. */
-export async function readClusterOf(flags: ClusterFlags, tell: (line: string) => void): Promise<ReadCluster> {
-  const read = flags.from === undefined ? await readLive(flags.context, tell) : await readFiles(flags.from)
+export async function readClusterOf(
+  flags: ClusterFlags,
+  { cluster }: Configuration,
+  tell: (line: string) => void,
+): Promise<ReadCluster> {
+  const { controlPlaneNamespaces } = cluster
+  const read =
+    flags.from === undefined ? await readLive(flags.context, controlPlaneNamespaces, tell) : await readFiles(flags.from)
   for (const note of read.state.notes) tell(note)
   return read
 }
@@ -28,12 +34,16 @@ async function readFiles(from: readonly string[]): Promise<ReadCluster> {
   return { state: await clusterFromFiles(from), namespace: 'default' }
 }
 
-async function readLive(context: string | undefined, tell: (line: string) => void): Promise<ReadCluster> {
+async function readLive(
+  context: string | undefined,
+  controlPlaneNamespaces: readonly string[],
+  tell: (line: string) => void,
+): Promise<ReadCluster> {
   const { connectToCluster } = await import('../cluster/live/cluster-api.ts')
   const { readCluster } = await import('../cluster/live/read-cluster.ts')
   const { resourcesFor, sourcesOf } = await import('../cluster/live/source.ts')
   const api = await connectToCluster(context)
-  const sources = sourcesOf(resourcesFor('admission'), DEFAULT_CONFIGURATION.cluster.controlPlaneNamespaces)
+  const sources = sourcesOf(resourcesFor('admission'), controlPlaneNamespaces)
   let progress = { read: 0, of: sources.length }
   const timer = setInterval(() => tell(`reading ${api.server}: ${progress.read} of ${progress.of} kinds`), PATIENCE)
   try {

@@ -151,6 +151,19 @@ t.test('preview -o json is one element for each object, in input order, with the
   t.match(by('Deployment edge/frontend'), { decisions: [{ action: 'leave', reason: 'istio-rewrites' }] })
 })
 
+t.test('preview --config shows the answers of a webhook that runs with it', async (t) => {
+  const config = `${t.testdir({ 'config.yaml': 'rules: { probes: off }' })}/config.yaml`
+  const args = ['preview', '-f', '-', '--from', `${EXAMPLES}/cluster`, '-o', 'json']
+  for (const [more, action] of [
+    [[], 'rewrite'],
+    [['--config', config], 'leave'],
+  ] as const) {
+    const { stdout } = await run([...args, ...more], POD)
+    t.match(stdout, new RegExp(`"action": "${action}"`), more.join(' '))
+  }
+  t.match(await run([...args, '--config', '/none.yaml'], POD), { code: 2, stderr: /\/none\.yaml: / })
+})
+
 t.test('preview -o text shows a diff and the reason, without colours in a pipe', async (t) => {
   const { stdout } = await run(['preview', '-f', `${EXAMPLES}/workloads/shop.yaml`, '--from', `${EXAMPLES}/cluster`])
   t.match(
