@@ -37,7 +37,7 @@ type option struct {
 
 var options = map[string]option{
 	"port":    {"http https tcp grpc", "1-65535", false, setPort},
-	"host":    {"http https tcp grpc", "an address or a name", false, func(c *check, v string) bool { c.host = v; return true }},
+	"host":    {"http https tcp grpc", "an address or a name", false, setHost},
 	"path":    {"http https", "a path", false, func(c *check, v string) bool { c.path = v; return true }},
 	"header":  {"http https", "NAME: VALUE, with one space after the colon", true, setHeader},
 	"service": {"grpc", "a name in UTF-8", false, func(c *check, v string) bool { c.service = v; return utf8.ValidString(v) }},
@@ -109,6 +109,12 @@ func flagsOf(kind string) string {
 		names = append(names, "--hook")
 	}
 	return strings.Join(names, ", ")
+}
+
+// setHost refuses what can be neither an address nor a name, and would end up elsewhere in a URL or be taken for a port.
+func setHost(c *check, value string) bool {
+	c.host = value
+	return !strings.ContainsAny(value, " \t\r\n[]/?#@\\")
 }
 
 func setPort(c *check, value string) bool {
