@@ -17,6 +17,8 @@ const condition = (expression: string): JsonObject => ({ matchConditions: [{ nam
 
 const AUTOSCALERS = { apiGroups: ['autoscaling'], apiVersions: ['v2'], resources: ['horizontalpodautoscalers'] }
 
+const IS_TOUCHED = "'touched' in object.metadata.labels"
+
 const WEBHOOKS = {
   receives: { answer: () => ALLOW },
   'receives-validating': { side: 'Validating', fact: 'receives', answer: () => ALLOW },
@@ -36,6 +38,8 @@ const WEBHOOKS = {
   'order-a': { fact: 'order', more: { reinvocationPolicy: 'IfNeeded' }, answer: () => ALLOW },
   'order-aa': { fact: 'order', answer: () => labelling('touched', 'yes') },
   'order-b': { fact: 'order', more: { reinvocationPolicy: 'IfNeeded' }, answer: () => ALLOW },
+  'late-a': { fact: 'late', more: { ...condition(IS_TOUCHED), reinvocationPolicy: 'IfNeeded' }, answer: () => ALLOW },
+  'late-b': { fact: 'late', answer: () => labelling('touched', 'yes') },
   'no-op-a': { fact: 'no-op', more: { reinvocationPolicy: 'IfNeeded' }, answer: () => ALLOW },
   'no-op-b': {
     fact: 'no-op',
@@ -216,7 +220,7 @@ t.test('section 7: the name label of a namespace cannot be changed', async (t) =
 t.test(
   'section 6: byte order of the names; IfNeeded is called again after a later change, and after one that changes nothing',
   async (t) => {
-    const calls = async (fact: 'order' | 'no-op'): Promise<readonly string[]> => {
+    const calls = async (fact: 'order' | 'no-op' | 'late'): Promise<readonly string[]> => {
       const mark = auditMark()
       await create(about(fact))
       // The product is called for these pods, too, while other tests have it installed.
@@ -228,5 +232,6 @@ t.test(
     }
     t.same(await calls('order'), ['0 order-a', '0 order-aa mutated', '0 order-b', '1 order-a'])
     t.same(await calls('no-op'), ['0 no-op-a', '0 no-op-b mutated', '1 no-op-a'])
+    t.same(await calls('late'), ['0 late-b mutated'], 'what was not to be called at first is not called again')
   },
 )

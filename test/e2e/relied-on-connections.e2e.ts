@@ -1,6 +1,8 @@
 // What the product relies on of the API server: how it connects to a webhook, and when it lets go (spec/apiserver.md
 // sections 1 and 3). The server's limits, its drain and the rotation of certificates are built on it.
+import { once } from 'node:events'
 import type { ServerOptions } from 'node:https'
+import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { createSelfSigned, type SelfSigned } from '../../src/certificates/self-signed.ts'
@@ -68,6 +70,27 @@ t.test(
     t.same(await asked('moves'), [0, 1], 'gone')
   },
 )
+
+t.test('section 3: an endpoint that refuses connections is the failure policy’s matter', async (t) => {
+  const webhooks: Webhooks = {
+    'refused-ignored': { failurePolicy: 'Ignore', answer: () => ALLOW },
+    'refused-fails': { answer: () => ALLOW },
+  }
+  const { ca } = await createSelfSigned([hostOf('refusing')], new Date())
+  await lead('refusing', await closedPort())
+  await register(webhooks, (name) => clientConfig('refusing', ca, name))
+  t.not((await create(about('refused-ignored'))).stored, null)
+  t.match((await create(about('refused-fails'))).stderr, /dial tcp \S+: connect: connection refused/)
+})
+
+/** Of the stand-in's address: one where nothing listens any more. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, ADDRESS)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
 
 interface Certificate {
   readonly what: string
