@@ -2,9 +2,11 @@
 import { benchChanges } from './changes.mjs'
 import { benchConversions } from './conversions.mjs'
 import { benchDecisions } from './decisions.mjs'
+import { benchScale } from './scale.mjs'
 import { benchServer } from './server.mjs'
 
 await benchDecisions()
 benchChanges()
 benchConversions()
 await benchServer()
+benchScale()

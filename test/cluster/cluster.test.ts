@@ -235,3 +235,38 @@ t.test('the configuration file', (t) => {
     )
   t.end()
 })
+
+t.test('of workloads and networking objects what rules read is kept, and no more', (t) => {
+  const metadata = {
+    ...{ name: 'web', namespace: 'shop', labels: { app: 'web' }, uid: 'u', managedFields: [{ manager: 'kubectl' }] },
+    annotations: { 'istio-onramp.io/probes': 'off', 'kubectl.kubernetes.io/last-applied-configuration': '{}' },
+  }
+  const head = {
+    ...{ name: 'web', namespace: 'shop', labels: { app: 'web' } },
+    annotations: { 'istio-onramp.io/probes': 'off' },
+  }
+  const container = { name: 'app', image: 'a:1', env: [{ name: 'A' }], ports: [{ containerPort: 80 }], lifecycle: {} }
+  const kept = { name: 'app', ports: [{ containerPort: 80 }], lifecycle: {} }
+  const spec = { containers: [container], initContainers: [container], volumes: [{ name: 'v' }], hostNetwork: true }
+  const keptSpec = { containers: [kept], initContainers: [kept], hostNetwork: true }
+  const apps = { apiVersion: 'apps/v1', kind: 'Deployment' }
+  const batch = { apiVersion: 'batch/v1', kind: 'CronJob' }
+  const routes = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' }
+  const template = { metadata, spec }
+  const owned = { ...metadata, name: 'web-x', ownerReferences: [{ kind: 'ReplicaSet', controller: true }] }
+  const { state } = buildClusterState([
+    { ...apps, metadata, spec: { replicas: 2, paused: true, template }, status: { replicas: 2 } },
+    { ...batch, metadata, spec: { schedule: '@yearly', jobTemplate: { spec: { template } } } },
+    { apiVersion: 'v1', kind: 'Pod', metadata, spec, status: { phase: 'Running' } },
+    { apiVersion: 'v1', kind: 'Pod', metadata: owned, spec },
+    { ...routes, metadata, spec: { hosts: ['a.example'] }, status: {} },
+  ])
+  const keptTemplate = { metadata: head, spec: keptSpec }
+  t.same(state.workloads('shop'), [
+    { ...apps, metadata: head, spec: { replicas: 2, template: keptTemplate } },
+    { ...batch, metadata: head, spec: { jobTemplate: { spec: { template: keptTemplate } } } },
+    { apiVersion: 'v1', kind: 'Pod', metadata: head, spec: keptSpec },
+  ])
+  t.same(state.networking('shop'), [{ ...routes, metadata: head, spec: { hosts: ['a.example'] } }])
+  t.end()
+})
