@@ -72,9 +72,12 @@ function appRoot(value: string): Effect {
   return converted({ appRoot: value }, `/ redirects to ${value} (302)`)
 }
 
-function sslRedirect(value: string): Effect {
+/** Either of the two is enough to redirect (ingress-nginx, `redirect_to_https` in lua_ingress.lua). */
+function sslRedirect(value: string, { sibling }: AnnotationPlace): Effect {
   const flag = readFlag(value)
   if (flag === undefined) return refused(value, 'true or false')
+  if (!flag && readFlag(sibling('force-ssl-redirect') ?? '') === true)
+    return { outcome: 'not-needed', level: 'info', message: 'force-ssl-redirect stands beside it and wins' }
   const message = flag ? 'plain requests of hosts with TLS are redirected (308)' : 'plain requests are served, too'
   return converted({ redirectsToHttps: flag }, message)
 }
