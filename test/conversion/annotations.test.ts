@@ -232,7 +232,7 @@ const BAD: readonly (readonly [string, string, RegExp])[] = [
   ['satisfy', 'some', /allowed is any or all/],
   ['proxy-next-upstream', 'error nonsense', /is "nonsense", allowed is error, timeout/],
   ['whitelist-source-range', '10.0.0.0/33', /SECURITY: 10\.0\.0\.0\/33 is no address or CIDR range/],
-  ['whitelist-source-range', '', /SECURITY: an empty list/],
+  ['whitelist-source-range', ',', /SECURITY: an empty list/],
   ['denylist-source-range', '300.1.1.1', /is no address or CIDR range/],
   ['auth-url', 'not a url', /SECURITY: not a url cannot be an authorization service/],
   ['auth-url', 'http://auth/$request_uri', /cannot be an authorization service/],

@@ -18,6 +18,7 @@ import {
   type Effect,
   type Entry,
 } from './annotation-entry.ts'
+import { nginxTable } from './nginx-table.ts'
 
 const BASIC =
   'SECURITY: without it the routes have no password; neither Istio nor Envoy checks basic or digest passwords: put an external authorization service in front (CUSTOM AuthorizationPolicy), or use RequestAuthentication'
@@ -25,7 +26,7 @@ const BASIC =
 const WAF =
   'SECURITY: there is no web application firewall in the gateway; a WasmPlugin (Coraza) or a firewall in front can be one'
 
-export const NGINX_AUTHENTICATION: AnnotationTable = {
+export const NGINX_AUTHENTICATION: AnnotationTable = nginxTable({
   'auth-url': authUrl,
   'auth-signin': beside(
     'auth-url',
@@ -77,7 +78,7 @@ export const NGINX_AUTHENTICATION: AnnotationTable = {
   'enable-owasp-core-rules': whenTrue(unsupported('error', WAF)),
   'modsecurity-snippet': unsupported('error', WAF),
   'modsecurity-transaction-id': partOf('enable-modsecurity'),
-}
+})
 
 function authDetail(message: string): Entry {
   return beside('auth-url', unsupported('warn', message))

@@ -11,11 +11,12 @@ import {
   type AnnotationTable,
   type Effect,
 } from './annotation-entry.ts'
+import { nginxTable } from './nginx-table.ts'
 
 const GRPC =
   "name the Service's port grpc, or set appProtocol: grpc, so that the gateway speaks HTTP/2 to it; no route can say it"
 
-export const NGINX_BACKENDS: AnnotationTable = {
+export const NGINX_BACKENDS: AnnotationTable = nginxTable({
   'backend-protocol': backendProtocol,
   'secure-backends': whenTrue((_, place) => backendProtocol('HTTPS', place)),
   'grpc-backend': whenTrue((_, place) => backendProtocol('GRPC', place)),
@@ -26,7 +27,7 @@ export const NGINX_BACKENDS: AnnotationTable = {
   'proxy-ssl-verify-depth': notNeeded('Envoy checks the whole chain'),
   'proxy-ssl-ciphers': unsupported('warn', "the gateway's own choice of ciphers holds for backends"),
   'proxy-ssl-protocols': unsupported('warn', "the gateway's own choice of TLS versions holds for backends"),
-}
+})
 
 function backendProtocol(value: string, place: AnnotationPlace): Effect {
   switch (value.toUpperCase()) {

@@ -12,6 +12,7 @@ import {
   type AnnotationTable,
   type Effect,
 } from './annotation-entry.ts'
+import { nginxTable } from './nginx-table.ts'
 
 /** ingress-nginx' own defaults (annotations/cors/main.go). */
 const CORS_DEFAULTS = {
@@ -21,7 +22,7 @@ const CORS_DEFAULTS = {
   maxAgeSeconds: 1728000,
 }
 
-export const NGINX_CORS: AnnotationTable = {
+export const NGINX_CORS: AnnotationTable = nginxTable({
   'enable-cors': whenTrue(cors),
   'cors-allow-origin': partOf('enable-cors'),
   'cors-allow-methods': partOf('enable-cors'),
@@ -29,7 +30,7 @@ export const NGINX_CORS: AnnotationTable = {
   'cors-expose-headers': partOf('enable-cors'),
   'cors-allow-credentials': partOf('enable-cors'),
   'cors-max-age': partOf('enable-cors'),
-}
+})
 
 function cors(_: string, { sibling }: AnnotationPlace): Effect {
   const origins = readList(sibling('cors-allow-origin') ?? '*')

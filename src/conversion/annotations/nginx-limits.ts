@@ -11,8 +11,9 @@ import {
   type Effect,
   type Entry,
 } from './annotation-entry.ts'
+import { nginxTable } from './nginx-table.ts'
 
-export const NGINX_LIMITS: AnnotationTable = {
+export const NGINX_LIMITS: AnnotationTable = nginxTable({
   'whitelist-source-range': allowedSources('allowlist-source-range'),
   'allowlist-source-range': allowedSources('whitelist-source-range'),
   'denylist-source-range': deniedSources,
@@ -37,7 +38,7 @@ export const NGINX_LIMITS: AnnotationTable = {
   'global-rate-limit-window': partOf('global-rate-limit'),
   'global-rate-limit-key': partOf('global-rate-limit'),
   'global-rate-limit-ignored-cidrs': partOf('global-rate-limit'),
-}
+})
 
 function allowedSources(alias: string): Entry {
   return (value, place) => {

@@ -18,8 +18,9 @@ import {
 } from './annotation-entry.ts'
 import { readCanary } from './nginx-canary.ts'
 import { rewriteEffect } from './nginx-rewrite.ts'
+import { nginxTable } from './nginx-table.ts'
 
-export const NGINX_ROUTING: AnnotationTable = {
+export const NGINX_ROUTING: AnnotationTable = nginxTable({
   'rewrite-target': rewriteEffect,
   'use-regex': whenTrue(() =>
     converted(
@@ -63,7 +64,7 @@ export const NGINX_ROUTING: AnnotationTable = {
     "error pages are the application's: the gateway passes its answers on as they are",
   ),
   'disable-proxy-intercept-errors': notNeeded('the gateway never intercepts errors'),
-}
+})
 
 /** An absolute one is ignored by ingress-nginx, too (i2g approot_test.go). */
 function appRoot(value: string): Effect {

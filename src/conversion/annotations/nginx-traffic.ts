@@ -16,6 +16,7 @@ import {
   type Entry,
 } from './annotation-entry.ts'
 import { readSnippet } from './nginx-snippet.ts'
+import { nginxTable } from './nginx-table.ts'
 
 const IDLE =
   'a timer between two reads or writes; Istio has no time limit of its own, so that long requests work as they are'
@@ -27,7 +28,7 @@ const LOCATIONS = 'Location headers of the application are not rewritten'
 const FCGI = 'FastCGI backends cannot be reached through Envoy: put an HTTP front end into the pod'
 const COOKIE = 'the cookie that Envoy sets has no such attribute'
 
-export const NGINX_TRAFFIC: AnnotationTable = {
+export const NGINX_TRAFFIC: AnnotationTable = nginxTable({
   'proxy-read-timeout': notNeeded(IDLE),
   'proxy-send-timeout': notNeeded(IDLE),
   'proxy-connect-timeout': connectTimeout,
@@ -115,7 +116,7 @@ export const NGINX_TRAFFIC: AnnotationTable = {
   'influxdb-port': partOf('enable-influxdb'),
   'influxdb-host': partOf('enable-influxdb'),
   'influxdb-server-name': partOf('enable-influxdb'),
-}
+})
 
 function connectTimeout(value: string): Effect {
   const seconds = readWhole(value.replace(/s$/, ''), 1)
