@@ -239,7 +239,7 @@ const BAD: readonly (readonly [string, string, RegExp])[] = [
   ['permanent-redirect', 'ftp://a', /nginx variables other than/],
   ['mirror-target', '/m', /a mirror has to be an http/],
   ['upstream-hash-by', '$request_uri', /has no equal: consistentHash takes/],
-  ['server-alias', '~^.*$, b.example.com', /~\^\.\*\$: a host of a Gateway is no regular expression/],
+  ['server-alias', '~^.*$, b.example.com', /~\^\.\*\$ is a regular expression, which a host of a Gateway cannot be/],
   ['upstream-vhost', '$host', /nginx variables have no equal/],
   ['rewrite-target', 'https://elsewhere', /makes nginx redirect/],
 ]

@@ -106,3 +106,122 @@ t.test('where TLS is passed through, every other annotation is void', (t) => {
   }
   t.end()
 })
+
+t.test('a part that is no value of its kind is told with what is allowed', (t) => {
+  const rows: readonly (readonly [string, Annotations, string])[] = [
+    ['cors-max-age', { 'enable-cors': 'true', 'cors-max-age': 'abc' }, 'a whole number of seconds'],
+    ['cors-allow-credentials', { 'enable-cors': 'true', 'cors-allow-credentials': 'nope' }, 'true or false'],
+    ['session-cookie-max-age', { affinity: 'cookie', 'session-cookie-max-age': '1h' }, 'a whole number of seconds'],
+    ['session-cookie-expires', { affinity: 'cookie', 'session-cookie-expires': '1h' }, 'a whole number of seconds'],
+    ['proxy-next-upstream-tries', { 'proxy-next-upstream-tries': 'many' }, 'a whole number'],
+    [
+      'proxy-next-upstream-timeout',
+      { 'proxy-next-upstream': 'error', 'proxy-next-upstream-timeout': 'soon' },
+      'a whole number of seconds',
+    ],
+    [
+      'auth-tls-verify-client',
+      { 'auth-tls-secret': 'ca', 'auth-tls-verify-client': 'maybe' },
+      'on, off, optional or optional_no_ca',
+    ],
+    ['auth-tls-verify-depth', { 'auth-tls-secret': 'ca', 'auth-tls-verify-depth': 'deep' }, 'a whole number'],
+    ['proxy-ssl-verify', { 'backend-protocol': 'HTTPS', 'proxy-ssl-verify': 'true' }, 'on or off'],
+    ['proxy-ssl-server-name', { 'backend-protocol': 'HTTPS', 'proxy-ssl-server-name': 'yes' }, 'on or off'],
+  ]
+  for (const [key, annotations, allowed] of rows) {
+    const given = JSON.stringify(annotations[key])
+    t.equal(
+      linesOf(convertOne(annotations), key),
+      `unsupported warn: is ${given}, allowed is ${allowed}; not read`,
+      `${key}=${given}`,
+    )
+  }
+  const idle = convertOne({ 'enable-cors': 'false', 'cors-max-age': 'abc' })
+  t.equal(linesOf(idle, 'cors-max-age'), 'not-needed info: part of enable-cors', 'where the main one is off')
+  t.end()
+})
+
+t.test('an alias that is no host is told and left out, the others are served', (t) => {
+  const rows: readonly (readonly [string, Target, RegExp | string])[] = [
+    [
+      'Alias.example.com, 10.0.0.1',
+      'istio',
+      /^unsupported error: 10\.0\.0\.1 is an address .*; served under alias\.example\.com$/,
+    ],
+    ['alias', 'istio', /^unsupported error: alias is a short name, .*; served under no other name$/],
+    ['alias', 'gateway-api', 'converted info: the routes are served under alias, too'],
+    ['a..b', 'gateway-api', /^unsupported error: a\.\.b is no DNS name; /],
+  ]
+  for (const [value, target, expected] of rows)
+    t.match(linesOf(convertOne({ 'server-alias': value }, target), 'server-alias'), expected, `${value}, ${target}`)
+  const { sites } = convertOne({ 'server-alias': 'Alias.example.com, 10.0.0.1' })
+  t.same(
+    sites.map(({ host }) => host),
+    ['a.example.com', 'alias.example.com'],
+  )
+  t.end()
+})
+
+t.test("a canary's cookie is a name, not an expression", (t) => {
+  const conversion = convert([ingress({}), canary({ 'canary-by-cookie': 'foo(bar' })])
+  const regex = '^(.*?;\\s*)?foo\\(bar=always(;.*)?$'
+  t.match(ofKind(conversion, 'VirtualService')[0], {
+    spec: { http: [{ match: [{ headers: { cookie: { regex } } }] }, {}, {}] },
+  })
+  t.end()
+})
+
+t.test('Gateway API: a Host with a port is told and left out, Istio takes it', (t) => {
+  for (const value of ['api.internal:8080', 'Api.internal', 'under_score']) {
+    const refused = convertOne({ 'upstream-vhost': value }, 'gateway-api')
+    t.match(linesOf(refused, 'upstream-vhost'), /^unsupported error: .*without a port; the client's Host is passed on$/)
+    t.notMatch(JSON.stringify(refused.objects), /URLRewrite/, value)
+    t.match(JSON.stringify(convertOne({ 'upstream-vhost': value }).objects), new RegExp(`"authority":"${value}"`))
+  }
+  t.match(
+    JSON.stringify(convertOne({ 'upstream-vhost': 'api.internal' }, 'gateway-api').objects),
+    /"hostname":"api.internal"/,
+  )
+  t.end()
+})
+
+t.test('CORS: what cannot be in the answer is told and left out', (t) => {
+  const cors = {
+    'enable-cors': 'true',
+    'cors-allow-origin': 'https://*.example.com:8443, example.com, https://*.example.com:8443',
+    'cors-allow-methods': 'GET, PURGE, GET',
+    'cors-allow-headers': 'X-A, X B',
+  }
+  const conversion = convertOne(cors, 'gateway-api')
+  t.match(linesOf(conversion, 'cors-allow-origin'), /^unsupported error: example\.com is left out of the CORS answer/)
+  t.match(
+    linesOf(conversion, 'cors-allow-methods'),
+    /^unsupported error: PURGE is left out .* \(--to istio takes any\)$/,
+  )
+  t.match(linesOf(conversion, 'cors-allow-headers'), /^unsupported error: X B is left out/)
+  const printed = { allowOrigins: ['https://*.example.com:8443'], allowMethods: ['GET'], allowHeaders: ['X-A'] }
+  t.match(ofKind(conversion, 'HTTPRoute')[0], { spec: { rules: [{ filters: [{ cors: printed }] }] } })
+  t.equal(linesOf(convertOne(cors), 'cors-allow-methods'), 'converted info: part of enable-cors')
+  const none = convertOne({ 'enable-cors': 'true', 'cors-allow-origin': 'example.com' })
+  t.match(linesOf(none, 'enable-cors'), /^unsupported error: no origin is left/)
+  t.notMatch(JSON.stringify(none.objects), /corsPolicy/)
+  t.end()
+})
+
+t.test('CORS in Gateway API: any stands alone', (t) => {
+  const any = { 'enable-cors': 'true', 'cors-allow-methods': 'GET, *', 'cors-allow-headers': '*, X-A' }
+  const cors = { allowOrigins: ['*'], allowMethods: ['*'], allowHeaders: ['*'] }
+  t.match(ofKind(convertOne(any, 'gateway-api'), 'HTTPRoute')[0], { spec: { rules: [{ filters: [{ cors }] }] } })
+  t.end()
+})
+
+t.test('a mirror without its path and a check without its query are told', (t) => {
+  const rows: readonly (readonly [string, string, RegExp])[] = [
+    ['mirror-target', 'https://x.example.com/base$request_uri', /^approximate warn: .* without \/base before it$/],
+    ['mirror-target', 'https://x.example.com$request_uri', /^approximate info: .* behind it$/],
+    ['auth-url', 'https://x.example.com/check?x=1', /^platform-step error: .*; the query \?x=1 of .* is not sent/],
+    ['auth-url', 'https://x.example.com/check', /^platform-step error: .*\}$/],
+  ]
+  for (const [key, value, expected] of rows) t.match(linesOf(convertOne({ [key]: value }), key), expected, value)
+  t.end()
+})

@@ -67,7 +67,12 @@ export function partOf(main: string): Entry {
 /** The same, where only some values are one; the controller's default counts in place of others. */
 export function checkedPart(main: string, isAllowed: (value: string) => boolean, allowed: string): Entry {
   return (value, place) =>
-    place.effectOf(main) === undefined || isAllowed(value) ? partOf(main)(value, place) : refused(value, allowed)
+    isAllowed(value) || !isInForce(main, place) ? partOf(main)(value, place) : refused(value, allowed)
+}
+
+/** Whether another annotation is there and asks for something. */
+export function isInForce(main: string, { effectOf }: AnnotationPlace): boolean {
+  return (effectOf(main)?.outcome ?? 'not-needed') !== 'not-needed'
 }
 
 /** A switch: off by `"false"`, where it changes nothing. */

@@ -6,10 +6,12 @@ import type { ExternalAuth } from '../ingress-settings.ts'
 import {
   beside,
   approximate,
+  checkedPart,
   notNeeded,
   partOf,
   readFlag,
   readList,
+  readWhole,
   refused,
   unsupported,
   whenTrue,
@@ -57,8 +59,12 @@ export const NGINX_AUTHENTICATION: AnnotationTable = nginxTable({
   'enable-global-auth': globalAuth,
   satisfy: satisfy,
   'auth-tls-secret': clientCertificate,
-  'auth-tls-verify-client': partOf('auth-tls-secret'),
-  'auth-tls-verify-depth': partOf('auth-tls-secret'),
+  'auth-tls-verify-client': checkedPart(
+    'auth-tls-secret',
+    (value) => ['on', 'off', 'optional', 'optional_no_ca'].includes(value),
+    'on, off, optional or optional_no_ca',
+  ),
+  'auth-tls-verify-depth': checkedPart('auth-tls-secret', (value) => readWhole(value) !== undefined, 'a whole number'),
   'auth-tls-match-cn': beside(
     'auth-tls-secret',
     unsupported(
@@ -101,12 +107,14 @@ function authUrl(value: string, { ingress, sibling }: AnnotationPlace): Effect {
     usesTls,
     responseHeaders: readList(sibling('auth-response-headers') ?? '').map((name) => name.toLowerCase()),
   }
+  const query =
+    url.search === '' ? '' : `; the query ${url.search} of ${value} is not sent: the service has to do without it`
   const name = authProviderName(ingress.namespace, ingress.name)
   const provider = JSON.stringify(providerOf(name, externalAuth))
   return {
     outcome: 'platform-step',
     level: 'error',
-    message: `SECURITY: the routes are unauthenticated until the mesh's configuration has this in extensionProviders: ${provider}`,
+    message: `SECURITY: the routes are unauthenticated until the mesh's configuration has this in extensionProviders: ${provider}${query}`,
     settings: { externalAuth },
   }
 }

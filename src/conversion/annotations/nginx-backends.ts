@@ -2,6 +2,7 @@
 import type { BackendTls } from '../ingress-settings.ts'
 import {
   approximate,
+  checkedPart,
   notNeeded,
   partOf,
   refused,
@@ -22,12 +23,16 @@ export const NGINX_BACKENDS: AnnotationTable = nginxTable({
   'grpc-backend': whenTrue((_, place) => backendProtocol('GRPC', place)),
   'proxy-ssl-secret': partOf('backend-protocol'),
   'proxy-ssl-name': partOf('backend-protocol'),
-  'proxy-ssl-server-name': partOf('backend-protocol'),
-  'proxy-ssl-verify': partOf('backend-protocol'),
+  'proxy-ssl-server-name': checkedPart('backend-protocol', isOnOrOff, 'on or off'),
+  'proxy-ssl-verify': checkedPart('backend-protocol', isOnOrOff, 'on or off'),
   'proxy-ssl-verify-depth': notNeeded('Envoy checks the whole chain'),
   'proxy-ssl-ciphers': unsupported('warn', "the gateway's own choice of ciphers holds for backends"),
   'proxy-ssl-protocols': unsupported('warn', "the gateway's own choice of TLS versions holds for backends"),
 })
+
+function isOnOrOff(value: string): boolean {
+  return value === 'on' || value === 'off'
+}
 
 function backendProtocol(value: string, place: AnnotationPlace): Effect {
   switch (value.toUpperCase()) {

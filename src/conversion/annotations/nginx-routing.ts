@@ -1,4 +1,6 @@
 /** ingress-nginx: annotations that decide where a request goes (spec/ingress.md 2.4, rows 1-5, 13, 15-18, 21, 25). */
+import type { Target } from '../conversion-options.ts'
+import { hostProblem } from '../hosts.ts'
 import type { RedirectTarget } from '../ingress-settings.ts'
 import type { RedirectCode } from '../site.ts'
 import {
@@ -150,25 +152,37 @@ function wwwRedirect(): Effect {
   )
 }
 
-function serverAlias(value: string): Effect {
-  const names = readList(value)
-  const aliases = names.filter((name) => /^(?:\*\.)?[a-z0-9.-]+$/i.test(name))
+function serverAlias(value: string, { target }: AnnotationPlace): Effect {
+  const names = readList(value.toLowerCase())
+  const aliases = names.filter((name) => aliasProblem(name, target) === undefined)
   if (aliases.length === names.length)
     return converted({ aliases }, `the routes are served under ${aliases.join(', ')}, too`)
-  const others = names.filter((name) => !aliases.includes(name)).join(', ')
+  const problems = names.flatMap((name) => {
+    const problem = aliasProblem(name, target)
+    return problem === undefined ? [] : [`${name} ${problem}`]
+  })
   return {
     outcome: 'unsupported',
     level: 'error',
-    message: `${others}: a host of a Gateway is no regular expression; only the plain names are served`,
+    message: `${problems.join('; ')}; served under ${aliases.join(', ') || 'no other name'}`,
     settings: { aliases },
   }
 }
+
+function aliasProblem(name: string, target: Target): string | undefined {
+  return name.startsWith('~')
+    ? 'is a regular expression, which a host of a Gateway cannot be'
+    : hostProblem(name, target)
+}
+
+/** `PreciseHostname` of the CRD. */
+const API_HOSTNAME = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
 
 /**
  * Together with service-upstream the Service's own name is the idiom that put ingress-nginx into a mesh; a gateway of
  * Istio's needs neither.
  */
-function upstreamVhost(value: string, { ingress, sibling }: AnnotationPlace): Effect {
+function upstreamVhost(value: string, { ingress, sibling, target }: AnnotationPlace): Effect {
   const isOwnService = value.endsWith('.svc.cluster.local') || value.endsWith(`.${ingress.namespace}.svc`)
   if (isOwnService && sibling('service-upstream') === 'true')
     return { outcome: 'not-needed', level: 'info', message: 'only made ingress-nginx work inside a mesh' }
@@ -177,6 +191,12 @@ function upstreamVhost(value: string, { ingress, sibling }: AnnotationPlace): Ef
       outcome: 'unsupported',
       level: 'error',
       message: `${value}: nginx variables have no equal in rewrite.authority; the client's Host is passed on`,
+    }
+  if (target === 'gateway-api' && !API_HOSTNAME.test(value))
+    return {
+      outcome: 'unsupported',
+      level: 'error',
+      message: `${value}: urlRewrite.hostname of Gateway API takes a DNS name in lower case without a port; the client's Host is passed on`,
     }
   return converted({ authority: value }, `backends get ${value} as Host`)
 }
