@@ -225,3 +225,56 @@ t.test('a mirror without its path and a check without its query are told', (t) =
   for (const [key, value, expected] of rows) t.match(linesOf(convertOne({ [key]: value }), key), expected, value)
   t.end()
 })
+
+t.test('a snippet: headers of the location are carried over, and blocks are lost as a whole', (t) => {
+  const rows: readonly (readonly [string, string, Annotations, readonly string[]])[] = [
+    [
+      'a header in a condition',
+      'if ($a = "x;") { more_set_headers "A: b"; add_header B c; } add_header C d;',
+      { c: 'd' },
+      ['if ($a = "x;") { more_set_headers "A: b"; add_header B c; }'],
+    ],
+    [
+      'blocks in blocks',
+      'location ~ "^/a{2}" {\n  if ($b) { return 403; }\n  add_header B c;\n}\nadd_header C d;',
+      { c: 'd' },
+      ['location ~ "^/a{2}" { if ($b) { return 403; } add_header B c; }'],
+    ],
+    [
+      'a block that is not closed',
+      'add_header C d; if ($a) { add_header B c;',
+      { c: 'd' },
+      ['if ($a) { add_header B c;'],
+    ],
+    [
+      'the location itself closed',
+      'add_header C d; } location /x { add_header B c; }  location /y { add_header E f;',
+      { c: 'd' },
+      ['} location /x { add_header B c; } location /y { add_header E f;'],
+    ],
+    ['a variable in braces', 'set $x ${y}; add_header C d;', { c: 'd' }, ['set $x ${y}']],
+    ['braces, a semicolon and a hash in quotes', 'add_header C "{d; #e}";', { c: '{d; #e}' }, []],
+    ['comments', '# a; {\nadd_header C d#e; # "}\n', { c: 'd#e' }, []],
+  ]
+  for (const [title, snippet, set, lost] of rows) {
+    const conversion = convertOne({ 'configuration-snippet': snippet })
+    t.match(JSON.stringify(conversion.objects), JSON.stringify({ response: { set } }), title)
+    const quoted = lost.map((statement) => JSON.stringify(statement)).join(', ')
+    const line = linesOf(conversion, 'configuration-snippet')
+    t.match(
+      line,
+      lost.length === 0 ? 'converted info: it only sets headers' : `unsupported error: lost: ${quoted};`,
+      title,
+    )
+  }
+  t.end()
+})
+
+t.test('Gateway API: a header without a value is told and left out', (t) => {
+  const snippet = { 'configuration-snippet': 'add_header X-Empty ""; add_header C d;' }
+  const conversion = convertOne(snippet, 'gateway-api')
+  t.match(linesOf(conversion, 'configuration-snippet'), /^unsupported error: lost: "add_header X-Empty \\"\\""; /)
+  t.match(JSON.stringify(conversion.objects), '{"set":[{"name":"c","value":"d"}]}')
+  t.match(linesOf(convertOne(snippet), 'configuration-snippet'), /^converted info/)
+  t.end()
+})
