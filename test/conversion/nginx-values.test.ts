@@ -278,3 +278,25 @@ t.test('Gateway API: a header without a value is told and left out', (t) => {
   t.match(linesOf(convertOne(snippet), 'configuration-snippet'), /^converted info/)
   t.end()
 })
+
+t.test('two lists of allowed addresses: each is checked, and a bad one is left out', (t) => {
+  const both = (allowlist: string, whitelist: string) =>
+    convertOne({ 'allowlist-source-range': allowlist, 'whitelist-source-range': whitelist })
+  const good = both('192.0.2.0/24', '10.0.0.0/8')
+  t.match(JSON.stringify(good.objects), '"notRemoteIpBlocks":["192.0.2.0/24","10.0.0.0/8"]')
+  const half = both('bad', '10.0.0.0/8')
+  t.match(JSON.stringify(half.objects), '"notRemoteIpBlocks":["10.0.0.0/8"]')
+  t.equal(
+    linesOf(half, 'allowlist-source-range'),
+    'unsupported error: bad is no address or CIDR range; this list is left out, and only the addresses of whitelist-source-range may call',
+  )
+  t.match(linesOf(half, 'whitelist-source-range'), /^approximate warn: an AuthorizationPolicy/)
+  const none = both('bad', 'worse')
+  for (const key of ['allowlist-source-range', 'whitelist-source-range'])
+    t.match(
+      linesOf(none, key),
+      /^unsupported error: SECURITY: .*; no policy is printed, so that every address may call$/,
+    )
+  t.same(ofKind(none, 'AuthorizationPolicy'), [])
+  t.end()
+})
