@@ -193,12 +193,12 @@ t.test('CORS: what cannot be in the answer is told and left out', (t) => {
     'cors-allow-headers': 'X-A, X B',
   }
   const conversion = convertOne(cors, 'gateway-api')
-  t.match(linesOf(conversion, 'cors-allow-origin'), /^unsupported error: example\.com is left out of the CORS answer/)
+  t.match(linesOf(conversion, 'cors-allow-origin'), /^unsupported warn: example\.com is left out of the CORS answer/)
   t.match(
     linesOf(conversion, 'cors-allow-methods'),
     /^unsupported error: PURGE is left out .* \(--to istio takes any\)$/,
   )
-  t.match(linesOf(conversion, 'cors-allow-headers'), /^unsupported error: X B is left out/)
+  t.match(linesOf(conversion, 'cors-allow-headers'), /^unsupported warn: X B is left out/)
   const printed = { allowOrigins: ['https://*.example.com:8443'], allowMethods: ['GET'], allowHeaders: ['X-A'] }
   t.match(ofKind(conversion, 'HTTPRoute')[0], { spec: { rules: [{ filters: [{ cors: printed }] }] } })
   t.equal(linesOf(convertOne(cors), 'cors-allow-methods'), 'converted info: part of enable-cors')

@@ -68,13 +68,13 @@ export const NGINX_CORS: AnnotationTable = nginxTable({
   'cors-max-age': checkedPart('enable-cors', (value) => readWhole(value) !== undefined, 'a whole number of seconds'),
 })
 
-/** Pages of an origin, or with a method, that is left out are refused by their browsers. */
+/** What only Gateway API cannot say is an error, as browsers will refuse it; what no browser ever asks for is none. */
 function listPart(rule: ListRule): Entry {
   return (value, place) => {
     const bad = readList(value).filter((one) => !rule.fits[place.target].test(one))
     if (bad.length === 0 || !isInForce('enable-cors', place)) return partOf('enable-cors')(value, place)
     const message = `${bad.join(', ')} is left out of the CORS answer, allowed is ${rule.allowed[place.target]}`
-    return { outcome: 'unsupported', level: 'error', message }
+    return { outcome: 'unsupported', level: bad.some((one) => rule.fits.istio.test(one)) ? 'error' : 'warn', message }
   }
 }
 
