@@ -3,6 +3,7 @@ import type { HostContext, HostRule } from './host-routes.ts'
 import type { Canary } from './ingress-settings.ts'
 import type { IngressPath } from './ingress.ts'
 import { nginxRegex, pathMatch } from './path-matches.ts'
+import { escapeRegex } from './regular-expression.ts'
 import { isRouteProblem, resolveBackend } from './resolve-backend.ts'
 import type { Forward, HeaderMatch, Route, RouteBackend } from './site.ts'
 
@@ -85,7 +86,7 @@ function headerMatches({
   const byCookie = (value: string): HeaderMatch => ({
     name: 'cookie',
     kind: 'regex',
-    value: `^(.*?;\\s*)?${cookie ?? ''}=${value}(;.*)?$`,
+    value: `^(.*?;\\s*)?${escapeRegex(cookie ?? '')}=${value}(;.*)?$`,
   })
   const byHeader: { isCanary: boolean; header: HeaderMatch }[] = []
   if (header?.value !== undefined) byHeader.push({ isCanary: true, header: exact(header.value) })

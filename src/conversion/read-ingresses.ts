@@ -24,8 +24,6 @@ export function readIngresses(ingresses: readonly Ingress[], options: Conversion
       const controller = controllerClass(ingress, options.controllerOf)
       const { settings, remarks } = accountForAnnotations(ingress, controller, options)
       const id = `${ingress.namespace}/${ingress.name}`
-      // Of a canary, ingress-nginx reads the canary annotations only; the rest is the main Ingress' (its documentation, "Canary").
-      const effective = settings.canary === undefined ? settings : { canary: settings.canary }
-      return { ingress, id, controller, settings: effective, remarks: [...ingress.remarks, ...remarks] }
+      return { ingress, id, controller, settings, remarks: [...ingress.remarks, ...remarks] }
     })
 }

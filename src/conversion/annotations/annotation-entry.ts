@@ -64,6 +64,17 @@ export function partOf(main: string): Entry {
   }
 }
 
+/** The same, where only some values are one; the controller's default counts in place of others. */
+export function checkedPart(main: string, isAllowed: (value: string) => boolean, allowed: string): Entry {
+  return (value, place) =>
+    isAllowed(value) || !isInForce(main, place) ? partOf(main)(value, place) : refused(value, allowed)
+}
+
+/** Whether another annotation is there and asks for something. */
+export function isInForce(main: string, { effectOf }: AnnotationPlace): boolean {
+  return (effectOf(main)?.outcome ?? 'not-needed') !== 'not-needed'
+}
+
 /** A switch: off by `"false"`, where it changes nothing. */
 export function whenTrue(entry: Entry): Entry {
   return (value, place) => {
@@ -88,6 +99,10 @@ export function refused(value: string, allowed: string): Effect {
     level: 'warn',
     message: `is ${JSON.stringify(value)}, allowed is ${allowed}; not read`,
   }
+}
+
+export function isBlank(value: string): boolean {
+  return value.trim() === ''
 }
 
 /** Go's `strconv.ParseBool`, which controllers read their switches with. */

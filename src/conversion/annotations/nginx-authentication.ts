@@ -6,10 +6,12 @@ import type { ExternalAuth } from '../ingress-settings.ts'
 import {
   beside,
   approximate,
+  checkedPart,
   notNeeded,
   partOf,
   readFlag,
   readList,
+  readWhole,
   refused,
   unsupported,
   whenTrue,
@@ -18,6 +20,7 @@ import {
   type Effect,
   type Entry,
 } from './annotation-entry.ts'
+import { nginxTable } from './nginx-table.ts'
 
 const BASIC =
   'SECURITY: without it the routes have no password; neither Istio nor Envoy checks basic or digest passwords: put an external authorization service in front (CUSTOM AuthorizationPolicy), or use RequestAuthentication'
@@ -25,7 +28,7 @@ const BASIC =
 const WAF =
   'SECURITY: there is no web application firewall in the gateway; a WasmPlugin (Coraza) or a firewall in front can be one'
 
-export const NGINX_AUTHENTICATION: AnnotationTable = {
+export const NGINX_AUTHENTICATION: AnnotationTable = nginxTable({
   'auth-url': authUrl,
   'auth-signin': beside(
     'auth-url',
@@ -56,8 +59,12 @@ export const NGINX_AUTHENTICATION: AnnotationTable = {
   'enable-global-auth': globalAuth,
   satisfy: satisfy,
   'auth-tls-secret': clientCertificate,
-  'auth-tls-verify-client': partOf('auth-tls-secret'),
-  'auth-tls-verify-depth': partOf('auth-tls-secret'),
+  'auth-tls-verify-client': checkedPart(
+    'auth-tls-secret',
+    (value) => ['on', 'off', 'optional', 'optional_no_ca'].includes(value),
+    'on, off, optional or optional_no_ca',
+  ),
+  'auth-tls-verify-depth': checkedPart('auth-tls-secret', (value) => readWhole(value) !== undefined, 'a whole number'),
   'auth-tls-match-cn': beside(
     'auth-tls-secret',
     unsupported(
@@ -77,7 +84,7 @@ export const NGINX_AUTHENTICATION: AnnotationTable = {
   'enable-owasp-core-rules': whenTrue(unsupported('error', WAF)),
   'modsecurity-snippet': unsupported('error', WAF),
   'modsecurity-transaction-id': partOf('enable-modsecurity'),
-}
+})
 
 function authDetail(message: string): Entry {
   return beside('auth-url', unsupported('warn', message))
@@ -100,12 +107,14 @@ function authUrl(value: string, { ingress, sibling }: AnnotationPlace): Effect {
     usesTls,
     responseHeaders: readList(sibling('auth-response-headers') ?? '').map((name) => name.toLowerCase()),
   }
+  const query =
+    url.search === '' ? '' : `; the query ${url.search} of ${value} is not sent: the service has to do without it`
   const name = authProviderName(ingress.namespace, ingress.name)
   const provider = JSON.stringify(providerOf(name, externalAuth))
   return {
     outcome: 'platform-step',
     level: 'error',
-    message: `SECURITY: the routes are unauthenticated until the mesh's configuration has this in extensionProviders: ${provider}`,
+    message: `SECURITY: the routes are unauthenticated until the mesh's configuration has this in extensionProviders: ${provider}${query}`,
     settings: { externalAuth },
   }
 }

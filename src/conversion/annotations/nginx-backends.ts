@@ -2,6 +2,7 @@
 import type { BackendTls } from '../ingress-settings.ts'
 import {
   approximate,
+  checkedPart,
   notNeeded,
   partOf,
   refused,
@@ -11,21 +12,26 @@ import {
   type AnnotationTable,
   type Effect,
 } from './annotation-entry.ts'
+import { nginxTable } from './nginx-table.ts'
 
 const GRPC =
   "name the Service's port grpc, or set appProtocol: grpc, so that the gateway speaks HTTP/2 to it; no route can say it"
 
-export const NGINX_BACKENDS: AnnotationTable = {
+export const NGINX_BACKENDS: AnnotationTable = nginxTable({
   'backend-protocol': backendProtocol,
   'secure-backends': whenTrue((_, place) => backendProtocol('HTTPS', place)),
   'grpc-backend': whenTrue((_, place) => backendProtocol('GRPC', place)),
   'proxy-ssl-secret': partOf('backend-protocol'),
   'proxy-ssl-name': partOf('backend-protocol'),
-  'proxy-ssl-server-name': partOf('backend-protocol'),
-  'proxy-ssl-verify': partOf('backend-protocol'),
+  'proxy-ssl-server-name': checkedPart('backend-protocol', isOnOrOff, 'on or off'),
+  'proxy-ssl-verify': checkedPart('backend-protocol', isOnOrOff, 'on or off'),
   'proxy-ssl-verify-depth': notNeeded('Envoy checks the whole chain'),
   'proxy-ssl-ciphers': unsupported('warn', "the gateway's own choice of ciphers holds for backends"),
   'proxy-ssl-protocols': unsupported('warn', "the gateway's own choice of TLS versions holds for backends"),
+})
+
+function isOnOrOff(value: string): boolean {
+  return value === 'on' || value === 'off'
 }
 
 function backendProtocol(value: string, place: AnnotationPlace): Effect {

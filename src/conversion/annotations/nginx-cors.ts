@@ -1,8 +1,11 @@
 /** ingress-nginx: CORS (spec/ingress.md 2.4, row 10). */
+import type { Target } from '../conversion-options.ts'
 import type { CorsPolicy } from '../ingress-settings.ts'
 import {
   approximate,
+  checkedPart,
   converted,
+  isInForce,
   partOf,
   readFlag,
   readList,
@@ -11,7 +14,9 @@ import {
   type AnnotationPlace,
   type AnnotationTable,
   type Effect,
+  type Entry,
 } from './annotation-entry.ts'
+import { nginxTable } from './nginx-table.ts'
 
 /** ingress-nginx' own defaults (annotations/cors/main.go). */
 const CORS_DEFAULTS = {
@@ -21,26 +26,77 @@ const CORS_DEFAULTS = {
   maxAgeSeconds: 1728000,
 }
 
-export const NGINX_CORS: AnnotationTable = {
-  'enable-cors': whenTrue(cors),
-  'cors-allow-origin': partOf('enable-cors'),
-  'cors-allow-methods': partOf('enable-cors'),
-  'cors-allow-headers': partOf('enable-cors'),
-  'cors-expose-headers': partOf('enable-cors'),
-  'cors-allow-credentials': partOf('enable-cors'),
-  'cors-max-age': partOf('enable-cors'),
+/** What may stand in a list; Gateway API's are those of its CRD. */
+interface ListRule {
+  readonly fits: Readonly<Record<Target, RegExp>>
+  readonly allowed: Readonly<Record<Target, string>>
 }
 
-function cors(_: string, { sibling }: AnnotationPlace): Effect {
-  const origins = readList(sibling('cors-allow-origin') ?? '*')
+const ORIGINS: ListRule = {
+  fits: {
+    istio: /^(?:\*|[a-z][a-z0-9+.-]*:\/\/\S+)$/i,
+    'gateway-api': /^(?:\*|https?:\/\/(?:(?:\*\.)?(?:[a-z0-9-]+\.)*[a-z0-9-]+|\*)(?::\d{1,5})?)$/i,
+  },
+  allowed: {
+    istio: '* or an origin with its scheme, https://example.com',
+    'gateway-api': '* or an origin of http or https, https://example.com:8443',
+  },
+}
+
+const API_METHODS = 'GET, HEAD, POST, PUT, DELETE, CONNECT, OPTIONS, TRACE, PATCH or *'
+const METHODS: ListRule = {
+  fits: {
+    istio: /^(?:\*|[\w-]+)$/,
+    'gateway-api': /^(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|\*)$/,
+  },
+  allowed: { istio: 'a method', 'gateway-api': `${API_METHODS} (--to istio takes any)` },
+}
+
+const HEADER = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/
+const HEADERS: ListRule = {
+  fits: { istio: HEADER, 'gateway-api': HEADER },
+  allowed: { istio: "a header's name", 'gateway-api': "a header's name" },
+}
+
+export const NGINX_CORS: AnnotationTable = nginxTable({
+  'enable-cors': whenTrue(cors),
+  'cors-allow-origin': listPart(ORIGINS),
+  'cors-allow-methods': listPart(METHODS),
+  'cors-allow-headers': listPart(HEADERS),
+  'cors-expose-headers': listPart(HEADERS),
+  'cors-allow-credentials': checkedPart('enable-cors', (value) => readFlag(value) !== undefined, 'true or false'),
+  'cors-max-age': checkedPart('enable-cors', (value) => readWhole(value) !== undefined, 'a whole number of seconds'),
+})
+
+/** What only Gateway API cannot say is an error, as browsers will refuse it; what no browser ever asks for is none. */
+function listPart(rule: ListRule): Entry {
+  return (value, place) => {
+    const bad = readList(value).filter((one) => !rule.fits[place.target].test(one))
+    if (bad.length === 0 || !isInForce('enable-cors', place)) return partOf('enable-cors')(value, place)
+    const message = `${bad.join(', ')} is left out of the CORS answer, allowed is ${rule.allowed[place.target]}`
+    return { outcome: 'unsupported', level: bad.some((one) => rule.fits.istio.test(one)) ? 'error' : 'warn', message }
+  }
+}
+
+function cors(_: string, { sibling, target }: AnnotationPlace): Effect {
+  const list = (rule: ListRule, value: string) => [
+    ...new Set(readList(value).filter((one) => rule.fits[target].test(one))),
+  ]
+  const origins = list(ORIGINS, sibling('cors-allow-origin') ?? '*')
   const policy: CorsPolicy = {
     origins,
-    methods: readList(sibling('cors-allow-methods') ?? CORS_DEFAULTS.methods),
-    headers: readList(sibling('cors-allow-headers') ?? CORS_DEFAULTS.headers),
-    exposed: readList(sibling('cors-expose-headers') ?? ''),
+    methods: list(METHODS, sibling('cors-allow-methods') ?? CORS_DEFAULTS.methods),
+    headers: list(HEADERS, sibling('cors-allow-headers') ?? CORS_DEFAULTS.headers),
+    exposed: list(HEADERS, sibling('cors-expose-headers') ?? ''),
     allowsCredentials: readFlag(sibling('cors-allow-credentials') ?? 'true') ?? true,
     maxAgeSeconds: readWhole(sibling('cors-max-age')) ?? CORS_DEFAULTS.maxAgeSeconds,
   }
+  if (origins.length === 0)
+    return {
+      outcome: 'unsupported',
+      level: 'error',
+      message: 'no origin is left of cors-allow-origin: no CORS is printed',
+    }
   if (!origins.includes('*') || !policy.allowsCredentials) return converted({ cors: policy }, 'a corsPolicy')
   return approximate(
     'warn',

@@ -11,8 +11,9 @@ import {
   type Effect,
   type Entry,
 } from './annotation-entry.ts'
+import { nginxTable } from './nginx-table.ts'
 
-export const NGINX_LIMITS: AnnotationTable = {
+export const NGINX_LIMITS: AnnotationTable = nginxTable({
   'whitelist-source-range': allowedSources('allowlist-source-range'),
   'allowlist-source-range': allowedSources('whitelist-source-range'),
   'denylist-source-range': deniedSources,
@@ -37,20 +38,25 @@ export const NGINX_LIMITS: AnnotationTable = {
   'global-rate-limit-window': partOf('global-rate-limit'),
   'global-rate-limit-key': partOf('global-rate-limit'),
   'global-rate-limit-ignored-cidrs': partOf('global-rate-limit'),
-}
+})
 
+/** Of two good lists, the settings are joined; beside a bad one, the good one alone decides who may call. */
 function allowedSources(alias: string): Entry {
   return (value, place) => {
     const read = readRanges(value)
-    if ('problem' in read) return read.problem
-    const both = [...read.ranges, ...readList(place.sibling(alias) ?? '')]
-    return approximate('warn', { allowedSources: [...new Set(both)] }, sourceMessage(place))
+    if (!('problem' in read)) return approximate('warn', { allowedSources: read.ranges }, sourceMessage(place))
+    const beside = readRanges(place.sibling(alias) ?? '')
+    if ('problem' in beside) return notPrinted(read.problem)
+    const message = `${read.problem}; this list is left out, and only the addresses of ${alias} may call`
+    return { outcome: 'unsupported', level: 'error', message }
   }
 }
 
 function deniedSources(value: string, place: AnnotationPlace): Effect {
   const read = readRanges(value)
-  return 'problem' in read ? read.problem : approximate('warn', { deniedSources: read.ranges }, sourceMessage(place))
+  return 'problem' in read
+    ? notPrinted(read.problem)
+    : approximate('warn', { deniedSources: read.ranges }, sourceMessage(place))
 }
 
 function sourceMessage({ gateway: { namespace, trustedProxies } }: AnnotationPlace): string {
@@ -61,15 +67,19 @@ function sourceMessage({ gateway: { namespace, trustedProxies } }: AnnotationPla
   return `an AuthorizationPolicy that denies, to be applied in ${namespace}; the client is ${whose}`
 }
 
-type Ranges = { readonly ranges: readonly string[] } | { readonly problem: Effect }
+function notPrinted(problem: string): Effect {
+  const message = `SECURITY: ${problem}; no policy is printed, so that every address may call`
+  return { outcome: 'unsupported', level: 'error', message }
+}
+
+type Ranges = { readonly ranges: readonly string[] } | { readonly problem: string }
 
 /** A list that is wrong in one place is left alone as a whole: half of it would shut out, or let in, somebody. */
 function readRanges(value: string): Ranges {
   const ranges = readList(value)
   const bad = ranges.filter((range) => !isAddressRange(range))
   if (bad.length === 0 && ranges.length > 0) return { ranges }
-  const message = `SECURITY: ${bad.join(', ') || 'an empty list'} is no address or CIDR range; no policy is printed, so that every address may call`
-  return { problem: { outcome: 'unsupported', level: 'error', message } }
+  return { problem: `${bad.join(', ') || 'an empty list'} is no address or CIDR range` }
 }
 
 function isAddressRange(range: string): boolean {

@@ -2,7 +2,6 @@
 import { converted, type AnnotationPlace, type Effect } from './annotation-entry.ts'
 
 export function rewriteEffect(value: string, { target, ingress }: AnnotationPlace): Effect {
-  if (value === '') return { outcome: 'not-needed', level: 'info', message: 'is empty, which rewrites nothing' }
   const variable = /\$(?!\d)\{?\w*/.exec(value)?.[0]
   if (variable !== undefined)
     return {

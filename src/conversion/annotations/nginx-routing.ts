@@ -1,4 +1,6 @@
 /** ingress-nginx: annotations that decide where a request goes (spec/ingress.md 2.4, rows 1-5, 13, 15-18, 21, 25). */
+import type { Target } from '../conversion-options.ts'
+import { hostProblem } from '../hosts.ts'
 import type { RedirectTarget } from '../ingress-settings.ts'
 import type { RedirectCode } from '../site.ts'
 import {
@@ -18,8 +20,9 @@ import {
 } from './annotation-entry.ts'
 import { readCanary } from './nginx-canary.ts'
 import { rewriteEffect } from './nginx-rewrite.ts'
+import { nginxTable } from './nginx-table.ts'
 
-export const NGINX_ROUTING: AnnotationTable = {
+export const NGINX_ROUTING: AnnotationTable = nginxTable({
   'rewrite-target': rewriteEffect,
   'use-regex': whenTrue(() =>
     converted(
@@ -63,7 +66,7 @@ export const NGINX_ROUTING: AnnotationTable = {
     "error pages are the application's: the gateway passes its answers on as they are",
   ),
   'disable-proxy-intercept-errors': notNeeded('the gateway never intercepts errors'),
-}
+})
 
 /** An absolute one is ignored by ingress-nginx, too (i2g approot_test.go). */
 function appRoot(value: string): Effect {
@@ -72,9 +75,12 @@ function appRoot(value: string): Effect {
   return converted({ appRoot: value }, `/ redirects to ${value} (302)`)
 }
 
-function sslRedirect(value: string): Effect {
+/** Either of the two is enough to redirect (ingress-nginx, `redirect_to_https` in lua_ingress.lua). */
+function sslRedirect(value: string, { sibling }: AnnotationPlace): Effect {
   const flag = readFlag(value)
   if (flag === undefined) return refused(value, 'true or false')
+  if (!flag && readFlag(sibling('force-ssl-redirect') ?? '') === true)
+    return { outcome: 'not-needed', level: 'info', message: 'force-ssl-redirect stands beside it and wins' }
   const message = flag ? 'plain requests of hosts with TLS are redirected (308)' : 'plain requests are served, too'
   return converted({ redirectsToHttps: flag }, message)
 }
@@ -146,25 +152,37 @@ function wwwRedirect(): Effect {
   )
 }
 
-function serverAlias(value: string): Effect {
-  const names = readList(value)
-  const aliases = names.filter((name) => /^(?:\*\.)?[a-z0-9.-]+$/i.test(name))
+function serverAlias(value: string, { target }: AnnotationPlace): Effect {
+  const names = readList(value.toLowerCase())
+  const aliases = names.filter((name) => aliasProblem(name, target) === undefined)
   if (aliases.length === names.length)
     return converted({ aliases }, `the routes are served under ${aliases.join(', ')}, too`)
-  const others = names.filter((name) => !aliases.includes(name)).join(', ')
+  const problems = names.flatMap((name) => {
+    const problem = aliasProblem(name, target)
+    return problem === undefined ? [] : [`${name} ${problem}`]
+  })
   return {
     outcome: 'unsupported',
     level: 'error',
-    message: `${others}: a host of a Gateway is no regular expression; only the plain names are served`,
+    message: `${problems.join('; ')}; served under ${aliases.join(', ') || 'no other name'}`,
     settings: { aliases },
   }
 }
+
+function aliasProblem(name: string, target: Target): string | undefined {
+  return name.startsWith('~')
+    ? 'is a regular expression, which a host of a Gateway cannot be'
+    : hostProblem(name, target)
+}
+
+/** `PreciseHostname` of the CRD. */
+const API_HOSTNAME = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
 
 /**
  * Together with service-upstream the Service's own name is the idiom that put ingress-nginx into a mesh; a gateway of
  * Istio's needs neither.
  */
-function upstreamVhost(value: string, { ingress, sibling }: AnnotationPlace): Effect {
+function upstreamVhost(value: string, { ingress, sibling, target }: AnnotationPlace): Effect {
   const isOwnService = value.endsWith('.svc.cluster.local') || value.endsWith(`.${ingress.namespace}.svc`)
   if (isOwnService && sibling('service-upstream') === 'true')
     return { outcome: 'not-needed', level: 'info', message: 'only made ingress-nginx work inside a mesh' }
@@ -173,6 +191,12 @@ function upstreamVhost(value: string, { ingress, sibling }: AnnotationPlace): Ef
       outcome: 'unsupported',
       level: 'error',
       message: `${value}: nginx variables have no equal in rewrite.authority; the client's Host is passed on`,
+    }
+  if (target === 'gateway-api' && !API_HOSTNAME.test(value))
+    return {
+      outcome: 'unsupported',
+      level: 'error',
+      message: `${value}: urlRewrite.hostname of Gateway API takes a DNS name in lower case without a port; the client's Host is passed on`,
     }
   return converted({ authority: value }, `backends get ${value} as Host`)
 }

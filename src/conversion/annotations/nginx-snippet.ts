@@ -1,5 +1,6 @@
 /** ingress-nginx: what can be saved of a `configuration-snippet` (spec/ingress.md 2.4, row 23); the rest is quoted. */
-import type { Effect } from './annotation-entry.ts'
+import type { Target } from '../conversion-options.ts'
+import type { AnnotationPlace, Effect } from './annotation-entry.ts'
 
 /** One directive a statement, with the header's name and its literal value. */
 const DIRECTIVES: readonly (readonly ['request' | 'response', RegExp])[] = [
@@ -8,11 +9,11 @@ const DIRECTIVES: readonly (readonly ['request' | 'response', RegExp])[] = [
   ['request', /^proxy_set_header\s+["']?([\w-]+)["']?\s+["']?([^"'$]*?)["']?$/],
 ]
 
-export function readSnippet(value: string): Effect {
+export function readSnippet(value: string, { target }: AnnotationPlace): Effect {
   const headers = { request: {} as Record<string, string>, response: {} as Record<string, string> }
   const lost: string[] = []
   for (const statement of statementsOf(value)) {
-    const found = readDirective(statement)
+    const found = readDirective(statement, target)
     if (found === undefined) lost.push(statement)
     else headers[found.side][found.name] = found.value
   }
@@ -22,17 +23,35 @@ export function readSnippet(value: string): Effect {
   return {
     outcome: 'unsupported',
     level: 'error',
-    message: `lost: ${quoted}; headers with literal values are carried over, nothing else`,
+    message: `lost: ${quoted}; headers with literal values outside of blocks are carried over, nothing else`,
     settings,
   }
 }
 
-/** Comments gone, white space made one blank; a semicolon in quotes ends nothing. */
+/** Quoted text, a variable and a comment are one token each: what is in them ends nothing. */
+const TOKENS = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\$\{\w*\}|(?<![^\s;{}])#[^\n]*|(?:[^;{}"'$#]|(?<=[^\s;{}])#)+|./gs
+
+/**
+ * Comments gone, white space made one blank. A statement ends with a semicolon, or with the brace that closes its block;
+ * from a brace that closes the location itself, all that follows is one.
+ */
 function statementsOf(snippet: string): readonly string[] {
-  const text = snippet.replace(/(^|\s)#.*$/gm, '')
-  return [...text.matchAll(/(?:[^;"']|"[^"]*"|'[^']*'|["'])+/g)]
-    .map(([statement]) => statement.replace(/\s+/g, ' ').trim())
-    .filter((statement) => statement !== '')
+  const statements = ['']
+  let depth = 0
+  for (const [token] of snippet.matchAll(TOKENS)) {
+    if (token.startsWith('#')) continue
+    const closesLocation = token === '}' && depth === 0
+    if (closesLocation) statements.push('')
+    depth = closesLocation ? Infinity : depth + depthChange(token)
+    const isEnd = depth === 0 && (token === ';' || token === '}')
+    if (!isEnd || token === '}') statements.push(`${statements.pop() ?? ''}${token}`)
+    if (isEnd) statements.push('')
+  }
+  return statements.map((statement) => statement.replace(/\s+/g, ' ').trim()).filter((statement) => statement !== '')
+}
+
+function depthChange(token: string): number {
+  return token === '{' ? 1 : token === '}' ? -1 : 0
 }
 
 interface HeaderDirective {
@@ -41,10 +60,12 @@ interface HeaderDirective {
   readonly value: string
 }
 
-function readDirective(statement: string): HeaderDirective | undefined {
+/** The CRD of Gateway API takes no header with an empty value. */
+function readDirective(statement: string, target: Target): HeaderDirective | undefined {
   for (const [side, pattern] of DIRECTIVES) {
     const [, name, value] = pattern.exec(statement) ?? []
-    if (name !== undefined && value !== undefined) return { side, name: name.toLowerCase(), value }
+    if (name === undefined || value === undefined || (value === '' && target === 'gateway-api')) continue
+    return { side, name: name.toLowerCase(), value }
   }
   return undefined
 }

@@ -3,6 +3,7 @@ import type { ConsistentHash } from '../ingress-settings.ts'
 import {
   beside,
   approximate,
+  checkedPart,
   converted,
   notNeeded,
   partOf,
@@ -16,6 +17,7 @@ import {
   type Entry,
 } from './annotation-entry.ts'
 import { readSnippet } from './nginx-snippet.ts'
+import { nginxTable } from './nginx-table.ts'
 
 const IDLE =
   'a timer between two reads or writes; Istio has no time limit of its own, so that long requests work as they are'
@@ -25,9 +27,10 @@ const TRACES = "traces are the mesh's: Telemetry, meshConfig.defaultConfig.traci
 const COOKIES = 'cookies are passed on as the application sets them'
 const LOCATIONS = 'Location headers of the application are not rewritten'
 const FCGI = 'FastCGI backends cannot be reached through Envoy: put an HTTP front end into the pod'
+const SECONDS = 'a whole number of seconds'
 const COOKIE = 'the cookie that Envoy sets has no such attribute'
 
-export const NGINX_TRAFFIC: AnnotationTable = {
+export const NGINX_TRAFFIC: AnnotationTable = nginxTable({
   'proxy-read-timeout': notNeeded(IDLE),
   'proxy-send-timeout': notNeeded(IDLE),
   'proxy-connect-timeout': connectTimeout,
@@ -44,9 +47,8 @@ export const NGINX_TRAFFIC: AnnotationTable = {
   'proxy-http-version': notNeeded('Envoy speaks HTTP/1.1, or HTTP/2 where the port says so'),
   'connection-proxy-header': notNeeded('Envoy keeps connections to backends by itself'),
   'proxy-next-upstream': (_, place) => retries(place),
-  'proxy-next-upstream-tries': (value, place) =>
-    place.sibling('proxy-next-upstream') === undefined ? retries(place) : partOf('proxy-next-upstream')(value, place),
-  'proxy-next-upstream-timeout': partOf('proxy-next-upstream'),
+  'proxy-next-upstream-tries': tries,
+  'proxy-next-upstream-timeout': checkedPart('proxy-next-upstream', isWhole, SECONDS),
   'proxy-cookie-domain': unlessOff(unsupported('warn', COOKIES)),
   'proxy-cookie-path': unlessOff(unsupported('warn', COOKIES)),
   'proxy-redirect-from': unlessOff(unsupported('warn', LOCATIONS)),
@@ -85,8 +87,8 @@ export const NGINX_TRAFFIC: AnnotationTable = {
   'affinity-canary-behavior': partOf('affinity'),
   'session-cookie-name': partOf('affinity'),
   'session-cookie-path': partOf('affinity'),
-  'session-cookie-max-age': partOf('affinity'),
-  'session-cookie-expires': partOf('affinity'),
+  'session-cookie-max-age': checkedPart('affinity', isWhole, SECONDS),
+  'session-cookie-expires': checkedPart('affinity', isWhole, SECONDS),
   'session-cookie-hash': notNeeded('Envoy hashes by itself'),
   'session-cookie-domain': unsupported('warn', COOKIE),
   'session-cookie-samesite': unsupported('warn', COOKIE),
@@ -115,12 +117,23 @@ export const NGINX_TRAFFIC: AnnotationTable = {
   'influxdb-port': partOf('enable-influxdb'),
   'influxdb-host': partOf('enable-influxdb'),
   'influxdb-server-name': partOf('enable-influxdb'),
-}
+})
 
 function connectTimeout(value: string): Effect {
   const seconds = readWhole(value.replace(/s$/, ''), 1)
-  if (seconds === undefined) return refused(value, 'a whole number of seconds')
+  if (seconds === undefined) return refused(value, SECONDS)
   return converted({ connection: { connectTimeoutSeconds: seconds } }, 'connectTimeout of a DestinationRule')
+}
+
+function isWhole(value: string): boolean {
+  return readWhole(value) !== undefined
+}
+
+function tries(value: string, place: AnnotationPlace): Effect {
+  if (!isWhole(value)) return refused(value, 'a whole number')
+  return place.sibling('proxy-next-upstream') === undefined
+    ? retries(place)
+    : partOf('proxy-next-upstream')(value, place)
 }
 
 /** nginx' conditions in Envoy's words; what Envoy cannot tell apart falls together. */
@@ -187,7 +200,10 @@ function mirrorTarget(value: string, { gateway }: AnnotationPlace): Effect {
   const usesTls = url.protocol === 'https:'
   const isExternal = !url.hostname.endsWith(`.svc.${gateway.clusterDomain}`)
   const mirror = { host: url.hostname, port: Number(url.port) || (usesTls ? 443 : 80), isExternal, usesTls }
-  return approximate('info', { mirror }, 'a mirror; it gets the Host of the request with -shadow behind it')
+  const lost = [url.pathname === '/' ? '' : url.pathname, url.search].join('')
+  const message = 'a mirror; it gets the Host of the request with -shadow behind it'
+  if (lost === '') return approximate('info', { mirror }, message)
+  return approximate('warn', { mirror }, `${message}, and the path of the request without ${lost} before it`)
 }
 
 function affinity(value: string, { sibling }: AnnotationPlace): Effect {

@@ -140,15 +140,20 @@ function corsFilters(cors: CorsPolicy | undefined): readonly JsonObject[] {
     {
       type: 'CORS',
       cors: defined({
-        allowOrigins: origins.includes('*') ? ['*'] : origins,
-        allowMethods: methods,
-        allowHeaders: headers,
+        allowOrigins: anyAlone(origins),
+        allowMethods: anyAlone(methods),
+        allowHeaders: anyAlone(headers),
         exposeHeaders: exposed.length === 0 ? undefined : exposed,
         allowCredentials: allowsCredentials ? true : undefined,
         maxAge: Math.max(1, maxAgeSeconds),
       }),
     },
   ]
+}
+
+/** The CRD refuses `*` beside others. */
+function anyAlone(list: readonly string[]): readonly string[] {
+  return list.includes('*') ? ['*'] : list
 }
 
 /** Outside of the cluster it is a host of a ServiceEntry, which Istio lets a route name (kind Hostname). */

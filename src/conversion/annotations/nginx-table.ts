@@ -1,0 +1,61 @@
+/** What holds for every annotation of ingress-nginx, whatever it asks for. */
+import {
+  isBlank,
+  notNeeded,
+  unsupported,
+  type AnnotationPlace,
+  type AnnotationTable,
+  type Effect,
+  type Entry,
+} from './annotation-entry.ts'
+
+/**
+ * | the first that holds                     | the annotation                                           |
+ * |------------------------------------------|----------------------------------------------------------|
+ * | it is empty                              | is ignored (`parseString` of ingress-nginx' parser)      |
+ * | it is of the canary ones                 | counts                                                   |
+ * | the Ingress is a canary                  | is ignored, but for balancing (annotations.md, "Canary") |
+ * | the Ingress passes TLS through           | is void (annotations.md, "SSL Passthrough")              |
+ * | otherwise                                | counts                                                   |
+ */
+export function nginxTable(table: AnnotationTable): AnnotationTable {
+  return Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, guarded(name, entry)]))
+}
+
+const EMPTY = notNeeded('is empty, which counts as not there')
+const ON_CANARY = notNeeded('ingress-nginx ignores it on a canary; the one of the main Ingress counts')
+const ON_PASSTHROUGH = notNeeded('void on a host whose TLS is passed through')
+const BALANCING = unsupported(
+  'warn',
+  "it is not carried over on a canary: the canary's Service is balanced as the mesh does by default; a DestinationRule for that Service can say it",
+)
+
+const OF_CANARY = /^canary(?:-|$)/
+/** What ingress-nginx reads of a canary besides. */
+const OF_BALANCING = /^(?:load-balance|upstream-hash-by.*|affinity.*|session-cookie-.*)$/
+
+function guarded(name: string, entry: Entry): Entry {
+  return (value, given) => {
+    if (isBlank(value)) return EMPTY(value, given)
+    const place = withoutBlanks(given)
+    if (OF_CANARY.test(name)) return entry(value, place)
+    if (place.effectOf('canary')?.settings?.canary !== undefined)
+      return OF_BALANCING.test(name) ? balancingEffect(entry, value, place) : ON_CANARY(value, place)
+    const isVoid = name !== 'ssl-passthrough' && place.effectOf('ssl-passthrough')?.settings?.isPassthrough === true
+    return isVoid ? ON_PASSTHROUGH(value, place) : entry(value, place)
+  }
+}
+
+/** The annotations beside it, without those that are empty. */
+function withoutBlanks(place: AnnotationPlace): AnnotationPlace {
+  const sibling = (name: string): string | undefined => {
+    const value = place.sibling(name)
+    return value === undefined || isBlank(value) ? undefined : value
+  }
+  return { ...place, sibling, effectOf: (name) => (sibling(name) === undefined ? undefined : place.effectOf(name)) }
+}
+
+function balancingEffect(entry: Entry, value: string, place: AnnotationPlace): Effect {
+  const effect = entry(value, place)
+  return effect.settings === undefined ? effect : BALANCING(value, place)
+}

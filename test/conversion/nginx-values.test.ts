@@ -1,0 +1,302 @@
+// Values of ingress-nginx' annotations that it ignores, that no object may hold, or that hang on another annotation.
+import t from 'tap'
+import type { Target } from '../../src/conversion/conversion-options.ts'
+import type { Conversion } from '../../src/conversion/convert-ingresses.ts'
+import { convert, ingress, ofKind, type Annotations } from './conversion-fixtures.ts'
+
+const NGINX = 'nginx.ingress.kubernetes.io/'
+
+function nginx(annotations: Annotations): Annotations {
+  return Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`${NGINX}${key}`, value]))
+}
+
+function convertOne(annotations: Annotations, target: Target = 'istio'): Conversion {
+  return convert([ingress({ annotations: nginx(annotations), secret: 'tls' })], target)
+}
+
+/** `outcome level: message` of each line about the annotation. */
+function linesOf({ report }: Conversion, key: string): string {
+  const own = report.filter(({ about }) => about === `${NGINX}${key}`)
+  return own.map(({ outcome, level, message }) => `${outcome} ${level}: ${message}`).join(' and ')
+}
+
+t.test('force-ssl-redirect wins over ssl-redirect, whichever comes first in the alphabet', (t) => {
+  const forced = convertOne({ 'force-ssl-redirect': 'true', 'ssl-redirect': 'false' })
+  t.equal(linesOf(forced, 'ssl-redirect'), 'not-needed info: force-ssl-redirect stands beside it and wins')
+  t.match(JSON.stringify(ofKind(forced, 'VirtualService')), /"redirectCode":308/)
+  const open = convertOne({ 'force-ssl-redirect': 'false', 'ssl-redirect': 'false' })
+  t.equal(linesOf(open, 'ssl-redirect'), 'converted info: plain requests are served, too')
+  t.notMatch(JSON.stringify(ofKind(open, 'VirtualService')), /redirectCode/)
+  t.end()
+})
+
+t.test('an empty value of any annotation counts as not there', (t) => {
+  const main = { 'enable-cors': 'true', affinity: 'cookie', canary: 'false' }
+  const emptyOnes = [
+    ...['permanent-redirect', 'temporal-redirect', 'upstream-vhost', 'session-cookie-name', 'rewrite-target'],
+    ...['cors-allow-origin', 'whitelist-source-range', 'auth-url', 'app-root', 'server-alias', 'backend-protocol'],
+  ]
+  const empty = Object.fromEntries(emptyOnes.map((key, index) => [key, index % 2 === 0 ? '' : ' ']))
+  for (const target of ['istio', 'gateway-api'] as const) {
+    const conversion = convertOne({ ...main, ...empty }, target)
+    for (const key of emptyOnes)
+      t.equal(linesOf(conversion, key), 'not-needed info: is empty, which counts as not there', `${key}, ${target}`)
+    t.same(conversion.objects, convertOne(main, target).objects, target)
+  }
+  t.end()
+})
+
+t.test('a canary with an empty header is split by weight alone', (t) => {
+  const split = (annotations: Annotations) => convert([ingress({}), canary({ 'canary-weight': '20', ...annotations })])
+  t.same(split({ 'canary-by-header': '', 'canary-by-cookie': '' }).objects, split({}).objects)
+  t.end()
+})
+
+function canary(annotations: Annotations) {
+  return ingress({ name: 'next', annotations: nginx({ canary: 'true', ...annotations }) })
+}
+
+const IGNORED = 'not-needed info: ingress-nginx ignores it on a canary; the one of the main Ingress counts'
+const NOT_CARRIED = /^unsupported warn: it is not carried over on a canary/
+
+t.test('on a canary, annotations are ignored but for its own and those of balancing', (t) => {
+  const rows: readonly (readonly [string, string, string | RegExp])[] = [
+    ['proxy-connect-timeout', '7', IGNORED],
+    ['auth-url', 'http://auth.shop.svc.cluster.local/check', IGNORED],
+    ['whitelist-source-range', '10.0.0.0/8', IGNORED],
+    ['ssl-passthrough', 'true', IGNORED],
+    ['affinity', 'cookie', NOT_CARRIED],
+    ['session-cookie-name', 'c', 'unsupported info: part of affinity'],
+    ['session-cookie-hash', 'sha1', 'not-needed info: Envoy hashes by itself'],
+    ['load-balance', 'ewma', NOT_CARRIED],
+    ['upstream-hash-by', '$host', NOT_CARRIED],
+    ['canary-weight', '20', 'converted info: part of canary'],
+  ]
+  const annotations = Object.fromEntries(rows.map(([key, value]) => [key, value]))
+  const conversion = convert([ingress({}), canary(annotations)])
+  for (const [key, , expected] of rows) t.match(linesOf(conversion, key), expected, key)
+  t.same(conversion.objects, convert([ingress({}), canary({ 'canary-weight': '20' })]).objects)
+  t.end()
+})
+
+t.test('on a canary, what other tools read is carried over, as its line says', (t) => {
+  const key = 'external-dns.alpha.kubernetes.io/ttl'
+  const next = ingress({ name: 'next', annotations: { ...nginx({ canary: 'true' }), [key]: '60' } })
+  const conversion = convert([ingress({}), next])
+  t.match(
+    conversion.report.find(({ about }) => about === key),
+    { outcome: 'converted' },
+  )
+  t.match(ofKind(conversion, 'VirtualService'), [{ metadata: { annotations: { [key]: '60' } } }])
+  t.end()
+})
+
+t.test('where TLS is passed through, every other annotation is void', (t) => {
+  const others = {
+    'whitelist-source-range': '10.0.0.0/8',
+    'auth-url': 'https://a.example.com/x',
+    'ssl-redirect': 'true',
+    'backend-protocol': 'HTTPS',
+  }
+  for (const target of ['istio', 'gateway-api'] as const) {
+    const conversion = convertOne({ 'ssl-passthrough': 'true', ...others }, target)
+    for (const key of Object.keys(others))
+      t.equal(linesOf(conversion, key), 'not-needed info: void on a host whose TLS is passed through', key)
+    t.same(conversion.objects, convertOne({ 'ssl-passthrough': 'true' }, target).objects, target)
+  }
+  t.end()
+})
+
+t.test('a part that is no value of its kind is told with what is allowed', (t) => {
+  const rows: readonly (readonly [string, Annotations, string])[] = [
+    ['cors-max-age', { 'enable-cors': 'true', 'cors-max-age': 'abc' }, 'a whole number of seconds'],
+    ['cors-allow-credentials', { 'enable-cors': 'true', 'cors-allow-credentials': 'nope' }, 'true or false'],
+    ['session-cookie-max-age', { affinity: 'cookie', 'session-cookie-max-age': '1h' }, 'a whole number of seconds'],
+    ['session-cookie-expires', { affinity: 'cookie', 'session-cookie-expires': '1h' }, 'a whole number of seconds'],
+    ['proxy-next-upstream-tries', { 'proxy-next-upstream-tries': 'many' }, 'a whole number'],
+    [
+      'proxy-next-upstream-timeout',
+      { 'proxy-next-upstream': 'error', 'proxy-next-upstream-timeout': 'soon' },
+      'a whole number of seconds',
+    ],
+    [
+      'auth-tls-verify-client',
+      { 'auth-tls-secret': 'ca', 'auth-tls-verify-client': 'maybe' },
+      'on, off, optional or optional_no_ca',
+    ],
+    ['auth-tls-verify-depth', { 'auth-tls-secret': 'ca', 'auth-tls-verify-depth': 'deep' }, 'a whole number'],
+    ['proxy-ssl-verify', { 'backend-protocol': 'HTTPS', 'proxy-ssl-verify': 'true' }, 'on or off'],
+    ['proxy-ssl-server-name', { 'backend-protocol': 'HTTPS', 'proxy-ssl-server-name': 'yes' }, 'on or off'],
+  ]
+  for (const [key, annotations, allowed] of rows) {
+    const given = JSON.stringify(annotations[key])
+    t.equal(
+      linesOf(convertOne(annotations), key),
+      `unsupported warn: is ${given}, allowed is ${allowed}; not read`,
+      `${key}=${given}`,
+    )
+  }
+  const idle = convertOne({ 'enable-cors': 'false', 'cors-max-age': 'abc' })
+  t.equal(linesOf(idle, 'cors-max-age'), 'not-needed info: part of enable-cors', 'where the main one is off')
+  t.end()
+})
+
+t.test('an alias that is no host is told and left out, the others are served', (t) => {
+  const rows: readonly (readonly [string, Target, RegExp | string])[] = [
+    [
+      'Alias.example.com, 10.0.0.1',
+      'istio',
+      /^unsupported error: 10\.0\.0\.1 is an address .*; served under alias\.example\.com$/,
+    ],
+    ['alias', 'istio', /^unsupported error: alias is a short name, .*; served under no other name$/],
+    ['alias', 'gateway-api', 'converted info: the routes are served under alias, too'],
+    ['a..b', 'gateway-api', /^unsupported error: a\.\.b is no DNS name; /],
+  ]
+  for (const [value, target, expected] of rows)
+    t.match(linesOf(convertOne({ 'server-alias': value }, target), 'server-alias'), expected, `${value}, ${target}`)
+  const { sites } = convertOne({ 'server-alias': 'Alias.example.com, 10.0.0.1' })
+  t.same(
+    sites.map(({ host }) => host),
+    ['a.example.com', 'alias.example.com'],
+  )
+  t.end()
+})
+
+t.test("a canary's cookie is a name, not an expression", (t) => {
+  const conversion = convert([ingress({}), canary({ 'canary-by-cookie': 'foo(bar' })])
+  const regex = '^(.*?;\\s*)?foo\\(bar=always(;.*)?$'
+  t.match(ofKind(conversion, 'VirtualService')[0], {
+    spec: { http: [{ match: [{ headers: { cookie: { regex } } }] }, {}, {}] },
+  })
+  t.end()
+})
+
+t.test('Gateway API: a Host with a port is told and left out, Istio takes it', (t) => {
+  for (const value of ['api.internal:8080', 'Api.internal', 'under_score']) {
+    const refused = convertOne({ 'upstream-vhost': value }, 'gateway-api')
+    t.match(linesOf(refused, 'upstream-vhost'), /^unsupported error: .*without a port; the client's Host is passed on$/)
+    t.notMatch(JSON.stringify(refused.objects), /URLRewrite/, value)
+    t.match(JSON.stringify(convertOne({ 'upstream-vhost': value }).objects), new RegExp(`"authority":"${value}"`))
+  }
+  t.match(
+    JSON.stringify(convertOne({ 'upstream-vhost': 'api.internal' }, 'gateway-api').objects),
+    /"hostname":"api.internal"/,
+  )
+  t.end()
+})
+
+t.test('CORS: what cannot be in the answer is told and left out', (t) => {
+  const cors = {
+    'enable-cors': 'true',
+    'cors-allow-origin': 'https://*.example.com:8443, example.com, https://*.example.com:8443',
+    'cors-allow-methods': 'GET, PURGE, GET',
+    'cors-allow-headers': 'X-A, X B',
+  }
+  const conversion = convertOne(cors, 'gateway-api')
+  t.match(linesOf(conversion, 'cors-allow-origin'), /^unsupported warn: example\.com is left out of the CORS answer/)
+  t.match(
+    linesOf(conversion, 'cors-allow-methods'),
+    /^unsupported error: PURGE is left out .* \(--to istio takes any\)$/,
+  )
+  t.match(linesOf(conversion, 'cors-allow-headers'), /^unsupported warn: X B is left out/)
+  const printed = { allowOrigins: ['https://*.example.com:8443'], allowMethods: ['GET'], allowHeaders: ['X-A'] }
+  t.match(ofKind(conversion, 'HTTPRoute')[0], { spec: { rules: [{ filters: [{ cors: printed }] }] } })
+  t.equal(linesOf(convertOne(cors), 'cors-allow-methods'), 'converted info: part of enable-cors')
+  const none = convertOne({ 'enable-cors': 'true', 'cors-allow-origin': 'example.com' })
+  t.match(linesOf(none, 'enable-cors'), /^unsupported error: no origin is left/)
+  t.notMatch(JSON.stringify(none.objects), /corsPolicy/)
+  t.end()
+})
+
+t.test('CORS in Gateway API: any stands alone', (t) => {
+  const any = { 'enable-cors': 'true', 'cors-allow-methods': 'GET, *', 'cors-allow-headers': '*, X-A' }
+  const cors = { allowOrigins: ['*'], allowMethods: ['*'], allowHeaders: ['*'] }
+  t.match(ofKind(convertOne(any, 'gateway-api'), 'HTTPRoute')[0], { spec: { rules: [{ filters: [{ cors }] }] } })
+  t.end()
+})
+
+t.test('a mirror without its path and a check without its query are told', (t) => {
+  const rows: readonly (readonly [string, string, RegExp])[] = [
+    ['mirror-target', 'https://x.example.com/base$request_uri', /^approximate warn: .* without \/base before it$/],
+    ['mirror-target', 'https://x.example.com$request_uri', /^approximate info: .* behind it$/],
+    ['auth-url', 'https://x.example.com/check?x=1', /^platform-step error: .*; the query \?x=1 of .* is not sent/],
+    ['auth-url', 'https://x.example.com/check', /^platform-step error: .*\}$/],
+  ]
+  for (const [key, value, expected] of rows) t.match(linesOf(convertOne({ [key]: value }), key), expected, value)
+  t.end()
+})
+
+t.test('a snippet: headers of the location are carried over, and blocks are lost as a whole', (t) => {
+  const rows: readonly (readonly [string, string, Annotations, readonly string[]])[] = [
+    [
+      'a header in a condition',
+      'if ($a = "x;") { more_set_headers "A: b"; add_header B c; } add_header C d;',
+      { c: 'd' },
+      ['if ($a = "x;") { more_set_headers "A: b"; add_header B c; }'],
+    ],
+    [
+      'blocks in blocks',
+      'location ~ "^/a{2}" {\n  if ($b) { return 403; }\n  add_header B c;\n}\nadd_header C d;',
+      { c: 'd' },
+      ['location ~ "^/a{2}" { if ($b) { return 403; } add_header B c; }'],
+    ],
+    [
+      'a block that is not closed',
+      'add_header C d; if ($a) { add_header B c;',
+      { c: 'd' },
+      ['if ($a) { add_header B c;'],
+    ],
+    [
+      'the location itself closed',
+      'add_header C d; } location /x { add_header B c; }  location /y { add_header E f;',
+      { c: 'd' },
+      ['} location /x { add_header B c; } location /y { add_header E f;'],
+    ],
+    ['a variable in braces', 'set $x ${y}; add_header C d;', { c: 'd' }, ['set $x ${y}']],
+    ['braces, a semicolon and a hash in quotes', 'add_header C "{d; #e}";', { c: '{d; #e}' }, []],
+    ['comments', '# a; {\nadd_header C d#e; # "}\n', { c: 'd#e' }, []],
+  ]
+  for (const [title, snippet, set, lost] of rows) {
+    const conversion = convertOne({ 'configuration-snippet': snippet })
+    t.match(JSON.stringify(conversion.objects), JSON.stringify({ response: { set } }), title)
+    const quoted = lost.map((statement) => JSON.stringify(statement)).join(', ')
+    const line = linesOf(conversion, 'configuration-snippet')
+    t.match(
+      line,
+      lost.length === 0 ? 'converted info: it only sets headers' : `unsupported error: lost: ${quoted};`,
+      title,
+    )
+  }
+  t.end()
+})
+
+t.test('Gateway API: a header without a value is told and left out', (t) => {
+  const snippet = { 'configuration-snippet': 'add_header X-Empty ""; add_header C d;' }
+  const conversion = convertOne(snippet, 'gateway-api')
+  t.match(linesOf(conversion, 'configuration-snippet'), /^unsupported error: lost: "add_header X-Empty \\"\\""; /)
+  t.match(JSON.stringify(conversion.objects), '{"set":[{"name":"c","value":"d"}]}')
+  t.match(linesOf(convertOne(snippet), 'configuration-snippet'), /^converted info/)
+  t.end()
+})
+
+t.test('two lists of allowed addresses: each is checked, and a bad one is left out', (t) => {
+  const both = (allowlist: string, whitelist: string) =>
+    convertOne({ 'allowlist-source-range': allowlist, 'whitelist-source-range': whitelist })
+  const good = both('192.0.2.0/24', '10.0.0.0/8')
+  t.match(JSON.stringify(good.objects), '"notRemoteIpBlocks":["192.0.2.0/24","10.0.0.0/8"]')
+  const half = both('bad', '10.0.0.0/8')
+  t.match(JSON.stringify(half.objects), '"notRemoteIpBlocks":["10.0.0.0/8"]')
+  t.equal(
+    linesOf(half, 'allowlist-source-range'),
+    'unsupported error: bad is no address or CIDR range; this list is left out, and only the addresses of whitelist-source-range may call',
+  )
+  t.match(linesOf(half, 'whitelist-source-range'), /^approximate warn: an AuthorizationPolicy/)
+  const none = both('bad', 'worse')
+  for (const key of ['allowlist-source-range', 'whitelist-source-range'])
+    t.match(
+      linesOf(none, key),
+      /^unsupported error: SECURITY: .*; no policy is printed, so that every address may call$/,
+    )
+  t.same(ofKind(none, 'AuthorizationPolicy'), [])
+  t.end()
+})
