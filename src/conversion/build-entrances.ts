@@ -107,8 +107,10 @@ function remarkPlainHosts(readings: readonly ReadIngress[]): void {
   const coverage = tlsCoverage(readings)
   for (const reading of readings) {
     const { ingress, controller, settings, remarks } = reading
-    if (settings.canary !== undefined || settings.isTlsOffloaded === true || settings.isPassthrough === true) continue
+    if (settings.canary !== undefined || settings.isPassthrough === true) continue
     const plain = ruleHosts(reading).filter((host) => !hasTls(host, ingress.namespace, coverage))
+    if (plain.length > 0 && settings.redirectsToHttps === true) remarkNoRedirect(reading, plain)
+    if (settings.isTlsOffloaded === true) continue
     if (plain.length === 0 || ingress.tls.some(({ secret }) => secret === '')) continue
     if (ingress.tls.length > 0)
       remarks.push({
@@ -125,4 +127,10 @@ function remarkPlainHosts(readings: readonly ReadIngress[]): void {
         message: `without it ingress-nginx also answered https://${plain[0] ?? ''} with a certificate of its own; the gateway will not`,
       })
   }
+}
+
+/** The redirect that an annotation asks for is printed for hosts with TLS only; elsewhere it would lead to nothing. */
+function remarkNoRedirect({ remarks }: ReadIngress, plain: readonly string[]): void {
+  const message = `no redirect to https: ${plain.join(', ')} has no HTTPS server, and plain requests are served`
+  remarks.push({ level: 'warn', about: 'spec.rules', outcome: 'unsupported', message })
 }

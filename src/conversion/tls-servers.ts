@@ -97,11 +97,11 @@ function remarkUnservedEntries({ ingress, settings, remarks }: ReadIngress): voi
       })
     else if (secret === '')
       remarks.push({
-        level: 'warn',
+        level: 'error',
         about: field,
         outcome: 'unsupported',
         message:
-          'it names no secretName, so that no HTTPS server is printed; some controllers serve a default certificate',
+          'SECURITY: it names no secretName, so that no HTTPS server is printed, where controllers serve a default certificate: add a secretName',
       })
   }
 }

@@ -1,5 +1,5 @@
 // Ingresses that share a host or a Gateway: what one of them asks for does not reach the other's routes unsaid.
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
 import { convert, ingress, ofKind, reportOf } from './conversion-fixtures.ts'
 
@@ -106,3 +106,111 @@ t.test('a policy that holds for the routes of others says so', (t) => {
   }
   t.end()
 })
+
+interface Line {
+  readonly title: string
+  readonly text: Parameters<typeof ingress>[0]
+  readonly about: string
+  readonly says: { readonly level: string; readonly message: RegExp } | undefined
+}
+
+const TRAEFIK = 'traefik.ingress.kubernetes.io/'
+const WEBSECURE = { [`${TRAEFIK}router.entrypoints`]: 'websecure', [`${TRAEFIK}router.tls`]: 'true' }
+const NO_SECRET = { level: 'error', message: /^SECURITY: no HTTPS server is printed .* add spec\.tls .* a secretName$/ }
+const NO_REDIRECT = { level: 'warn', message: /^no redirect to https: a\.example\.com has no HTTPS server/ }
+const WITHOUT_SECRET = { spec: { rules: [rule('a.example.com', '/')], tls: [{ hosts: ['a.example.com'] }] } }
+
+const LOST_TLS: readonly Line[] = [
+  {
+    title: "Traefik's router.tls without a secret",
+    text: { className: 'traefik', annotations: WEBSECURE },
+    about: `${TRAEFIK}router.tls`,
+    says: NO_SECRET,
+  },
+  {
+    title: 'its entry point for TLS only',
+    text: { className: 'traefik', annotations: WEBSECURE },
+    about: `${TRAEFIK}router.entrypoints`,
+    says: NO_SECRET,
+  },
+  {
+    title: 'the redirect of either',
+    text: { className: 'traefik', annotations: WEBSECURE },
+    about: 'spec.rules',
+    says: NO_REDIRECT,
+  },
+  {
+    title: 'with a secret it is served',
+    text: { className: 'traefik', annotations: WEBSECURE, secret: 'tls' },
+    about: `${TRAEFIK}router.tls`,
+    says: { level: 'info', message: /spec\.tls says which hosts have TLS/ },
+  },
+  {
+    title: 'and redirected',
+    text: { className: 'traefik', annotations: WEBSECURE, secret: 'tls' },
+    about: 'spec.rules',
+    says: undefined,
+  },
+  {
+    title: 'a TLS entry without a secret',
+    text: WITHOUT_SECRET,
+    about: 'spec.tls[0]',
+    says: { level: 'error', message: /^SECURITY: it names no secretName, so that no HTTPS server is printed/ },
+  },
+  {
+    title: 'a redirect that ingress-nginx forces',
+    text: { ...WITHOUT_SECRET, annotations: { [`${NGINX}force-ssl-redirect`]: 'true' } },
+    about: 'spec.rules',
+    says: NO_REDIRECT,
+  },
+]
+
+t.test('TLS that is lost is an error, and no redirect to it is claimed', (t) => {
+  expectLines(t, LOST_TLS)
+  t.end()
+})
+
+const CERTIFICATE = 'appgw.ingress.kubernetes.io/appgw-ssl-certificate'
+const FOREIGN = { level: 'info', message: /^only the controller of class .* reads it; this Ingress is of class nginx$/ }
+const GUARD = { level: 'error', message: /^SECURITY: it may hold authentication/ }
+
+/** Class, further annotations, the annotation in question and what is said of it. */
+const READERS: readonly (readonly [className: string, key: string, says: Line['says']])[] = [
+  ['nginx', CERTIFICATE, FOREIGN],
+  ['azure-application-gateway', CERTIFICATE, { level: 'warn', message: /^TLS ends at the load balancer/ }],
+  ['nginx', 'haproxy.org/auth-type', FOREIGN],
+  ['haproxy', 'haproxy.org/auth-type', { level: 'error', message: /have no password/ }],
+  ['nginx', 'haproxy-ingress.github.io/app-root', FOREIGN],
+  ['nginx', 'projectcontour.io/response-timeout', FOREIGN],
+  ['contour', 'projectcontour.io/response-timeout', { level: 'warn', message: /timeout of the route/ }],
+  ['nginx', 'ingress.kubernetes.io/auth-type', FOREIGN],
+  ['gce', 'ingress.kubernetes.io/url-map', { level: 'info', message: /^Google's controller wrote it/ }],
+  ['nginx', 'nginx.org/basic-auth-secret', GUARD],
+  ['nginx', 'nginx.com/jwt-key', GUARD],
+  ['nginx', 'nginx.org/rewrites', { level: 'error', message: /^paths are changed/ }],
+  ['nginx', 'nginx.org/lb-method', { level: 'warn', message: /^not known here/ }],
+  ['kong', 'konghq.com/plugins', GUARD],
+  ['kong', 'konghq.com/strip-path', { level: 'error', message: /^paths are changed/ }],
+  ['apisix', 'k8s.apisix.apache.org/plugin-config-name', GUARD],
+  ['cilium', 'ingress.cilium.io/loadbalancer-mode', { level: 'warn', message: /^not known here/ }],
+  ['nginx', 'konghq.com/plugins', FOREIGN],
+]
+
+t.test('an annotation counts where the controller of the class reads it', (t) => {
+  for (const [className, key, says] of READERS) {
+    const leftover = className === 'nginx' ? {} : { [`${NGINX}enable-cors`]: 'false' }
+    const text = { className, annotations: { [key]: 'x', ...leftover }, secret: 'tls' }
+    expectLines(t, [{ title: `${key} of class ${className}`, text, about: key, says }])
+  }
+  const [gateway] = ofKind(convert([ingress({ annotations: { [CERTIFICATE]: 'old' }, secret: 'tls' })]), 'Gateway')
+  t.match(memberAt(gateway, 'spec', 'servers'), [{ port: { protocol: 'HTTPS' } }, {}])
+  t.end()
+})
+
+function expectLines(t: Test, rows: readonly Line[]): void {
+  for (const { title, text, about, says } of rows) {
+    const lines = reportOf([ingress(text)]).filter((line) => line.about === about)
+    if (says === undefined) t.same(lines, [], title)
+    else t.match(lines, [says], title)
+  }
+}
