@@ -3,6 +3,7 @@
  * Gateways with the same TLS host Istio skips the second, and a certificate on two of them makes browsers reuse a
  * connection for the wrong one (spec/ingress.md 1.8).
  */
+import { remarkChallenges } from './acme-challenges.ts'
 import type { ConversionOptions } from './conversion-options.ts'
 import { labelName } from './object-names.ts'
 import type { ReadIngress } from './read-ingresses.ts'
@@ -36,7 +37,10 @@ export function buildEntrances(
       },
     ]
   })
-  for (const reading of readings) remarkIdleFields(reading)
+  for (const reading of readings) {
+    remarkChallenges(reading)
+    remarkIdleFields(reading)
+  }
   return entrances
 }
 

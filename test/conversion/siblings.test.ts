@@ -155,7 +155,7 @@ const LOST_TLS: readonly Line[] = [
     title: 'a TLS entry without a secret',
     text: WITHOUT_SECRET,
     about: 'spec.tls[0]',
-    says: { level: 'error', message: /^SECURITY: it names no secretName, so that no HTTPS server is printed/ },
+    says: { level: 'error', message: /^it names no secretName, so that no HTTPS server is printed/ },
   },
   {
     title: 'a redirect that ingress-nginx forces',
@@ -204,6 +204,59 @@ t.test('an annotation counts where the controller of the class reads it', (t) =>
   }
   const [gateway] = ofKind(convert([ingress({ annotations: { [CERTIFICATE]: 'old' }, secret: 'tls' })]), 'Gateway')
   t.match(memberAt(gateway, 'spec', 'servers'), [{ port: { protocol: 'HTTPS' } }, {}])
+  t.end()
+})
+
+const ISSUER = { 'cert-manager.io/cluster-issuer': 'letsencrypt' }
+const ACME = { 'kubernetes.io/tls-acme': 'true' }
+
+t.test('a certificate for names and addresses, and what its challenges need', (t) => {
+  const tlsHosts = ['a.example.com', '10.0.0.1', '2001:db8::1']
+  const mixed = ingress({ annotations: { ...ISSUER, 'cert-manager.io/ip-sans': '10.0.0.2' }, secret: 'tls', tlsHosts })
+  t.match(memberAt(ofKind(convert([mixed]), 'Certificate')[0], 'spec'), {
+    dnsNames: ['a.example.com'],
+    ipAddresses: ['10.0.0.1', '2001:db8::1', '10.0.0.2'],
+  })
+  const [plain] = ofKind(convert([ingress({ annotations: ISSUER, secret: 'tls' })]), 'Certificate')
+  t.notOk(JSON.stringify(plain).includes('ipAddresses'))
+  const wildcard = ingress({ annotations: ISSUER, host: '*.example.com', secret: 'tls' })
+  const solver = { level: 'info', message: /^for HTTP-01 an ACME issuer needs a solver/ }
+  for (const target of ['istio', 'gateway-api'] as const) {
+    const lines = (object: JsonObject) => reportOf([object], target).filter(({ about }) => about === 'spec.tls')
+    t.match(lines(mixed), [solver])
+    t.match(lines(wildcard), [solver, { level: 'warn', message: /DNS-01 solver for \*\.example\.com/ }])
+    t.notMatch(lines(ingress({ secret: 'tls' })), [{ message: /ACME/ }])
+  }
+  t.end()
+})
+
+t.test('the default issuer is named on the Gateway that cert-manager reads, unless another is', (t) => {
+  const annotationsOf = (annotations: Record<string, string>) => {
+    const { objects } = convert([ingress({ annotations, secret: 'tls' })], 'gateway-api', { defaultIssuer: 'default' })
+    return memberAt(
+      objects.find(({ kind }) => kind === 'Gateway'),
+      'metadata',
+      'annotations',
+    )
+  }
+  t.same(annotationsOf(ACME), { 'cert-manager.io/cluster-issuer': 'default' })
+  t.same(annotationsOf({ ...ACME, 'cert-manager.io/issuer': 'own' }), { 'cert-manager.io/issuer': 'own' })
+  const both = convert([ingress({ annotations: { ...ACME, ...ISSUER }, secret: 'tls' })], 'istio', {
+    defaultIssuer: 'd',
+  })
+  t.match(ofKind(both, 'Certificate'), [{ spec: { issuerRef: { name: 'letsencrypt' } } }])
+  t.match(
+    both.report.find(({ about }) => about === 'kubernetes.io/tls-acme'),
+    { outcome: 'not-needed', message: /^cert-manager\.io\/cluster-issuer names the issuer/ },
+  )
+  t.end()
+})
+
+t.test('the command that copies a secret is in the message', (t) => {
+  const line = reportOf([ingress({ secret: 'tls' })]).find(({ about }) => about === 'spec.tls[0]')
+  const jq = `jq '{apiVersion, kind, type, data, metadata: {name: "shop-tls"}}'`
+  const command = `kubectl get secret -n shop tls -o json | ${jq} | kubectl apply -n istio-system -f -`
+  t.equal(line?.message.slice(-command.length), command)
   t.end()
 })
 
