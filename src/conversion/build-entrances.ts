@@ -7,6 +7,7 @@ import { remarkChallenges } from './acme-challenges.ts'
 import type { ConversionOptions } from './conversion-options.ts'
 import { labelName } from './object-names.ts'
 import type { ReadIngress } from './read-ingresses.ts'
+import { gatewayAnnotationsOf } from './shared-annotations.ts'
 import type { Entrance, Site } from './site.ts'
 import { hasTls, ruleHosts, tlsCoverage } from './tls-coverage.ts'
 import { tlsServers } from './tls-servers.ts'
@@ -33,7 +34,7 @@ export function buildEntrances(
         ingresses: group,
         sites: own,
         tls: tlsServers(group, own, options),
-        annotations: gatewayAnnotations(group),
+        annotations: gatewayAnnotationsOf(group),
       },
     ]
   })
@@ -100,10 +101,6 @@ function hostKeys({ ingress }: ReadIngress): readonly string[] {
 
 function secretKeys({ ingress }: ReadIngress): readonly string[] {
   return ingress.tls.filter(({ secret }) => secret !== '').map(({ secret }) => `${ingress.namespace}/secret/${secret}`)
-}
-
-function gatewayAnnotations(group: readonly ReadIngress[]): Readonly<Record<string, string>> {
-  return Object.assign({}, ...group.map(({ settings }) => settings.gatewayAnnotations ?? {})) as Record<string, string>
 }
 
 /** What answered https before and will not, so that nobody looks for it. */

@@ -260,6 +260,69 @@ t.test('the command that copies a secret is in the message', (t) => {
   t.end()
 })
 
+const DNS = 'external-dns.alpha.kubernetes.io/'
+
+t.test('of the DNS annotations of a host names are joined, and else the older holds', (t) => {
+  const first = ingress({ name: 'a', annotations: { [`${DNS}hostname`]: 'x.example.com', [`${DNS}ttl`]: '60' } })
+  const annotations = {
+    [`${DNS}hostname`]: 'y.example.com, x.example.com',
+    [`${DNS}ttl`]: '300',
+    [`${DNS}alias`]: 'true',
+  }
+  const { objects, report } = convert([first, ingress({ name: 'b', annotations, paths: ['/b'] })])
+  const service = objects.find(({ kind }) => kind === 'VirtualService')
+  t.same(memberAt(service, 'metadata', 'annotations'), {
+    [`${DNS}hostname`]: 'x.example.com,y.example.com',
+    [`${DNS}ttl`]: '60',
+    [`${DNS}alias`]: 'true',
+  })
+  t.match(
+    report.filter(({ about }) => about === 'metadata.annotations'),
+    [
+      {
+        ingress: 'shop/b',
+        level: 'warn',
+        message: /ttl of Ingress shop\/a holds for host a\.example\.com: 60, not 300$/,
+      },
+    ],
+  )
+  t.end()
+})
+
+t.test('an issuer on a Gateway that others share does not take over their secrets unsaid', (t) => {
+  const issued = ingress({ name: 'a', annotations: ISSUER, secret: 'issued' })
+  const beside = (text: Parameters<typeof ingress>[0]) => {
+    const { objects, report } = convert([issued, ingress({ name: 'b', paths: ['/b'], ...text })], 'gateway-api')
+    const gateway = objects.find(({ kind }) => kind === 'Gateway')
+    return {
+      annotations: memberAt(gateway, 'metadata', 'annotations'),
+      lines: report.filter(({ about }) => about === 'metadata.annotations'),
+    }
+  }
+  const spec = {
+    rules: [rule('a.example.com', '/b'), rule('b.example.com', '/')],
+    tls: [{ hosts: ['b.example.com'], secretName: 'by-hand' }],
+  }
+  t.match(beside({ spec }).lines, [
+    {
+      ingress: 'shop/b',
+      level: 'error',
+      message: /^cert-manager would issue secret by-hand anew .* Ingress shop\/a has an/,
+    },
+  ])
+  t.same(beside({ secret: 'issued' }).lines, [], 'the same secret')
+  t.same(beside({ spec, annotations: ISSUER }).lines, [], 'the same issuer')
+  const other = beside({ spec, annotations: { 'cert-manager.io/issuer': 'team', 'cert-manager.io/duration': '1h' } })
+  t.match(other, {
+    annotations: ISSUER,
+    lines: [
+      { ingress: 'shop/b', level: 'error', message: /cert-manager annotations of Ingress shop\/a, and not these/ },
+    ],
+  })
+  t.same(Object.keys(other.annotations as JsonObject), Object.keys(ISSUER), 'of two issuers cert-manager takes neither')
+  t.end()
+})
+
 function expectLines(t: Test, rows: readonly Line[]): void {
   for (const { title, text, about, says } of rows) {
     const lines = reportOf([ingress(text)]).filter((line) => line.about === about)
