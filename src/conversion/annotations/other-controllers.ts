@@ -223,8 +223,8 @@ export const LEGACY: AnnotationTable = {
 
 /** Names of controllers whose annotations are not known one by one: what keeps somebody out must not go unsaid. */
 export const GUARD_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])[] = [
-  [/(.*(?:auth|jwt|oidc|plugin|polic|protect|waf|allow|deny|block|whitelist|secret|snippet).*)/, () => GUARD],
-  [/(.*(?:rewrite|strip-path|regex).*)/, () => REWRITE],
+  [/^(.*(?:auth|jwt|oidc|plugin|polic|protect|waf|allow|deny|block|whitelist|secret|snippet).*)$/, () => GUARD],
+  [/^(.*(?:rewrite|strip-path|regex).*)$/, () => REWRITE],
 ]
 
 const GUARD = unsupported(

@@ -13,7 +13,7 @@ import {
   sourcePolicy,
   type GatewayWorkload,
 } from './gateway-policies.ts'
-import { remarkScope } from './policy-cautions.ts'
+import { isGuarded, remarkScope } from './policy-cautions.ts'
 
 interface OwnedConnection {
   readonly connection: ConnectionPolicy
@@ -99,7 +99,8 @@ export function gatewayPolicies(
   workload: GatewayWorkload,
   served: readonly Site[],
 ): readonly JsonObject[] {
-  return ingresses.flatMap((reading) => {
+  const asking = ingresses.filter((reading) => isGuarded(reading) || reading.settings.rateLimit !== undefined)
+  return asking.flatMap((reading) => {
     const scope = policyScope(reading, sites, served)
     if (scope.length === 0) return []
     remarkScope(reading, scope, served)

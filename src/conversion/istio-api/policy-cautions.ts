@@ -5,12 +5,13 @@ import type { Route, Site } from '../site.ts'
 import type { PolicyScope } from './gateway-policies.ts'
 
 export function remarkScope(reading: ReadIngress, scope: PolicyScope, served: readonly Site[]): void {
-  const { settings } = reading
-  const isGuarded = [settings.allowedSources, settings.deniedSources, settings.externalAuth].some(
-    (setting) => setting !== undefined,
-  )
-  if (isGuarded) remarkGuard(reading, scope, served)
-  if (settings.rateLimit !== undefined) remarkLimit(reading, scope)
+  if (isGuarded(reading)) remarkGuard(reading, scope, served)
+  if (reading.settings.rateLimit !== undefined) remarkLimit(reading, scope)
+}
+
+/** Whether policies are printed for it that say who may call. */
+export function isGuarded({ settings: { allowedSources, deniedSources, externalAuth } }: ReadIngress): boolean {
+  return allowedSources !== undefined || deniedSources !== undefined || externalAuth !== undefined
 }
 
 function remarkGuard(reading: ReadIngress, scope: PolicyScope, served: readonly Site[]): void {
