@@ -130,8 +130,17 @@ function remarkPlainHosts(readings: readonly ReadIngress[]): void {
   }
 }
 
+/** These redirect every host, with TLS or without. */
+const REDIRECTS_ALL = /\/(?:force-ssl-redirect|router\.entrypoints|ingress\.allow-http)$/
+
 /** The redirect that an annotation asks for is printed for hosts with TLS only; elsewhere it would lead to nothing. */
-function remarkNoRedirect({ remarks }: ReadIngress, plain: readonly string[]): void {
+function remarkNoRedirect(reading: ReadIngress, plain: readonly string[]): void {
+  const { remarks, controller } = reading
+  const claim = remarks.find(({ about, outcome }) => outcome === 'converted' && REDIRECTS_ALL.test(about))
+  // By ssl-redirect alone ingress-nginx does not redirect such hosts either.
+  if (claim === undefined && controller === 'nginx') return
   const message = `no redirect to https: ${plain.join(', ')} has no HTTPS server, and plain requests are served`
-  remarks.push({ level: 'warn', about: 'spec.rules', outcome: 'unsupported', message })
+  const line = { level: 'warn', about: 'spec.rules', outcome: 'unsupported', message } as const
+  if (claim === undefined || plain.length < ruleHosts(reading).length) remarks.push(line)
+  else remarks[remarks.indexOf(claim)] = { ...line, about: claim.about }
 }

@@ -160,7 +160,31 @@ const LOST_TLS: readonly Line[] = [
   {
     title: 'a redirect that ingress-nginx forces',
     text: { ...WITHOUT_SECRET, annotations: { [`${NGINX}force-ssl-redirect`]: 'true' } },
+    about: `${NGINX}force-ssl-redirect`,
+    says: NO_REDIRECT,
+  },
+  {
+    title: 'one that it forces for another host as well',
+    text: {
+      spec: {
+        rules: [rule('a.example.com', '/'), rule('b.example.com', '/')],
+        tls: [{ hosts: ['b.example.com'], secretName: 'tls' }],
+      },
+      annotations: { [`${NGINX}force-ssl-redirect`]: 'true' },
+    },
     about: 'spec.rules',
+    says: NO_REDIRECT,
+  },
+  {
+    title: 'one that it did not give either',
+    text: { annotations: { [`${NGINX}ssl-redirect`]: 'true' } },
+    about: 'spec.rules',
+    says: undefined,
+  },
+  {
+    title: "Google's",
+    text: { className: 'gce', annotations: { 'kubernetes.io/ingress.allow-http': 'false' } },
+    about: 'kubernetes.io/ingress.allow-http',
     says: NO_REDIRECT,
   },
 ]
