@@ -3,9 +3,11 @@
  * Gateways with the same TLS host Istio skips the second, and a certificate on two of them makes browsers reuse a
  * connection for the wrong one (spec/ingress.md 1.8).
  */
+import { remarkChallenges } from './acme-challenges.ts'
 import type { ConversionOptions } from './conversion-options.ts'
 import { labelName } from './object-names.ts'
 import type { ReadIngress } from './read-ingresses.ts'
+import { gatewayAnnotationsOf } from './shared-annotations.ts'
 import type { Entrance, Site } from './site.ts'
 import { hasTls, ruleHosts, tlsCoverage } from './tls-coverage.ts'
 import { tlsServers } from './tls-servers.ts'
@@ -32,11 +34,14 @@ export function buildEntrances(
         ingresses: group,
         sites: own,
         tls: tlsServers(group, own, options),
-        annotations: gatewayAnnotations(group),
+        annotations: gatewayAnnotationsOf(group),
       },
     ]
   })
-  for (const reading of readings) remarkIdleFields(reading)
+  for (const reading of readings) {
+    remarkChallenges(reading)
+    remarkIdleFields(reading)
+  }
   return entrances
 }
 
@@ -98,17 +103,15 @@ function secretKeys({ ingress }: ReadIngress): readonly string[] {
   return ingress.tls.filter(({ secret }) => secret !== '').map(({ secret }) => `${ingress.namespace}/secret/${secret}`)
 }
 
-function gatewayAnnotations(group: readonly ReadIngress[]): Readonly<Record<string, string>> {
-  return Object.assign({}, ...group.map(({ settings }) => settings.gatewayAnnotations ?? {})) as Record<string, string>
-}
-
 /** What answered https before and will not, so that nobody looks for it. */
 function remarkPlainHosts(readings: readonly ReadIngress[]): void {
   const coverage = tlsCoverage(readings)
   for (const reading of readings) {
     const { ingress, controller, settings, remarks } = reading
-    if (settings.canary !== undefined || settings.isTlsOffloaded === true || settings.isPassthrough === true) continue
+    if (settings.canary !== undefined || settings.isPassthrough === true) continue
     const plain = ruleHosts(reading).filter((host) => !hasTls(host, ingress.namespace, coverage))
+    if (plain.length > 0 && settings.redirectsToHttps === true) remarkNoRedirect(reading, plain)
+    if (settings.isTlsOffloaded === true) continue
     if (plain.length === 0 || ingress.tls.some(({ secret }) => secret === '')) continue
     if (ingress.tls.length > 0)
       remarks.push({
@@ -125,4 +128,19 @@ function remarkPlainHosts(readings: readonly ReadIngress[]): void {
         message: `without it ingress-nginx also answered https://${plain[0] ?? ''} with a certificate of its own; the gateway will not`,
       })
   }
+}
+
+/** These redirect every host, with TLS or without. */
+const REDIRECTS_ALL = /\/(?:force-ssl-redirect|router\.entrypoints|ingress\.allow-http)$/
+
+/** The redirect that an annotation asks for is printed for hosts with TLS only; elsewhere it would lead to nothing. */
+function remarkNoRedirect(reading: ReadIngress, plain: readonly string[]): void {
+  const { remarks, controller } = reading
+  const claim = remarks.find(({ about, outcome }) => outcome === 'converted' && REDIRECTS_ALL.test(about))
+  // By ssl-redirect alone ingress-nginx does not redirect such hosts either.
+  if (claim === undefined && controller === 'nginx') return
+  const message = `no redirect to https: ${plain.join(', ')} has no HTTPS server, and plain requests are served`
+  const line = { level: 'warn', about: 'spec.rules', outcome: 'unsupported', message } as const
+  if (claim === undefined || plain.length < ruleHosts(reading).length) remarks.push(line)
+  else remarks[remarks.indexOf(claim)] = { ...line, about: claim.about }
 }

@@ -6,6 +6,7 @@ import { routesOfHost, type HostRule } from './host-routes.ts'
 import { passthroughBackend } from './passthrough.ts'
 import type { ReadIngress } from './read-ingresses.ts'
 import type { Remark } from './report.ts'
+import { dnsAnnotationsOf } from './shared-annotations.ts'
 import type { Route, Site } from './site.ts'
 import { hasTls, tlsCoverage, type TlsCoverage } from './tls-coverage.ts'
 
@@ -130,10 +131,10 @@ function siteOf(rules: readonly HostRule[], tls: TlsCoverage, options: Conversio
     certificateHost: first.host,
     routes: passthrough === undefined ? routesOfHost(rules, isSecure, options) : [],
     passthrough,
-    dnsAnnotations: Object.assign({}, ...rules.map(({ reading }) => reading.settings.dnsAnnotations ?? {})) as Record<
-      string,
-      string
-    >,
+    dnsAnnotations: dnsAnnotationsOf(
+      first.host,
+      rules.map(({ reading }) => reading),
+    ),
     ingressName: name,
   }
 }

@@ -7,11 +7,16 @@ const HOST = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`)
 
 /** Why a name cannot be a host; undefined where it can. Istio's validation refuses names without a dot. */
 export function hostProblem(host: string, target: Target): string | undefined {
-  if (/^[\d.]+$/.test(host) || host.includes(':')) return 'is an address or names a port; a host has to be a DNS name'
+  if (isAddress(host)) return 'is an address or names a port; a host has to be a DNS name'
   if (host.length > 253 || !HOST.test(host)) return 'is no DNS name'
   if (target === 'istio' && !host.includes('.'))
     return 'is a short name, which Istio refuses; a Gateway needs a full one'
   return undefined
+}
+
+/** IPv4 or IPv6, where a name has to be one of both; no DNS name ends in a number, or has a colon. */
+export function isAddress(host: string): boolean {
+  return /^[\d.]+$/.test(host) || host.includes(':')
 }
 
 /** Istio's wildcards cover any number of labels (`pkg/config/host`). */

@@ -97,11 +97,11 @@ function remarkUnservedEntries({ ingress, settings, remarks }: ReadIngress): voi
       })
     else if (secret === '')
       remarks.push({
-        level: 'warn',
+        level: 'error',
         about: field,
         outcome: 'unsupported',
         message:
-          'it names no secretName, so that no HTTPS server is printed; some controllers serve a default certificate',
+          'it names no secretName, so that no HTTPS server is printed, where controllers serve a default certificate: add a secretName',
       })
   }
 }
@@ -125,7 +125,19 @@ function remarkSecret(
   else if (settings.certificate !== undefined || target === 'gateway-api')
     remarks.push({ level: 'info', about, outcome: 'converted', message: `HTTPS for ${names}` })
   else {
-    const message = `HTTPS for ${names}: copy secret ${ingress.namespace}/${entry.secret} to ${gateway.namespace}/${credentialName(ingress.namespace, entry.secret)}, where the gateway reads it`
+    const secret = { namespace: ingress.namespace, name: entry.secret }
+    const message = `HTTPS for ${names}: ${copyStep(secret, gateway.namespace)}`
     remarks.push({ level: 'info', about, outcome: 'platform-step', message })
   }
+}
+
+/** Without what the API server wrote into the secret's metadata. */
+function copyStep({ namespace, name }: { readonly namespace: string; readonly name: string }, to: string): string {
+  const copy = credentialName(namespace, name)
+  const command = [
+    `kubectl get secret -n ${namespace} ${name} -o json`,
+    `jq '{apiVersion, kind, type, data, metadata: {name: "${copy}"}}'`,
+    `kubectl apply -n ${to} -f -`,
+  ]
+  return `copy secret ${namespace}/${name} to ${to}/${copy}, where the gateway reads it: ${command.join(' | ')}`
 }

@@ -299,7 +299,7 @@ t.test('convert prints objects, with the report beside them, and says by its exi
     yaml.stderr,
     /^Ingress shop\/shop \(standard input:1\)\n {2}error nginx\.ingress\.kubernetes\.io\/auth-type: not converted: SECURITY/,
   )
-  t.match(yaml.stderr, /1 Ingress, 1 error, 0 warnings, 1 step for the platform team\n$/)
+  t.match(yaml.stderr, /1 Ingress, 1 error, 0 warnings, 2 steps for the platform team\n$/)
   t.match(yaml.stdout, /^# Ingress shop\/shop/, 'the report as comments')
   t.match(yaml.stdout, /^#! for the platform team: namespace istio-system\napiVersion: cert-manager\.io\/v1$/m)
   const documents = parseAllDocuments(yaml.stdout)

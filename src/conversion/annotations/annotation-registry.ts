@@ -26,15 +26,36 @@ import { NGINX_BACKENDS } from './nginx-backends.ts'
 import { NGINX_CORS } from './nginx-cors.ts'
 import { NGINX_LIMITS } from './nginx-limits.ts'
 import { NGINX_TRAFFIC } from './nginx-traffic.ts'
-import { CONTOUR, HAPROXY, HAPROXY_COMMUNITY, LEGACY, TRAEFIK, TRAEFIK_PATTERNS } from './other-controllers.ts'
+import {
+  CONTOUR,
+  GUARD_PATTERNS,
+  HAPROXY,
+  HAPROXY_COMMUNITY,
+  LEGACY,
+  TRAEFIK,
+  TRAEFIK_PATTERNS,
+} from './other-controllers.ts'
 
 interface Family {
   readonly prefix: string
   readonly table: AnnotationTable
   readonly patterns?: readonly (readonly [RegExp, (name: string) => Entry])[]
-  /** The only controller that reads it; undefined for what is read beside any controller. */
-  readonly reader?: ControllerClass
+  /** The only controllers that read it; undefined for what is read beside any controller. */
+  readonly readers?: readonly Reader[]
 }
+
+/** Controllers besides those whose paths are read in a way of their own. */
+type Reader = ControllerClass | keyof typeof OTHER_CLASSES
+
+/** By what their classes are called. */
+const OTHER_CLASSES = {
+  appgw: /appgw|application-gateway/,
+  haproxy: /haproxy/,
+  contour: /contour/,
+  kong: /kong/,
+  apisix: /apisix/,
+  cilium: /cilium/,
+} as const
 
 /** The first family whose prefix fits, and that knows the name or stands last with that prefix, has the word. */
 const FAMILIES: readonly Family[] = [
@@ -48,17 +69,24 @@ const FAMILIES: readonly Family[] = [
       ...NGINX_BACKENDS,
       ...NGINX_TRAFFIC,
     },
-    reader: 'nginx',
+    readers: ['nginx'],
   },
-  { prefix: 'alb.ingress.kubernetes.io/', table: ALB, patterns: ALB_PATTERNS, reader: 'alb' },
-  { prefix: 'appgw.ingress.kubernetes.io/', table: APPGW },
-  { prefix: 'ingress.gcp.kubernetes.io/', table: GCE, reader: 'gce' },
-  { prefix: 'networking.gke.io/', table: GKE, reader: 'gce' },
-  { prefix: 'traefik.ingress.kubernetes.io/', table: TRAEFIK, patterns: TRAEFIK_PATTERNS, reader: 'traefik' },
-  { prefix: 'haproxy.org/', table: HAPROXY },
-  { prefix: 'haproxy-ingress.github.io/', table: HAPROXY_COMMUNITY },
-  { prefix: 'projectcontour.io/', table: CONTOUR },
-  { prefix: 'ingress.kubernetes.io/', table: { ...GCE_STATUS, ...LEGACY } },
+  { prefix: 'alb.ingress.kubernetes.io/', table: ALB, patterns: ALB_PATTERNS, readers: ['alb'] },
+  { prefix: 'appgw.ingress.kubernetes.io/', table: APPGW, readers: ['appgw'] },
+  { prefix: 'ingress.gcp.kubernetes.io/', table: GCE, readers: ['gce'] },
+  { prefix: 'networking.gke.io/', table: GKE, readers: ['gce'] },
+  { prefix: 'traefik.ingress.kubernetes.io/', table: TRAEFIK, patterns: TRAEFIK_PATTERNS, readers: ['traefik'] },
+  { prefix: 'haproxy.org/', table: HAPROXY, readers: ['haproxy'] },
+  { prefix: 'haproxy-ingress.github.io/', table: HAPROXY_COMMUNITY, readers: ['haproxy'] },
+  { prefix: 'projectcontour.io/', table: CONTOUR, readers: ['contour'] },
+  { prefix: 'ingress.kubernetes.io/', table: GCE_STATUS },
+  { prefix: 'ingress.kubernetes.io/', table: LEGACY, readers: ['contour', 'haproxy'] },
+  // F5's controller, whose class is called nginx as well.
+  { prefix: 'nginx.org/', table: {}, patterns: GUARD_PATTERNS, readers: ['nginx'] },
+  { prefix: 'nginx.com/', table: {}, patterns: GUARD_PATTERNS, readers: ['nginx'] },
+  { prefix: 'konghq.com/', table: {}, patterns: GUARD_PATTERNS, readers: ['kong'] },
+  { prefix: 'k8s.apisix.apache.org/', table: {}, patterns: GUARD_PATTERNS, readers: ['apisix'] },
+  { prefix: 'ingress.cilium.io/', table: {}, patterns: GUARD_PATTERNS, readers: ['cilium'] },
   { prefix: 'acme.cert-manager.io/', table: CERT_MANAGER_ACME },
   { prefix: 'cert-manager.io/', table: CERT_MANAGER },
   {
@@ -97,17 +125,33 @@ export function accountForAnnotations(
 type Place = Omit<AnnotationPlace, 'sibling' | 'effectOf'>
 
 function effectOf(key: string, value: string, place: Place): Effect {
-  const family = FAMILIES.find(({ prefix }) => key.startsWith(prefix))
+  const family = familyOf(key)
   if (family === undefined) return foreignEffect(key, value, withSiblings(place, ''))
-  const { prefix, reader } = family
-  if (reader !== undefined && place.controller !== 'unknown' && place.controller !== reader)
+  const { prefix, readers } = family
+  if (readers !== undefined && !readers.some((reader) => isOfClass(reader, place)))
     return {
       outcome: 'foreign',
       level: 'info',
-      message: `only the controller of class ${reader} reads it; this Ingress is of class ${place.controller}`,
+      message: `only the controller of class ${readers.join(' or ')} reads it; this Ingress is of class ${place.controller}`,
     }
   const entry = entryOf(family, key.slice(prefix.length))
   return (entry ?? UNKNOWN)(value, withSiblings(place, prefix))
+}
+
+function familyOf(key: string): Family | undefined {
+  const families = FAMILIES.filter(({ prefix }) => key.startsWith(prefix))
+  return families.find((family) => entryOf(family, key.slice(family.prefix.length)) !== undefined) ?? families.at(-1)
+}
+
+/** A class that says whose it is counts, also where annotations of another controller made it pass for that one's. */
+function isOfClass(reader: Reader, { controller, ingress }: Place): boolean {
+  if (controller === 'unknown' || controller === reader) return true
+  const name = ingress.annotations.get('kubernetes.io/ingress.class') ?? ingress.className
+  return name !== undefined && isOtherClass(reader) && OTHER_CLASSES[reader].test(name)
+}
+
+function isOtherClass(reader: Reader): reader is keyof typeof OTHER_CLASSES {
+  return Object.hasOwn(OTHER_CLASSES, reader)
 }
 
 function foreignEffect(key: string, value: string, place: AnnotationPlace): Effect {

@@ -62,12 +62,24 @@ const ACME: AnnotationTable = {
 
 const DEFAULT_ISSUER: AnnotationTable = {
   'tls-acme': whenTrue((_, place) => {
-    const { defaultIssuer } = place.gateway
-    if (defaultIssuer !== '') return issuer(place, { name: defaultIssuer, kind: 'ClusterIssuer', group: undefined })
-    const message =
-      "cert-manager's default issuer is not known here: name it in gateway.defaultIssuer, or use cert-manager.io/cluster-issuer"
-    return { outcome: 'unsupported', level: 'error', message }
+    const { annotations } = place.ingress
+    const named = ['cert-manager.io/cluster-issuer', 'cert-manager.io/issuer'].find((key) => annotations.has(key))
+    if (named !== undefined) return { outcome: 'not-needed', level: 'info', message: `${named} names the issuer` }
+    return defaultIssuer(place)
   }),
+}
+
+function defaultIssuer(place: AnnotationPlace): Effect {
+  const name = place.gateway.defaultIssuer
+  const unknown =
+    "cert-manager's default issuer is not known here: name it in gateway.defaultIssuer, or use cert-manager.io/cluster-issuer"
+  if (name === '') return { outcome: 'unsupported', level: 'error', message: unknown }
+  if (!hasOwnGateway(place)) return issuer(place, { name, kind: 'ClusterIssuer', group: undefined })
+  const key = 'cert-manager.io/cluster-issuer'
+  return {
+    ...carried(`${key}: ${name} on the Gateway, where cert-manager does not read tls-acme`),
+    settings: { gatewayAnnotations: { [key]: name } },
+  }
 }
 
 export const CERT_MANAGER = orOnGateway('cert-manager.io/', CERTIFICATE)

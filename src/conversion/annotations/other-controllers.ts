@@ -1,4 +1,4 @@
-/** Traefik, HAProxy (both of its controllers) and Contour: their well-known annotations. */
+/** Traefik, HAProxy (both of its controllers) and Contour: their well-known annotations; of others, what guards a route. */
 import {
   approximate,
   converted,
@@ -8,6 +8,8 @@ import {
   readWhole,
   refused,
   unsupported,
+  whenTrue,
+  type AnnotationPlace,
   type AnnotationTable,
   type Effect,
   type Entry,
@@ -23,13 +25,20 @@ const MIDDLEWARE = unsupported(
   'middlewares may hold authentication, address lists, rewrites and redirects; each of them has to be said again in Istio',
 )
 
+const NO_SERVER = unsupported(
+  'error',
+  'SECURITY: no HTTPS server is printed for this Ingress, as it names no secret: add spec.tls with its hosts and a secretName',
+)
+
 export const TRAEFIK: AnnotationTable = {
   'router.entrypoints': entryPoints,
   'router.middlewares': MIDDLEWARE,
   'router.priority': unsupported('warn', 'the order of routes is given by their paths'),
   'router.rulesyntax': notNeeded('no rule is written'),
   'router.pathmatcher': unsupported('error', 'paths are read as Prefix; another matcher is not read here'),
-  'router.tls': notNeeded('spec.tls says which hosts have TLS'),
+  'router.tls': whenTrue((value, place) =>
+    (namesSecret(place) ? notNeeded('spec.tls says which hosts have TLS') : NO_SERVER)(value, place),
+  ),
   'router.tls.certresolver': unsupported(
     'error',
     "Traefik's own ACME resolver stays behind: issue the certificate with cert-manager",
@@ -53,11 +62,18 @@ export const TRAEFIK_PATTERNS: readonly (readonly [RegExp, (name: string) => Ent
   [/^router\.observability\.(.+)$/, () => notNeeded("logs, metrics and traces are the mesh's")],
 ]
 
-function entryPoints(value: string): Effect {
+function entryPoints(value: string, place: AnnotationPlace): Effect {
   const names = readList(value)
-  if (names.length === 1 && names[0] === 'websecure')
-    return converted({ redirectsToHttps: true }, 'only https: plain requests are redirected (308)')
-  return { outcome: 'approximate', level: 'info', message: 'the gateway serves ports 80 and 443' }
+  if (names.length !== 1 || names[0] !== 'websecure')
+    return { outcome: 'approximate', level: 'info', message: 'the gateway serves ports 80 and 443' }
+  const settings = { redirectsToHttps: true }
+  if (!namesSecret(place)) return { ...NO_SERVER(value, place), settings }
+  return converted(settings, 'only https: plain requests of hosts with TLS are redirected (308)')
+}
+
+/** Traefik has certificates of its own, and one for all: TLS there needs no `spec.tls`. */
+function namesSecret({ ingress }: AnnotationPlace): boolean {
+  return ingress.tls.some(({ secret }) => secret !== '')
 }
 
 /** An entry of ingress-nginx' table that means the same. */
@@ -204,3 +220,18 @@ export const LEGACY: AnnotationTable = {
   'auth-secret': PASSWORD,
   'rewrite-target': unsupported('error', 'the path is rewritten; say it with rewrite in the VirtualService'),
 }
+
+/** Names of controllers whose annotations are not known one by one: what keeps somebody out must not go unsaid. */
+export const GUARD_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])[] = [
+  [/^(.*(?:auth|jwt|oidc|plugin|polic|protect|waf|allow|deny|block|whitelist|secret|snippet).*)$/, () => GUARD],
+  [/^(.*(?:rewrite|strip-path|regex).*)$/, () => REWRITE],
+]
+
+const GUARD = unsupported(
+  'error',
+  'SECURITY: it may hold authentication, address lists or other policies, which are not read here: say them again in Istio',
+)
+const REWRITE = unsupported(
+  'error',
+  'paths are changed in a way that is not read here: say it again in the VirtualService',
+)

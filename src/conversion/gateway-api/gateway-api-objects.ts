@@ -37,7 +37,9 @@ export function gatewayApiObjects(
     ...destinationRules(withoutVerifiedTls(readings), sites, gateway.shared === '' ? '.' : gateway.namespace, gateway),
     ...externalServices(entrances, gateway),
     ...mirrorGrants(entrances, gateway),
-    ...printable.flatMap((entrance) => policyObjects(entrance, gateway)),
+    ...printable.flatMap((entrance) =>
+      policyObjects(entrance, gateway, gateway.shared === '' ? entrance.sites : sites),
+    ),
     ...(gateway.shared === '' ? [] : entrances.flatMap((entrance) => certificateObjects(entrance, gateway.namespace))),
   ]
 }
@@ -73,9 +75,9 @@ function workloadOf(entrance: Entrance, gateway: GatewaySettings): GatewayWorklo
   return { namespace, policyTarget: { targetRefs }, filterTarget: { targetRefs } }
 }
 
-function policyObjects(entrance: Entrance, gateway: GatewaySettings): readonly JsonObject[] {
+function policyObjects(entrance: Entrance, gateway: GatewaySettings, served: readonly Site[]): readonly JsonObject[] {
   return entrance.ingresses.flatMap((reading) => {
-    const policies = gatewayPolicies({ ...entrance, ingresses: [reading] }, workloadOf(entrance, gateway))
+    const policies = gatewayPolicies({ ...entrance, ingresses: [reading] }, workloadOf(entrance, gateway), served)
     if (policies.length > 0 && gateway.shared !== '') remarkPolicyLabel(reading, gateway)
     return policies
   })

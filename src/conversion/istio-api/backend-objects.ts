@@ -10,10 +10,10 @@ import {
   externalAuthPolicy,
   policyScope,
   rateLimitFilter,
-  scopeCaution,
   sourcePolicy,
   type GatewayWorkload,
 } from './gateway-policies.ts'
+import { isGuarded, remarkScope } from './policy-cautions.ts'
 
 interface OwnedConnection {
   readonly connection: ConnectionPolicy
@@ -93,23 +93,21 @@ export function externalServices(entrances: readonly Entrance[], gateway: Gatewa
   return [...found.values()].flatMap(externalServiceObjects)
 }
 
-export function gatewayPolicies({ ingresses, sites }: Entrance, workload: GatewayWorkload): readonly JsonObject[] {
-  return ingresses.flatMap((reading) => {
-    const scope = policyScope(reading, sites)
-    if (scope.hosts.length === 0) return []
-    const policies = [
+/** `served`: all sites of the same gateway pods. */
+export function gatewayPolicies(
+  { ingresses, sites }: Entrance,
+  workload: GatewayWorkload,
+  served: readonly Site[],
+): readonly JsonObject[] {
+  const asking = ingresses.filter((reading) => isGuarded(reading) || reading.settings.rateLimit !== undefined)
+  return asking.flatMap((reading) => {
+    const scope = policyScope(reading, sites, served)
+    if (scope.length === 0) return []
+    remarkScope(reading, scope, served)
+    return [
       sourcePolicy(reading, scope, workload),
       externalAuthPolicy(reading, scope, workload),
       rateLimitFilter(reading, scope, workload),
     ].filter((policy) => policy !== undefined)
-    const caution = policies.length === 0 ? undefined : scopeCaution(scope)
-    if (caution !== undefined)
-      reading.remarks.push({
-        level: 'error',
-        about: 'spec.rules',
-        outcome: 'approximate',
-        message: `SECURITY: ${caution}`,
-      })
-    return policies
   })
 }

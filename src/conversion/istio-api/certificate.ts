@@ -1,5 +1,6 @@
 /** cert-manager's Certificate for a server of the gateway, beside the gateway's pods (spec/ingress.md 3.2). */
 import { arrayMember, defined, type JsonObject } from '../../kubernetes/json.ts'
+import { isAddress } from '../hosts.ts'
 import { credentialName } from '../object-names.ts'
 import type { Entrance, TlsServer } from '../site.ts'
 
@@ -28,6 +29,7 @@ function certificateFor(
   const { issuer } = settings.certificate
   const { certificateSpec = {}, certificateAnnotations } = settings
   const secretName = credentialName(entrance.namespace, secret)
+  const ipAddresses = [...new Set([...names.filter(isAddress), ...arrayMember(certificateSpec, 'ipAddresses')])]
   return {
     apiVersion: 'cert-manager.io/v1',
     kind: 'Certificate',
@@ -35,7 +37,10 @@ function certificateFor(
     spec: {
       ...certificateSpec,
       secretName,
-      dnsNames: [...new Set([...names, ...arrayMember(certificateSpec, 'dnsNames')])],
+      dnsNames: [
+        ...new Set([...names.filter((name) => !isAddress(name)), ...arrayMember(certificateSpec, 'dnsNames')]),
+      ],
+      ...(ipAddresses.length === 0 ? {} : { ipAddresses }),
       issuerRef: defined({ kind: issuer.kind, name: issuer.name, group: issuer.group }),
     },
   }

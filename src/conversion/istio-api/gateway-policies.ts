@@ -3,8 +3,9 @@
  * AuthorizationPolicy), how often (EnvoyFilter). They stand in the gateway's namespace, so that a platform team applies
  * them. An ALLOW policy there would shut out everybody else's hosts, so address lists are policies that deny.
  */
-import type { JsonObject } from '../../kubernetes/json.ts'
+import { defined, type JsonObject } from '../../kubernetes/json.ts'
 import { authProviderName } from '../annotations/nginx-authentication.ts'
+import { groupBy } from '../group-by.ts'
 import type { RateLimit } from '../ingress-settings.ts'
 import { scopedName } from '../object-names.ts'
 import type { ReadIngress } from '../read-ingresses.ts'
@@ -18,23 +19,35 @@ export interface GatewayWorkload {
   readonly filterTarget: JsonObject
 }
 
-/** Where a policy holds: hosts, and paths where other Ingresses have some of the same hosts. */
-export interface PolicyScope {
-  readonly hosts: readonly string[]
-  /** Undefined: all of them. */
+/** Where a policy holds, by host. */
+export type PolicyScope = readonly HostScope[]
+
+interface HostScope {
+  readonly host: string
+  /** Undefined: all of them. Else those of the Ingress, as other Ingresses have routes of the host, too. */
   readonly paths: readonly string[] | undefined
+  /** Others' routes of the host. */
+  readonly siblings: readonly Route[]
 }
 
-export function policyScope({ id }: ReadIngress, sites: readonly Site[]): PolicyScope {
-  const own = sites.filter(({ routes }) => routes.some(({ ingress }) => ingress === id))
-  const routes = own.flatMap((site) => site.routes)
-  const hosts = own.map(({ host }) => host)
-  if (routes.every(({ ingress }) => ingress === id)) return { hosts, paths: undefined }
-  const paths = routes.filter(({ ingress }) => ingress === id).flatMap(pathPatterns)
-  return { hosts, paths: paths.includes('*') ? undefined : [...new Set(paths)] }
+/** `served`: all sites of the same pods, whoever's they are. */
+export function policyScope({ id }: ReadIngress, sites: readonly Site[], served: readonly Site[]): PolicyScope {
+  return sites.flatMap(({ host, routes }) => {
+    const own = routes.filter(({ ingress }) => ingress === id)
+    if (own.length === 0) return []
+    const all = served.filter((site) => site.host === host).flatMap((site) => site.routes)
+    const siblings = all.filter(({ ingress }) => ingress !== id)
+    return [{ host, siblings, paths: siblings.length === 0 ? undefined : pathsOf(own) }]
+  })
 }
 
-/** `*` where an AuthorizationPolicy has no pattern: then all of the host is meant, which shuts out rather than lets in. */
+/** Without a pattern for one of the routes all of the host is meant, which shuts out rather than lets in. */
+function pathsOf(routes: readonly Route[]): readonly string[] | undefined {
+  const paths = new Set(routes.flatMap(pathPatterns))
+  return paths.has('*') ? undefined : [...paths]
+}
+
+/** `*` where an AuthorizationPolicy has no pattern. */
 function pathPatterns({ match }: Route): readonly string[] {
   const patterns: Readonly<Record<PathMatch['kind'], readonly string[]>> = {
     exact: [match.value],
@@ -45,21 +58,18 @@ function pathPatterns({ match }: Route): readonly string[] {
   return patterns[match.kind]
 }
 
-/** What has to be said of a scope that is wider or narrower than meant. */
-export function scopeCaution({ hosts }: PolicyScope): string | undefined {
-  if (hosts.includes('*')) return 'the policy holds for every host of the gateway, as the rule has no host'
-  const wildcard = hosts.find((host) => host.startsWith('*.'))
-  return (
-    wildcard &&
-    `a client that sends a port with its Host passes by ${wildcard}: a policy has no pattern for both; name the hosts`
-  )
+/** One for each set of paths; a list of paths belongs to its own hosts only. */
+function operationsOf(scope: PolicyScope): readonly JsonObject[] {
+  const byPaths = groupBy(scope, ({ paths }) => JSON.stringify(paths ?? null))
+  return [...byPaths.values()].map((group) => {
+    const hosts = group.map(({ host }) => host)
+    return { operation: defined({ hosts: hostPatterns(hosts), paths: group[0]?.paths }) }
+  })
 }
 
-function operationOf({ hosts, paths }: PolicyScope): JsonObject {
-  const withPorts = hosts.flatMap((host) => (host.startsWith('*') ? [host] : [host, `${host}:*`]))
-  return {
-    operation: { ...(hosts.includes('*') ? {} : { hosts: withPorts }), ...(paths === undefined ? {} : { paths }) },
-  }
+function hostPatterns(hosts: readonly string[]): readonly string[] | undefined {
+  if (hosts.includes('*')) return undefined
+  return hosts.flatMap((host) => (host.startsWith('*') ? [host] : [host, `${host}:*`]))
 }
 
 function authorizationPolicy(name: string, workload: GatewayWorkload, spec: JsonObject): JsonObject {
@@ -83,7 +93,7 @@ export function sourcePolicy(
     ...(deniedSources === undefined ? [] : [{ remoteIpBlocks: deniedSources }]),
   ]
   if (sources.length === 0) return undefined
-  const rules = sources.map((source) => ({ from: [{ source }], to: [operationOf(scope)] }))
+  const rules = sources.map((source) => ({ from: [{ source }], to: operationsOf(scope) }))
   return authorizationPolicy(scopedName(ingress.namespace, ingress.name, 'sources'), workload, {
     action: 'DENY',
     rules,
@@ -100,7 +110,7 @@ export function externalAuthPolicy(
   return authorizationPolicy(scopedName(ingress.namespace, ingress.name, 'auth'), workload, {
     action: 'CUSTOM',
     provider,
-    rules: [{ to: [operationOf(scope)] }],
+    rules: [{ to: operationsOf(scope) }],
   })
 }
 
@@ -109,7 +119,7 @@ const LIMITER = 'type.googleapis.com/envoy.extensions.filters.http.local_ratelim
 /** The filter has a name of the Ingress' own: two of one name would both count every request. */
 export function rateLimitFilter(
   { ingress, settings }: ReadIngress,
-  { hosts }: PolicyScope,
+  scope: PolicyScope,
   workload: GatewayWorkload,
 ): JsonObject | undefined {
   if (settings.rateLimit === undefined) return undefined
@@ -140,7 +150,7 @@ export function rateLimitFilter(
             value: { name: filter, typed_config: typedStruct({ stat_prefix: name }) },
           },
         },
-        ...hosts.flatMap((host) =>
+        ...scope.flatMap(({ host }) =>
           [80, 443].map((port) => ({
             applyTo: 'VIRTUAL_HOST',
             match: { context: 'GATEWAY', routeConfiguration: { vhost: { name: `${host}:${port}` } } },

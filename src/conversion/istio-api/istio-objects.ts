@@ -22,7 +22,7 @@ export function istioObjects(
     ...(gateway.shared === '' ? ownGatewayObjects(entrances, gateway) : sharedGatewayObjects(entrances, gateway)),
     ...destinationRules(readings, sites, gateway.namespace, gateway),
     ...externalServices(entrances, gateway),
-    ...entrances.flatMap((entrance) => gatewayPolicies(entrance, workload)),
+    ...entrances.flatMap((entrance) => gatewayPolicies(entrance, workload, sites)),
     ...entrances.flatMap((entrance) => certificateObjects(entrance, gateway.namespace)),
   ]
 }

@@ -1,0 +1,356 @@
+// Ingresses that share a host or a Gateway: what one of them asks for does not reach the other's routes unsaid.
+import t, { type Test } from 'tap'
+import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
+import { convert, ingress, ofKind, reportOf } from './conversion-fixtures.ts'
+
+const NGINX = 'nginx.ingress.kubernetes.io/'
+const LISTED = { [`${NGINX}whitelist-source-range`]: '10.0.0.0/8' }
+const EXPRESSIONS = { [`${NGINX}use-regex`]: 'true' }
+const LIMITED = { [`${NGINX}limit-rps`]: '5' }
+
+function rule(host: string, ...paths: readonly string[]): JsonObject {
+  const backend = { service: { name: 'web', port: { number: 80 } } }
+  return { host, http: { paths: paths.map((path) => ({ path, pathType: 'Prefix', backend })) } }
+}
+
+function operations(objects: readonly JsonObject[]): unknown {
+  const [policy] = ofKind(convert(objects), 'AuthorizationPolicy')
+  const [first] = memberAt(policy, 'spec', 'rules') as readonly JsonObject[]
+  return memberAt(first, 'to')
+}
+
+t.test('a policy has the paths of each host with that host only', (t) => {
+  const guarded = ingress({
+    name: 'a',
+    annotations: LISTED,
+    spec: { rules: [rule('h1.example.com', '/admin'), rule('h2.example.com', '/'), rule('h3.example.com', '/x')] },
+  })
+  const open = ingress({ name: 'b', host: 'h1.example.com', paths: [{ path: '/', type: 'Prefix' }] })
+  t.same(operations([guarded, open]), [
+    { operation: { hosts: ['h1.example.com', 'h1.example.com:*'], paths: ['/admin', '/admin/*'] } },
+    { operation: { hosts: ['h2.example.com', 'h2.example.com:*', 'h3.example.com', 'h3.example.com:*'] } },
+  ])
+  const abroad = ingress({ namespace: 'other', name: 'b', host: 'h1.example.com' })
+  t.same(operations([guarded, abroad]), operations([guarded, open]), 'the gateway is shared with other namespaces')
+  t.notMatch(reportOf([guarded, open]), [{ message: /SECURITY/ }])
+  t.end()
+})
+
+interface Hit {
+  readonly title: string
+  readonly guarded: Parameters<typeof ingress>[0]
+  readonly other: Parameters<typeof ingress>[0]
+  /** Undefined: nothing is said. */
+  readonly says: { readonly level: string; readonly message: RegExp } | undefined
+}
+
+const HITS: readonly Hit[] = [
+  {
+    title: 'an expression has no pattern',
+    guarded: { annotations: { ...LISTED, ...EXPRESSIONS }, paths: ['/admin/.*'] },
+    other: {},
+    says: {
+      level: 'error',
+      message: /^SECURITY: on a\.example\.com .* routes of Ingress shop\/other, as its patterns/,
+    },
+  },
+  {
+    title: 'the longer path of another',
+    guarded: { annotations: LISTED, paths: [{ path: '/admin', type: 'Prefix' }] },
+    other: { paths: [{ path: '/admin/public', type: 'Exact' }] },
+    says: { level: 'error', message: /also holds for routes of Ingress shop\/other/ },
+  },
+  {
+    title: 'paths apart',
+    guarded: { annotations: LISTED, paths: [{ path: '/admin', type: 'Prefix' }] },
+    other: { paths: [{ path: '/', type: 'Prefix' }] },
+    says: undefined,
+  },
+  {
+    title: 'a stranger is not named',
+    guarded: { annotations: LISTED, paths: ['/'] },
+    other: { namespace: 'strange', paths: ['/x'] },
+    says: { level: 'error', message: /also holds for routes of another namespace,/ },
+  },
+  {
+    title: 'a host below a wildcard',
+    guarded: { host: '*.example.com', annotations: LISTED },
+    other: { host: 'b.example.com' },
+    says: {
+      level: 'error',
+      message: /policy of \*\.example\.com also holds for the hosts below it.* Ingress shop\/other/,
+    },
+  },
+  {
+    title: 'a rate limit is of the host',
+    guarded: { annotations: LIMITED, paths: ['/api'] },
+    other: {},
+    says: { level: 'warn', message: /rate limit is one for all of a\.example\.com, .* Ingress shop\/other/ },
+  },
+  {
+    title: 'a rate limit of a host of its own',
+    guarded: { annotations: LIMITED },
+    other: { host: 'b.example.com' },
+    says: undefined,
+  },
+]
+
+t.test('a policy that holds for the routes of others says so', (t) => {
+  for (const { title, guarded, other, says } of HITS) {
+    const report = reportOf([ingress({ name: 'guarded', ...guarded }), ingress({ name: 'other', ...other })])
+    const lines = report.filter(
+      ({ about, message }) => about === 'spec.rules' && /also holds|one for all/.test(message),
+    )
+    if (says === undefined) t.same(lines, [], title)
+    else t.match(lines, [{ ingress: 'shop/guarded', ...says }], title)
+  }
+  t.end()
+})
+
+interface Line {
+  readonly title: string
+  readonly text: Parameters<typeof ingress>[0]
+  readonly about: string
+  readonly says: { readonly level: string; readonly message: RegExp } | undefined
+}
+
+const TRAEFIK = 'traefik.ingress.kubernetes.io/'
+const WEBSECURE = { [`${TRAEFIK}router.entrypoints`]: 'websecure', [`${TRAEFIK}router.tls`]: 'true' }
+const NO_SECRET = { level: 'error', message: /^SECURITY: no HTTPS server is printed .* add spec\.tls .* a secretName$/ }
+const NO_REDIRECT = { level: 'warn', message: /^no redirect to https: a\.example\.com has no HTTPS server/ }
+const WITHOUT_SECRET = { spec: { rules: [rule('a.example.com', '/')], tls: [{ hosts: ['a.example.com'] }] } }
+
+const LOST_TLS: readonly Line[] = [
+  {
+    title: "Traefik's router.tls without a secret",
+    text: { className: 'traefik', annotations: WEBSECURE },
+    about: `${TRAEFIK}router.tls`,
+    says: NO_SECRET,
+  },
+  {
+    title: 'its entry point for TLS only',
+    text: { className: 'traefik', annotations: WEBSECURE },
+    about: `${TRAEFIK}router.entrypoints`,
+    says: NO_SECRET,
+  },
+  {
+    title: 'the redirect of either',
+    text: { className: 'traefik', annotations: WEBSECURE },
+    about: 'spec.rules',
+    says: NO_REDIRECT,
+  },
+  {
+    title: 'with a secret it is served',
+    text: { className: 'traefik', annotations: WEBSECURE, secret: 'tls' },
+    about: `${TRAEFIK}router.tls`,
+    says: { level: 'info', message: /spec\.tls says which hosts have TLS/ },
+  },
+  {
+    title: 'and redirected',
+    text: { className: 'traefik', annotations: WEBSECURE, secret: 'tls' },
+    about: 'spec.rules',
+    says: undefined,
+  },
+  {
+    title: 'a TLS entry without a secret',
+    text: WITHOUT_SECRET,
+    about: 'spec.tls[0]',
+    says: { level: 'error', message: /^it names no secretName, so that no HTTPS server is printed/ },
+  },
+  {
+    title: 'a redirect that ingress-nginx forces',
+    text: { ...WITHOUT_SECRET, annotations: { [`${NGINX}force-ssl-redirect`]: 'true' } },
+    about: `${NGINX}force-ssl-redirect`,
+    says: NO_REDIRECT,
+  },
+  {
+    title: 'one that it forces for another host as well',
+    text: {
+      spec: {
+        rules: [rule('a.example.com', '/'), rule('b.example.com', '/')],
+        tls: [{ hosts: ['b.example.com'], secretName: 'tls' }],
+      },
+      annotations: { [`${NGINX}force-ssl-redirect`]: 'true' },
+    },
+    about: 'spec.rules',
+    says: NO_REDIRECT,
+  },
+  {
+    title: 'one that it did not give either',
+    text: { annotations: { [`${NGINX}ssl-redirect`]: 'true' } },
+    about: 'spec.rules',
+    says: undefined,
+  },
+  {
+    title: "Google's",
+    text: { className: 'gce', annotations: { 'kubernetes.io/ingress.allow-http': 'false' } },
+    about: 'kubernetes.io/ingress.allow-http',
+    says: NO_REDIRECT,
+  },
+]
+
+t.test('TLS that is lost is an error, and no redirect to it is claimed', (t) => {
+  expectLines(t, LOST_TLS)
+  t.end()
+})
+
+const CERTIFICATE = 'appgw.ingress.kubernetes.io/appgw-ssl-certificate'
+const FOREIGN = { level: 'info', message: /^only the controller of class .* reads it; this Ingress is of class nginx$/ }
+const GUARD = { level: 'error', message: /^SECURITY: it may hold authentication/ }
+
+/** Class, further annotations, the annotation in question and what is said of it. */
+const READERS: readonly (readonly [className: string, key: string, says: Line['says']])[] = [
+  ['nginx', CERTIFICATE, FOREIGN],
+  ['azure-application-gateway', CERTIFICATE, { level: 'warn', message: /^TLS ends at the load balancer/ }],
+  ['nginx', 'haproxy.org/auth-type', FOREIGN],
+  ['haproxy', 'haproxy.org/auth-type', { level: 'error', message: /have no password/ }],
+  ['nginx', 'haproxy-ingress.github.io/app-root', FOREIGN],
+  ['nginx', 'projectcontour.io/response-timeout', FOREIGN],
+  ['contour', 'projectcontour.io/response-timeout', { level: 'warn', message: /timeout of the route/ }],
+  ['nginx', 'ingress.kubernetes.io/auth-type', FOREIGN],
+  ['gce', 'ingress.kubernetes.io/url-map', { level: 'info', message: /^Google's controller wrote it/ }],
+  ['nginx', 'nginx.org/basic-auth-secret', GUARD],
+  ['nginx', 'nginx.com/jwt-key', GUARD],
+  ['nginx', 'nginx.org/rewrites', { level: 'error', message: /^paths are changed/ }],
+  ['nginx', 'nginx.org/lb-method', { level: 'warn', message: /^not known here/ }],
+  ['kong', 'konghq.com/plugins', GUARD],
+  ['kong', 'konghq.com/strip-path', { level: 'error', message: /^paths are changed/ }],
+  ['apisix', 'k8s.apisix.apache.org/plugin-config-name', GUARD],
+  ['cilium', 'ingress.cilium.io/loadbalancer-mode', { level: 'warn', message: /^not known here/ }],
+  ['nginx', 'konghq.com/plugins', FOREIGN],
+]
+
+t.test('an annotation counts where the controller of the class reads it', (t) => {
+  for (const [className, key, says] of READERS) {
+    const leftover = className === 'nginx' ? {} : { [`${NGINX}enable-cors`]: 'false' }
+    const text = { className, annotations: { [key]: 'x', ...leftover }, secret: 'tls' }
+    expectLines(t, [{ title: `${key} of class ${className}`, text, about: key, says }])
+  }
+  const [gateway] = ofKind(convert([ingress({ annotations: { [CERTIFICATE]: 'old' }, secret: 'tls' })]), 'Gateway')
+  t.match(memberAt(gateway, 'spec', 'servers'), [{ port: { protocol: 'HTTPS' } }, {}])
+  t.end()
+})
+
+const ISSUER = { 'cert-manager.io/cluster-issuer': 'letsencrypt' }
+const ACME = { 'kubernetes.io/tls-acme': 'true' }
+
+t.test('a certificate for names and addresses, and what its challenges need', (t) => {
+  const tlsHosts = ['a.example.com', '10.0.0.1', '2001:db8::1']
+  const mixed = ingress({ annotations: { ...ISSUER, 'cert-manager.io/ip-sans': '10.0.0.2' }, secret: 'tls', tlsHosts })
+  t.match(memberAt(ofKind(convert([mixed]), 'Certificate')[0], 'spec'), {
+    dnsNames: ['a.example.com'],
+    ipAddresses: ['10.0.0.1', '2001:db8::1', '10.0.0.2'],
+  })
+  const [plain] = ofKind(convert([ingress({ annotations: ISSUER, secret: 'tls' })]), 'Certificate')
+  t.notOk(JSON.stringify(plain).includes('ipAddresses'))
+  const wildcard = ingress({ annotations: ISSUER, host: '*.example.com', secret: 'tls' })
+  const solver = { level: 'info', message: /^for HTTP-01 an ACME issuer needs a solver/ }
+  for (const target of ['istio', 'gateway-api'] as const) {
+    const lines = (object: JsonObject) => reportOf([object], target).filter(({ about }) => about === 'spec.tls')
+    t.match(lines(mixed), [solver])
+    t.match(lines(wildcard), [solver, { level: 'warn', message: /DNS-01 solver for \*\.example\.com/ }])
+    t.notMatch(lines(ingress({ secret: 'tls' })), [{ message: /ACME/ }])
+  }
+  t.end()
+})
+
+t.test('the default issuer is named on the Gateway that cert-manager reads, unless another is', (t) => {
+  const annotationsOf = (annotations: Record<string, string>) => {
+    const { objects } = convert([ingress({ annotations, secret: 'tls' })], 'gateway-api', { defaultIssuer: 'default' })
+    return memberAt(
+      objects.find(({ kind }) => kind === 'Gateway'),
+      'metadata',
+      'annotations',
+    )
+  }
+  t.same(annotationsOf(ACME), { 'cert-manager.io/cluster-issuer': 'default' })
+  t.same(annotationsOf({ ...ACME, 'cert-manager.io/issuer': 'own' }), { 'cert-manager.io/issuer': 'own' })
+  const both = convert([ingress({ annotations: { ...ACME, ...ISSUER }, secret: 'tls' })], 'istio', {
+    defaultIssuer: 'd',
+  })
+  t.match(ofKind(both, 'Certificate'), [{ spec: { issuerRef: { name: 'letsencrypt' } } }])
+  t.match(
+    both.report.find(({ about }) => about === 'kubernetes.io/tls-acme'),
+    { outcome: 'not-needed', message: /^cert-manager\.io\/cluster-issuer names the issuer/ },
+  )
+  t.end()
+})
+
+t.test('the command that copies a secret is in the message', (t) => {
+  const line = reportOf([ingress({ secret: 'tls' })]).find(({ about }) => about === 'spec.tls[0]')
+  const jq = `jq '{apiVersion, kind, type, data, metadata: {name: "shop-tls"}}'`
+  const command = `kubectl get secret -n shop tls -o json | ${jq} | kubectl apply -n istio-system -f -`
+  t.equal(line?.message.slice(-command.length), command)
+  t.end()
+})
+
+const DNS = 'external-dns.alpha.kubernetes.io/'
+
+t.test('of the DNS annotations of a host names are joined, and else the older holds', (t) => {
+  const first = ingress({ name: 'a', annotations: { [`${DNS}hostname`]: 'x.example.com', [`${DNS}ttl`]: '60' } })
+  const annotations = {
+    [`${DNS}hostname`]: 'y.example.com, x.example.com',
+    [`${DNS}ttl`]: '300',
+    [`${DNS}alias`]: 'true',
+  }
+  const { objects, report } = convert([first, ingress({ name: 'b', annotations, paths: ['/b'] })])
+  const service = objects.find(({ kind }) => kind === 'VirtualService')
+  t.same(memberAt(service, 'metadata', 'annotations'), {
+    [`${DNS}hostname`]: 'x.example.com,y.example.com',
+    [`${DNS}ttl`]: '60',
+    [`${DNS}alias`]: 'true',
+  })
+  t.match(
+    report.filter(({ about }) => about === 'metadata.annotations'),
+    [
+      {
+        ingress: 'shop/b',
+        level: 'warn',
+        message: /ttl of Ingress shop\/a holds for host a\.example\.com: 60, not 300$/,
+      },
+    ],
+  )
+  t.end()
+})
+
+t.test('an issuer on a Gateway that others share does not take over their secrets unsaid', (t) => {
+  const issued = ingress({ name: 'a', annotations: ISSUER, secret: 'issued' })
+  const beside = (text: Parameters<typeof ingress>[0]) => {
+    const { objects, report } = convert([issued, ingress({ name: 'b', paths: ['/b'], ...text })], 'gateway-api')
+    const gateway = objects.find(({ kind }) => kind === 'Gateway')
+    return {
+      annotations: memberAt(gateway, 'metadata', 'annotations'),
+      lines: report.filter(({ about }) => about === 'metadata.annotations'),
+    }
+  }
+  const spec = {
+    rules: [rule('a.example.com', '/b'), rule('b.example.com', '/')],
+    tls: [{ hosts: ['b.example.com'], secretName: 'by-hand' }],
+  }
+  t.match(beside({ spec }).lines, [
+    {
+      ingress: 'shop/b',
+      level: 'error',
+      message: /^cert-manager would issue secret by-hand anew .* Ingress shop\/a has an/,
+    },
+  ])
+  t.same(beside({ secret: 'issued' }).lines, [], 'the same secret')
+  t.same(beside({ spec, annotations: ISSUER }).lines, [], 'the same issuer')
+  const other = beside({ spec, annotations: { 'cert-manager.io/issuer': 'team', 'cert-manager.io/duration': '1h' } })
+  t.match(other, {
+    annotations: ISSUER,
+    lines: [
+      { ingress: 'shop/b', level: 'error', message: /cert-manager annotations of Ingress shop\/a, and not these/ },
+    ],
+  })
+  t.same(Object.keys(other.annotations as JsonObject), Object.keys(ISSUER), 'of two issuers cert-manager takes neither')
+  t.end()
+})
+
+function expectLines(t: Test, rows: readonly Line[]): void {
+  for (const { title, text, about, says } of rows) {
+    const lines = reportOf([ingress(text)]).filter((line) => line.about === about)
+    if (says === undefined) t.same(lines, [], title)
+    else t.match(lines, [says], title)
+  }
+}
