@@ -125,11 +125,13 @@ function siteOf(rules: readonly HostRule[], tls: TlsCoverage, options: Conversio
   const { namespace, name } = first.reading.ingress
   const isSecure = hasTls(first.host, namespace, tls)
   const passthrough = passthroughBackend(rules, options)
+  // Its other annotations are void, those that guard it among them: better nothing than routes that nobody meant.
+  const isPassed = rules.some(({ reading }) => reading.settings.isPassthrough === true)
   return {
     namespace,
     host: first.host,
     certificateHost: first.host,
-    routes: passthrough === undefined ? routesOfHost(rules, isSecure, options) : [],
+    routes: isPassed ? [] : routesOfHost(rules, isSecure, options),
     passthrough,
     dnsAnnotations: dnsAnnotationsOf(
       first.host,

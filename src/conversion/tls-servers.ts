@@ -86,7 +86,8 @@ function clientCertificateOf(host: string, group: readonly ReadIngress[]): Clien
     ?.settings.clientCertificate
 }
 
-function remarkUnservedEntries({ ingress, settings, remarks }: ReadIngress): void {
+/** Istio has no HTTPS either where an entry names no secret (`pilot/pkg/config/kube/ingress`): nothing is lost there. */
+function remarkUnservedEntries({ ingress, controller, settings, remarks }: ReadIngress): void {
   for (const { secret, field } of ingress.tls) {
     if (settings.isTlsOffloaded === true)
       remarks.push({
@@ -97,7 +98,7 @@ function remarkUnservedEntries({ ingress, settings, remarks }: ReadIngress): voi
       })
     else if (secret === '')
       remarks.push({
-        level: 'error',
+        level: controller === 'istio' ? 'warn' : 'error',
         about: field,
         outcome: 'unsupported',
         message:

@@ -74,11 +74,6 @@ const VERDICTS: Readonly<Record<string, readonly [verdict: string, reason: strin
   'ngx-auth-url': ['partial', 'auth-signin, the redirect to the sign-in page, has no equal'],
 }
 
-/** Where it takes what the case warns of for graver. */
-const GRAVER: Readonly<Record<string, string>> = {
-  'istio-golden-tls-no-secret': 'TLS that is lost is an error, as everywhere else',
-}
-
 const cases = readCases()
 
 t.equal(cases.length, 68, 'none is left out')
@@ -94,7 +89,6 @@ function checkConversion(t: Test, item: IngressCase, target: Target, route: Rout
   const { objects, report } = convertIngresses(ingressesOf(item), optionsOf(item, target))
   const { verdict, servers, extra = [], notifications = [] } = item.expect
   const deviation = target === 'gateway-api' ? DEVIATIONS[item.id] : undefined
-  const expected = (level: keyof typeof LEVELS) => (item.id in GRAVER ? 'error' : LEVELS[level])
   checkRequests(t, item, (request) => route(objects, request), deviation)
   if (servers !== undefined) t.same(servedHosts(objects), expectedHosts(servers, target), 'servers')
   if (deviation?.leavesOut?.includes('extra') !== true)
@@ -102,7 +96,7 @@ function checkConversion(t: Test, item: IngressCase, target: Target, route: Rout
   if (deviation?.leavesOut?.includes('notifications') !== true)
     for (const [index, { level, about }] of notifications.entries())
       t.ok(
-        report.some((line) => line.level === expected(level) && SUBJECTS[item.id]?.[index]?.test(line.about) === true),
+        report.some((line) => line.level === LEVELS[level] && SUBJECTS[item.id]?.[index]?.test(line.about) === true),
         `${level}: ${about}`,
       )
   if (verdict !== undefined)

@@ -300,3 +300,20 @@ t.test('two lists of allowed addresses: each is checked, and a bad one is left o
   t.same(ofKind(none, 'AuthorizationPolicy'), [])
   t.end()
 })
+
+t.test('TLS that is passed through to a port that is not known: nothing of the host is served in its place', (t) => {
+  const unknown = ingress({
+    annotations: { 'nginx.ingress.kubernetes.io/ssl-passthrough': 'true' },
+    paths: [{ path: '/', port: 'nosuch' }, '/open'],
+  })
+  for (const target of ['istio', 'gateway-api'] as const)
+    for (const kind of ['VirtualService', 'HTTPRoute', 'TLSRoute'])
+      t.notMatch(JSON.stringify(ofKind(convert([unknown], target), kind)), '"web', `${target}: ${kind}`)
+  t.match(
+    convert([unknown])
+      .report.filter(({ level }) => level === 'error')
+      .map(({ about }) => about),
+    [/paths\[0\]/, /paths\[1\]/],
+  )
+  t.end()
+})
