@@ -1,4 +1,5 @@
 /** The report of a conversion for people: by Ingress, losses first, and what went well in a line. */
+import { oneLine } from '../kubernetes/yaml-text.ts'
 import { byLevel, needsAttention, type Outcome, type ReportLine } from '../conversion/report.ts'
 
 const WORDS: Readonly<Record<Outcome, string>> = {
@@ -22,7 +23,7 @@ function renderIngress(name: string, place: string | undefined, lines: readonly 
   const urgent = lines.filter(needsAttention).toSorted(byLevel)
   const calm = lines.filter((line) => !needsAttention(line))
   return [
-    `Ingress ${name}${place === undefined ? '' : ` (${place})`}`,
+    oneLine(`Ingress ${name}${place === undefined ? '' : ` (${place})`}`),
     ...urgent.map(
       ({ level, about, outcome, message }) => `  ${labelOf(level, outcome)} ${about}: ${WORDS[outcome]}: ${message}`,
     ),

@@ -6,6 +6,7 @@
 import type { JsonObject } from '../kubernetes/json.ts'
 import { stringMember } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
+import { oneLine } from '../kubernetes/yaml-text.ts'
 import { isAcmeSolver } from './acme-solver.ts'
 import { buildEntrances } from './build-entrances.ts'
 import { buildSites } from './build-sites.ts'
@@ -58,10 +59,13 @@ export function convertRead(ingresses: readonly Ingress[], given: ConversionOpti
   return {
     objects,
     sites,
-    report: inOrder.flatMap(({ id, remarks }) =>
-      remarks.map((remark) => ({ ingress: id, ...remark, message: oneLine(remark.message) })),
-    ),
+    report: inOrder.flatMap(({ id, remarks }) => remarks.map((remark) => inOneLine({ ingress: id, ...remark }))),
   }
+}
+
+/** Keys and values of annotations are quoted in reports. */
+function inOneLine(line: ReportLine): ReportLine {
+  return { ...line, about: oneLine(line.about), message: oneLine(line.message) }
 }
 
 /** The pods of a Gateway API Gateway run where the Gateway is. */
@@ -69,9 +73,4 @@ function withGatewayNamespace(options: ConversionOptions): ConversionOptions {
   const { target, gateway } = options
   if (target === 'istio' || gateway.shared === '') return options
   return { ...options, gateway: { ...gateway, namespace: gateway.shared.split('/')[0] ?? gateway.namespace } }
-}
-
-/** Values of annotations are quoted in messages; with a line break they would leave a YAML comment, or be dropped as a warning. */
-function oneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ')
 }

@@ -1,6 +1,8 @@
 // What Ingresses become: hosts, paths, certificates, siblings, policies, in Istio's API and in Gateway API.
 import t from 'tap'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
+import { renderObjects } from '../../src/commands/convert-yaml.ts'
+import { renderReport } from '../../src/commands/convert-report.ts'
 import { convert, ingress, ofKind, reportOf, type Annotations } from './conversion-fixtures.ts'
 
 const NGINX = 'nginx.ingress.kubernetes.io/'
@@ -12,6 +14,22 @@ const names = (objects: readonly JsonObject[]) =>
       `${String(object['kind'])} ${String(memberAt(object, 'metadata', 'namespace'))}/${String(memberAt(object, 'metadata', 'name'))}`,
   )
 const httpOf = (object: JsonObject | undefined) => memberAt(object, 'spec', 'http') as readonly JsonObject[]
+
+t.test('nothing that a user wrote leaves a comment, whatever ends a line in YAML 1.1', (t) => {
+  for (const end of ['\n', '\r', '\u0085', '\u2028', '\u2029']) {
+    const evil = `${end}---${end}kind: Namespace${end}`
+    const annotations = { ...nginx({ 'auth-url': `https://$x${evil}` }), [`example.org/${evil}`]: 'x' }
+    const conversion = convert([ingress({ name: `web${evil}`, annotations })])
+    const text = renderReport(conversion.report, new Map([[`shop/web${evil}`, `a${evil}.yaml:1`]]))
+    const lines = renderObjects({ ...conversion, objects: [] }, text).split(/[\n\r\u0085\u2028\u2029]/)
+    t.same(
+      lines.filter((line) => line !== '' && !line.startsWith('#')),
+      [],
+      JSON.stringify(end),
+    )
+  }
+  t.end()
+})
 
 t.test('what is wrong is told with its field, and everything else is converted', (t) => {
   const paths = [
