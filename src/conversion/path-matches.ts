@@ -3,6 +3,7 @@
  */
 import type { ControllerClass } from './controller-class.ts'
 import type { IngressPath } from './ingress.ts'
+import { hasAlternatives } from './regular-expression.ts'
 import type { PathMatch } from './site.ts'
 
 /**
@@ -46,10 +47,12 @@ function elements(path: string): PathMatch {
 
 /**
  * Where one path of a host is a regular expression, ingress-nginx makes all of them so: without regard to letter case,
- * and matched from the start only (kubernetes/ingress-nginx, docs/user-guide/ingress-path-matching.md).
+ * and matched from the start only (kubernetes/ingress-nginx, docs/user-guide/ingress-path-matching.md). Envoy matches the
+ * whole path, so what follows belongs to each alternative.
  */
 export function nginxRegex(path: string): PathMatch {
-  return { kind: 'regex', value: `(?i)${path === '' ? '/' : path}.*` }
+  const pattern = path === '' ? '/' : path
+  return { kind: 'regex', value: `(?i)${hasAlternatives(pattern) ? `(?:${pattern})` : pattern}.*` }
 }
 
 /**

@@ -105,7 +105,10 @@ t.test('older API versions, wrong types and annotations that are no text', (t) =
 })
 
 t.test("regular expressions: nginx' own, and what Envoy's engine has not", (t) => {
-  const bad = ['/a(?=b)', '/a(?<!b)', '/(a)\\1', '/a++', '/(?>a)', '/a(', '/a{1001}', `/${'x'.repeat(1100)}`]
+  const bad = [
+    ...['/a(?=b)', '/a(?<!b)', '/(a)\\1', '/a++', '/(?>a)', '/a(', '/a{1001}', `/${'x'.repeat(1100)}`],
+    ...['/items/\\h+', '/a\\Z', '/a\\ya', '/a\\é', '/x[^]y', '/x[]y', '/x[a\\b]'],
+  ]
   const object = ingress({ annotations: nginx({ 'use-regex': 'true' }), paths: [...bad, '/ok/[0-9]+'] })
   const conversion = convert([object])
   for (const [index, path] of bad.entries())
@@ -115,6 +118,27 @@ t.test("regular expressions: nginx' own, and what Envoy's engine has not", (t) =
       path,
     )
   t.same(httpOf(ofKind(conversion, 'VirtualService')[0])[0]?.['match'], [{ uri: { regex: '(?i)/ok/[0-9]+.*' } }])
+  t.end()
+})
+
+t.test('alternatives of a path are matched whole, each with what follows', (t) => {
+  const table: readonly (readonly [string, string])[] = [
+    ['/a|/b', '(?i)(?:/a|/b).*'],
+    ['/(a|b)', '(?i)/(a|b).*'],
+    ['/(a|b)|/c', '(?i)(?:/(a|b)|/c).*'],
+    ['/[a|b]', '(?i)/[a|b].*'],
+    ['/a\\|b', '(?i)/a\\|b.*'],
+    ['/a[\\]|]', '(?i)/a[\\]|].*'],
+    ['/\\d+\\.\\w\\/[[\\]]', '(?i)/\\d+\\.\\w\\/[[\\]].*'],
+  ]
+  for (const [path, regex] of table) {
+    const conversion = convert([ingress({ annotations: nginx({ 'use-regex': 'true' }), paths: [path] })])
+    t.same(httpOf(ofKind(conversion, 'VirtualService')[0])[0]?.['match'], [{ uri: { regex } }], path)
+  }
+  const rewrite = convert([ingress({ annotations: nginx({ 'rewrite-target': '/$1' }), paths: ['/a/(.*)|/b'] })])
+  t.match(httpOf(ofKind(rewrite, 'VirtualService')[0])[0], {
+    rewrite: { uriRegexRewrite: { match: '(?i)^(?:/a/(.*)|/b).*$', rewrite: '/\\1' } },
+  })
   t.end()
 })
 
