@@ -4,6 +4,7 @@ import type { ConversionOptions } from './conversion-options.ts'
 import { withCanaries } from './canary-routes.ts'
 import type { IngressPath, IngressRule } from './ingress.ts'
 import { byPrecedence, nginxRegex, pathMatch } from './path-matches.ts'
+import type { IngressSettings, RedirectTarget } from './ingress-settings.ts'
 import { pathRewrite } from './path-rewrite.ts'
 import type { ReadIngress } from './read-ingresses.ts'
 import { regexProblem } from './regular-expression.ts'
@@ -54,13 +55,18 @@ function isRegexHost(rules: readonly HostRule[]): boolean {
 /** Undefined, with a remark, where no route can be printed that would be right. */
 function routeOf(path: IngressPath, rule: HostRule, context: HostContext): Route | undefined {
   const { remarks } = rule.reading
+  if (isHttpsAction(path, rule.reading)) {
+    const message = `the redirect to https is the load balancer's: ${actionKey(path)} says where it goes`
+    remarks.push({ level: 'info', about: path.field, outcome: 'not-needed', message })
+    return undefined
+  }
   const route = buildRoute(path, rule, context)
   if (isRouteProblem(route)) {
     remarks.push({ level: 'error', about: route.field, outcome: 'unsupported', message: route.problem })
     return undefined
   }
   const message = `${rule.host}${path.path === '' ? '/' : path.path} ${describeAction(route.action)}`
-  const note = prefixNote(route.match, rule.reading)
+  const note = matchNote(path, route.match, rule.reading)
   if (note === undefined) remarks.push({ level: 'info', about: path.field, outcome: 'converted', message })
   else remarks.push({ level: 'info', about: path.field, outcome: 'approximate', message: `${message}; ${note}` })
   return route
@@ -68,7 +74,7 @@ function routeOf(path: IngressPath, rule: HostRule, context: HostContext): Route
 
 function buildRoute(path: IngressPath, { reading }: HostRule, context: HostContext): Route | RouteProblem {
   const match = matchOf(path, reading, context)
-  const problem = matchProblem(path, match) ?? blockade(path, reading)
+  const problem = matchProblem(path, match, reading) ?? blockade(path, reading) ?? actionProblem(path, reading)
   if (problem !== undefined) return problem
   const action = redirectOf(path, reading) ?? forwardOf(path, match, reading, context)
   if (isRouteProblem(action)) return action
@@ -89,14 +95,36 @@ function matchOf(path: IngressPath, { controller }: ReadIngress, { isRegex }: Ho
     : pathMatch(path, controller)
 }
 
-/** `/foo.*` says any continuation; Istio's own controller nevertheless matches whole elements (spec/ingress.md 1.4). */
-function prefixNote({ kind, value }: PathMatch, { controller }: ReadIngress): string | undefined {
-  if (kind !== 'prefix' || controller !== 'istio') return undefined
-  return `${value}x is matched as well, as the path says; Istio's own controller takes whole path elements only`
+/**
+ * Where the controller may do otherwise (spec/ingress.md 1.4 and 1.9).
+ *
+ * | controller | ImplementationSpecific | match      | its own match              |
+ * |------------|------------------------|------------|----------------------------|
+ * | istio      | /foo.*                 | prefix     | whole elements             |
+ * | traefik    | /foo                   | elements   | text, `PathPrefix`         |
+ * | unknown    | /foo                   | elements   | not known                  |
+ */
+function matchNote(
+  { pathType }: IngressPath,
+  { kind, value }: PathMatch,
+  { controller }: ReadIngress,
+): string | undefined {
+  if (kind === 'prefix' && controller === 'istio')
+    return `${value}x is matched as well, as the path says; Istio's own controller takes whole path elements only`
+  if (kind !== 'elements' || value === '/' || pathType !== 'ImplementationSpecific') return undefined
+  if (controller === 'traefik') return `whole path elements are matched, as with Prefix; Traefik takes ${value}x, too`
+  if (controller !== 'unknown') return undefined
+  return 'whole path elements are matched, as with Prefix; what its controller matches is not known here'
 }
 
-function matchProblem({ path, field }: IngressPath, { kind, value }: PathMatch): RouteProblem | undefined {
+function matchProblem(
+  { path, field }: IngressPath,
+  { kind, value }: PathMatch,
+  { controller }: ReadIngress,
+): RouteProblem | undefined {
   const at = `${field}.path`
+  if (controller === 'gce' && value.includes('*'))
+    return { field: at, problem: `${path}: Google's paths have * at the end only, behind a /; the path is left out` }
   if (kind !== 'regex')
     return value.startsWith('/')
       ? undefined
@@ -110,9 +138,30 @@ function blockade({ field }: IngressPath, { settings }: ReadIngress): RouteProbl
   return { field, problem: `left out, as ${settings.blockedBy} cannot be converted` }
 }
 
-function redirectOf({ backend }: IngressPath, { settings }: ReadIngress): Redirect | undefined {
-  const action = backend?.port === 'use-annotation' ? settings.actions?.get(backend.service) : undefined
-  const target = settings.redirect ?? action
+/** A backend of port `use-annotation` is an action, and no Service (AWS load balancer controller). */
+function actionProblem(path: IngressPath, { ingress, settings }: ReadIngress): RouteProblem | undefined {
+  const key = actionKey(path)
+  if (key === undefined || settings.redirect !== undefined || actionOf(path, settings) !== undefined) return undefined
+  const what = ingress.annotations.has(key) ? 'is no redirect' : 'is not there'
+  return { field: `${path.field}.backend`, problem: `annotation ${key} ${what}; the path is left out` }
+}
+
+function actionKey({ backend }: IngressPath): string | undefined {
+  return backend?.port === 'use-annotation' ? `alb.ingress.kubernetes.io/actions.${backend.service}` : undefined
+}
+
+function actionOf(path: IngressPath, { actions }: IngressSettings): RedirectTarget | undefined {
+  return actionKey(path) === undefined ? undefined : actions?.get(path.backend?.service ?? '')
+}
+
+/** A redirect to the same address at https would never end behind a load balancer that ends TLS. */
+function isHttpsAction(path: IngressPath, { settings }: ReadIngress): boolean {
+  const action = actionOf(path, settings)
+  return action?.scheme === 'https' && action.authority === undefined && action.path === undefined
+}
+
+function redirectOf(path: IngressPath, { settings }: ReadIngress): Redirect | undefined {
+  const target = settings.redirect ?? actionOf(path, settings)
   return target && { kind: 'redirect', ...target }
 }
 

@@ -3,7 +3,7 @@
  */
 import type { ControllerClass } from './controller-class.ts'
 import type { IngressPath } from './ingress.ts'
-import { hasAlternatives } from './regular-expression.ts'
+import { escapeRegex, hasAlternatives } from './regular-expression.ts'
 import type { PathMatch } from './site.ts'
 
 /**
@@ -15,6 +15,8 @@ import type { PathMatch } from './site.ts'
  * | ImplementationSpecific | nginx            | /foo      | prefix /foo                 |
  * | ImplementationSpecific | alb, gce, istio  | /foo/*    | elements /foo               |
  * | ImplementationSpecific | istio            | /foo.*    | prefix /foo                 |
+ * | ImplementationSpecific | alb              | /foo*     | prefix /foo                 |
+ * | ImplementationSpecific | alb              | /a*b/c?   | regex /a.*b/c.              |
  * | ImplementationSpecific | alb, gce, istio  | /foo      | exact /foo                  |
  * | ImplementationSpecific | traefik, unknown | /foo      | elements /foo               |
  */
@@ -25,6 +27,7 @@ export function pathMatch({ path, pathType }: IngressPath, controller: Controlle
     case 'nginx':
       return path === '' || path === '/' ? elements('/') : { kind: 'prefix', value: path }
     case 'alb':
+      return wildcards(path)
     case 'gce':
     case 'istio':
       return wildcardOrExact(path)
@@ -32,6 +35,15 @@ export function pathMatch({ path, pathType }: IngressPath, controller: Controlle
     case 'unknown':
       return elements(path)
   }
+}
+
+/** `*` is any text and `?` any character, slashes included (AWS, "Path conditions"). */
+function wildcards(path: string): PathMatch {
+  const head = path.replace(/\/?\*$/, '')
+  if (/[*?]/.test(head))
+    return { kind: 'regex', value: escapeRegex(path).replaceAll('\\*', '.*').replaceAll('\\?', '.') }
+  if (head === '' || path.endsWith('/*')) return elements(head)
+  return path.endsWith('*') ? { kind: 'prefix', value: head } : { kind: 'exact', value: path }
 }
 
 function wildcardOrExact(path: string): PathMatch {

@@ -142,6 +142,79 @@ t.test('alternatives of a path are matched whole, each with what follows', (t) =
   t.end()
 })
 
+t.test('paths that mean what their controller says: wildcards of clouds, and notes where it is not known', (t) => {
+  const table: readonly (readonly [string, string, JsonObject | undefined, RegExp])[] = [
+    ['alb', '/img*', { prefix: '/img' }, /^a\.example\.com\/img\* -> web:80$/],
+    ['alb', '/a*b/c?', { regex: '/a.*b/c.' }, /-> web:80$/],
+    ['alb', '/v?/x.y/*', { regex: '/v./x\\.y/.*' }, /-> web:80$/],
+    ['alb', '/*', { prefix: '/' }, /-> web:80$/],
+    ['gce', '/*', { prefix: '/' }, /-> web:80$/],
+    ['gce', '/img*', undefined, /Google's paths have \* at the end only, behind a \/; the path is left out/],
+    ['traefik', '/foo', { exact: '/foo' }, /as with Prefix; Traefik takes \/foox, too/],
+    ['other', '/foo', { exact: '/foo' }, /as with Prefix; what its controller matches is not known here/],
+    ['other', '/', { prefix: '/' }, /-> web:80$/],
+  ]
+  for (const [className, path, uri, message] of table) {
+    const conversion = convert([ingress({ className, paths: [path] })])
+    const http = ofKind(conversion, 'VirtualService').flatMap(httpOf)
+    const line = conversion.report.find(({ about }) => about.startsWith('spec.rules'))
+    t.match(http[0]?.['match'], uri === undefined ? undefined : [{ uri }], `${className} ${path}`)
+    t.match(line, { message, level: uri === undefined ? 'error' : 'info' }, `${className} ${path}`)
+  }
+  t.end()
+})
+
+t.test("annotations that only Google's controller reads say whose paths they are", (t) => {
+  for (const key of [
+    'kubernetes.io/ingress.global-static-ip-name',
+    'networking.gke.io/managed-certificates',
+    'ingress.gcp.kubernetes.io/pre-shared-cert',
+  ]) {
+    const spec = { ingressClassName: undefined }
+    const conversion = convert([ingress({ annotations: { [key]: 'x' }, paths: ['/foo'], spec })])
+    t.match(httpOf(ofKind(conversion, 'VirtualService')[0])[0]?.['match'], [{ uri: { exact: '/foo' } }], key)
+  }
+  t.end()
+})
+
+t.test('actions of AWS: the redirect to https is the load balancer’s, and an unknown one is named', (t) => {
+  const action = (path: string, service: string) => ({ path, service, port: 'use-annotation' })
+  const redirect = (config: JsonObject) => JSON.stringify({ type: 'redirect', redirectConfig: config })
+  const conversion = convert([
+    ingress({
+      className: 'alb',
+      annotations: {
+        'alb.ingress.kubernetes.io/actions.ssl-redirect': redirect({ Protocol: 'HTTPS', Port: '443' }),
+        'alb.ingress.kubernetes.io/actions.fixed': '{"type":"fixed-response"}',
+        'alb.ingress.kubernetes.io/actions.new': redirect({ Host: 'new.example.com' }),
+      },
+      paths: [
+        action('/*', 'ssl-redirect'),
+        action('/fixed', 'fixed'),
+        action('/no', 'no'),
+        action('/new', 'new'),
+        '/*',
+      ],
+    }),
+  ])
+  const key = 'alb\\.ingress\\.kubernetes\\.io/actions\\.'
+  const expected: readonly (readonly [string, string, string])[] = [
+    ['spec.rules[0].http.paths[0]', 'info', `the redirect to https is the load balancer's: ${key}ssl-redirect`],
+    ['spec.rules[0].http.paths[1].backend', 'error', `annotation ${key}fixed is no redirect; the path is left out`],
+    ['spec.rules[0].http.paths[2].backend', 'error', `annotation ${key}no is not there; the path is left out`],
+    ['spec.rules[0].http.paths[3]', 'info', 'a\\.example\\.com/new redirects'],
+    ['spec.rules[0].http.paths[4]', 'info', '-> web:80'],
+  ]
+  for (const [about, level, message] of expected)
+    t.match(
+      conversion.report.filter((line) => line.about.startsWith(about.slice(0, 27))),
+      [{ about, level, message: new RegExp(message) }],
+      about,
+    )
+  t.equal(httpOf(ofKind(conversion, 'VirtualService')[0]).length, 2)
+  t.end()
+})
+
 t.test('a certificate is served for the hosts of its own entry, wildcards and siblings included', (t) => {
   const tls = (hosts: readonly string[], secretName: string): JsonObject => ({ hosts, secretName })
   const rule = (host: string): JsonObject => ({
