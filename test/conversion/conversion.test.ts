@@ -104,6 +104,89 @@ t.test('older API versions, wrong types and annotations that are no text', (t) =
   t.end()
 })
 
+t.test('a field of another type is an error with its path, and what it stands in is left out', (t) => {
+  const good = { path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }
+  const port = (value: JsonObject): JsonObject => ({ ...good, backend: { service: { name: 'web', port: value } } })
+  const path = 'spec.rules[0].http.paths[0]'
+  const rules = (...paths: readonly JsonObject[]) => ({ rules: [{ host: 'a.example.com', http: { paths } }] })
+  const table: readonly (readonly [JsonObject, string, RegExp])[] = [
+    [rules({ ...good, pathType: 'prefix' }), `${path}.pathType`, /is "prefix", allowed is Exact, Prefix or Implem/],
+    [
+      rules({ ...good, path: 404 }),
+      `${path}.path`,
+      /must be a text, not number: put 404 into quotes; the path is left/,
+    ],
+    [
+      rules(port({ number: '80' })),
+      `${path}.backend.service.port.number`,
+      /is "80", allowed is a number from 1 to 65535/,
+    ],
+    [rules(port({ name: 80 })), `${path}.backend.service.port.name`, /must be a text, not number: put 80 into quotes/],
+    [{ rules: [{ host: 123, http: { paths: [good] } }] }, 'spec.rules[0].host', /must be a text, not number: put 123/],
+    [
+      { rules: [{ host: 'a.example.com', http: { paths: {} } }] },
+      'spec.rules[0].http.paths',
+      /must be a list, not object/,
+    ],
+    [
+      { defaultBackend: { service: { name: 'web', port: { number: '80' } } } },
+      'spec.defaultBackend.service.port.number',
+      /"80"/,
+    ],
+  ]
+  for (const [spec, about, message] of table) {
+    const given = { ...ingress({}), spec }
+    const conversion = convert([given], 'istio', { allowHostless: true })
+    t.match(
+      conversion.report.filter((line) => line.level === 'error'),
+      [{ about, outcome: 'unsupported', message }],
+      about,
+    )
+    t.same(ofKind(conversion, 'VirtualService'), [], about)
+  }
+  t.end()
+})
+
+t.test('an entry of TLS whose hosts or secret are no texts is left out, and said', (t) => {
+  const table: readonly (readonly [JsonObject, string, RegExp])[] = [
+    [
+      { hosts: 'a.example.com', secretName: 'tls' },
+      'spec.tls[0].hosts',
+      /must be a list, not string; the entry is left/,
+    ],
+    [{ hosts: [1], secretName: 'tls' }, 'spec.tls[0].hosts[0]', /must be a text, not number: put 1 into quotes/],
+    [{ hosts: ['a.example.com'], secretName: 7 }, 'spec.tls[0].secretName', /must be a text, not number: put 7/],
+  ]
+  for (const [tls, about, message] of table) {
+    const conversion = convert([ingress({ spec: { tls: [tls] } })])
+    t.match(
+      conversion.report.filter((line) => line.level === 'error'),
+      [{ about, message }],
+      about,
+    )
+    t.notMatch(JSON.stringify(conversion.objects), /HTTPS/, about)
+  }
+  t.end()
+})
+
+t.test('only Ingresses of Kubernetes are read, one of each name, and none in silence', (t) => {
+  for (const apiVersion of ['config.openshift.io/v1', 'networking.internal.knative.dev/v1alpha1'])
+    t.same(convert([{ ...ingress({}), apiVersion }]).report, [], apiVersion)
+  t.match(reportOf([{ ...ingress({}), spec: {} }]), [
+    { about: 'spec.rules', level: 'warn', message: /neither rules nor a default backend/ },
+  ])
+  const twice = convert([ingress({ paths: ['/one'] }), ingress({ paths: ['/two'] })])
+  t.match(
+    twice.report.filter(({ level }) => level === 'warn'),
+    [{ ingress: 'shop/web', about: 'metadata.name', message: /^shop\/web is given twice: the last one is converted/ }],
+  )
+  t.same(
+    httpOf(ofKind(twice, 'VirtualService')[0]).map((route) => route['match']),
+    [[{ uri: { prefix: '/two' } }]],
+  )
+  t.end()
+})
+
 t.test("regular expressions: nginx' own, and what Envoy's engine has not", (t) => {
   const bad = [
     ...['/a(?=b)', '/a(?<!b)', '/(a)\\1', '/a++', '/(?>a)', '/a(', '/a{1001}', `/${'x'.repeat(1100)}`],
