@@ -8,9 +8,9 @@ const PCRE_ONLY: readonly (readonly [RegExp, string])[] = [
   [/\(\?\(/, 'a condition'],
   [/\\[1-9]|\\[kg][<{'\d]/, 'a backreference'],
   [/(?:[*+?]|\{\d*,?\d*\})\+/, 'a possessive quantifier'],
-  [/\\(?![dwsbDWSBAzpPQEntrfvaxC])[A-Za-z\u0080-\uffff]/, 'an escape that RE2 has not'],
-  [/(?<!\\)\[(?:[^\]\\]|\\.)*\\[bBAzCQE]/, 'an escape that RE2 has not in a set'],
-  [/(?<![\\[])\[\^?\]/, 'a set without an end, [] or [^],'],
+  [/\\(?![dwsbDWSBAzpPQEntrfvaxC])[A-Za-z\u0080-\uffff]/, 'an escape of its own'],
+  [/(?<!\\)\[(?:[^\]\\]|\\.)*\\[bBAzCQE]/, 'an assertion in a set'],
+  [/(?<![\\[])\[\^?\]/, 'an empty set ([] or [^])'],
 ]
 /** `google.re2.max_program_size` aside, Istio refuses longer ones (`pkg/config/validation`). */
 const MAX_LENGTH = 1024

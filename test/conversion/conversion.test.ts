@@ -31,6 +31,15 @@ t.test('nothing that a user wrote leaves a comment, whatever ends a line in YAML
   t.end()
 })
 
+t.test('the report says how a path differs, and counts what went well where it is long', (t) => {
+  const paths = Array.from({ length: 25 }, (_, index) => ({ path: `/p${index}`, type: 'Prefix' }))
+  const given = ingress({ className: 'traefik', paths: [...paths, '/foo'] })
+  const text = renderReport(reportOf([given]), new Map())
+  t.match(text, /^ {2}info {2}spec\.rules\[0\]\.http\.paths\[25\]: differs: .* Traefik takes \/foox, too$/m)
+  t.match(text, /^ {2}converted: spec\.rules\[0\]\.http\.paths\[0\], .*paths\[19\] and 5 more$/m)
+  t.end()
+})
+
 t.test('what is wrong is told with its field, and everything else is converted', (t) => {
   const paths = [
     '/good',
