@@ -49,7 +49,7 @@ function message(
     .map((object) => describe(referenceTo(object)))
   return [
     headline(reference, reason),
-    oneLine(routeLine(conversion, Number.POSITIVE_INFINITY)),
+    routeLine(conversion, Number.POSITIVE_INFINITY),
     ...yamlBlock(objects, reference.namespace),
     ...(others.length === 0 ? [] : [oneLine(`For the platform team, printed by convert: ${others.join(', ')}.`)]),
     ...remarkLines(conversion.report, Number.POSITIVE_INFINITY),
@@ -62,7 +62,7 @@ function message(
 function shortened(reference: ObjectReference, conversion: Conversion, reason: Reason): string {
   const lines = [
     headline(reference, reason),
-    oneLine(routeLine(conversion, 10)),
+    routeLine(conversion, 10),
     `The ${conversion.objects.length} objects to apply in its place are too long for this message: convert prints them.`,
     ...remarkLines(conversion.report, 5),
     CONVERT,
