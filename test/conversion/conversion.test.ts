@@ -235,23 +235,32 @@ t.test('alternatives of a path are matched whole, each with what follows', (t) =
 })
 
 t.test('paths that mean what their controller says: wildcards of clouds, and notes where it is not known', (t) => {
-  const table: readonly (readonly [string, string, JsonObject | undefined, RegExp])[] = [
-    ['alb', '/img*', { prefix: '/img' }, /^a\.example\.com\/img\* -> web:80$/],
-    ['alb', '/a*b/c?', { regex: '/a.*b/c.' }, /-> web:80$/],
-    ['alb', '/v?/x.y/*', { regex: '/v./x\\.y/.*' }, /-> web:80$/],
-    ['alb', '/*', { prefix: '/' }, /-> web:80$/],
-    ['gce', '/*', { prefix: '/' }, /-> web:80$/],
-    ['gce', '/img*', undefined, /Google's paths have \* at the end only, behind a \/; the path is left out/],
-    ['traefik', '/foo', { exact: '/foo' }, /as with Prefix; Traefik takes \/foox, too/],
-    ['other', '/foo', { exact: '/foo' }, /as with Prefix; what its controller matches is not known here/],
-    ['other', '/', { prefix: '/' }, /-> web:80$/],
+  const table: readonly (readonly [string, string, readonly JsonObject[], RegExp])[] = [
+    ['alb', '/img*', [{ prefix: '/img' }], /^a\.example\.com\/img\* -> web:80$/],
+    ['alb', '/a*b/c?', [{ regex: '/a.*b/c.' }], /-> web:80$/],
+    ['alb', '/v?/x.y/*', [{ regex: '/v./x\\.y/.*' }], /-> web:80$/],
+    ['alb', '/*', [{ prefix: '/' }], /-> web:80$/],
+    ['gce', '/*', [{ prefix: '/' }], /-> web:80$/],
+    ['gce', '/img*', [], /Google's paths have \* at the end only, behind a \/; the path is left out/],
+    ['traefik', '/foo', [{ exact: '/foo' }, { prefix: '/foo/' }], /as with Prefix; Traefik takes \/foox, too/],
+    [
+      'other',
+      '/foo',
+      [{ exact: '/foo' }, { prefix: '/foo/' }],
+      /as with Prefix; what its controller matches is not known here/,
+    ],
+    ['other', '/', [{ prefix: '/' }], /-> web:80$/],
   ]
-  for (const [className, path, uri, message] of table) {
+  for (const [className, path, uris, message] of table) {
     const conversion = convert([ingress({ className, paths: [path] })])
     const http = ofKind(conversion, 'VirtualService').flatMap(httpOf)
     const line = conversion.report.find(({ about }) => about.startsWith('spec.rules'))
-    t.match(http[0]?.['match'], uri === undefined ? undefined : [{ uri }], `${className} ${path}`)
-    t.match(line, { message, level: uri === undefined ? 'error' : 'info' }, `${className} ${path}`)
+    t.same(
+      http[0]?.['match'] ?? [],
+      uris.map((uri) => ({ uri })),
+      `${className} ${path}`,
+    )
+    t.match(line, { message, level: uris.length === 0 ? 'error' : 'info' }, `${className} ${path}`)
   }
   t.end()
 })
@@ -264,7 +273,7 @@ t.test("annotations that only Google's controller reads say whose paths they are
   ]) {
     const spec = { ingressClassName: undefined }
     const conversion = convert([ingress({ annotations: { [key]: 'x' }, paths: ['/foo'], spec })])
-    t.match(httpOf(ofKind(conversion, 'VirtualService')[0])[0]?.['match'], [{ uri: { exact: '/foo' } }], key)
+    t.same(httpOf(ofKind(conversion, 'VirtualService')[0])[0]?.['match'], [{ uri: { exact: '/foo' } }], key)
   }
   t.end()
 })
