@@ -1,10 +1,10 @@
 /** The routes of one host, in the order of precedence, each path of each Ingress accounted for. */
+import { actionKey, actionOf, actionProblem, isHttpsAction } from './alb-actions.ts'
 import { isChallengePath } from './acme-solver.ts'
 import type { ConversionOptions } from './conversion-options.ts'
 import { withCanaries } from './canary-routes.ts'
 import type { IngressPath, IngressRule } from './ingress.ts'
 import { byPrecedence, nginxRegex, pathMatch } from './path-matches.ts'
-import type { IngressSettings, RedirectTarget } from './ingress-settings.ts'
 import { pathRewrite } from './path-rewrite.ts'
 import type { ReadIngress } from './read-ingresses.ts'
 import { regexProblem } from './regular-expression.ts'
@@ -136,28 +136,6 @@ function matchProblem(
 function blockade({ field }: IngressPath, { settings }: ReadIngress): RouteProblem | undefined {
   if (settings.blockedBy === undefined) return undefined
   return { field, problem: `left out, as ${settings.blockedBy} cannot be converted` }
-}
-
-/** A backend of port `use-annotation` is an action, and no Service (AWS load balancer controller). */
-function actionProblem(path: IngressPath, { ingress, settings }: ReadIngress): RouteProblem | undefined {
-  const key = actionKey(path)
-  if (key === undefined || settings.redirect !== undefined || actionOf(path, settings) !== undefined) return undefined
-  const what = ingress.annotations.has(key) ? 'is no redirect' : 'is not there'
-  return { field: `${path.field}.backend`, problem: `annotation ${key} ${what}; the path is left out` }
-}
-
-function actionKey({ backend }: IngressPath): string | undefined {
-  return backend?.port === 'use-annotation' ? `alb.ingress.kubernetes.io/actions.${backend.service}` : undefined
-}
-
-function actionOf(path: IngressPath, { actions }: IngressSettings): RedirectTarget | undefined {
-  return actionKey(path) === undefined ? undefined : actions?.get(path.backend?.service ?? '')
-}
-
-/** A redirect to the same address at https would never end behind a load balancer that ends TLS. */
-function isHttpsAction(path: IngressPath, { settings }: ReadIngress): boolean {
-  const action = actionOf(path, settings)
-  return action?.scheme === 'https' && action.authority === undefined && action.path === undefined
 }
 
 function redirectOf(path: IngressPath, { settings }: ReadIngress): Redirect | undefined {
