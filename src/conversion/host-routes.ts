@@ -56,8 +56,7 @@ function isRegexHost(rules: readonly HostRule[]): boolean {
 function routeOf(path: IngressPath, rule: HostRule, context: HostContext): Route | undefined {
   const { remarks } = rule.reading
   if (isHttpsAction(path, rule.reading)) {
-    const message = `the redirect to https is the load balancer's: ${actionKey(path)} says where it goes`
-    remarks.push({ level: 'info', about: path.field, outcome: 'not-needed', message })
+    remarks.push(httpsRemark(path))
     return undefined
   }
   const route = buildRoute(path, rule, context)
@@ -70,6 +69,11 @@ function routeOf(path: IngressPath, rule: HostRule, context: HostContext): Route
   if (note === undefined) remarks.push({ level: 'info', about: path.field, outcome: 'converted', message })
   else remarks.push({ level: 'info', about: path.field, outcome: 'approximate', message: `${message}; ${note}` })
   return route
+}
+
+function httpsRemark(path: IngressPath): Remark {
+  const message = `the redirect to https is the load balancer's: ${actionKey(path)} says where it goes`
+  return { level: 'info', about: path.field, outcome: 'not-needed', message }
 }
 
 function buildRoute(path: IngressPath, { reading }: HostRule, context: HostContext): Route | RouteProblem {
@@ -182,8 +186,12 @@ function fallbackOf(rule: HostRule, context: HostContext): Route | undefined {
   const { ingress, remarks } = rule.reading
   const path = ingress.defaultBackend
   if (path === undefined) return undefined
-  const route = buildRoute(path, rule, context)
   const isSaid = remarks.some(({ about }) => about.startsWith(path.field))
+  if (isHttpsAction(path, rule.reading)) {
+    if (!isSaid) remarks.push(httpsRemark(path))
+    return undefined
+  }
+  const route = buildRoute(path, rule, context)
   if (isRouteProblem(route)) {
     if (!isSaid) remarks.push({ level: 'error', about: route.field, outcome: 'unsupported', message: route.problem })
     return undefined

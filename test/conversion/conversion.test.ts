@@ -289,12 +289,13 @@ t.test('actions of AWS: the redirect to https is the load balancer’s, and an u
         'alb.ingress.kubernetes.io/actions.fixed': '{"type":"fixed-response"}',
         'alb.ingress.kubernetes.io/actions.new': redirect({ Host: 'new.example.com' }),
       },
+      spec: { defaultBackend: { service: { name: 'ssl-redirect', port: { name: 'use-annotation' } } } },
       paths: [
         action('/*', 'ssl-redirect'),
         action('/fixed', 'fixed'),
         action('/no', 'no'),
         action('/new', 'new'),
-        '/*',
+        '/web',
       ],
     }),
   ])
@@ -305,6 +306,7 @@ t.test('actions of AWS: the redirect to https is the load balancer’s, and an u
     ['spec.rules[0].http.paths[2].backend', 'error', `annotation ${key}no is not there; the path is left out`],
     ['spec.rules[0].http.paths[3]', 'info', 'a\\.example\\.com/new redirects'],
     ['spec.rules[0].http.paths[4]', 'info', '-> web:80'],
+    ['spec.defaultBackend', 'info', `the redirect to https is the load balancer's: ${key}ssl-redirect`],
   ]
   for (const [about, level, message] of expected)
     t.match(
