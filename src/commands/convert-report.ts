@@ -1,5 +1,7 @@
 /** The report of a conversion for people: by Ingress, losses first, and what went well in a line. */
+import { oneLine } from '../kubernetes/yaml-text.ts'
 import { byLevel, needsAttention, type Outcome, type ReportLine } from '../conversion/report.ts'
+import { listed } from '../rules/ingress/message-text.ts'
 
 const WORDS: Readonly<Record<Outcome, string>> = {
   converted: 'converted',
@@ -9,6 +11,8 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   unsupported: 'not converted',
   foreign: 'not read by a controller',
 }
+
+const MOST_NAMES = 20
 
 /** `places` says where an Ingress stands, by `namespace/name`. Empty where there is nothing to report. */
 export function renderReport(report: readonly ReportLine[], places: ReadonlyMap<string, string>): string {
@@ -22,12 +26,15 @@ function renderIngress(name: string, place: string | undefined, lines: readonly 
   const urgent = lines.filter(needsAttention).toSorted(byLevel)
   const calm = lines.filter((line) => !needsAttention(line))
   return [
-    `Ingress ${name}${place === undefined ? '' : ` (${place})`}`,
-    ...urgent.map(
-      ({ level, about, outcome, message }) => `  ${labelOf(level, outcome)} ${about}: ${WORDS[outcome]}: ${message}`,
-    ),
-    ...(['converted', 'approximate', 'not-needed', 'foreign'] as const).flatMap((outcome) => calmLine(outcome, calm)),
+    oneLine(`Ingress ${name}${place === undefined ? '' : ` (${place})`}`),
+    ...urgent.map(fullLine),
+    ...calm.filter(({ outcome }) => outcome === 'approximate').map(fullLine),
+    ...(['converted', 'not-needed', 'foreign'] as const).flatMap((outcome) => calmLine(outcome, calm)),
   ].join('\n')
+}
+
+function fullLine({ level, about, outcome, message }: ReportLine): string {
+  return `  ${labelOf(level, outcome)} ${about}: ${WORDS[outcome]}: ${message}`
 }
 
 function labelOf(level: ReportLine['level'], outcome: Outcome): string {
@@ -37,7 +44,7 @@ function labelOf(level: ReportLine['level'], outcome: Outcome): string {
 /** What a reader can take for granted is named, not explained; `-o json` has the sentences. */
 function calmLine(outcome: Outcome, lines: readonly ReportLine[]): readonly string[] {
   const abouts = lines.filter((line) => line.outcome === outcome).map(({ about }) => about)
-  return abouts.length === 0 ? [] : [`  ${WORDS[outcome]}: ${abouts.join(', ')}`]
+  return abouts.length === 0 ? [] : [`  ${WORDS[outcome]}: ${listed(abouts, MOST_NAMES, ', ')}`]
 }
 
 function summary(report: readonly ReportLine[]): string {

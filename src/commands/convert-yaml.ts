@@ -2,7 +2,7 @@
 import type { Conversion } from '../conversion/convert-ingresses.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
-import { toYaml } from '../kubernetes/yaml-text.ts'
+import { oneLine, toYaml } from '../kubernetes/yaml-text.ts'
 
 /** The report first; then the objects, those of other namespaces than the Ingresses' marked `#!`. */
 export function renderObjects({ objects, report }: Conversion, text: string): string {
@@ -14,11 +14,11 @@ export function renderObjects({ objects, report }: Conversion, text: string): st
 function comment(text: string): string {
   if (text === '') return ''
   const lines = text.trimEnd().split('\n')
-  return lines.map((line) => `${`# ${line}`.trimEnd()}\n`).join('')
+  return lines.map((line) => `${`# ${oneLine(line)}`.trimEnd()}\n`).join('')
 }
 
 function renderObject(object: JsonObject, own: ReadonlySet<string | undefined>): string {
   const { namespace } = referenceTo(object)
-  const mark = own.has(namespace) ? '' : `#! for the platform team: namespace ${namespace}\n`
+  const mark = own.has(namespace) ? '' : `#! for the platform team: namespace ${oneLine(namespace)}\n`
   return `${mark}${toYaml(object)}`
 }

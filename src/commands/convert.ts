@@ -4,6 +4,7 @@ import { InputError, type Manifest } from '../cluster/manifest.ts'
 import { readManifests } from '../cluster/manifest-files.ts'
 import type { ConversionOptions, GatewaySettings, Target } from '../conversion/conversion-options.ts'
 import { convertIngresses, type Conversion } from '../conversion/convert-ingresses.ts'
+import { isIngress } from '../conversion/ingress.ts'
 import { isAtLeast, type Level } from '../conversion/report.ts'
 import { arrayMember, member, memberAt, stringMember, type JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
@@ -65,10 +66,12 @@ function lookupsIn(objects: readonly JsonObject[]): Pick<ConversionOptions, 'por
 /** Where each Ingress stands, by `namespace/name`. */
 function placesOf(manifests: readonly Manifest[]): ReadonlyMap<string, string> {
   return new Map(
-    manifests.map(({ object, source }) => {
-      const { namespace, name } = referenceTo(object)
-      return [`${namespace}/${name}`, `${source.file === '-' ? 'standard input' : source.file}:${source.line}`]
-    }),
+    manifests
+      .filter(({ object }) => isIngress(object))
+      .map(({ object, source }) => {
+        const { namespace, name } = referenceTo(object)
+        return [`${namespace}/${name}`, `${source.file === '-' ? 'standard input' : source.file}:${source.line}`]
+      }),
   )
 }
 

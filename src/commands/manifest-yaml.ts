@@ -3,6 +3,7 @@ import { Document, isMap, isScalar, isSeq, type Node } from 'yaml'
 import { provePatch } from '../admission/prove-patch.ts'
 import { sharesNodes, type Manifest, type Source } from '../cluster/manifest.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
+import { oneLine } from '../kubernetes/yaml-text.ts'
 import { parsePointer, type Operation } from '../kubernetes/json-pointer.ts'
 
 export interface PatchedManifest {
@@ -52,7 +53,7 @@ function renderDocument(entries: readonly PatchedManifest[]): string {
 function asComment(text: string): string {
   return text
     .split('\n')
-    .map((line) => `# ${line}`.trimEnd() + '\n')
+    .map((line) => `# ${oneLine(line)}`.trimEnd() + '\n')
     .join('')
 }
 

@@ -26,6 +26,10 @@ const ANNOTATIONS: readonly (readonly [string, ControllerClass])[] = [
   ['nginx.ingress.kubernetes.io/', 'nginx'],
   ['alb.ingress.kubernetes.io/', 'alb'],
   ['traefik.ingress.kubernetes.io/', 'traefik'],
+  ['kubernetes.io/ingress.global-static-ip-name', 'gce'],
+  ['kubernetes.io/ingress.regional-static-ip-name', 'gce'],
+  ['networking.gke.io/', 'gce'],
+  ['ingress.gcp.kubernetes.io/', 'gce'],
 ]
 
 /** `controllerOf` gives the controller of an IngressClass where the cluster has that class. */

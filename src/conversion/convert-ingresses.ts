@@ -4,13 +4,13 @@
  * input gives the same output.
  */
 import type { JsonObject } from '../kubernetes/json.ts'
-import { stringMember } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
+import { oneLine } from '../kubernetes/yaml-text.ts'
 import { isAcmeSolver } from './acme-solver.ts'
 import { buildEntrances } from './build-entrances.ts'
 import { buildSites } from './build-sites.ts'
 import type { ConversionOptions } from './conversion-options.ts'
-import { readIngress, type Ingress } from './ingress.ts'
+import { isIngress, readIngress, type Ingress } from './ingress.ts'
 import { gatewayApiObjects } from './gateway-api/gateway-api-objects.ts'
 import { istioObjects } from './istio-api/istio-objects.ts'
 import { readIngresses } from './read-ingresses.ts'
@@ -27,13 +27,30 @@ export interface Conversion {
 
 /** `objects` of other kinds are passed over. */
 export function convertIngresses(objects: readonly JsonObject[], options: ConversionOptions): Conversion {
-  const read = objects
-    .filter((object) => stringMember(object, 'kind') === 'Ingress')
-    .map((object) => ({ object, ingress: readObject(object) }))
+  const given = objects.filter(isIngress)
+  const last = new Set(withoutRepeats(given))
+  const read = [...last].map((object) => ({ object, ingress: readObject(object) }))
   const solvers = read.filter(({ object, ingress }) => isAcmeSolver(object, ingress)).map(({ ingress }) => ingress)
   const ingresses = read.map(({ ingress }) => ingress).filter((ingress) => !solvers.includes(ingress))
   const { report, ...conversion } = convertRead(ingresses, options)
-  return { ...conversion, report: [...report, ...solvers.map(solverLine)] }
+  const repeats = given.filter((object) => !last.has(object)).map(repeatLine)
+  return { ...conversion, report: [...repeats, ...report, ...solvers.map(solverLine)] }
+}
+
+/** The last of each name, as the one that `kubectl apply` leaves behind; those of `generateName` are all different. */
+function withoutRepeats(objects: readonly JsonObject[]): readonly JsonObject[] {
+  const last = new Map(objects.map((object) => [idOf(object), object]))
+  return objects.filter((object) => last.get(idOf(object)) === object || idOf(object).endsWith('*'))
+}
+
+function idOf(object: JsonObject): string {
+  const { namespace, name } = referenceTo(object)
+  return `${namespace}/${name}`
+}
+
+function repeatLine(object: JsonObject): ReportLine {
+  const message = `${idOf(object)} is given twice: the last one is converted, as kubectl apply would leave it; remove the other`
+  return inOneLine({ ingress: idOf(object), level: 'warn', about: 'metadata.name', outcome: 'not-needed', message })
 }
 
 function readObject(object: JsonObject): Ingress {
@@ -58,10 +75,13 @@ export function convertRead(ingresses: readonly Ingress[], given: ConversionOpti
   return {
     objects,
     sites,
-    report: inOrder.flatMap(({ id, remarks }) =>
-      remarks.map((remark) => ({ ingress: id, ...remark, message: oneLine(remark.message) })),
-    ),
+    report: inOrder.flatMap(({ id, remarks }) => remarks.map((remark) => inOneLine({ ingress: id, ...remark }))),
   }
+}
+
+/** Keys and values of annotations are quoted in reports. */
+function inOneLine(line: ReportLine): ReportLine {
+  return { ...line, about: oneLine(line.about), message: oneLine(line.message) }
 }
 
 /** The pods of a Gateway API Gateway run where the Gateway is. */
@@ -69,9 +89,4 @@ function withGatewayNamespace(options: ConversionOptions): ConversionOptions {
   const { target, gateway } = options
   if (target === 'istio' || gateway.shared === '') return options
   return { ...options, gateway: { ...gateway, namespace: gateway.shared.split('/')[0] ?? gateway.namespace } }
-}
-
-/** Values of annotations are quoted in messages; with a line break they would leave a YAML comment, or be dropped as a warning. */
-function oneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ')
 }

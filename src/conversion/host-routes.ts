@@ -1,4 +1,5 @@
 /** The routes of one host, in the order of precedence, each path of each Ingress accounted for. */
+import { actionKey, actionOf, actionProblem, isHttpsAction } from './alb-actions.ts'
 import { isChallengePath } from './acme-solver.ts'
 import type { ConversionOptions } from './conversion-options.ts'
 import { withCanaries } from './canary-routes.ts'
@@ -54,21 +55,30 @@ function isRegexHost(rules: readonly HostRule[]): boolean {
 /** Undefined, with a remark, where no route can be printed that would be right. */
 function routeOf(path: IngressPath, rule: HostRule, context: HostContext): Route | undefined {
   const { remarks } = rule.reading
+  if (isHttpsAction(path, rule.reading)) {
+    remarks.push(httpsRemark(path))
+    return undefined
+  }
   const route = buildRoute(path, rule, context)
   if (isRouteProblem(route)) {
     remarks.push({ level: 'error', about: route.field, outcome: 'unsupported', message: route.problem })
     return undefined
   }
   const message = `${rule.host}${path.path === '' ? '/' : path.path} ${describeAction(route.action)}`
-  const note = prefixNote(route.match, rule.reading)
+  const note = matchNote(path, route.match, rule.reading)
   if (note === undefined) remarks.push({ level: 'info', about: path.field, outcome: 'converted', message })
   else remarks.push({ level: 'info', about: path.field, outcome: 'approximate', message: `${message}; ${note}` })
   return route
 }
 
+function httpsRemark(path: IngressPath): Remark {
+  const message = `the redirect to https is the load balancer's: ${actionKey(path)} says where it goes`
+  return { level: 'info', about: path.field, outcome: 'not-needed', message }
+}
+
 function buildRoute(path: IngressPath, { reading }: HostRule, context: HostContext): Route | RouteProblem {
   const match = matchOf(path, reading, context)
-  const problem = matchProblem(path, match) ?? blockade(path, reading)
+  const problem = matchProblem(path, match, reading) ?? blockade(path, reading) ?? actionProblem(path, reading)
   if (problem !== undefined) return problem
   const action = redirectOf(path, reading) ?? forwardOf(path, match, reading, context)
   if (isRouteProblem(action)) return action
@@ -89,14 +99,36 @@ function matchOf(path: IngressPath, { controller }: ReadIngress, { isRegex }: Ho
     : pathMatch(path, controller)
 }
 
-/** `/foo.*` says any continuation; Istio's own controller nevertheless matches whole elements (spec/ingress.md 1.4). */
-function prefixNote({ kind, value }: PathMatch, { controller }: ReadIngress): string | undefined {
-  if (kind !== 'prefix' || controller !== 'istio') return undefined
-  return `${value}x is matched as well, as the path says; Istio's own controller takes whole path elements only`
+/**
+ * Where the controller may do otherwise (spec/ingress.md 1.4 and 1.9).
+ *
+ * | controller | ImplementationSpecific | match      | its own match              |
+ * |------------|------------------------|------------|----------------------------|
+ * | istio      | /foo.*                 | prefix     | whole elements             |
+ * | traefik    | /foo                   | elements   | text, `PathPrefix`         |
+ * | unknown    | /foo                   | elements   | not known                  |
+ */
+function matchNote(
+  { pathType }: IngressPath,
+  { kind, value }: PathMatch,
+  { controller }: ReadIngress,
+): string | undefined {
+  if (kind === 'prefix' && controller === 'istio')
+    return `${value}x is matched as well, as the path says; Istio's own controller takes whole path elements only`
+  if (kind !== 'elements' || value === '/' || pathType !== 'ImplementationSpecific') return undefined
+  if (controller === 'traefik') return `whole path elements are matched, as with Prefix; Traefik takes ${value}x, too`
+  if (controller !== 'unknown') return undefined
+  return 'whole path elements are matched, as with Prefix; what its controller matches is not known here'
 }
 
-function matchProblem({ path, field }: IngressPath, { kind, value }: PathMatch): RouteProblem | undefined {
+function matchProblem(
+  { path, field }: IngressPath,
+  { kind, value }: PathMatch,
+  { controller }: ReadIngress,
+): RouteProblem | undefined {
   const at = `${field}.path`
+  if (controller === 'gce' && value.includes('*'))
+    return { field: at, problem: `${path}: Google's paths have * at the end only, behind a /; the path is left out` }
   if (kind !== 'regex')
     return value.startsWith('/')
       ? undefined
@@ -110,9 +142,8 @@ function blockade({ field }: IngressPath, { settings }: ReadIngress): RouteProbl
   return { field, problem: `left out, as ${settings.blockedBy} cannot be converted` }
 }
 
-function redirectOf({ backend }: IngressPath, { settings }: ReadIngress): Redirect | undefined {
-  const action = backend?.port === 'use-annotation' ? settings.actions?.get(backend.service) : undefined
-  const target = settings.redirect ?? action
+function redirectOf(path: IngressPath, { settings }: ReadIngress): Redirect | undefined {
+  const target = settings.redirect ?? actionOf(path, settings)
   return target && { kind: 'redirect', ...target }
 }
 
@@ -155,8 +186,12 @@ function fallbackOf(rule: HostRule, context: HostContext): Route | undefined {
   const { ingress, remarks } = rule.reading
   const path = ingress.defaultBackend
   if (path === undefined) return undefined
-  const route = buildRoute(path, rule, context)
   const isSaid = remarks.some(({ about }) => about.startsWith(path.field))
+  if (isHttpsAction(path, rule.reading)) {
+    if (!isSaid) remarks.push(httpsRemark(path))
+    return undefined
+  }
+  const route = buildRoute(path, rule, context)
   if (isRouteProblem(route)) {
     if (!isSaid) remarks.push({ level: 'error', about: route.field, outcome: 'unsupported', message: route.problem })
     return undefined

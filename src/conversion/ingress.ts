@@ -14,6 +14,7 @@ import {
   type Json,
   type JsonObject,
 } from '../kubernetes/json.ts'
+import { fieldTypeRemarks } from './field-types.ts'
 import type { Remark } from './report.ts'
 
 export type PathType = 'Exact' | 'Prefix' | 'ImplementationSpecific'
@@ -64,27 +65,48 @@ export interface Ingress {
   readonly remarks: readonly Remark[]
 }
 
+/** The kind alone is also Knative's and OpenShift's. */
+export function isIngress(object: JsonObject): boolean {
+  const version = stringMember(object, 'apiVersion') ?? ''
+  return stringMember(object, 'kind') === 'Ingress' && /^(?:networking\.k8s\.io|extensions)\//.test(version)
+}
+
 export function readIngress(object: JsonObject, namespace: string, name: string): Ingress {
   const spec = member(object, 'spec')
   const fallback = member(spec, 'defaultBackend') ?? member(spec, 'backend')
+  const wrong = fieldTypeRemarks(spec)
+  const isRight = (field: string) => !wrong.some(({ about }) => about === field || about.startsWith(`${field}.`))
   return {
     namespace,
     name,
     createdAt: scalarText(memberAt(object, 'metadata', 'creationTimestamp')) ?? '',
     annotations: stringMap(memberAt(object, 'metadata', 'annotations')),
     className: stringMember(spec, 'ingressClassName'),
-    rules: arrayMember(spec, 'rules').map((rule, index) => readRule(rule, `spec.rules[${index}]`)),
-    tls: arrayMember(spec, 'tls').map((entry, index) => readTls(entry, `spec.tls[${index}]`)),
-    defaultBackend: fallback === undefined ? undefined : readDefaultBackend(fallback),
-    remarks: [...versionRemarks(object), ...classRemarks(spec), ...typeRemarks(spec), ...annotationRemarks(object)],
+    rules: arrayMember(spec, 'rules')
+      .map((rule, index) => readRule(rule, `spec.rules[${index}]`, isRight))
+      .filter(({ field }) => isRight(`${field}.host`)),
+    tls: arrayMember(spec, 'tls')
+      .map((entry, index) => readTls(entry, `spec.tls[${index}]`))
+      .filter(({ field }) => isRight(field)),
+    defaultBackend:
+      fallback === undefined || !isRight('spec.defaultBackend') ? undefined : readDefaultBackend(fallback),
+    remarks: [
+      ...versionRemarks(object),
+      ...classRemarks(spec),
+      ...emptyRemarks(spec, fallback),
+      ...wrong,
+      ...annotationRemarks(object),
+    ],
   }
 }
 
-function readRule(rule: Json, field: string): IngressRule {
+function readRule(rule: Json, field: string, isRight: (field: string) => boolean): IngressRule {
   const paths = arrayMember(member(rule, 'http'), 'paths')
   return {
     host: (stringMember(rule, 'host') ?? '').toLowerCase(),
-    paths: paths.map((path, index) => readPath(path, `${field}.http.paths[${index}]`)),
+    paths: paths
+      .map((path, index) => readPath(path, `${field}.http.paths[${index}]`))
+      .filter((path) => isRight(path.field)),
     field,
   }
 }
@@ -140,14 +162,11 @@ function classRemarks(spec: Json | undefined): readonly Remark[] {
   return [{ level: 'info', about: 'spec.ingressClassName', outcome: 'not-needed', message }]
 }
 
-/** Lists that are none would be passed over in silence. */
-function typeRemarks(spec: Json | undefined): readonly Remark[] {
-  return ['rules', 'tls'].flatMap((key) => {
-    const value = member(spec, key)
-    if (value === undefined || value === null || Array.isArray(value)) return []
-    const message = `must be a list, not ${typeName(value)}; nothing of it was read`
-    return [{ level: 'error', about: `spec.${key}`, outcome: 'unsupported', message } as const]
-  })
+function emptyRemarks(spec: Json | undefined, fallback: Json | undefined): readonly Remark[] {
+  const rules = member(spec, 'rules') ?? []
+  if (fallback !== undefined || !Array.isArray(rules) || rules.length > 0) return []
+  const message = 'has neither rules nor a default backend, which Kubernetes refuses: there is nothing to convert'
+  return [{ level: 'warn', about: 'spec.rules', outcome: 'not-needed', message }]
 }
 
 /** The API server refuses an annotation that is no text, so such a one was never in force. */

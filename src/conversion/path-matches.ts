@@ -3,6 +3,7 @@
  */
 import type { ControllerClass } from './controller-class.ts'
 import type { IngressPath } from './ingress.ts'
+import { escapeRegex, hasAlternatives } from './regular-expression.ts'
 import type { PathMatch } from './site.ts'
 
 /**
@@ -14,6 +15,8 @@ import type { PathMatch } from './site.ts'
  * | ImplementationSpecific | nginx            | /foo      | prefix /foo                 |
  * | ImplementationSpecific | alb, gce, istio  | /foo/*    | elements /foo               |
  * | ImplementationSpecific | istio            | /foo.*    | prefix /foo                 |
+ * | ImplementationSpecific | alb              | /foo*     | prefix /foo                 |
+ * | ImplementationSpecific | alb              | /a*b/c?   | regex /a.*b/c.              |
  * | ImplementationSpecific | alb, gce, istio  | /foo      | exact /foo                  |
  * | ImplementationSpecific | traefik, unknown | /foo      | elements /foo               |
  */
@@ -24,6 +27,7 @@ export function pathMatch({ path, pathType }: IngressPath, controller: Controlle
     case 'nginx':
       return path === '' || path === '/' ? elements('/') : { kind: 'prefix', value: path }
     case 'alb':
+      return wildcards(path)
     case 'gce':
     case 'istio':
       return wildcardOrExact(path)
@@ -31,6 +35,15 @@ export function pathMatch({ path, pathType }: IngressPath, controller: Controlle
     case 'unknown':
       return elements(path)
   }
+}
+
+/** `*` is any text and `?` any character, slashes included (AWS, "Path conditions"). */
+function wildcards(path: string): PathMatch {
+  const head = path.replace(/\/?\*$/, '')
+  if (/[*?]/.test(head))
+    return { kind: 'regex', value: escapeRegex(path).replaceAll('\\*', '.*').replaceAll('\\?', '.') }
+  if (head === '' || path.endsWith('/*')) return elements(head)
+  return path.endsWith('*') ? { kind: 'prefix', value: head } : { kind: 'exact', value: path }
 }
 
 function wildcardOrExact(path: string): PathMatch {
@@ -46,10 +59,12 @@ function elements(path: string): PathMatch {
 
 /**
  * Where one path of a host is a regular expression, ingress-nginx makes all of them so: without regard to letter case,
- * and matched from the start only (kubernetes/ingress-nginx, docs/user-guide/ingress-path-matching.md).
+ * and matched from the start only (kubernetes/ingress-nginx, docs/user-guide/ingress-path-matching.md). Envoy matches the
+ * whole path, so what follows belongs to each alternative.
  */
 export function nginxRegex(path: string): PathMatch {
-  return { kind: 'regex', value: `(?i)${path === '' ? '/' : path}.*` }
+  const pattern = path === '' ? '/' : path
+  return { kind: 'regex', value: `(?i)${hasAlternatives(pattern) ? `(?:${pattern})` : pattern}.*` }
 }
 
 /**

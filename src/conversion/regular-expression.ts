@@ -8,7 +8,9 @@ const PCRE_ONLY: readonly (readonly [RegExp, string])[] = [
   [/\(\?\(/, 'a condition'],
   [/\\[1-9]|\\[kg][<{'\d]/, 'a backreference'],
   [/(?:[*+?]|\{\d*,?\d*\})\+/, 'a possessive quantifier'],
-  [/\\[GKRXZ]/, 'an escape that RE2 has not'],
+  [/\\(?![dwsbDWSBAzpPQEntrfvaxC])[A-Za-z\u0080-\uffff]/, 'an escape of its own'],
+  [/(?<!\\)\[(?:[^\]\\]|\\.)*\\[bBAzCQE]/, 'an assertion in a set'],
+  [/(?<![\\[])\[\^?\]/, 'an empty set ([] or [^])'],
 ]
 /** `google.re2.max_program_size` aside, Istio refuses longer ones (`pkg/config/validation`). */
 const MAX_LENGTH = 1024
@@ -46,6 +48,18 @@ function compiles(pattern: string): boolean {
 /** The number of groups that a substitution can name. */
 export function countGroups(pattern: string): number {
   return [...withoutEscapedBackslashes(pattern).matchAll(/(?<!\\)\((?!\?)|\(\?P?<(?![=!])/g)].length
+}
+
+/** Whether a `|` stands outside of all groups and sets. */
+export function hasAlternatives(pattern: string): boolean {
+  const plain = pattern.replace(/\\./g, '').replace(/\[\^?\]?[^\]]*\]/g, '')
+  let depth = 0
+  for (const character of plain) {
+    if (character === '|' && depth === 0) return true
+    if (character === '(') depth += 1
+    if (character === ')') depth -= 1
+  }
+  return false
 }
 
 /** `text` as a pattern that matches it and nothing else. */

@@ -1,10 +1,11 @@
 /** Routes in words: `shop.example.com/cart -> cart:9000 (https)`. */
+import { oneLine } from '../kubernetes/yaml-text.ts'
 import type { Route, Site } from './site.ts'
 
 export function describeRoutes({ host, routes, passthrough }: Site): readonly string[] {
   if (passthrough !== undefined) return [`${host} -> ${passthrough.service}:${passthrough.port} (TLS passed through)`]
-  return routes.map(
-    (route) => `${host}${route.path === '' ? '/' : route.path} ${destinationText(route)}${conditionText(route)}`,
+  return routes.map((route) =>
+    oneLine(`${host}${route.path === '' ? '/' : route.path} ${destinationText(route)}${conditionText(route)}`),
   )
 }
 

@@ -189,6 +189,7 @@ const OTHERS: readonly (readonly [string, ...Row])[] = [
   ['gce', 'kubernetes.io/ingress.global-static-ip-name', 'ip', 'platform-step info'],
   ['gce', 'kubernetes.io/ingress.allow-http', 'false', 'converted info'],
   ['gce', 'networking.gke.io/managed-certificates', 'cert', 'platform-step warn'],
+  ['gce', 'networking.gke.io/certmap', 'map', 'platform-step warn'],
   ['gce', 'ingress.gcp.kubernetes.io/pre-shared-cert', 'cert', 'platform-step warn'],
   ['gce', 'ingress.kubernetes.io/backends', '{}', 'foreign info'],
   ['traefik', 'traefik.ingress.kubernetes.io/router.middlewares', 'ns-auth@kubernetescrd', 'unsupported error'],

@@ -1,6 +1,8 @@
 // What Ingresses become: hosts, paths, certificates, siblings, policies, in Istio's API and in Gateway API.
 import t from 'tap'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
+import { renderObjects } from '../../src/commands/convert-yaml.ts'
+import { renderReport } from '../../src/commands/convert-report.ts'
 import { convert, ingress, ofKind, reportOf, type Annotations } from './conversion-fixtures.ts'
 
 const NGINX = 'nginx.ingress.kubernetes.io/'
@@ -12,6 +14,31 @@ const names = (objects: readonly JsonObject[]) =>
       `${String(object['kind'])} ${String(memberAt(object, 'metadata', 'namespace'))}/${String(memberAt(object, 'metadata', 'name'))}`,
   )
 const httpOf = (object: JsonObject | undefined) => memberAt(object, 'spec', 'http') as readonly JsonObject[]
+
+t.test('nothing that a user wrote leaves a comment, whatever ends a line in YAML 1.1', (t) => {
+  for (const end of ['\n', '\r', '\u0085', '\u2028', '\u2029']) {
+    const evil = `${end}---${end}kind: Namespace${end}`
+    const annotations = { ...nginx({ 'auth-url': `https://$x${evil}` }), [`example.org/${evil}`]: 'x' }
+    const conversion = convert([ingress({ name: `web${evil}`, annotations })])
+    const text = renderReport(conversion.report, new Map([[`shop/web${evil}`, `a${evil}.yaml:1`]]))
+    const lines = renderObjects({ ...conversion, objects: [] }, text).split(/[\n\r\u0085\u2028\u2029]/)
+    t.same(
+      lines.filter((line) => line !== '' && !line.startsWith('#')),
+      [],
+      String(end.charCodeAt(0)),
+    )
+  }
+  t.end()
+})
+
+t.test('the report says how a path differs, and counts what went well where it is long', (t) => {
+  const paths = Array.from({ length: 25 }, (_, index) => ({ path: `/p${index}`, type: 'Prefix' }))
+  const given = ingress({ className: 'traefik', paths: [...paths, '/foo'] })
+  const text = renderReport(reportOf([given]), new Map())
+  t.match(text, /^ {2}info {2}spec\.rules\[0\]\.http\.paths\[25\]: differs: .* Traefik takes \/foox, too$/m)
+  t.match(text, /^ {2}converted: spec\.rules\[0\]\.http\.paths\[0\], .*paths\[19\] and 5 more$/m)
+  t.end()
+})
 
 t.test('what is wrong is told with its field, and everything else is converted', (t) => {
   const paths = [
@@ -86,8 +113,94 @@ t.test('older API versions, wrong types and annotations that are no text', (t) =
   t.end()
 })
 
+t.test('a field of another type is an error with its path, and what it stands in is left out', (t) => {
+  const good = { path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }
+  const port = (value: JsonObject): JsonObject => ({ ...good, backend: { service: { name: 'web', port: value } } })
+  const path = 'spec.rules[0].http.paths[0]'
+  const rules = (...paths: readonly JsonObject[]) => ({ rules: [{ host: 'a.example.com', http: { paths } }] })
+  const table: readonly (readonly [JsonObject, string, RegExp])[] = [
+    [rules({ ...good, pathType: 'prefix' }), `${path}.pathType`, /is "prefix", allowed is Exact, Prefix or Implem/],
+    [
+      rules({ ...good, path: 404 }),
+      `${path}.path`,
+      /must be a text, not number: put 404 into quotes; the path is left/,
+    ],
+    [
+      rules(port({ number: '80' })),
+      `${path}.backend.service.port.number`,
+      /is "80", allowed is a number from 1 to 65535/,
+    ],
+    [rules(port({ name: 80 })), `${path}.backend.service.port.name`, /must be a text, not number: put 80 into quotes/],
+    [{ rules: [{ host: 123, http: { paths: [good] } }] }, 'spec.rules[0].host', /must be a text, not number: put 123/],
+    [
+      { rules: [{ host: 'a.example.com', http: { paths: {} } }] },
+      'spec.rules[0].http.paths',
+      /must be a list, not object/,
+    ],
+    [
+      { defaultBackend: { service: { name: 'web', port: { number: '80' } } } },
+      'spec.defaultBackend.service.port.number',
+      /"80"/,
+    ],
+  ]
+  for (const [spec, about, message] of table) {
+    const given = { ...ingress({}), spec }
+    const conversion = convert([given], 'istio', { allowHostless: true })
+    t.match(
+      conversion.report.filter((line) => line.level === 'error'),
+      [{ about, outcome: 'unsupported', message }],
+      about,
+    )
+    t.same(ofKind(conversion, 'VirtualService'), [], about)
+  }
+  t.end()
+})
+
+t.test('an entry of TLS whose hosts or secret are no texts is left out, and said', (t) => {
+  const table: readonly (readonly [JsonObject, string, RegExp])[] = [
+    [
+      { hosts: 'a.example.com', secretName: 'tls' },
+      'spec.tls[0].hosts',
+      /must be a list, not string; the entry is left/,
+    ],
+    [{ hosts: [1], secretName: 'tls' }, 'spec.tls[0].hosts[0]', /must be a text, not number: put 1 into quotes/],
+    [{ hosts: ['a.example.com'], secretName: 7 }, 'spec.tls[0].secretName', /must be a text, not number: put 7/],
+  ]
+  for (const [tls, about, message] of table) {
+    const conversion = convert([ingress({ spec: { tls: [tls] } })])
+    t.match(
+      conversion.report.filter((line) => line.level === 'error'),
+      [{ about, message }],
+      about,
+    )
+    t.notMatch(JSON.stringify(conversion.objects), /HTTPS/, about)
+  }
+  t.end()
+})
+
+t.test('only Ingresses of Kubernetes are read, one of each name, and none in silence', (t) => {
+  for (const apiVersion of ['config.openshift.io/v1', 'networking.internal.knative.dev/v1alpha1'])
+    t.same(convert([{ ...ingress({}), apiVersion }]).report, [], apiVersion)
+  t.match(reportOf([{ ...ingress({}), spec: {} }]), [
+    { about: 'spec.rules', level: 'warn', message: /neither rules nor a default backend/ },
+  ])
+  const twice = convert([ingress({ paths: ['/one'] }), ingress({ paths: ['/two'] })])
+  t.match(
+    twice.report.filter(({ level }) => level === 'warn'),
+    [{ ingress: 'shop/web', about: 'metadata.name', message: /^shop\/web is given twice: the last one is converted/ }],
+  )
+  t.same(
+    httpOf(ofKind(twice, 'VirtualService')[0]).map((route) => route['match']),
+    [[{ uri: { prefix: '/two' } }]],
+  )
+  t.end()
+})
+
 t.test("regular expressions: nginx' own, and what Envoy's engine has not", (t) => {
-  const bad = ['/a(?=b)', '/a(?<!b)', '/(a)\\1', '/a++', '/(?>a)', '/a(', '/a{1001}', `/${'x'.repeat(1100)}`]
+  const bad = [
+    ...['/a(?=b)', '/a(?<!b)', '/(a)\\1', '/a++', '/(?>a)', '/a(', '/a{1001}', `/${'x'.repeat(1100)}`],
+    ...['/items/\\h+', '/a\\Z', '/a\\ya', '/a\\é', '/x[^]y', '/x[]y', '/x[a\\b]'],
+  ]
   const object = ingress({ annotations: nginx({ 'use-regex': 'true' }), paths: [...bad, '/ok/[0-9]+'] })
   const conversion = convert([object])
   for (const [index, path] of bad.entries())
@@ -97,6 +210,111 @@ t.test("regular expressions: nginx' own, and what Envoy's engine has not", (t) =
       path,
     )
   t.same(httpOf(ofKind(conversion, 'VirtualService')[0])[0]?.['match'], [{ uri: { regex: '(?i)/ok/[0-9]+.*' } }])
+  t.end()
+})
+
+t.test('alternatives of a path are matched whole, each with what follows', (t) => {
+  const table: readonly (readonly [string, string])[] = [
+    ['/a|/b', '(?i)(?:/a|/b).*'],
+    ['/(a|b)', '(?i)/(a|b).*'],
+    ['/(a|b)|/c', '(?i)(?:/(a|b)|/c).*'],
+    ['/[a|b]', '(?i)/[a|b].*'],
+    ['/a\\|b', '(?i)/a\\|b.*'],
+    ['/a[\\]|]', '(?i)/a[\\]|].*'],
+    ['/\\d+\\.\\w\\/[[\\]]', '(?i)/\\d+\\.\\w\\/[[\\]].*'],
+  ]
+  for (const [path, regex] of table) {
+    const conversion = convert([ingress({ annotations: nginx({ 'use-regex': 'true' }), paths: [path] })])
+    t.same(httpOf(ofKind(conversion, 'VirtualService')[0])[0]?.['match'], [{ uri: { regex } }], path)
+  }
+  const rewrite = convert([ingress({ annotations: nginx({ 'rewrite-target': '/$1' }), paths: ['/a/(.*)|/b'] })])
+  t.match(httpOf(ofKind(rewrite, 'VirtualService')[0])[0], {
+    rewrite: { uriRegexRewrite: { match: '(?i)^(?:/a/(.*)|/b).*$', rewrite: '/\\1' } },
+  })
+  t.end()
+})
+
+t.test('paths that mean what their controller says: wildcards of clouds, and notes where it is not known', (t) => {
+  const table: readonly (readonly [string, string, readonly JsonObject[], RegExp])[] = [
+    ['alb', '/img*', [{ prefix: '/img' }], /^a\.example\.com\/img\* -> web:80$/],
+    ['alb', '/a*b/c?', [{ regex: '/a.*b/c.' }], /-> web:80$/],
+    ['alb', '/v?/x.y/*', [{ regex: '/v./x\\.y/.*' }], /-> web:80$/],
+    ['alb', '/*', [{ prefix: '/' }], /-> web:80$/],
+    ['gce', '/*', [{ prefix: '/' }], /-> web:80$/],
+    ['gce', '/img*', [], /Google's paths have \* at the end only, behind a \/; the path is left out/],
+    ['traefik', '/foo', [{ exact: '/foo' }, { prefix: '/foo/' }], /as with Prefix; Traefik takes \/foox, too/],
+    [
+      'other',
+      '/foo',
+      [{ exact: '/foo' }, { prefix: '/foo/' }],
+      /as with Prefix; what its controller matches is not known here/,
+    ],
+    ['other', '/', [{ prefix: '/' }], /-> web:80$/],
+  ]
+  for (const [className, path, uris, message] of table) {
+    const conversion = convert([ingress({ className, paths: [path] })])
+    const http = ofKind(conversion, 'VirtualService').flatMap(httpOf)
+    const line = conversion.report.find(({ about }) => about.startsWith('spec.rules'))
+    t.same(
+      http[0]?.['match'] ?? [],
+      uris.map((uri) => ({ uri })),
+      `${className} ${path}`,
+    )
+    t.match(line, { message, level: uris.length === 0 ? 'error' : 'info' }, `${className} ${path}`)
+  }
+  t.end()
+})
+
+t.test("annotations that only Google's controller reads say whose paths they are", (t) => {
+  for (const key of [
+    'kubernetes.io/ingress.global-static-ip-name',
+    'networking.gke.io/managed-certificates',
+    'ingress.gcp.kubernetes.io/pre-shared-cert',
+  ]) {
+    const spec = { ingressClassName: undefined }
+    const conversion = convert([ingress({ annotations: { [key]: 'x' }, paths: ['/foo'], spec })])
+    t.same(httpOf(ofKind(conversion, 'VirtualService')[0])[0]?.['match'], [{ uri: { exact: '/foo' } }], key)
+  }
+  t.end()
+})
+
+t.test('actions of AWS: the redirect to https is the load balancer’s, and an unknown one is named', (t) => {
+  const action = (path: string, service: string) => ({ path, service, port: 'use-annotation' })
+  const redirect = (config: JsonObject) => JSON.stringify({ type: 'redirect', redirectConfig: config })
+  const conversion = convert([
+    ingress({
+      className: 'alb',
+      annotations: {
+        'alb.ingress.kubernetes.io/actions.ssl-redirect': redirect({ Protocol: 'HTTPS', Port: '443' }),
+        'alb.ingress.kubernetes.io/actions.fixed': '{"type":"fixed-response"}',
+        'alb.ingress.kubernetes.io/actions.new': redirect({ Host: 'new.example.com' }),
+      },
+      spec: { defaultBackend: { service: { name: 'ssl-redirect', port: { name: 'use-annotation' } } } },
+      paths: [
+        action('/*', 'ssl-redirect'),
+        action('/fixed', 'fixed'),
+        action('/no', 'no'),
+        action('/new', 'new'),
+        '/web',
+      ],
+    }),
+  ])
+  const key = 'alb\\.ingress\\.kubernetes\\.io/actions\\.'
+  const expected: readonly (readonly [string, string, string])[] = [
+    ['spec.rules[0].http.paths[0]', 'info', `the redirect to https is the load balancer's: ${key}ssl-redirect`],
+    ['spec.rules[0].http.paths[1].backend', 'error', `annotation ${key}fixed is no redirect; the path is left out`],
+    ['spec.rules[0].http.paths[2].backend', 'error', `annotation ${key}no is not there; the path is left out`],
+    ['spec.rules[0].http.paths[3]', 'info', 'a\\.example\\.com/new redirects'],
+    ['spec.rules[0].http.paths[4]', 'info', '-> web:80'],
+    ['spec.defaultBackend', 'info', `the redirect to https is the load balancer's: ${key}ssl-redirect`],
+  ]
+  for (const [about, level, message] of expected)
+    t.match(
+      conversion.report.filter((line) => line.about.startsWith(about.slice(0, 27))),
+      [{ about, level, message: new RegExp(message) }],
+      about,
+    )
+  t.equal(httpOf(ofKind(conversion, 'VirtualService')[0]).length, 2)
   t.end()
 })
 

@@ -189,6 +189,30 @@ export function ingresses(
     )
 }
 
+/** One to three Ingresses in which nothing is wrong: rules of plain hosts whose paths lead to Services, with or without TLS. */
+export function plainIngresses(): fc.Arbitrary<readonly JsonObject[]> {
+  const host = fc.constantFrom('a.example.test', 'b.example.test')
+  const plainPath = fc.record({
+    path: fc.constantFrom('/', '/foo', '/foo/', '/foo/bar', '/foobar', '/Foo', '/x.y'),
+    pathType: fc.constantFrom('Prefix', 'Exact', 'ImplementationSpecific'),
+    backend,
+  })
+  const one = fc.record({
+    className: fc.constantFrom('nginx', 'istio', 'alb', 'gce'),
+    rules: fc.array(
+      fc
+        .record({ host, paths: fc.array(plainPath, { minLength: 1, maxLength: 4 }) })
+        .map(({ host: name, paths }): JsonObject => ({ host: name, http: { paths } })),
+      { minLength: 1, maxLength: 3 },
+    ),
+    tls: fc.constantFrom<readonly JsonObject[]>([], [{ hosts: ['a.example.test'], secretName: 'one' }]),
+    defaultBackend: fc.constant(undefined),
+  })
+  return fc
+    .array(one, { minLength: 1, maxLength: 3 })
+    .map((list) => list.map((given, index) => ingressOf('ns-a', `ing-${index}`, {}, given)))
+}
+
 export function options(target: Target): ConversionOptions {
   return {
     target,

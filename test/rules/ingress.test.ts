@@ -319,6 +319,20 @@ t.test('a long message loses its YAML, never half of it, and stays below 4,000 c
   t.end()
 })
 
+t.test('what stands in an Ingress never begins a line of the message, whatever ends a line in YAML 1.1', (t) => {
+  for (const end of ['\n', '\r', '\u0085', '\u2028', '\u2029']) {
+    const evil = `${end}---${end}kind: Namespace${end}`
+    const annotations = { [`nginx.ingress.kubernetes.io/${evil}`]: evil }
+    const object = ingress({ rules: [rule('a.example.com', path(`/${evil}`, 'Exact'))] }, { annotations })
+    const lines = (decide(object).denial ?? '').split(/[\n\r\u0085\u2028\u2029]/)
+    t.notOk(lines.includes('kind: Namespace'), String(end.charCodeAt(0)))
+    t.match(lines.join('\n'), 'exact: ', 'the objects are printed')
+    const { warnings } = decide(object, { within: contextOf(strictShop(), { ingress: 'warn' }) })
+    t.notMatch(warnings.join(''), /[\n\r\u0085\u2028\u2029]/, 'warnings')
+  }
+  t.end()
+})
+
 t.test('a wildcard host is printed with what it takes besides', (t) => {
   const { denial } = decide(ingress({ rules: [rule('*.example.com', path('/', 'Prefix'))] }))
   t.match(denial, /hosts:\n\s+- "\*\.example\.com"/)

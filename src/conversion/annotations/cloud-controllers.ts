@@ -127,13 +127,15 @@ function readAction(name: string, value: string): Effect {
       message: `action ${name} is no redirect; what leads to it is left out`,
     }
   const target = readRedirectConfig(config)
+  const settings = { actions: new Map([[name, target]]) }
   if (target.scheme === 'https' && target.authority === undefined && target.path === undefined)
     return {
       outcome: 'platform-step',
       level: 'warn',
       message: 'redirects http to https: redirect at the load balancer; here it would never end',
+      settings,
     }
-  return converted({ actions: new Map([[name, target]]) }, `paths that lead to ${name} redirect`)
+  return converted(settings, `paths that lead to ${name} redirect`)
 }
 
 function readRedirectConfig(config: Json): RedirectTarget {
@@ -164,6 +166,7 @@ export const GCE: AnnotationTable = { 'pre-shared-cert': OFFLOADED }
 
 export const GKE: AnnotationTable = {
   'managed-certificates': OFFLOADED,
+  certmap: OFFLOADED,
   'v1beta1.FrontendConfig': platformStep(
     'warn',
     "a FrontendConfig of Google's load balancer: redirect and TLS policy belong to the one in front of the gateway",

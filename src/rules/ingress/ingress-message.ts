@@ -9,7 +9,7 @@ import type { Conversion } from '../../conversion/convert-ingresses.ts'
 import { byLevel, needsAttention, type Outcome, type ReportLine } from '../../conversion/report.ts'
 import { describeRoutes } from '../../conversion/route-text.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
-import { toYaml } from '../../kubernetes/yaml-text.ts'
+import { oneLine, toYaml } from '../../kubernetes/yaml-text.ts'
 import { describe, referenceTo, type ObjectReference } from '../../kubernetes/object.ts'
 import type { Reason } from '../reasons.ts'
 import { cut, listed } from './message-text.ts'
@@ -51,7 +51,7 @@ function message(
     headline(reference, reason),
     routeLine(conversion, Number.POSITIVE_INFINITY),
     ...yamlBlock(objects, reference.namespace),
-    ...(others.length === 0 ? [] : [`For the platform team, printed by convert: ${others.join(', ')}.`]),
+    ...(others.length === 0 ? [] : [oneLine(`For the platform team, printed by convert: ${others.join(', ')}.`)]),
     ...remarkLines(conversion.report, Number.POSITIVE_INFINITY),
     CONVERT,
     EXCEPTION,
@@ -76,7 +76,7 @@ function shortened(reference: ObjectReference, conversion: Conversion, reason: R
 
 function headline(reference: ObjectReference, reason: Reason): string {
   const what = `${describe(reference)} is not used in Istio namespace ${reference.namespace}`
-  return `${cut(what, 120)}: expose it with a Gateway and a VirtualService. [istio-onramp/${reason}]`
+  return `${oneLine(cut(what, 120))}: expose it with a Gateway and a VirtualService. [istio-onramp/${reason}]`
 }
 
 function routeLine({ sites }: Conversion, most: number): string {
@@ -90,7 +90,7 @@ function yamlBlock(objects: readonly JsonObject[], namespace: string): readonly 
   if (objects.length === 0) return []
   const documents = objects.map((object) => {
     const place = referenceTo(object).namespace
-    const mark = place === namespace ? '' : `#! for the platform team: namespace ${place}\n`
+    const mark = place === namespace ? '' : `#! for the platform team: namespace ${oneLine(place)}\n`
     return `${mark}${toYaml(object).trimEnd()}`
   })
   return ['Apply this instead:', '---', documents.join('\n---\n'), '---']
