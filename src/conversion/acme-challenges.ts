@@ -1,4 +1,5 @@
 /** How issuers that speak ACME reach the hosts once the gateway serves them (spec/ingress.md 3.3). */
+import { ISSUERS } from './annotations/cert-manager.ts'
 import type { ReadIngress } from './read-ingresses.ts'
 
 /** An annotation does not say which kind its issuer is of: said of all of them, and graver where HTTP-01 cannot do it. */
@@ -20,5 +21,5 @@ function asksForCertificates({ ingress, settings }: ReadIngress): boolean {
 }
 
 export function hasGatewayIssuer(annotations: Readonly<Record<string, string>>): boolean {
-  return 'cert-manager.io/cluster-issuer' in annotations || 'cert-manager.io/issuer' in annotations
+  return ISSUERS.some((key) => key in annotations)
 }

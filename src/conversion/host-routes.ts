@@ -4,10 +4,10 @@ import { isChallengePath } from './acme-solver.ts'
 import type { ConversionOptions } from './conversion-options.ts'
 import { withCanaries } from './canary-routes.ts'
 import type { IngressPath, IngressRule } from './ingress.ts'
+import { matchNote, matchProblem } from './match-cautions.ts'
 import { byPrecedence, nginxRegex, pathMatch } from './path-matches.ts'
 import { pathRewrite } from './path-rewrite.ts'
 import type { ReadIngress } from './read-ingresses.ts'
-import { regexProblem } from './regular-expression.ts'
 import type { Remark } from './report.ts'
 import { headRoutes } from './head-routes.ts'
 import { isRouteProblem, resolveBackend, type RouteProblem } from './resolve-backend.ts'
@@ -97,44 +97,6 @@ function matchOf(path: IngressPath, { controller }: ReadIngress, { isRegex }: Ho
   return isRegex && (controller === 'nginx' || controller === 'unknown')
     ? nginxRegex(path.path)
     : pathMatch(path, controller)
-}
-
-/**
- * Where the controller may do otherwise (spec/ingress.md 1.4 and 1.9).
- *
- * | controller | ImplementationSpecific | match      | its own match              |
- * |------------|------------------------|------------|----------------------------|
- * | istio      | /foo.*                 | prefix     | whole elements             |
- * | traefik    | /foo                   | elements   | text, `PathPrefix`         |
- * | unknown    | /foo                   | elements   | not known                  |
- */
-function matchNote(
-  { pathType }: IngressPath,
-  { kind, value }: PathMatch,
-  { controller }: ReadIngress,
-): string | undefined {
-  if (kind === 'prefix' && controller === 'istio')
-    return `${value}x is matched as well, as the path says; Istio's own controller takes whole path elements only`
-  if (kind !== 'elements' || value === '/' || pathType !== 'ImplementationSpecific') return undefined
-  if (controller === 'traefik') return `whole path elements are matched, as with Prefix; Traefik takes ${value}x, too`
-  if (controller !== 'unknown') return undefined
-  return 'whole path elements are matched, as with Prefix; what its controller matches is not known here'
-}
-
-function matchProblem(
-  { path, field }: IngressPath,
-  { kind, value }: PathMatch,
-  { controller }: ReadIngress,
-): RouteProblem | undefined {
-  const at = `${field}.path`
-  if (controller === 'gce' && value.includes('*'))
-    return { field: at, problem: `${path}: Google's paths have * at the end only, behind a /; the path is left out` }
-  if (kind !== 'regex')
-    return value.startsWith('/')
-      ? undefined
-      : { field: at, problem: `${path} has to start with /; the path is left out` }
-  const problem = regexProblem(value)
-  return problem === undefined ? undefined : { field: at, problem: `${path} ${problem}; the path is left out` }
 }
 
 function blockade({ field }: IngressPath, { settings }: ReadIngress): RouteProblem | undefined {

@@ -60,10 +60,13 @@ const ACME: AnnotationTable = {
   ),
 }
 
+/** The annotations that name an issuer, on an Ingress and on a Gateway. */
+export const ISSUERS = ['cert-manager.io/cluster-issuer', 'cert-manager.io/issuer'] as const
+
 const DEFAULT_ISSUER: AnnotationTable = {
   'tls-acme': whenTrue((_, place) => {
     const { annotations } = place.ingress
-    const named = ['cert-manager.io/cluster-issuer', 'cert-manager.io/issuer'].find((key) => annotations.has(key))
+    const named = ISSUERS.find((key) => annotations.has(key))
     if (named !== undefined) return { outcome: 'not-needed', level: 'info', message: `${named} names the issuer` }
     return defaultIssuer(place)
   }),
