@@ -19,6 +19,9 @@ const ALLOWED = new RegExp(
     `|/spec/(volumes|initContainers)(/(-|\\d+))?)$`,
 )
 
+/** All of it, where there was none, or a part. */
+const METADATA = /\/metadata(?:\/|$)/
+
 export type Proof = { readonly result: JsonObject } | { readonly problem: string }
 
 /** The object after the patch; what the patch does not touch is shared with the original, which stays as it was. */
@@ -37,7 +40,7 @@ export function provePatch(object: JsonObject, operations: readonly Operation[])
     }
   }
   if (!isObject(current)) return { problem: 'the patch leaves no object' }
-  return operations.some(({ path }) => path.includes('/metadata/')) && hasTooLongAnnotations(current)
+  return operations.some(({ path }) => METADATA.test(path)) && hasTooLongAnnotations(current)
     ? { problem: `the annotations would be longer than ${MAX_ANNOTATION_BYTES} bytes` }
     : { result: current }
 }

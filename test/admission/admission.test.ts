@@ -163,6 +163,19 @@ t.test('the object decides where request.namespace and metadata.namespace differ
   t.end()
 })
 
+t.test('annotations are counted, too, where they come with all of the metadata of a template', (t) => {
+  const annotations = { a: 'x'.repeat(262_144) }
+  const template = { spec: { containers: [container('web', {})], restartPolicy: 'Never' } }
+  for (const [job, path] of [
+    [{ template }, '/spec/template/metadata'],
+    [{ jobTemplate: { spec: { template } } }, '/spec/jobTemplate/spec/template/metadata'],
+  ] as const) {
+    const operation = { op: 'add', path, value: { annotations } } as const
+    t.match(provePatch({ metadata: {}, spec: job }, [operation]), { problem: /longer than 262144 bytes/ }, path)
+  }
+  t.end()
+})
+
 t.test('a receipt that would make the annotations too long is a doubt: the pod passes as it is', (t) => {
   const header = { name: 'x-long', value: 'v'.repeat(300_000) }
   const livenessProbe = { httpGet: { path: '/', port: 8080, httpHeaders: [header] } }
