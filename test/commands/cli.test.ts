@@ -266,12 +266,15 @@ t.test('serve ends, naming the flag, where it cannot listen', async (t) => {
   await once(taken, 'listening')
   const { port } = taken.address() as AddressInfo
   const free = '127.0.0.1:0'
+  const authority = `${t.testdir({ 'ca.crt': 'of the server that runs' })}/ca.crt`
   for (const [flag, args] of [
     ['--listen', ['--listen', `127.0.0.1:${port}`, '--metrics', free]],
     ['--metrics', ['--listen', free, '--metrics', `127.0.0.1:${port}`]],
   ] as const) {
-    const { code, stderr } = await run(['serve', '--from', `${EXAMPLES}/cluster`, '--tls-self-signed', ...args])
+    const tls = ['--tls-self-signed', '--tls-ca-out', authority]
+    const { code, stderr } = await run(['serve', '--from', `${EXAMPLES}/cluster`, ...tls, ...args])
     t.equal(code, 2, flag)
+    t.equal(readFileSync(authority, 'utf8'), 'of the server that runs')
     t.match(stderr, `error: ${flag}: cannot listen on port ${port} of 127.0.0.1: something else listens there`)
   }
 })

@@ -193,6 +193,14 @@ t.test('only Ingresses of Kubernetes are read, one of each name, and none in sil
     httpOf(ofKind(twice, 'VirtualService')[0]).map((route) => route['match']),
     [[{ uri: { prefix: '/two' } }]],
   )
+  const generated = ['a.example.com', 'b.example.com'].map((host) => {
+    return { ...ingress({ host }), metadata: { namespace: 'shop', generateName: 'web-' } }
+  })
+  t.same(
+    ofKind(convert(generated), 'VirtualService').map((object) => memberAt(object, 'spec', 'hosts')),
+    [['a.example.com'], ['b.example.com']],
+    'names that are still to be generated are not the same',
+  )
   t.end()
 })
 

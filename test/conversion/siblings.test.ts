@@ -237,10 +237,9 @@ const ACME = { 'kubernetes.io/tls-acme': 'true' }
 t.test('a certificate for names and addresses, and what its challenges need', (t) => {
   const tlsHosts = ['a.example.com', '10.0.0.1', '2001:db8::1']
   const mixed = ingress({ annotations: { ...ISSUER, 'cert-manager.io/ip-sans': '10.0.0.2' }, secret: 'tls', tlsHosts })
-  t.match(memberAt(ofKind(convert([mixed]), 'Certificate')[0], 'spec'), {
-    dnsNames: ['a.example.com'],
-    ipAddresses: ['10.0.0.1', '2001:db8::1', '10.0.0.2'],
-  })
+  const issued = memberAt(ofKind(convert([mixed]), 'Certificate')[0], 'spec')
+  t.same(memberAt(issued, 'dnsNames'), ['a.example.com'])
+  t.same(memberAt(issued, 'ipAddresses'), ['10.0.0.1', '2001:db8::1', '10.0.0.2'])
   const [plain] = ofKind(convert([ingress({ annotations: ISSUER, secret: 'tls' })]), 'Certificate')
   t.notOk(JSON.stringify(plain).includes('ipAddresses'))
   const wildcard = ingress({ annotations: ISSUER, host: '*.example.com', secret: 'tls' })

@@ -3,7 +3,7 @@
  * The same cases go through a real Envoy, with their certificates (wildcards.bed.ts).
  */
 import t from 'tap'
-import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
+import { arrayMember, memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
 import { convert, ingress, ofKind, reportOf } from './conversion-fixtures.ts'
 import { routeThroughGatewayApi } from './gateway-api-router.ts'
 import { routeThroughIstio } from './istio-router.ts'
@@ -149,5 +149,47 @@ t.test('a route of Gateway API names its listener only where it would attach to 
     [{ name: 'w0' }],
   ])
   t.same(parents(plain), [[{ name: 'w1', port: 80 }], [{ name: 'w1' }]], 'no listener of its own')
+  t.end()
+})
+
+t.test('a host has the certificate of a wildcard, and a server of its own where a narrower one has another', (t) => {
+  const secrets = ofKind(convert(ofCase('a host has the certificate of a wildcard')), 'Gateway').flatMap((gateway) =>
+    arrayMember(memberAt(gateway, 'spec'), 'servers').flatMap((server) => {
+      const credential = memberAt(server, 'tls', 'credentialName')
+      return credential === undefined ? [] : [`${String(memberAt(server, 'hosts'))} ${String(credential)}`]
+    }),
+  )
+  t.same(secrets.toSorted(), [
+    'shop/*.b.w9.test shop.some-w9.test',
+    'shop/*.w9.test shop.wild-w9.test',
+    'shop/c.b.w9.test shop.wild-w9.test',
+  ])
+  t.end()
+})
+
+t.test('two wildcards of one certificate move together', (t) => {
+  const hosts = ['*.a.test', '*.b.test', 'x.a.test', 'y.b.test']
+  const tls = [
+    { hosts: hosts.slice(2), secretName: 'own' },
+    { hosts: hosts.slice(0, 2), secretName: 'wild' },
+  ]
+  const backend = { service: { name: 'web', port: { number: 80 } } }
+  const rules = hosts.map((host) => ({ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }))
+  const gateways = ofKind(convert([ingress({ spec: { rules, tls } })]), 'Gateway')
+  t.equal(gateways.length, 2)
+  t.match(gateways[1], { spec: { servers: [{ hosts: ['shop/*.a.test', 'shop/*.b.test'] }, {}] } })
+  t.end()
+})
+
+t.test('a wildcard without a listener attaches to the nearest one above it', (t) => {
+  const of = (host: string, secret?: string) =>
+    ingress({ name: `i${host.replaceAll(/[*.]/g, '')}`, host, ...(secret === undefined ? {} : { secret }) })
+  const ingresses = [of('*.test', 'one'), of('*.b.test', 'two'), of('*.c.b.test'), of('x.c.b.test', 'three')]
+  const routes = ofKind(convert(ingresses, 'gateway-api', { shared: 'edge/public' }), 'HTTPRoute')
+  const own = routes.filter((route) => String(memberAt(route, 'spec', 'hostnames')) === '*.c.b.test')
+  t.match(own, [
+    { spec: { parentRefs: [{ sectionName: 'https--any.b.test' }] } },
+    { spec: { parentRefs: [{ port: 80 }] } },
+  ])
   t.end()
 })

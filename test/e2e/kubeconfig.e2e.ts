@@ -93,6 +93,16 @@ function plugin(folder: string): KubeconfigOptions {
 
 const runsIn = (folder: string) => readFileSync(join(folder, 'runs'), 'utf8').trim().split('\n').length
 
+t.test('preview looks for control planes where the configuration has them', async (t) => {
+  const server = await startFull(t)
+  const configMaps = '/api/v1/namespaces/mesh/configmaps'
+  server.set(configMaps, [])
+  const folder = t.testdir({ 'config.yaml': 'cluster: { controlPlaneNamespaces: [mesh] }' })
+  await preview(writeKubeconfig(folder, server.url), '--config', join(folder, 'config.yaml'))
+  const asked = server.requests.filter((path) => path.includes('/configmaps'))
+  t.ok(asked.length > 0 && asked.every((path) => path.startsWith(configMaps)), asked.join())
+})
+
 t.test('an exec plugin is run once for all kinds, and its failure is told in its own words', async (t) => {
   const server = await startFull(t)
   const folder = t.testdir({ token: 'fresh' })
