@@ -1,6 +1,6 @@
 // What Ingresses become: hosts, paths, certificates, siblings, policies, in Istio's API and in Gateway API.
 import t from 'tap'
-import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
+import { arrayMember, memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
 import { renderObjects } from '../../src/commands/convert-yaml.ts'
 import { renderReport } from '../../src/commands/convert-report.ts'
 import { convert, ingress, ofKind, reportOf, type Annotations } from './conversion-fixtures.ts'
@@ -830,5 +830,29 @@ t.test('names never meet, and the same input gives the same bytes', (t) => {
       t.equal(new Set(credentials).size, credentials.length, credentials.join(', '))
       t.equal(JSON.stringify(convert(pair, target)), JSON.stringify(convert(structuredClone(pair), target)))
     }
+  t.end()
+})
+
+t.test('a thousand hosts in one Ingress are all served', (t) => {
+  const backend = { service: { name: 'web', port: { number: 80 } } }
+  const rules = Array.from({ length: 1000 }, (_, index) => ({
+    host: `h${index}.example.com`,
+    http: { paths: [{ path: '/', pathType: 'Prefix', backend }] },
+  }))
+  const many = ingress({ spec: { rules, tls: [{ hosts: rules.map(({ host }) => host), secretName: 'tls' }] } })
+  for (const [target, kind] of [
+    ['istio', 'VirtualService'],
+    ['gateway-api', 'HTTPRoute'],
+  ] as const) {
+    const conversion = convert([many], target)
+    const hosts = ofKind(conversion, kind).flatMap((object) => [
+      ...arrayMember(memberAt(object, 'spec'), target === 'istio' ? 'hosts' : 'hostnames'),
+    ])
+    t.equal(new Set(hosts).size, 1000, target)
+    t.same(
+      conversion.report.filter(({ level }) => level === 'error'),
+      [],
+    )
+  }
   t.end()
 })

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
-import { done, kubectl } from '../api-server/kubectl.ts'
+import { helm } from '../api-server/helm.ts'
+import { done, kubeconfig, kubectl } from '../api-server/kubectl.ts'
 import { CHALLENGE, ingress, route, solver } from '../api-server/objects.ts'
 import { auditMark, auditSince } from './audit.ts'
 import { meshNamespace, standUp, until } from './stand.ts'
@@ -42,6 +43,18 @@ async function legacy(name: string, metadata: JsonObject = {}): Promise<void> {
 async function create(object: JsonObject, ...more: readonly string[]): Promise<string> {
   return (await kubectl(['create', '-f', '-', ...more], object)).stderr
 }
+
+t.test('helm prints it whole, behind its own words', (t) => {
+  const chart = t.testdir({
+    'Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 0.1.0\n',
+    templates: { 'ingress.yaml': JSON.stringify(ingress('shop', 'helm', {})) },
+  })
+  const { status, stderr } = helm(['install', 'shop', chart, '--namespace', 'shop', '--kubeconfig', kubeconfig()])
+  t.equal(status, 1)
+  t.match(stderr, /^Error: INSTALLATION FAILED: .*admission webhook "ingress\.istio-onramp\.io" denied the request: /s)
+  t.ok(isOurs(stderr), stderr)
+  t.end()
+})
 
 t.test('every command that writes one prints what to apply instead', async (t) => {
   await legacy('old')

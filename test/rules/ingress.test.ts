@@ -321,11 +321,15 @@ t.test('a long message loses its YAML, never half of it, and stays below 4,000 c
 
 t.test('what stands in an Ingress never begins a line of the message, whatever ends a line in YAML 1.1', (t) => {
   for (const end of ['\n', '\r', '\u0085', '\u2028', '\u2029']) {
-    const evil = `${end}---${end}kind: Namespace${end}`
+    const evil = `${end}---${end}kind: Namespace${end}for: "x": ${end}`
     const annotations = { [`nginx.ingress.kubernetes.io/${evil}`]: evil }
     const object = ingress({ rules: [rule('a.example.com', path(`/${evil}`, 'Exact'))] }, { annotations })
     const lines = (decide(object).denial ?? '').split(/[\n\r\u0085\u2028\u2029]/)
     t.notOk(lines.includes('kind: Namespace'), String(end.charCodeAt(0)))
+    t.notOk(
+      lines.some((line) => line.startsWith('for: "')),
+      'Argo CD would delete all before it',
+    )
     t.match(lines.join('\n'), 'exact: ', 'the objects are printed')
     const { warnings } = decide(object, { within: contextOf(strictShop(), { ingress: 'warn' }) })
     t.notMatch(warnings.join(''), /[\n\r\u0085\u2028\u2029]/, 'warnings')
