@@ -1,85 +1,102 @@
 /**
  * Decides a request: runs the rules that handle its kind, stops at the first denial, adds up patches and warnings, and
- * proves the patch. The command line and the webhook both come through here, so that they say the same.
+ * proves the patch. The command line and the webhook both come through here, so they give the same answer.
  */
 import { isDeeperThan, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
 import { describe, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
-import { REASONS, type Reason } from '../rules/reasons.ts'
-import type { Decision, RuleContext, WriteRequest } from '../rules/rule.ts'
+import { coded, REASONS, type Reason } from '../rules/reasons.ts'
+import type { Decision, RuleContext, RuleResult, WriteRequest } from '../rules/rule.ts'
 import { RULES } from '../rules/rules.ts'
 import { provePatch } from './prove-patch.ts'
 import type { AdmissionRequest } from './review.ts'
 import { singleLines } from './warning-text.ts'
-import { pass, passInDoubt, type Verdict } from './verdict.ts'
+import { allow, failOpen, type Notes, type Verdict } from './verdict.ts'
 
-/** Far below what our recursion could not bear, far above any real object. */
+/** Real objects nest about twenty levels; JSON of 3 MiB can nest so deep that recursion exhausts the stack. */
 const MAX_DEPTH = 200
 
-/** Kinds of the contract whose rule is still to be written; sending them is no mistake. */
+/** Kinds that the webhook gets although no rule handles them yet. */
 const WITHOUT_RULE_YET = new Set(['PeerAuthentication'])
 
-/** Total: whatever goes wrong inside becomes a verdict that lets the object pass. */
+/** Total: whatever goes wrong inside becomes a verdict that admits the object unchanged. */
 export function admit(request: AdmissionRequest, context: RuleContext): Verdict {
   try {
-    return decide(request, context)
+    return runRules(request, context)
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    return passInDoubt(nameOf(request), 'internal-error', singleLines([detail])[0])
+    return failOpen(nameOf(request), 'internal-error', singleLines([detail])[0])
   }
 }
 
-/** `Pod shop/web`, the way warnings name what a request is about. */
+/** `Pod shop/web`, the way warnings name the object of a request; `*` where the name is still to be generated. */
 export function nameOf({ kind, namespace, name }: AdmissionRequest): string {
   return `${kind} ${namespace}/${name === '' ? '*' : name}`
 }
 
-function decide(request: AdmissionRequest, context: RuleContext): Verdict {
+function runRules(request: AdmissionRequest, context: RuleContext): Verdict {
   const { object, oldObject, operation, kind } = request
   const rules = RULES.filter((rule) => rule.handles(kind))
-  if (rules.length === 0) return WITHOUT_RULE_YET.has(kind) ? pass('no-rule') : passInDoubt(nameOf(request), 'no-rule')
-  if (operation === 'DELETE' || operation === 'CONNECT') return pass('nothing-to-decide')
-  if (!isObject(object)) return passInDoubt(nameOf(request), 'malformed', 'request.object must be an object')
+  if (rules.length === 0) return WITHOUT_RULE_YET.has(kind) ? allow('no-rule') : failOpen(nameOf(request), 'no-rule')
+  if (operation === 'DELETE' || operation === 'CONNECT') return allow('nothing-to-decide')
+  if (!isObject(object)) return failOpen(nameOf(request), 'malformed', 'request.object must be an object')
   if (isDeeperThan(object, MAX_DEPTH) || isDeeperThan(oldObject, MAX_DEPTH))
-    return passInDoubt(nameOf(request), 'too-deep')
-  const write = writeRequest(request, object, oldObject)
-  const results = rules.map((rule) => rule.decide(write, context))
-  const decisions = results.flatMap((result) => result.decisions)
-  const undeclared = isUndeclared(write.reference, context)
-  const warnings = singleLines([
-    ...(undeclared ? [undeclaredText(write.reference)] : []),
-    ...results.flatMap((result) => result.warnings),
-  ])
-  const doubts = new Set<Reason>(undeclared ? ['namespace-not-declared'] : [])
-  for (const result of results) for (const doubt of result.doubts) doubts.add(doubt)
-  const common = { decisions, warnings, doubts: [...doubts] }
-  const denial = results.find((result) => result.denial !== undefined)?.denial
-  const reason = leadingReason(decisions)
-  if (denial !== undefined) return { ...common, kind: 'deny', reason, message: denial }
-  const operations = results.flatMap((result) => result.operations)
-  if (operations.length === 0) return pass(reason, decisions, warnings, common.doubts)
-  return proven(object, operations, { ...common, reason }, write.reference)
+    return failOpen(nameOf(request), 'too-deep')
+  const reference = referenceOf(request, object)
+  const write: WriteRequest = { operation, reference, object, oldObject: objectOrNone(oldObject), user: request.user }
+  return combine(
+    write,
+    rules.map((rule) => rule.apply(write, context)),
+    context,
+  )
 }
 
-function writeRequest(request: AdmissionRequest, object: JsonObject, oldObject: Json): WriteRequest {
-  const own = referenceTo(object, request.namespace === '' ? undefined : request.namespace)
+/** The request's own kind and namespace win over what the object says. */
+function referenceOf({ kind, namespace }: AdmissionRequest, object: JsonObject): ObjectReference {
+  const written = referenceTo(object, namespace === '' ? undefined : namespace)
+  return { ...written, kind, namespace: namespace === '' ? written.namespace : namespace }
+}
+
+function objectOrNone(value: Json): JsonObject | undefined {
+  return isObject(value) ? value : undefined
+}
+
+/** One verdict from the answers of all rules. */
+function combine({ object, reference }: WriteRequest, results: readonly RuleResult[], context: RuleContext): Verdict {
+  const notes = notesOf(reference, results, context)
+  const reason = leadingReason(notes.decisions)
+  const denial = results.find((result) => result.denial !== undefined)?.denial
+  if (denial !== undefined) return { ...notes, kind: 'deny', reason, message: denial }
+  const operations = results.flatMap((result) => result.operations)
+  return operations.length === 0 ? allow(reason, notes) : patch(object, operations, reason, notes, reference)
+}
+
+function notesOf(reference: ObjectReference, results: readonly RuleResult[], context: RuleContext): Notes {
+  const undeclared = isUndeclared(reference, context)
   return {
-    operation: request.operation,
-    reference: { ...own, kind: request.kind, namespace: request.namespace === '' ? own.namespace : request.namespace },
-    object,
-    oldObject: isObject(oldObject) ? oldObject : undefined,
-    user: request.user,
+    decisions: results.flatMap(({ decisions }) => decisions),
+    warnings: singleLines([
+      ...(undeclared ? [undeclaredText(reference)] : []),
+      ...results.flatMap(({ warnings }) => warnings),
+    ]),
+    failOpen: unique([...(undeclared ? [UNDECLARED] : []), ...results.flatMap((result) => result.failOpen)]),
+    refusedSettings: unique(results.flatMap((result) => result.refusedSettings)),
   }
 }
 
-/** `default` exists in every cluster, whether a manifest says so or not. */
+function unique(reasons: readonly Reason[]): readonly Reason[] {
+  return [...new Set(reasons)]
+}
+
+const UNDECLARED: Reason = 'namespace-not-declared'
+
+/** `default` exists in every cluster, whether a manifest declares it or not. */
 function isUndeclared({ namespace }: ObjectReference, { mesh }: RuleContext): boolean {
   return namespace !== 'default' && !mesh.namespace(namespace).isDeclared
 }
 
 function undeclaredText({ namespace }: ObjectReference): string {
-  const reason: Reason = 'namespace-not-declared'
-  return `namespace ${namespace}: ${REASONS[reason]} [istio-onramp/${reason}]`
+  return coded(`namespace ${namespace}: ${REASONS[UNDECLARED]}`, UNDECLARED)
 }
 
 /** What was done explains a request better than what was left. */
@@ -89,13 +106,14 @@ function leadingReason(decisions: readonly Decision[]): Reason {
   return first?.reason ?? 'no-rule'
 }
 
-function proven(
+function patch(
   object: JsonObject,
   operations: readonly Operation[],
-  common: Omit<Extract<Verdict, { kind: 'patch' }>, 'kind' | 'operations'>,
+  reason: Reason,
+  notes: Notes,
   reference: ObjectReference,
 ): Verdict {
   const proof = provePatch(object, operations)
-  if ('problem' in proof) return passInDoubt(describe(reference), 'patch-not-applicable', proof.problem)
-  return { ...common, kind: 'patch', operations }
+  if ('problem' in proof) return failOpen(describe(reference), 'patch-not-applicable', proof.problem)
+  return { ...notes, kind: 'patch', reason, operations, after: proof.result }
 }

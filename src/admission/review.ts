@@ -12,6 +12,7 @@ import {
   type Json,
   type JsonObject,
 } from '../kubernetes/json.ts'
+import type { Problem } from '../kubernetes/problem.ts'
 import type { Verdict } from './verdict.ts'
 
 export const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const
@@ -35,15 +36,9 @@ export interface AdmissionRequest {
   readonly oldObject: Json
 }
 
-/** A body that is no review, or one that cannot be answered: the field and what is allowed there. */
-export interface UndecodableReview {
-  readonly field: string
-  readonly problem: string
-}
-
 const API_VERSIONS = ['admission.k8s.io/v1', 'admission.k8s.io/v1beta1']
 
-export function decodeReview(body: unknown): AdmissionRequest | UndecodableReview {
+export function decodeReview(body: unknown): AdmissionRequest | Problem {
   if (!isObject(body)) return { field: 'body', problem: `must be an AdmissionReview, not ${typeName(body)}` }
   const apiVersion = member(body, 'apiVersion')
   if (member(body, 'kind') !== 'AdmissionReview')
@@ -95,8 +90,8 @@ function show(value: Json | undefined): string {
  * `patch` and `patchType` come both or not at all, and never from `/validate`. A denial is 403 and Forbidden: with 422
  * and causes, kubectl drops the message (spec/apiserver.md section 5.2).
  *
- * The audit log gets `WEBHOOK/reason` of what was changed or denied and `WEBHOOK/doubts`; nothing of what was let through,
- * so that a second call for the same pod does not contradict the first (section 6).
+ * The audit log gets `WEBHOOK/reason` of what was changed or denied, `WEBHOOK/fail-open` and `WEBHOOK/refused-settings`. It
+ * gets no reason of what was admitted unchanged, so that a second call for the same pod does not contradict the first.
  */
 export function encodeReview(request: Pick<AdmissionRequest, 'uid' | 'apiVersion'>, verdict: Verdict): JsonObject {
   return {
@@ -117,10 +112,11 @@ export function encodeReview(request: Pick<AdmissionRequest, 'uid' | 'apiVersion
   }
 }
 
-function audited({ kind, reason, doubts }: Verdict): JsonObject {
+function audited({ kind, reason, failOpen, refusedSettings }: Verdict): JsonObject {
   const annotations = {
     ...(kind === 'patch' || kind === 'deny' ? { reason } : {}),
-    ...(doubts.length === 0 ? {} : { doubts: doubts.join(',') }),
+    ...(failOpen.length === 0 ? {} : { 'fail-open': failOpen.join(',') }),
+    ...(refusedSettings.length === 0 ? {} : { 'refused-settings': refusedSettings.join(',') }),
   }
   return Object.keys(annotations).length === 0 ? {} : { auditAnnotations: annotations }
 }

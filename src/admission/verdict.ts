@@ -1,35 +1,42 @@
-/** What becomes of a request: a closed union. Only `review.ts` turns it into the wire's words. */
+/** The outcome of a review: a closed union. Only `review.ts` turns it into an AdmissionReview. */
+import type { JsonObject } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
+import { coded, REASONS, type Reason } from '../rules/reasons.ts'
 import type { Decision } from '../rules/rule.ts'
-import { REASONS, type Reason } from '../rules/reasons.ts'
 
-interface Common {
+/** What every verdict carries beside its outcome. */
+export interface Notes {
+  readonly decisions: readonly Decision[]
+  /** Single lines, as `singleLines` makes them. */
+  readonly warnings: readonly string[]
+  /** Why the object, or a part of it, was admitted without a decision: one count each in a metric, and a log line. */
+  readonly failOpen: readonly Reason[]
+  /** The users' settings that were refused, one reason code each. */
+  readonly refusedSettings: readonly Reason[]
+}
+
+interface Common extends Notes {
   /** The code that explains the verdict best: log field and metric label. */
   readonly reason: Reason
-  readonly decisions: readonly Decision[]
-  readonly warnings: readonly string[]
-  /** What could not be read or is not known: each is a metric, and the log line says so. */
-  readonly doubts: readonly Reason[]
 }
 
 export type Verdict =
   | (Common & { readonly kind: 'allow' })
   | (Common & { readonly kind: 'warn' })
-  | (Common & { readonly kind: 'patch'; readonly operations: readonly Operation[] })
+  /** `after` is the object with the operations applied, as `provePatch` found it. */
+  | (Common & { readonly kind: 'patch'; readonly operations: readonly Operation[]; readonly after: JsonObject })
   | (Common & { readonly kind: 'deny'; readonly message: string })
 
-/** The object passes as it is; with a text, whoever sent it is told why. */
-export function pass(
-  reason: Reason,
-  decisions: readonly Decision[] = [],
-  warnings: readonly string[] = [],
-  doubts: readonly Reason[] = [],
-): Verdict {
-  return { kind: warnings.length === 0 ? 'allow' : 'warn', reason, decisions, warnings, doubts }
+const NO_NOTES: Notes = { decisions: [], warnings: [], failOpen: [], refusedSettings: [] }
+
+/** Admits the object unchanged, with the warnings of `notes`. */
+export function allow(reason: Reason, notes: Partial<Notes> = {}): Verdict {
+  const all = { ...NO_NOTES, ...notes }
+  return { ...all, kind: all.warnings.length === 0 ? 'allow' : 'warn', reason }
 }
 
-/** Doubt never becomes an outage: the object passes untouched, and someone hears of it. */
-export function passInDoubt(what: string, reason: Reason, detail = ''): Verdict {
+/** Fails open: admits the object unchanged, with a warning, a metric and a log line. `what` is `Pod shop/web`. */
+export function failOpen(what: string, reason: Reason, detail = ''): Verdict {
   const text = detail === '' ? REASONS[reason] : `${REASONS[reason]}: ${detail}`
-  return pass(reason, [], [`${what}: ${text}; it passes as it is [istio-onramp/${reason}]`], [reason])
+  return allow(reason, { warnings: [coded(`${what}: ${text}; admitted unchanged`, reason)], failOpen: [reason] })
 }

@@ -2,6 +2,8 @@
  * Warnings as the API server lets them through (spec/apiserver.md section 5.1): one that holds a control character is
  * dropped without a word, and beyond 4,096 characters in total every one is cut to 256.
  */
+import { codeAtEnd } from '../rules/reasons.ts'
+
 const MOST = 5
 const LONGEST = 256
 
@@ -16,6 +18,6 @@ export function singleLines(warnings: readonly string[]): readonly string[] {
 function toLine(text: string): string {
   const line = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim()
   if (line.length <= LONGEST) return line
-  const code = / \[istio-onramp\/[a-z-]+\]$/.exec(line)?.[0] ?? ''
+  const code = codeAtEnd(line)
   return `${line.slice(0, LONGEST - code.length - 3)}...${code}`
 }

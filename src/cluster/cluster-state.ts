@@ -12,7 +12,7 @@ import type { Mesh, Namespace } from '../istio/mesh.ts'
 import type { PeerAuthentication } from '../istio/peer-authentication.ts'
 import { indexNamespace } from '../istio/policy-index.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
-import { isFieldProblem, type FieldProblem } from './field-problem.ts'
+import { isProblem, type Problem } from '../kubernetes/problem.ts'
 import type { ControlPlanePart } from './read-control-plane.ts'
 import { resourceOf, rowKey, type Resource } from './resources.ts'
 import {
@@ -38,7 +38,7 @@ export interface ClusterState extends Mesh {
   networking(namespace: string): readonly JsonObject[] | undefined
 }
 
-export interface ObjectProblem extends FieldProblem {
+export interface ObjectProblem extends Problem {
   readonly object: JsonObject
 }
 
@@ -53,7 +53,7 @@ export function buildClusterState(objects: readonly JsonObject[]): {
     const resource = resourceOf(object)
     if (resource === undefined) continue
     const row = resource.read(object)
-    if (isFieldProblem(row)) problems.push({ object, field: row.field, problem: row.problem })
+    if (isProblem(row)) problems.push({ object, field: row.field, problem: row.problem })
     else if (row !== undefined) tables = withRow(tables, resource, rowKey(resource, object), row)
   }
   return {

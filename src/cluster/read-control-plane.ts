@@ -2,6 +2,7 @@
  * The control planes behind the ConfigMaps `istio[-rev]` (key `mesh`) and `istio-sidecar-injector[-rev]` (keys `config`
  * and `values`), spec/istio.md 3.1.
  */
+import { REVISION } from '../istio/annotations.ts'
 import { parse as parseYaml } from 'yaml'
 import {
   arrayMember,
@@ -26,7 +27,7 @@ import {
 } from '../istio/control-plane.ts'
 import { asInterceptionMode } from '../istio/proxy-config.ts'
 import { parseVersion } from '../istio/version.ts'
-import type { FieldProblem } from './field-problem.ts'
+import type { Problem } from '../kubernetes/problem.ts'
 
 const MESH = 'istio'
 const INJECTOR = 'istio-sidecar-injector'
@@ -39,7 +40,7 @@ export interface ControlPlanePart {
 }
 
 /** Undefined for a ConfigMap that is none of Istio's. */
-export function readControlPlanePart(object: JsonObject): ControlPlanePart | FieldProblem | undefined {
+export function readControlPlanePart(object: JsonObject): ControlPlanePart | Problem | undefined {
   const name = stringMember(metadataOf(object), 'name') ?? ''
   const data = member(object, 'data')
   const injectorRevision = revisionIn(name, INJECTOR, object)
@@ -53,10 +54,10 @@ export function readControlPlanePart(object: JsonObject): ControlPlanePart | Fie
 /** The label says it; else what stands behind the name's prefix; nothing behind it is the default revision. */
 function revisionIn(name: string, prefix: string, object: JsonObject): string | undefined {
   if (name !== prefix && !name.startsWith(`${prefix}-`)) return undefined
-  return labelsOf(object).get('istio.io/rev') ?? (name === prefix ? 'default' : name.slice(prefix.length + 1))
+  return labelsOf(object).get(REVISION) ?? (name === prefix ? 'default' : name.slice(prefix.length + 1))
 }
 
-function readMeshPart(revision: string, data: Json | undefined): ControlPlanePart | FieldProblem {
+function readMeshPart(revision: string, data: Json | undefined): ControlPlanePart | Problem {
   const mesh = parseText(data, 'mesh')
   if ('problem' in mesh) return mesh
   const fallback = unknownControlPlane(revision)
@@ -83,7 +84,7 @@ function asIngressMode(value: Json | undefined): IngressControllerMode | undefin
   return (['OFF', 'DEFAULT', 'STRICT'] as const).find((mode) => mode === value)
 }
 
-function readInjectorPart(revision: string, data: Json | undefined): ControlPlanePart | FieldProblem {
+function readInjectorPart(revision: string, data: Json | undefined): ControlPlanePart | Problem {
   const config = parseText(data, 'config')
   if ('problem' in config) return config
   const values = parseText(data, 'values')
@@ -91,7 +92,7 @@ function readInjectorPart(revision: string, data: Json | undefined): ControlPlan
   return { revision, injector: readInjector(config.value, values.value) }
 }
 
-function parseText(data: Json | undefined, key: string): { readonly value: Json } | FieldProblem {
+function parseText(data: Json | undefined, key: string): { readonly value: Json } | Problem {
   const text = stringMember(data, key) ?? ''
   try {
     return { value: (parseYaml(text, { merge: true, uniqueKeys: false }) ?? {}) as Json }

@@ -1,4 +1,5 @@
 /** PeerAuthentication objects (security.istio.io), and the kinds before it that Istio no longer reads. */
+import { REVISION } from '../istio/annotations.ts'
 import {
   isObject,
   member,
@@ -12,9 +13,9 @@ import {
 import { labelsOf, metadataOf } from '../kubernetes/object.ts'
 import { isPortNumber } from '../kubernetes/handler.ts'
 import { MODES, type DeclaredMode, type PeerAuthentication } from '../istio/peer-authentication.ts'
-import type { FieldProblem } from './field-problem.ts'
+import type { Problem } from '../kubernetes/problem.ts'
 
-export function readPeerAuthentication(object: JsonObject): PeerAuthentication | FieldProblem {
+export function readPeerAuthentication(object: JsonObject): PeerAuthentication | Problem {
   const spec = member(object, 'spec') ?? {}
   if (!isObject(spec)) return { field: 'spec', problem: `must be an object, not ${typeName(spec)}` }
   const mode = readMode(member(spec, 'mtls'), 'spec.mtls')
@@ -29,7 +30,7 @@ export function readPeerAuthentication(object: JsonObject): PeerAuthentication |
     namespace: stringMember(metadata, 'namespace') ?? 'default',
     name: stringMember(metadata, 'name') ?? '',
     createdAt: Number.isNaN(createdAt) ? 0 : createdAt,
-    revision: labelsOf(object).get('istio.io/rev'),
+    revision: labelsOf(object).get(REVISION),
     matchLabels,
     mode,
     portLevel,
@@ -37,7 +38,7 @@ export function readPeerAuthentication(object: JsonObject): PeerAuthentication |
 }
 
 /** Absent, null, `{}` and a null mode are UNSET. */
-function readMode(value: Json | undefined, field: string): DeclaredMode | FieldProblem {
+function readMode(value: Json | undefined, field: string): DeclaredMode | Problem {
   if (value === undefined || value === null) return 'UNSET'
   if (!isObject(value)) return { field, problem: `must be an object, not ${typeName(value)}` }
   const text = member(value, 'mode') ?? 'UNSET'
@@ -45,7 +46,7 @@ function readMode(value: Json | undefined, field: string): DeclaredMode | FieldP
   return mode ?? { field: `${field}.mode`, problem: `is ${JSON.stringify(text)}; allowed are ${MODES.join(', ')}` }
 }
 
-function readPorts(value: Json | undefined): ReadonlyMap<number, DeclaredMode> | FieldProblem {
+function readPorts(value: Json | undefined): ReadonlyMap<number, DeclaredMode> | Problem {
   const ports = new Map<number, DeclaredMode>()
   if (value === undefined || value === null) return ports
   if (!isObject(value)) return { field: 'spec.portLevelMtls', problem: `must be an object, not ${typeName(value)}` }
@@ -59,7 +60,7 @@ function readPorts(value: Json | undefined): ReadonlyMap<number, DeclaredMode> |
   return ports
 }
 
-function readMatchLabels(selector: Json | undefined): ReadonlyMap<string, string> | FieldProblem {
+function readMatchLabels(selector: Json | undefined): ReadonlyMap<string, string> | Problem {
   if (selector === undefined || selector === null) return new Map()
   if (!isObject(selector)) return { field: 'spec.selector', problem: `must be an object, not ${typeName(selector)}` }
   const labels = memberAt(selector, 'matchLabels') ?? {}

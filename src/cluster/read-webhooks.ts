@@ -1,4 +1,5 @@
 /** Istio's injection webhooks among the cluster's MutatingWebhookConfigurations (spec/istio.md 3.3). */
+import { REVISION } from '../istio/annotations.ts'
 import {
   arrayMember,
   member,
@@ -11,12 +12,12 @@ import {
 import { parseSelector } from '../kubernetes/label-selector.ts'
 import { labelsOf, metadataOf } from '../kubernetes/object.ts'
 import type { InjectionWebhook } from '../istio/injection-webhook.ts'
-import type { FieldProblem } from './field-problem.ts'
+import type { Problem } from '../kubernetes/problem.ts'
 
 const SUFFIX = 'sidecar-injector.istio.io'
 
 /** Empty for a configuration that is not Istio's. */
-export function readInjectionWebhooks(object: JsonObject): readonly InjectionWebhook[] | FieldProblem {
+export function readInjectionWebhooks(object: JsonObject): readonly InjectionWebhook[] | Problem {
   const configuration = stringMember(metadataOf(object), 'name') ?? ''
   const webhooks: InjectionWebhook[] = []
   for (const [index, entry] of arrayMember(object, 'webhooks').entries()) {
@@ -34,7 +35,7 @@ export function readInjectionWebhooks(object: JsonObject): readonly InjectionWeb
   return webhooks
 }
 
-function problem(index: number, field: string, text: string): FieldProblem {
+function problem(index: number, field: string, text: string): Problem {
   return { field: `webhooks[${index}].${field}`, problem: text }
 }
 
@@ -54,7 +55,7 @@ function networkIn(path: string): string | undefined {
 
 /** The configuration's label; else the istiod Service it calls, `istiod[-rev]`. */
 function revisionOf(object: JsonObject, entry: Json): string {
-  const label = labelsOf(object).get('istio.io/rev')
+  const label = labelsOf(object).get(REVISION)
   if (label !== undefined && label !== '') return label
   const service = memberAt(entry, 'clientConfig', 'service', 'name')
   return typeof service === 'string' && service.startsWith('istiod-') ? service.slice('istiod-'.length) : 'default'

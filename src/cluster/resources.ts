@@ -10,7 +10,7 @@ import {
   type JsonObject,
 } from '../kubernetes/json.ts'
 import type { Namespace, Service } from '../istio/mesh.ts'
-import type { FieldProblem } from './field-problem.ts'
+import type { Problem } from '../kubernetes/problem.ts'
 import { readControlPlanePart } from './read-control-plane.ts'
 import { canMountImages } from './read-node.ts'
 import { readPeerAuthentication } from './read-peer-authentication.ts'
@@ -38,7 +38,7 @@ export interface Resource<Name extends TableName = TableName> {
   /** What the webhook decides by; the rest is for the questions about the whole cluster. */
   readonly isForAdmission: boolean
   /** Undefined for an object that says nothing to us. */
-  readonly read: (object: JsonObject) => Rows[Name] | FieldProblem | undefined
+  readonly read: (object: JsonObject) => Rows[Name] | Problem | undefined
 }
 
 const CLUSTER = { scope: 'Cluster' } as const

@@ -1,8 +1,7 @@
 /** What admission would say of one manifest, asked of the same code that answers the API server. */
 import { admit } from '../admission/admit.ts'
-import { provePatch } from '../admission/prove-patch.ts'
 import type { AdmissionRequest } from '../admission/review.ts'
-import { pass, type Verdict } from '../admission/verdict.ts'
+import { allow, type Verdict } from '../admission/verdict.ts'
 import { memberAt, type JsonObject } from '../kubernetes/json.ts'
 import { referenceTo, type ObjectReference } from '../kubernetes/object.ts'
 import { hasPodTemplate, rawTemplate } from '../kubernetes/pod-template.ts'
@@ -29,7 +28,7 @@ export function previewObject(object: JsonObject, namespace: string, context: Ru
 
 /** Objects that no rule handles are never sent to the webhook. */
 function verdictOn(object: JsonObject, reference: ObjectReference, context: RuleContext): Verdict {
-  if (!RULES.some((rule) => rule.handles(reference.kind))) return pass('no-rule')
+  if (!RULES.some((rule) => rule.handles(reference.kind))) return allow('no-rule')
   return admit(createRequest(object, reference), context)
 }
 
@@ -54,11 +53,8 @@ export function createRequest(object: JsonObject, reference: ObjectReference): A
   }
 }
 
-/** The patch was proved when it was decided, so it applies. */
 function afterVerdict(object: JsonObject, verdict: Verdict): JsonObject {
-  if (verdict.kind !== 'patch') return object
-  const proof = provePatch(object, verdict.operations)
-  return 'result' in proof ? proof.result : object
+  return verdict.kind === 'patch' ? verdict.after : object
 }
 
 function podOf(object: JsonObject, reference: ObjectReference, context: RuleContext): PreviewEntry['pod'] {

@@ -1,7 +1,6 @@
 /** Whether the node's ztunnel takes a pod into ambient mode (spec/istio.md 3.7; `cni/pkg/util/enablement_selector.go`). */
+import { DATAPLANE_MODE } from './annotations.ts'
 import type { PodIdentity } from './injection-policy.ts'
-
-const DATAPLANE_MODE = 'istio.io/dataplane-mode'
 
 /** `hasSidecar`: the pod carries `sidecar.istio.io/status`, or will once Istio's webhook has run. The sidecar wins. */
 export function isAmbient(

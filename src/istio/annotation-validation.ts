@@ -2,26 +2,39 @@
  * Annotations whose bad values make the injector refuse the pod: its creation is denied in Istio's name, so nothing of
  * ours matters any more (spec/istio.md 3.1 and 5.3; `pkg/kube/inject/validate.go`).
  */
+import {
+  EXCLUDE_INBOUND_PORTS,
+  EXCLUDE_INTERFACES,
+  EXCLUDE_OUTBOUND_IP_RANGES,
+  EXCLUDE_OUTBOUND_PORTS,
+  INCLUDE_INBOUND_PORTS,
+  INCLUDE_OUTBOUND_IP_RANGES,
+  INTERCEPTION_MODE,
+  KUBEVIRT_INTERFACES,
+  MERGE_METRICS,
+  REROUTE_VIRTUAL_INTERFACES,
+  STATUS_PORT,
+} from './annotations.ts'
 import { isUint32, parseBool, parsePort, parsePorts } from './go-values.ts'
 
 const INTERFACE_NAME = /^[a-zA-Z][a-zA-Z0-9_.-]*$/
 const QUANTITY = /^[+-]?(\d+\.?\d*|\.\d+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|n|u|[eE][+-]?\d+)?$/
 
 const VALIDATORS: ReadonlyMap<string, (value: string) => boolean> = new Map([
-  ['sidecar.istio.io/interceptionMode', (value: string) => ['REDIRECT', 'TPROXY', 'NONE'].includes(value)],
-  ['status.sidecar.istio.io/port', (value: string) => parsePort(value) !== undefined],
+  [INTERCEPTION_MODE, (value: string) => ['REDIRECT', 'TPROXY', 'NONE'].includes(value)],
+  [STATUS_PORT, (value: string) => parsePort(value) !== undefined],
   ['readiness.status.sidecar.istio.io/initialDelaySeconds', isUint32],
   ['readiness.status.sidecar.istio.io/periodSeconds', isUint32],
   ['readiness.status.sidecar.istio.io/failureThreshold', isUint32],
-  ['traffic.sidecar.istio.io/includeOutboundIPRanges', (value: string) => value === '*' || isCidrList(value)],
-  ['traffic.sidecar.istio.io/excludeOutboundIPRanges', isCidrList],
-  ['traffic.sidecar.istio.io/includeInboundPorts', (value: string) => value === '*' || isPortList(value)],
-  ['traffic.sidecar.istio.io/excludeInboundPorts', isPortList],
-  ['traffic.sidecar.istio.io/excludeOutboundPorts', isPortList],
-  ['traffic.sidecar.istio.io/excludeInterfaces', isInterfaceList],
-  ['traffic.sidecar.istio.io/kubevirtInterfaces', isInterfaceList],
-  ['istio.io/reroute-virtual-interfaces', isInterfaceList],
-  ['prometheus.istio.io/merge-metrics', (value: string) => parseBool(value) !== undefined],
+  [INCLUDE_OUTBOUND_IP_RANGES, (value: string) => value === '*' || isCidrList(value)],
+  [EXCLUDE_OUTBOUND_IP_RANGES, isCidrList],
+  [INCLUDE_INBOUND_PORTS, (value: string) => value === '*' || isPortList(value)],
+  [EXCLUDE_INBOUND_PORTS, isPortList],
+  [EXCLUDE_OUTBOUND_PORTS, isPortList],
+  [EXCLUDE_INTERFACES, isInterfaceList],
+  [KUBEVIRT_INTERFACES, isInterfaceList],
+  [REROUTE_VIRTUAL_INTERFACES, isInterfaceList],
+  [MERGE_METRICS, (value: string) => parseBool(value) !== undefined],
   ['sidecar.istio.io/proxyCPU', (value: string) => QUANTITY.test(value)],
   ['sidecar.istio.io/proxyMemory', (value: string) => QUANTITY.test(value)],
   ['sidecar.istio.io/proxyCPULimit', (value: string) => QUANTITY.test(value)],

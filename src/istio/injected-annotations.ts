@@ -1,10 +1,12 @@
 /** The annotations that injection templates leave on a pod (spec/istio.md 3.6, `files/injection-template.yaml`). */
+import {
+  EXCLUDE_INBOUND_PORTS,
+  INCLUDE_INBOUND_PORTS,
+  INTERCEPTION_MODE,
+  REWRITE_PROBES,
+  STATUS_PORT,
+} from './annotations.ts'
 import type { Injector, InterceptionMode, MergedTemplates } from './control-plane.ts'
-import { REWRITE, STATUS_PORT } from './rewriting.ts'
-
-const INCLUDE_INBOUND = 'traffic.sidecar.istio.io/includeInboundPorts'
-const EXCLUDE_INBOUND = 'traffic.sidecar.istio.io/excludeInboundPorts'
-const INTERCEPTION = 'sidecar.istio.io/interceptionMode'
 
 /** With CNI the template writes its choices down as annotations, which a second injector takes for the pod's own. */
 export function annotationsAfter(
@@ -14,13 +16,13 @@ export function annotationsAfter(
   mode: InterceptionMode,
 ): ReadonlyMap<string, string> {
   const after = new Map(before)
-  if (effect.rewriteAnnotation !== undefined) after.set(REWRITE, effect.rewriteAnnotation)
+  if (effect.rewriteAnnotation !== undefined) after.set(REWRITE_PROBES, effect.rewriteAnnotation)
   if (!injector.cni || !effect.redirects) return after
-  after.set(INTERCEPTION, mode)
-  after.set(INCLUDE_INBOUND, before.get(INCLUDE_INBOUND) ?? injector.includeInboundPorts)
-  const excluded = before.get(EXCLUDE_INBOUND) ?? injector.excludeInboundPorts
+  after.set(INTERCEPTION_MODE, mode)
+  after.set(INCLUDE_INBOUND_PORTS, before.get(INCLUDE_INBOUND_PORTS) ?? injector.includeInboundPorts)
+  const excluded = before.get(EXCLUDE_INBOUND_PORTS) ?? injector.excludeInboundPorts
   const status = before.get(STATUS_PORT) ?? injector.statusPort
-  return after.set(EXCLUDE_INBOUND, withPort(excluded, status))
+  return after.set(EXCLUDE_INBOUND_PORTS, withPort(excluded, status))
 }
 
 /** The template function `excludeInboundPort`: adds the status port unless it is there or is 0. */

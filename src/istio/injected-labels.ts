@@ -1,4 +1,5 @@
 /** The labels that injection templates leave on a pod (`files/injection-template.yaml`, `gateway-injection-template.yaml`). */
+import { CANONICAL_NAME, CANONICAL_REVISION, NETWORK, TLS_MODE, TUNNEL } from './annotations.ts'
 import type { MergedTemplates } from './control-plane.ts'
 import type { InjectionCall } from './injection-pass.ts'
 import { hasHbone } from './proxy-config.ts'
@@ -11,19 +12,18 @@ export function labelsAfter(call: InjectionCall, effect: MergedTemplates): Reado
   const { pod, subject, controlPlane } = call
   const labels = new Map(pod.labels)
   const network = call.network || (controlPlane.injector?.network ?? '')
-  if (network !== '' && !labels.has('topology.istio.io/network')) labels.set('topology.istio.io/network', network)
-  if (effect.redirects) setDefault(labels, 'security.istio.io/tlsMode', ['istio'])
-  if (effect.redirects && hasHbone(pod.annotations, controlPlane))
-    setDefault(labels, 'networking.istio.io/tunnel', ['http'])
+  if (network !== '' && !labels.has(NETWORK)) labels.set(NETWORK, network)
+  if (effect.redirects) setDefault(labels, TLS_MODE, ['istio'])
+  if (effect.redirects && hasHbone(pod.annotations, controlPlane)) setDefault(labels, TUNNEL, ['http'])
   if (effect.proxyType === 'none') return labels
   const name = [labels.get('app.kubernetes.io/name'), labels.get('app'), subject.workloadName]
   setDefault(
     labels,
-    'service.istio.io/canonical-name',
+    CANONICAL_NAME,
     name.map((text) => (effect.redirects ? asLabel(text) : text)),
   )
   const revision = [labels.get('app.kubernetes.io/version'), labels.get('version'), 'latest']
-  setDefault(labels, 'service.istio.io/canonical-revision', revision)
+  setDefault(labels, CANONICAL_REVISION, revision)
   return labels
 }
 

@@ -1,4 +1,5 @@
 /** What one call of istiod's injector makes of a pod (spec/istio.md 2.1, 3.5, 3.6, 4.6; `pkg/kube/inject/webhook.go`). */
+import { INJECTION_TEMPLATES } from './annotations.ts'
 import type { PodTemplate } from '../kubernetes/pod-template.ts'
 import {
   CHART_INJECTOR,
@@ -67,7 +68,7 @@ export function inject(
 
 /** `inject.istio.io/templates`, a comma list; aliases stand for lists (`inject.go` selectTemplates). */
 function selectTemplates(annotations: ReadonlyMap<string, string>, injector: Injector): readonly string[] {
-  const wanted = annotations.get('inject.istio.io/templates')
+  const wanted = annotations.get(INJECTION_TEMPLATES)
   const names = wanted === undefined ? injector.defaultTemplates : wanted.split(',').map((name) => name.trim())
   return names.flatMap((name) => injector.aliases.get(name) ?? [name])
 }

@@ -1,11 +1,11 @@
 /** istiod's own decision once its webhook has been called: `injectRequired` (spec/istio.md 3.1). */
+import { INJECT } from './annotations.ts'
 import { matches, type LabelSelector } from '../kubernetes/label-selector.ts'
 import type { Injector } from './control-plane.ts'
 import { isOlderThan } from './version.ts'
 
 /** Namespaces istiod never injects into, whatever their labels (`pkg/kube/inject/initializer.go`). */
 const IGNORED_NAMESPACES = new Set(['kube-system', 'kube-public', 'kube-node-lease', 'local-path-storage'])
-const INJECT = 'sidecar.istio.io/inject'
 
 export interface PodIdentity {
   readonly namespace: string

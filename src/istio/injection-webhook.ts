@@ -4,6 +4,7 @@
  * The selectors are read from the cluster's MutatingWebhookConfigurations and never assumed: revision tags, and
  * `istioctl tag set default`, change them. Manifests without any configuration stand for the default install.
  */
+import { INJECT, INJECTION_LABEL, REVISION } from './annotations.ts'
 import { describeSelector, matches, type LabelSelector, type Requirement } from '../kubernetes/label-selector.ts'
 
 export interface InjectionWebhook {
@@ -57,18 +58,10 @@ export function describeSelection({ namespaceSelector, objectSelector }: Injecti
  * | object.        | !istio-injection, !istio.io/rev             | inject in (true), !istio.io/rev            |
  */
 export const DEFAULT_INSTALL: readonly InjectionWebhook[] = [
-  entry('rev.namespace.', [is('istio.io/rev', 'default'), absent('istio-injection')], [notOptedOut()]),
-  entry(
-    'rev.object.',
-    [absent('istio.io/rev'), absent('istio-injection')],
-    [notOptedOut(), is('istio.io/rev', 'default')],
-  ),
-  entry('namespace.', [is('istio-injection', 'enabled')], [notOptedOut()]),
-  entry(
-    'object.',
-    [absent('istio-injection'), absent('istio.io/rev')],
-    [is('sidecar.istio.io/inject', 'true'), absent('istio.io/rev')],
-  ),
+  entry('rev.namespace.', [is(REVISION, 'default'), absent(INJECTION_LABEL)], [notOptedOut()]),
+  entry('rev.object.', [absent(REVISION), absent(INJECTION_LABEL)], [notOptedOut(), is(REVISION, 'default')]),
+  entry('namespace.', [is(INJECTION_LABEL, 'enabled')], [notOptedOut()]),
+  entry('object.', [absent(INJECTION_LABEL), absent(REVISION)], [is(INJECT, 'true'), absent(REVISION)]),
 ]
 
 function entry(prefix: string, namespace: readonly Requirement[], pod: readonly Requirement[]): InjectionWebhook {
@@ -92,5 +85,5 @@ function absent(key: string): Requirement {
 }
 
 function notOptedOut(): Requirement {
-  return { key: 'sidecar.istio.io/inject', operator: 'NotIn', values: ['false'] }
+  return { key: INJECT, operator: 'NotIn', values: ['false'] }
 }

@@ -3,6 +3,7 @@
  * webhook; what it captures then comes from its own `istio-init` arguments, or is what the CNI plugin reads in it
  * (spec/istio.md section 7).
  */
+import { INJECTION_STATUS, REVISION } from './annotations.ts'
 import type { Container } from '../kubernetes/container.ts'
 import { arrayMember, scalarText } from '../kubernetes/json.ts'
 import { capture, type Capture } from './capture.ts'
@@ -11,21 +12,19 @@ import { asInterceptionMode } from './proxy-config.ts'
 import type { Mesh } from './mesh.ts'
 import { cniCapture, readProxy, type Redirection } from './redirection.ts'
 
-const STATUS = 'sidecar.istio.io/status'
-
 export function readManifestSidecar(subject: InjectionSubject, mesh: Mesh): InjectionPass | undefined {
   const { annotations, containers, labels } = subject.template
   const proxy = containers.find(({ name }) => name === 'istio-proxy')
-  if (proxy === undefined || !annotations.has(STATUS)) return undefined
+  if (proxy === undefined || !annotations.has(INJECTION_STATUS)) return undefined
   return {
     isInjected: false,
     hasProxy: true,
-    controlPlane: mesh.controlPlane(annotations.get('istio.io/rev') ?? 'default'),
+    controlPlane: mesh.controlPlane(annotations.get(REVISION) ?? 'default'),
     redirection: redirectionOf(subject, proxy),
     rewriting: { state: 'off', evidence: 'the sidecar is in the manifest, no webhook touches its probes' },
     labels,
     annotations,
-    evidence: `the manifest carries the sidecar (annotation ${STATUS})`,
+    evidence: `the manifest carries the sidecar (annotation ${INJECTION_STATUS})`,
   }
 }
 

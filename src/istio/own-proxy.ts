@@ -2,6 +2,7 @@
  * The `istio-proxy` that the user wrote and the injector keeps: its arguments and environment win over the template's
  * (`pkg/kube/inject/webhook.go` reapplyOverwrittenContainers).
  */
+import { INJECTION_STATUS, PROXY_OVERRIDES } from './annotations.ts'
 import { arrayMember, isObject, stringMember, type Json, type JsonObject } from '../kubernetes/json.ts'
 import type { PodTemplate } from '../kubernetes/pod-template.ts'
 
@@ -9,8 +10,8 @@ const PROXY = 'istio-proxy'
 
 /** The manifest's own in a pod that was never injected; in one that was, what the annotation remembers of it. */
 export function ownProxy({ annotations, containers }: PodTemplate): JsonObject | undefined {
-  if (!annotations.has('sidecar.istio.io/status')) return containers.find(({ name }) => name === PROXY)?.raw
-  const overrides = parseJson(annotations.get('proxy.istio.io/overrides') ?? 'null')
+  if (!annotations.has(INJECTION_STATUS)) return containers.find(({ name }) => name === PROXY)?.raw
+  const overrides = parseJson(annotations.get(PROXY_OVERRIDES) ?? 'null')
   const entries = [...arrayMember(overrides, 'containers'), ...arrayMember(overrides, 'initContainers')]
   return entries.filter(isObject).find((entry) => stringMember(entry, 'name') === PROXY)
 }

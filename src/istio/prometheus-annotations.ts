@@ -2,6 +2,7 @@
  * Scrape annotations that make the injector refuse a pod when it merges metrics (spec/istio.md section 7;
  * `pkg/kube/inject/webhook.go` applyPrometheusMerge, `pilot/cmd/pilot-agent/status/server.go` istioReservedPorts).
  */
+import { MERGE_METRICS } from './annotations.ts'
 import { parseBool, parseInteger } from './go-values.ts'
 
 const RESERVED_PORTS = new Set([15000, 15001, 15004, 15006, 15008, 15020, 15021, 15053, 15090])
@@ -66,7 +67,7 @@ function isScraped(annotations: ReadonlyMap<string, string>): boolean {
 }
 
 function isMerged(annotations: ReadonlyMap<string, string>, byDefault: boolean): boolean {
-  const wish = annotations.get('prometheus.istio.io/merge-metrics')
+  const wish = annotations.get(MERGE_METRICS)
   return (wish === undefined ? undefined : parseBool(wish)) ?? byDefault
 }
 

@@ -1,18 +1,16 @@
 /** The part of the mesh's `defaultConfig` that a pod may overrule: annotation `proxy.istio.io/config`, YAML or JSON. */
+import { INTERCEPTION_MODE, PROXY_CONFIG } from './annotations.ts'
 import { parse as parseYaml } from 'yaml'
 import { memberAt, scalarText } from '../kubernetes/json.ts'
 import type { ControlPlane, InterceptionMode } from './control-plane.ts'
-
-const CONFIG = 'proxy.istio.io/config'
-const INTERCEPTION = 'sidecar.istio.io/interceptionMode'
 
 /** The annotation, else `proxy.istio.io/config`, else the mesh's default; undefined where the YAML is refused. */
 export function interceptionModeOf(
   annotations: ReadonlyMap<string, string>,
   controlPlane: ControlPlane,
 ): InterceptionMode | undefined {
-  const own = asInterceptionMode(annotations.get(INTERCEPTION))
-  const config = annotations.get(CONFIG)
+  const own = asInterceptionMode(annotations.get(INTERCEPTION_MODE))
+  const config = annotations.get(PROXY_CONFIG)
   if (config === undefined) return own ?? controlPlane.interceptionMode
   const parsed = parseProxyConfig(config)
   if (parsed === undefined) return undefined
@@ -29,7 +27,7 @@ export function asInterceptionMode(value: unknown): InterceptionMode | undefined
 
 /** `ISTIO_META_ENABLE_HBONE` of `proxy.istio.io/config`, else of the mesh. */
 export function hasHbone(annotations: ReadonlyMap<string, string>, controlPlane: ControlPlane): boolean {
-  const config = annotations.get(CONFIG)
+  const config = annotations.get(PROXY_CONFIG)
   const own =
     config === undefined ? undefined : memberAt(parseProxyConfig(config), 'proxyMetadata', 'ISTIO_META_ENABLE_HBONE')
   return own === undefined ? controlPlane.hasHbone : scalarText(own) === 'true'

@@ -2,6 +2,17 @@
  * What redirects a pod's inbound traffic after a call of the injector: an init container `istio-init`, or the node's CNI
  * plugin, which looks at the finished pod (spec/istio.md 3.6, 4.6 and section 7).
  */
+import {
+  EXCLUDE_INBOUND_PORTS,
+  EXCLUDE_INTERFACES,
+  INCLUDE_INBOUND_PORTS,
+  INJECT,
+  INTERCEPTION_MODE,
+  KUBEVIRT_INTERFACES,
+  NATIVE_SIDECAR,
+  REROUTE_VIRTUAL_INTERFACES,
+  STATUS_PORT,
+} from './annotations.ts'
 import { arrayMember, member, stringMember, type JsonObject } from '../kubernetes/json.ts'
 import type { PodTemplate } from '../kubernetes/pod-template.ts'
 import { capture, type Capture } from './capture.ts'
@@ -61,13 +72,11 @@ function initAfter(input: RedirectionInput): Omit<Redirection, 'proxy'> {
 }
 
 function initCapture({ annotations, injector, mode }: RedirectionInput): Capture {
-  const status = parsePort(annotations.get('status.sidecar.istio.io/port') ?? injector.statusPort)
+  const status = parsePort(annotations.get(STATUS_PORT) ?? injector.statusPort)
   return capture({
     mode,
-    includeInboundPorts:
-      annotations.get('traffic.sidecar.istio.io/includeInboundPorts') ?? injector.includeInboundPorts,
-    excludeInboundPorts:
-      annotations.get('traffic.sidecar.istio.io/excludeInboundPorts') ?? injector.excludeInboundPorts,
+    includeInboundPorts: annotations.get(INCLUDE_INBOUND_PORTS) ?? injector.includeInboundPorts,
+    excludeInboundPorts: annotations.get(EXCLUDE_INBOUND_PORTS) ?? injector.excludeInboundPorts,
     alwaysExcluded: status === undefined ? [] : [status],
     ...interfacesOf(annotations),
   })
@@ -76,11 +85,11 @@ function initCapture({ annotations, injector, mode }: RedirectionInput): Capture
 /** The plugin reads annotations alone; the templates have written the installation's values down there. */
 export function cniCapture(pod: PodIdentity, proxy: Proxy, annotations: ReadonlyMap<string, string>): Capture {
   if (isPassedOver(pod, proxy)) return { kind: 'nothing', why: 'the CNI plugin passes the pod over' }
-  const mode = annotations.get('sidecar.istio.io/interceptionMode')
+  const mode = annotations.get(INTERCEPTION_MODE)
   return capture({
     mode: mode === 'TPROXY' || mode === 'NONE' ? mode : 'REDIRECT',
-    includeInboundPorts: annotations.get('traffic.sidecar.istio.io/includeInboundPorts') ?? '*',
-    excludeInboundPorts: annotations.get('traffic.sidecar.istio.io/excludeInboundPorts') ?? '',
+    includeInboundPorts: annotations.get(INCLUDE_INBOUND_PORTS) ?? '*',
+    excludeInboundPorts: annotations.get(EXCLUDE_INBOUND_PORTS) ?? '',
     alwaysExcluded: CNI_EXCLUDED,
     ...interfacesOf(annotations),
   })
@@ -88,17 +97,14 @@ export function cniCapture(pod: PodIdentity, proxy: Proxy, annotations: Readonly
 
 function interfacesOf(annotations: ReadonlyMap<string, string>) {
   return {
-    excludeInterfaces: annotations.get('traffic.sidecar.istio.io/excludeInterfaces') ?? '',
-    virtualInterfaces:
-      annotations.get('istio.io/reroute-virtual-interfaces') ??
-      annotations.get('traffic.sidecar.istio.io/kubevirtInterfaces') ??
-      '',
+    excludeInterfaces: annotations.get(EXCLUDE_INTERFACES) ?? '',
+    virtualInterfaces: annotations.get(REROUTE_VIRTUAL_INTERFACES) ?? annotations.get(KUBEVIRT_INTERFACES) ?? '',
   }
 }
 
 /** The plugin reads the label with ParseBool, so that `False` is injected and yet not redirected (spec/istio.md 3.3). */
 function isPassedOver({ namespace, labels, annotations }: PodIdentity, { type, disablesEnvoy }: Proxy): boolean {
-  const value = labels.get('sidecar.istio.io/inject') ?? annotations.get('sidecar.istio.io/inject') ?? ''
+  const value = labels.get(INJECT) ?? annotations.get(INJECT) ?? ''
   return namespace === 'kube-system' || parseBool(value) === false || type !== 'sidecar' || disablesEnvoy
 }
 
@@ -129,7 +135,7 @@ function proxyAfter({ previous, template, injector, effect }: RedirectionInput):
 
 /** The template compares with "false" alone; any other value counts as yes (`files/injection-template.yaml`). */
 function isNativeWished({ annotations }: PodTemplate): boolean {
-  return annotations.get('sidecar.istio.io/nativeSidecar') !== 'false'
+  return annotations.get(NATIVE_SIDECAR) !== 'false'
 }
 
 /** The CNI plugin's reading of a container `istio-proxy`: the word behind `proxy`, and `DISABLE_ENVOY` (plugin.go). */

@@ -1,10 +1,8 @@
 /** Whether an injected pod's probes are moved to Istio's agent, and to which port (spec/istio.md 2.1, `app_probe.go`). */
+import { REWRITE_PROBES, STATUS_PORT } from './annotations.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { parseBool, parseInteger } from './go-values.ts'
 import type { Version } from './version.ts'
-
-export const REWRITE = 'sidecar.istio.io/rewriteAppHTTPProbers'
-export const STATUS_PORT = 'status.sidecar.istio.io/port'
 
 /** Whether Istio moves the probes to its agent. `unknown` where no injector ConfigMap and no annotation tells. */
 export type Rewriting =
@@ -24,7 +22,7 @@ export function rewritingAfter(
   proxied: boolean,
 ): Rewriting {
   if (!proxied) return { state: 'off', evidence: 'the injection template has no container istio-proxy' }
-  const written = annotations.get(REWRITE)
+  const written = annotations.get(REWRITE_PROBES)
   const wanted = written === undefined ? undefined : parseBool(written)
   const on = wanted ?? controlPlane.injector?.rewriteAppHTTPProbe
   if (on === undefined)
@@ -32,7 +30,7 @@ export function rewritingAfter(
   const evidence =
     wanted === undefined
       ? `rewriteAppHTTPProbe: ${on} of revision ${controlPlane.revision}`
-      : `annotation ${REWRITE}: ${written}`
+      : `annotation ${REWRITE_PROBES}: ${written}`
   if (!on) return { state: 'off', evidence }
   return {
     state: 'on',

@@ -20,7 +20,3 @@ export function isOlderThan(version: Version | undefined, major: number, minor: 
   if (version === undefined) return false
   return version.major < major || (version.major === major && version.minor < minor)
 }
-
-export function describeVersion(version: Version | undefined): string {
-  return version === undefined ? 'of unknown version' : `${version.major}.${version.minor}`
-}

@@ -5,11 +5,11 @@ import {
   readHandler,
   type Handler,
   type HandlerKind,
-  type Malformed,
   type PortReference,
 } from './handler.ts'
-import { arrayMember, isObject, member, memberAt, stringMember, typeName, type Json, type JsonObject } from './json.ts'
+import { arrayMember, isObject, member, stringMember, typeName, type Json, type JsonObject } from './json.ts'
 import { pointer } from './json-pointer.ts'
+import type { Problem } from './problem.ts'
 
 export const PROBE_SLOTS = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const
 export const HOOK_SLOTS = ['preStop', 'postStart'] as const
@@ -28,7 +28,7 @@ export interface Check {
   /** Every handler that stands there; a valid object has exactly one. */
   readonly kinds: readonly HandlerKind[]
   /** The only handler, or what is wrong. */
-  readonly handler: Handler | Malformed
+  readonly handler: Handler | Problem
   /** Seconds; the API server's default is 1. Hooks have none. */
   readonly timeoutSeconds: number
 }
@@ -48,9 +48,9 @@ export function readContainers(
   spec: JsonObject,
   specPointer: string,
   list: 'containers' | 'initContainers',
-): { readonly containers: readonly Container[]; readonly malformed: readonly Malformed[] } {
+): { readonly containers: readonly Container[]; readonly malformed: readonly Problem[] } {
   const containers: Container[] = []
-  const malformed: Malformed[] = []
+  const malformed: Problem[] = []
   for (const [index, raw] of arrayMember(spec, list).entries()) {
     const name = stringMember(raw, 'name')
     if (isObject(raw) && name !== undefined && name !== '')
@@ -60,7 +60,7 @@ export function readContainers(
   return { containers, malformed }
 }
 
-function nameless(raw: Json, field: string): Malformed {
+function nameless(raw: Json, field: string): Problem {
   if (!isObject(raw)) return { field, problem: `must be an object, not ${typeName(raw)}` }
   return { field: `${field}.name`, problem: 'a container name is required' }
 }
@@ -96,15 +96,11 @@ function readCheck(slot: Slot, raw: JsonObject, at: string): Check {
   return { slot, pointer: at, raw, kinds, handler: onlyHandler(raw, kinds), timeoutSeconds }
 }
 
-function onlyHandler(raw: JsonObject, kinds: readonly HandlerKind[]): Handler | Malformed {
+function onlyHandler(raw: JsonObject, kinds: readonly HandlerKind[]): Handler | Problem {
   const [kind, second] = kinds
   if (kind === undefined) return { field: '', problem: 'has no handler; exactly one is required' }
   if (second !== undefined) return { field: '', problem: `has ${kinds.join(' and ')}; only one handler is allowed` }
   return readHandler(kind, member(raw, kind))
-}
-
-export function isMalformed(value: Handler | Malformed): value is Malformed {
-  return 'problem' in value
 }
 
 /**
@@ -117,11 +113,4 @@ export function resolvePort(port: PortReference, container: Container): number |
   const named = arrayMember(container.raw, 'ports').find((entry) => member(entry, 'name') === port)
   const number = member(named, 'containerPort')
   return isPortNumber(number) ? number : undefined
-}
-
-/** The numeric user the container's processes run as, where the manifest says so. */
-export function userOf(container: Container, podSpec: JsonObject): number | undefined {
-  const user =
-    memberAt(container.raw, 'securityContext', 'runAsUser') ?? memberAt(podSpec, 'securityContext', 'runAsUser')
-  return typeof user === 'number' ? user : undefined
 }

@@ -3,6 +3,7 @@
  * (core/v1 ProbeHandler and LifecycleHandler). Read from untyped JSON, once.
  */
 import { arrayMember, isObject, member, stringMember, typeName, type Json, type JsonObject } from './json.ts'
+import { isProblem, type Problem } from './problem.ts'
 
 /** A port as a manifest writes it: a number, or the name of a port of the same container. */
 export type PortReference = number | string
@@ -42,12 +43,6 @@ export interface Exec {
 export type NetworkHandler = HttpGet | TcpSocket | Grpc
 export type Handler = NetworkHandler | Exec | { readonly kind: 'sleep' }
 
-/** A field that does not hold what Kubernetes allows there. */
-export interface Malformed {
-  readonly field: string
-  readonly problem: string
-}
-
 export const HANDLER_KINDS = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const
 export type HandlerKind = (typeof HANDLER_KINDS)[number]
 
@@ -56,7 +51,7 @@ export function handlerKinds(value: JsonObject): readonly HandlerKind[] {
   return HANDLER_KINDS.filter((kind) => member(value, kind) !== undefined && member(value, kind) !== null)
 }
 
-export function readHandler(kind: HandlerKind, value: Json | undefined): Handler | Malformed {
+export function readHandler(kind: HandlerKind, value: Json | undefined): Handler | Problem {
   if (!isObject(value)) return { field: kind, problem: `must be an object, not ${typeName(value)}` }
   switch (kind) {
     case 'httpGet':
@@ -73,7 +68,7 @@ export function readHandler(kind: HandlerKind, value: Json | undefined): Handler
 }
 
 /** Defaults as the API server writes them: path `/`, scheme HTTP (spec/istio.md 2.7). */
-function readHttpGet(value: JsonObject): HttpGet | Malformed {
+function readHttpGet(value: JsonObject): HttpGet | Problem {
   const port = readPort(member(value, 'port'))
   if (typeof port === 'object') return { field: 'httpGet.port', problem: port.problem }
   const scheme = member(value, 'scheme') ?? 'HTTP'
@@ -82,18 +77,18 @@ function readHttpGet(value: JsonObject): HttpGet | Malformed {
   const path = member(value, 'path') ?? '/'
   if (typeof path !== 'string') return { field: 'httpGet.path', problem: `must be a string, not ${typeName(path)}` }
   const headers = readHeaders(value)
-  if (!Array.isArray(headers)) return headers as Malformed
+  if (isProblem(headers)) return headers
   return {
     kind: 'httpGet',
     scheme,
     host: stringMember(value, 'host') ?? '',
     port,
     path,
-    headers: headers as readonly Header[],
+    headers,
   }
 }
 
-function readHeaders(value: JsonObject): readonly Header[] | Malformed {
+function readHeaders(value: JsonObject): readonly Header[] | Problem {
   const headers: Header[] = []
   for (const [index, entry] of arrayMember(value, 'httpHeaders').entries()) {
     const name = stringMember(entry, 'name')
@@ -104,14 +99,14 @@ function readHeaders(value: JsonObject): readonly Header[] | Malformed {
   return headers
 }
 
-function readTcpSocket(value: JsonObject): TcpSocket | Malformed {
+function readTcpSocket(value: JsonObject): TcpSocket | Problem {
   const port = readPort(member(value, 'port'))
   if (typeof port === 'object') return { field: 'tcpSocket.port', problem: port.problem }
   return { kind: 'tcpSocket', host: stringMember(value, 'host') ?? '', port }
 }
 
 /** A gRPC probe's port is always a number (core/v1 GRPCAction). */
-function readGrpc(value: JsonObject): Grpc | Malformed {
+function readGrpc(value: JsonObject): Grpc | Problem {
   const port = readPort(member(value, 'port'))
   if (typeof port !== 'number')
     return {

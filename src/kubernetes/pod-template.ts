@@ -1,8 +1,8 @@
 /** The pod inside an object: a Pod is its own, workloads carry a template at a place that depends on their kind. */
 import { readContainers, type Container } from './container.ts'
-import type { Malformed } from './handler.ts'
 import { isObject, member, memberAt, stringMap, typeName, type JsonObject } from './json.ts'
 import { parsePointer } from './json-pointer.ts'
+import type { Problem } from './problem.ts'
 
 /** Where each kind keeps its pod. ReplicationController is core/v1, the rest apps/v1 and batch/v1. */
 const TEMPLATE_POINTERS: Readonly<Record<string, string>> = {
@@ -26,7 +26,7 @@ export interface PodTemplate {
   /** Init containers first, as Kubernetes runs them. */
   readonly containers: readonly Container[]
   /** What could not be read, with the field it stands in; such a template is not patched. */
-  readonly malformed: readonly Malformed[]
+  readonly malformed: readonly Problem[]
 }
 
 export function hasPodTemplate(kind: string): boolean {
@@ -40,7 +40,7 @@ export function rawTemplate(kind: string, object: JsonObject): JsonObject | unde
   return isObject(found) ? found : undefined
 }
 
-export function readPodTemplate(kind: string, object: JsonObject): PodTemplate | Malformed {
+export function readPodTemplate(kind: string, object: JsonObject): PodTemplate | Problem {
   const at = TEMPLATE_POINTERS[kind]
   if (at === undefined) return { field: 'kind', problem: `${kind} has no pod template` }
   const raw = rawTemplate(kind, object)

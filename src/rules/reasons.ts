@@ -47,7 +47,7 @@ export const REASONS = {
   'ingress-to-gateway': 'its backends are the ingress gateway itself',
   'ingress-trusted-user': 'a controller that the configuration trusts writes it',
   // Requests that no rule decides.
-  'no-rule': 'no rule is concerned',
+  'no-rule': 'no rule applies to this kind',
   'nothing-to-decide': 'the request carries no object to decide about',
   'cluster-unknown': 'the cluster has not been read yet, or not for too long, so nothing can be decided',
   'namespace-not-declared': 'the namespace is not known, so it counts as outside the mesh',
@@ -58,3 +58,13 @@ export const REASONS = {
 } as const satisfies Readonly<Record<string, string>>
 
 export type Reason = keyof typeof REASONS
+
+/** A sentence for users with the code that explains it: `... [istio-onramp/strict-mtls]`. */
+export function coded(text: string, reason: Reason): string {
+  return `${text} [istio-onramp/${reason}]`
+}
+
+/** The code at the end of a sentence, with the space before it; empty where there is none. */
+export function codeAtEnd(text: string): string {
+  return / \[istio-onramp\/[a-z-]+\]$/.exec(text)?.[0] ?? ''
+}

@@ -11,9 +11,9 @@ export type RuleName = 'probes' | 'ingress' | 'strict-switch' | 'egress'
 export type Action = 'rewrite' | 'leave' | 'annotate' | 'allow' | 'warn' | 'deny'
 export type Strategy = 'exec' | 'port' | 'agent'
 
-/** A write that the API server asks about; `object` is absent on DELETE, `oldObject` on CREATE. */
+/** A write that the API server asks about. Only an UPDATE has an `oldObject`. */
 export interface WriteRequest {
-  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+  readonly operation: 'CREATE' | 'UPDATE'
   readonly reference: ObjectReference
   readonly object: JsonObject
   readonly oldObject: JsonObject | undefined
@@ -43,8 +43,10 @@ export interface RuleResult {
   readonly decisions: readonly Decision[]
   readonly operations: readonly Operation[]
   readonly warnings: readonly string[]
-  /** What could not be read: the object passes all the same; warned of in `warnings`, counted and logged by the server. */
-  readonly doubts: readonly Reason[]
+  /** Why something could not be decided and the object is admitted without it; `warnings` says it, the server counts it. */
+  readonly failOpen: readonly Reason[]
+  /** A user's annotations with values that are not allowed; `warnings` says it, the server counts it. */
+  readonly refusedSettings: readonly Reason[]
   /** The whole text of a denial. */
   readonly denial?: string
 }
@@ -53,7 +55,7 @@ export interface Rule {
   readonly name: RuleName
   handles(kind: string): boolean
   /** Total: a throw is a defect. */
-  decide(request: WriteRequest, context: RuleContext): RuleResult
+  apply(request: WriteRequest, context: RuleContext): RuleResult
 }
 
-export const NO_OPINION: RuleResult = { decisions: [], operations: [], warnings: [], doubts: [] }
+export const NO_OPINION: RuleResult = { decisions: [], operations: [], warnings: [], failOpen: [], refusedSettings: [] }

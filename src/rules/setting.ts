@@ -2,6 +2,8 @@
  * A setting that users write as an annotation: the pod's or object's beats the namespace's, the namespace's beats the
  * configuration. A bad value never stops anything: the next one holds, and a warning names key, value and allowed values.
  */
+import { coded } from './reasons.ts'
+
 export interface Annotated {
   /** `namespace shop`, `Pod shop/web`: who carries the annotation, for the warning. */
   readonly owner: string
@@ -31,5 +33,8 @@ export function readSetting<Value extends string>(
 }
 
 export function badValue(owner: string, key: string, text: string, allowed: string): string {
-  return `${owner}: annotation ${key} is ${JSON.stringify(text)}, allowed are ${allowed}; it is ignored [istio-onramp/setting-refused]`
+  return coded(
+    `${owner}: annotation ${key} is ${JSON.stringify(text)}, allowed are ${allowed}; it is ignored`,
+    'setting-refused',
+  )
 }

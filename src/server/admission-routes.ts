@@ -5,7 +5,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { admit, nameOf } from '../admission/admit.ts'
 import { decodeReview, encodeReview, type AdmissionRequest } from '../admission/review.ts'
-import { pass, passInDoubt, type Verdict } from '../admission/verdict.ts'
+import { allow, failOpen, type Verdict } from '../admission/verdict.ts'
+import { isProblem } from '../kubernetes/problem.ts'
 import type { RuleContext } from '../rules/rule.ts'
 import type { BodyReader } from './body.ts'
 import { logVerdict } from './decision-log.ts'
@@ -48,8 +49,8 @@ async function readBody(request: FastifyRequest, { bodies }: AdmissionServices):
 function answer(path: string, services: AdmissionServices, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const started = process.hrtime.bigint()
   const review = decodeReview(parseBody(request.body))
-  if ('problem' in review) throw new HttpProblem(400, 'not-a-review', `${review.field}: ${review.problem}`)
-  const verdict = forPath(path, decide(review, services))
+  if (isProblem(review)) throw new HttpProblem(400, 'not-a-review', `${review.field}: ${review.problem}`)
+  const verdict = forPath(path, decideReview(review, services))
   const seconds = Number(process.hrtime.bigint() - started) / 1e9
   services.metrics.countVerdict(path, review.kind, review.operation, verdict, seconds)
   logVerdict(request.log, path, review, verdict, seconds)
@@ -65,16 +66,18 @@ function parseBody(body: unknown): unknown {
 }
 
 /** v1beta1 is answered in its own version, so that the object passes, and never decided: nothing sends it any more. */
-function decide(review: AdmissionRequest, { context }: AdmissionServices): Verdict {
+function decideReview(review: AdmissionRequest, { context }: AdmissionServices): Verdict {
   if (review.apiVersion !== 'admission.k8s.io/v1')
-    return passInDoubt(`AdmissionReview ${review.apiVersion}`, 'no-rule', 'admissionReviewVersions must be [v1]')
+    return failOpen(`AdmissionReview ${review.apiVersion}`, 'no-rule', 'admissionReviewVersions must be [v1]')
   const known = context()
-  return known === undefined ? passInDoubt(nameOf(review), 'cluster-unknown') : admit(review, known)
+  return known === undefined ? failOpen(nameOf(review), 'cluster-unknown') : admit(review, known)
 }
 
 /** A validating webhook that sends a patch is a failed call; it does not announce what it does not do, either. */
 function forPath(path: string, verdict: Verdict): Verdict {
-  return path === '/validate' && verdict.kind === 'patch' ? pass(verdict.reason, verdict.decisions) : verdict
+  return path === '/validate' && verdict.kind === 'patch'
+    ? allow(verdict.reason, { decisions: verdict.decisions })
+    : verdict
 }
 
 function asProblem(error: unknown): HttpProblem {

@@ -26,8 +26,9 @@ export function logVerdict(
     warnings: verdict.warnings.length,
     milliseconds: Math.round(seconds * 1e5) / 100,
   }
-  if (verdict.doubts.length > 0)
-    log.warn({ ...fields, doubts: verdict.doubts, why: verdict.warnings[0] }, 'admission in doubt')
+  const { failOpen, refusedSettings, warnings } = verdict
+  if (failOpen.length > 0) log.warn({ ...fields, failOpen, refusedSettings, why: warnings[0] }, 'admission failed open')
+  else if (refusedSettings.length > 0) log.warn({ ...fields, refusedSettings, why: warnings[0] }, 'setting refused')
   else log.info(fields, 'admission')
 }
 

@@ -28,7 +28,8 @@ export function createMetrics(): Metrics {
       counted.requests.inc({ path, kind: knownKind(kind), operation, verdict: outcome, reason })
       for (const { rule, action, reason: why } of verdict.decisions)
         counted.decisions.inc({ rule, action, reason: why })
-      for (const doubt of verdict.doubts) counted.doubts.inc({ reason: doubt })
+      for (const why of verdict.failOpen) counted.failOpen.inc({ reason: why })
+      for (const why of verdict.refusedSettings) counted.refusedSettings.inc({ reason: why })
       counted.duration.observe({ path }, seconds)
     },
     countBadRequest: (reason) => counted.badRequests.inc({ reason }),
@@ -58,9 +59,14 @@ function createCounters(registers: Registry[]) {
       'Decisions of the rules, one for each probe, hook or Ingress, by rule, action and reason code.',
       ['rule', 'action', 'reason'],
     ),
-    doubts: counter(
-      'doubts_total',
-      'What could not be read or is not known of objects that were let through all the same.',
+    failOpen: counter(
+      'fail_open_total',
+      'Objects admitted unchanged, in whole or in part, because something could not be read or determined, by reason code.',
+      ['reason'],
+    ),
+    refusedSettings: counter(
+      'refused_settings_total',
+      'Objects admitted although an annotation of a user has a value that is not allowed, by reason code.',
       ['reason'],
     ),
     badRequests: counter('bad_requests_total', 'Requests that could not be answered with a review.', ['reason']),

@@ -1,4 +1,4 @@
-// The protocol and its edges: reviews in and out, the proof of a patch, whole requests in doubt.
+// The protocol and its edges: reviews in and out, the proof of a patch, whole requests that fail open.
 import t from 'tap'
 import { admit } from '../../src/admission/admit.ts'
 import { provePatch } from '../../src/admission/prove-patch.ts'
@@ -89,15 +89,15 @@ t.test('what is no review is refused with the field it lacks', (t) => {
   t.end()
 })
 
-t.test('objects in doubt pass untouched, with a warning that says why', (t) => {
-  const doubtful: readonly (readonly [string, JsonObject, RegExp])[] = [
-    ['a kind without a rule', { kind: { kind: 'Widget' } }, /no rule is concerned/],
+t.test('what cannot be decided is admitted unchanged, with a warning that says why', (t) => {
+  const undecidable: readonly (readonly [string, JsonObject, RegExp])[] = [
+    ['a kind without a rule', { kind: { kind: 'Widget' } }, /no rule applies to this kind/],
     ['an object that is none', { object: 'x' }, /request\.object must be an object/],
     ['a null object on CREATE', { object: null }, /request\.object must be an object/],
     ['nesting without end', { object: nested(10_000) }, /nested too deeply/],
     ['an old object nested without end', { operation: 'UPDATE', oldObject: nested(10_000) }, /nested too deeply/],
   ]
-  for (const [title, changes, text] of doubtful) {
+  for (const [title, changes, text] of undecidable) {
     const { response } = answer(createPod(pod([container('web', { livenessProbe: HTTP_PROBE })]), changes))
     t.match(response, { allowed: true, warnings: [text] }, title)
     t.notOk(response['patch'], title)
@@ -107,7 +107,7 @@ t.test('objects in doubt pass untouched, with a warning that says why', (t) => {
       namespace: 'nowhere',
     }),
   )
-  t.same(unknown.response['auditAnnotations'], { doubts: 'namespace-not-declared' })
+  t.same(unknown.response['auditAnnotations'], { 'fail-open': 'namespace-not-declared' })
   t.match(unknown.response, {
     allowed: true,
     warnings: [
@@ -176,7 +176,7 @@ t.test('annotations are counted, too, where they come with all of the metadata o
   t.end()
 })
 
-t.test('a receipt that would make the annotations too long is a doubt: the pod passes as it is', (t) => {
+t.test('a receipt that would make the annotations too long fails open: the pod is admitted unchanged', (t) => {
   const header = { name: 'x-long', value: 'v'.repeat(300_000) }
   const livenessProbe = { httpGet: { path: '/', port: 8080, httpHeaders: [header] } }
   const { response } = answer(createPod(pod([container('web', { livenessProbe })])))

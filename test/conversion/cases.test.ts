@@ -234,6 +234,6 @@ function admit(
   ])
   if (problems.length > 0) throw new Error(JSON.stringify(problems))
   const request = { operation, reference: referenceTo(object), object, oldObject, user: '' }
-  const { decisions, warnings } = ingressRule.decide(request, contextOf(state))
+  const { decisions, warnings } = ingressRule.apply(request, contextOf(state))
   return { action: decisions[0]?.action ?? '', reason: decisions[0]?.reason ?? '', warnings: warnings.length }
 }

@@ -310,7 +310,7 @@ t.test('no shape of a pod brings forth a patch that the API server cannot apply'
     /apiserver_admission_webhook_rejection_count\{error_type="(apiserver_internal_error|calling_webhook_error)",name="\w+\.istio-onramp/,
   )
   for (const server of stand.servers())
-    t.equal(await server.metric(/^istio_onramp_doubts_total\{reason="patch-not-applicable"/), 0)
+    t.equal(await server.metric(/^istio_onramp_fail_open_total\{reason="patch-not-applicable"/), 0)
 })
 
 // A Deployment, because Istio's own webhook reads 6 MiB and refuses such a pod.

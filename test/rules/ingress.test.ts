@@ -52,7 +52,7 @@ function decide(
   { old, user = '', within = context }: { old?: JsonObject; user?: string; within?: RuleContext } = {},
 ): RuleResult {
   const operation = old === undefined ? 'CREATE' : 'UPDATE'
-  return ingressRule.decide({ operation, reference: referenceTo(object), object, oldObject: old, user }, within)
+  return ingressRule.apply({ operation, reference: referenceTo(object), object, oldObject: old, user }, within)
 }
 
 function outcome(object: JsonObject, options: Parameters<typeof decide>[1] = {}): string {

@@ -25,7 +25,7 @@ import {
 
 function decide(object: JsonObject, context: RuleContext, oldObject?: JsonObject): RuleResult {
   const operation = oldObject === undefined ? 'CREATE' : 'UPDATE'
-  return probesRule.decide({ operation, reference: referenceTo(object), object, oldObject, user: '' }, context)
+  return probesRule.apply({ operation, reference: referenceTo(object), object, oldObject, user: '' }, context)
 }
 
 function patched(object: JsonObject, { operations }: RuleResult): JsonObject {

@@ -129,30 +129,50 @@ t.test('mutate patches, validate never does, both log one line and count', async
   t.match(text, /istio_onramp_decisions_total\{rule="probes",action="rewrite",reason="strict-mtls"\} 2/)
 })
 
-t.test('every doubt is warned of, counted and logged, and the object passes', async (t) => {
-  const { send, lines, metrics } = await start(t)
-  const refused = pod([container('web', { livenessProbe: HTTP_PROBE })], {
-    metadata: { annotations: { 'istio-onramp.io/probes': 'magic' } },
-  })
-  const halfRead = pod([{ image: 'x' }, container('web', { livenessProbe: HTTP_PROBE })])
-  const cases = [
-    [
-      refused,
-      {},
-      'setting-refused',
-      /^Pod shop\/web: annotation istio-onramp\.io\/probes is "magic", allowed are auto/,
-    ],
-    [halfRead, {}, 'malformed', /spec\.containers\[0\]\.name a container name is required/],
-    [probed, { namespace: 'nowhere' }, 'namespace-not-declared', /^namespace nowhere: the namespace is not known/],
-    [probed, { kind: { group: 'x.io', version: 'v1', kind: 'Widget' } }, 'no-rule', /no rule is concerned/],
-  ] as const
-  for (const [object, changes, doubt, warning] of cases) {
-    const answer = response(await send({ path: '/mutate', body: reviewOf(object, changes) }))
-    t.match(answer, { allowed: true, warnings: [warning] }, doubt)
-    t.match(lines.at(-1), { level: 40, msg: 'admission in doubt', doubts: [doubt], why: warning })
-    t.match(await metrics.registry.metrics(), `istio_onramp_doubts_total{reason="${doubt}"} 1`)
-  }
-})
+t.test(
+  'what fails open and what a user set wrongly is warned of, counted and logged; the object is admitted',
+  async (t) => {
+    const { send, lines, metrics } = await start(t)
+    const refused = pod([container('web', { livenessProbe: HTTP_PROBE })], {
+      metadata: { annotations: { 'istio-onramp.io/probes': 'magic' } },
+    })
+    const halfRead = pod([{ image: 'x' }, container('web', { livenessProbe: HTTP_PROBE })])
+    const cases = [
+      [
+        refused,
+        {},
+        'refused_settings',
+        'setting-refused',
+        /^Pod shop\/web: annotation istio-onramp\.io\/probes is "magic", allowed are auto/,
+      ],
+      [halfRead, {}, 'fail_open', 'malformed', /spec\.containers\[0\]\.name a container name is required/],
+      [
+        probed,
+        { namespace: 'nowhere' },
+        'fail_open',
+        'namespace-not-declared',
+        /^namespace nowhere: the namespace is not known/,
+      ],
+      [
+        probed,
+        { kind: { group: 'x.io', version: 'v1', kind: 'Widget' } },
+        'fail_open',
+        'no-rule',
+        /no rule applies to this kind/,
+      ],
+    ] as const
+    for (const [object, changes, metric, reason, warning] of cases) {
+      const answer = response(await send({ path: '/mutate', body: reviewOf(object, changes) }))
+      t.match(answer, { allowed: true, warnings: [warning] }, reason)
+      const logged =
+        metric === 'fail_open'
+          ? { msg: 'admission failed open', failOpen: [reason] }
+          : { msg: 'setting refused', refusedSettings: [reason] }
+      t.match(lines.at(-1), { level: 40, why: warning, ...logged })
+      t.match(await metrics.registry.metrics(), `istio_onramp_${metric}_total{reason="${reason}"} 1`)
+    }
+  },
+)
 
 t.test('an Ingress is denied on both paths', async (t) => {
   const { send } = await start(t)

@@ -1,6 +1,6 @@
 /** A whole list, read page by page into rows; what the pages held besides is gone by the time the next one comes. */
 import { arrayMember, isObject, memberAt, scalarText, stringMember, type JsonObject } from '../../kubernetes/json.ts'
-import { isFieldProblem, type FieldProblem } from '../field-problem.ts'
+import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import { rowKey } from '../resources.ts'
 import { buildTable, type RowKey, type Rows } from '../tables.ts'
 import { ApiError, isNotFound } from './api-error.ts'
@@ -12,7 +12,7 @@ export interface Listing {
   /** The path that the cluster serves the kind under. */
   readonly path: string
   readonly rows: AnyTable
-  readonly unreadable: readonly { readonly key: RowKey; readonly problem: FieldProblem }[]
+  readonly unreadable: readonly { readonly key: RowKey; readonly problem: Problem }[]
   /** The resourceVersion to watch from. */
   readonly version: string
 }
@@ -43,14 +43,14 @@ async function listPath(
   signal: AbortSignal,
 ): Promise<Listing> {
   const rows = buildTable<Rows[keyof Rows]>()
-  const unreadable: { readonly key: RowKey; readonly problem: FieldProblem }[] = []
+  const unreadable: { readonly key: RowKey; readonly problem: Problem }[] = []
   let token = ''
   for (;;) {
     const page = readPage(await api.get(`${path}?limit=${pageSize}${token}`, signal))
     for (const object of page.items) {
       const key = rowKey(resource, object)
       const row = resource.read(object)
-      if (isFieldProblem(row)) unreadable.push({ key, problem: row })
+      if (isProblem(row)) unreadable.push({ key, problem: row })
       else if (row !== undefined) rows.put(key, row)
     }
     if (page.token === '') return { path, rows: rows.table(), unreadable, version: page.version }

@@ -5,7 +5,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import { stateOf, type ClusterState } from '../cluster-state.ts'
-import type { FieldProblem } from '../field-problem.ts'
+import type { Problem } from '../../kubernetes/problem.ts'
 import { countRows, EMPTY_TABLES, type RowKey, type Tables } from '../tables.ts'
 import type { ClusterApi, WatchEvent } from './cluster-api.ts'
 import type { Listing } from './list-rows.ts'
@@ -27,7 +27,7 @@ export interface LiveClusterOptions {
 
 export interface ClusterObserver {
   failed(source: Source, error: Error, wait: number): void
-  unreadable(source: Source, key: RowKey, problem: FieldProblem): void
+  unreadable(source: Source, key: RowKey, problem: Problem): void
   /** Every source has been read once. */
   synced(state: ClusterState): void
 }
@@ -114,7 +114,7 @@ export class LiveCluster implements Reflection {
 
   changed(source: Source, event: WatchEvent): void {
     const { observer } = this.#options
-    const unreadable = (key: RowKey, problem: FieldProblem) => observer.unreadable(source, key, problem)
+    const unreadable = (key: RowKey, problem: Problem) => observer.unreadable(source, key, problem)
     this.#replace(withEvent(this.#tables, source, event, unreadable))
   }
 

@@ -1,7 +1,7 @@
 /** The tables after a list or an event. An object that can no longer be read keeps the row it had. */
 import { Map as PersistentMap } from 'immutable'
 import { withRow } from '../cluster-state.ts'
-import { isFieldProblem, type FieldProblem } from '../field-problem.ts'
+import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import { rowKey } from '../resources.ts'
 import { dropRow, findRow, putRow, type RowKey, type Rows, type Table, type Tables } from '../tables.ts'
 import type { WatchEvent } from './cluster-api.ts'
@@ -38,11 +38,11 @@ export function withEvent(
   tables: Tables,
   source: Source,
   { type, object }: WatchEvent,
-  unreadable: (key: RowKey, problem: FieldProblem) => void,
+  unreadable: (key: RowKey, problem: Problem) => void,
 ): Tables {
   const key = rowKey(source.resource, object)
   const row = type === 'DELETED' ? undefined : source.resource.read(object)
-  if (isFieldProblem(row)) {
+  if (isProblem(row)) {
     unreadable(key, row)
     return tables
   }

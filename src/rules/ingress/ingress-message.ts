@@ -11,7 +11,7 @@ import { describeRoutes } from '../../conversion/route-text.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
 import { oneLine, toYaml } from '../../kubernetes/yaml-text.ts'
 import { describe, referenceTo, type ObjectReference } from '../../kubernetes/object.ts'
-import type { Reason } from '../reasons.ts'
+import { coded, type Reason } from '../reasons.ts'
 import { cut, listed } from './message-text.ts'
 
 const LIMIT = 4000
@@ -76,7 +76,7 @@ function shortened(reference: ObjectReference, conversion: Conversion, reason: R
 
 function headline(reference: ObjectReference, reason: Reason): string {
   const what = `${describe(reference)} is not used in Istio namespace ${reference.namespace}`
-  return `${oneLine(cut(what, 120))}: expose it with a Gateway and a VirtualService. [istio-onramp/${reason}]`
+  return coded(`${oneLine(cut(what, 120))}: expose it with a Gateway and a VirtualService.`, reason)
 }
 
 function routeLine({ sites }: Conversion, most: number): string {

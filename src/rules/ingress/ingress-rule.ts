@@ -2,20 +2,24 @@
 import type { ConversionOptions } from '../../conversion/conversion-options.ts'
 import { convertRead } from '../../conversion/convert-ingresses.ts'
 import type { Mesh } from '../../istio/mesh.ts'
-import type { Rule, RuleContext, RuleResult, WriteRequest } from '../rule.ts'
+import { NO_OPINION, type Rule, type RuleContext, type RuleResult, type WriteRequest } from '../rule.ts'
 import { decideIngress } from './decide-ingress.ts'
 import { readIngressFacts } from './ingress-facts.ts'
 import { denialMessage } from './ingress-message.ts'
 import { ingressWarnings } from './ingress-warnings.ts'
 
-export const ingressRule: Rule = { name: 'ingress', handles: (kind) => kind === 'Ingress', decide }
+export const ingressRule: Rule = { name: 'ingress', handles: (kind) => kind === 'Ingress', apply: guardIngress }
 
-function decide(request: WriteRequest, context: RuleContext): RuleResult {
+function guardIngress(request: WriteRequest, context: RuleContext): RuleResult {
   const facts = readIngressFacts(request, context)
   const { action, reason } = decideIngress(facts)
   const { warnings } = facts
-  const doubts = warnings.length === 0 ? [] : (['setting-refused'] as const)
-  const result = { decisions: [{ rule: 'ingress', action, reason } as const], operations: [], warnings, doubts }
+  const result: RuleResult = {
+    ...NO_OPINION,
+    decisions: [{ rule: 'ingress', action, reason }],
+    warnings,
+    refusedSettings: warnings.length === 0 ? [] : ['setting-refused'],
+  }
   if (action === 'allow') return result
   const { gateway } = context.configuration
   const conversion = convertRead([facts.ingress], { target: 'istio', gateway, ...lookups(context.mesh) })

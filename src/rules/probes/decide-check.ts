@@ -3,8 +3,9 @@
  * it, the mode of that port is STRICT, and nothing serves the check past the mesh (design.md "Probe strategies",
  * spec/istio.md section 0 and 7, spec/ground-truth.md sections 1 to 3). Only a check that breaks is touched.
  */
-import { isHook, isMalformed } from '../../kubernetes/container.ts'
+import { isHook } from '../../kubernetes/container.ts'
 import type { Handler, NetworkHandler } from '../../kubernetes/handler.ts'
+import { isProblem } from '../../kubernetes/problem.ts'
 import { isAgentProbe, isRewrittenKind } from '../../istio/agent-probe.ts'
 import { uncapturedBecause } from '../../istio/capture.ts'
 import { modeOfPort, type ModeDecision } from '../../istio/peer-authentication.ts'
@@ -52,7 +53,7 @@ export type CheckDecision =
  */
 export function decideCheck(facts: CheckFacts, pod: PodFacts): CheckDecision {
   const { handler, container } = facts
-  if (isMalformed(handler)) return leave('malformed', `${handler.field} ${handler.problem}`.trim())
+  if (isProblem(handler)) return leave('malformed', `${handler.field} ${handler.problem}`.trim())
   if (facts.ours === 'alone') return { action: 'leave', reason: 'already-rewritten', strategy: 'exec' }
   if (handler.kind === 'exec' || handler.kind === 'sleep') return leave('local-handler', handler.kind)
   if (isIstioContainer(container.name)) return leave('istio-container', container.name)

@@ -1,9 +1,10 @@
 /** Turns the decisions about a template's checks into JSON Patch operations, with the receipt that explains them. */
-import type { Slot } from '../../kubernetes/container.ts'
-import { isMalformed } from '../../kubernetes/container.ts'
+import { REWRITE_PROBES } from '../../istio/annotations.ts'
+import { isHook, type Slot } from '../../kubernetes/container.ts'
 import { equalJson, isObject, member, memberAt, type JsonObject } from '../../kubernetes/json.ts'
 import { pointer, setEntries, type Operation } from '../../kubernetes/json-pointer.ts'
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
+import { isProblem } from '../../kubernetes/problem.ts'
 import type { CheckFacts } from './check-facts.ts'
 import type { CheckDecision } from './decide-check.ts'
 import { deliverProber, removeProber } from './prober-delivery.ts'
@@ -15,8 +16,6 @@ export interface DecidedCheck {
   readonly facts: CheckFacts
   readonly decision: CheckDecision
 }
-
-export const AGENT_ANNOTATION = 'sidecar.istio.io/rewriteAppHTTPProbers'
 
 /**
  * | decision | our exec   | the check becomes                                   |
@@ -68,7 +67,7 @@ function runsProber(facts: CheckFacts, decision: CheckDecision): boolean {
 function changeCheck({ facts, decision }: DecidedCheck): readonly Operation[] {
   const at = facts.check.pointer
   const dropOurs: readonly Operation[] = facts.ours === 'beside' ? [{ op: 'remove', path: pointer(at, 'exec') }] : []
-  if (decision.action !== 'rewrite' || isMalformed(facts.handler)) return dropOurs
+  if (decision.action !== 'rewrite' || isProblem(facts.handler)) return dropOurs
   const kind = facts.handler.kind
   if (decision.strategy === 'port')
     return [...dropOurs, { op: 'replace', path: pointer(at, kind, 'port'), value: decision.port }]
@@ -83,13 +82,12 @@ function putExec({ check, ours }: CheckFacts, exec: JsonObject): readonly Operat
 }
 
 function commandFor({ handler, port, check }: CheckFacts): readonly string[] {
-  if (isMalformed(handler) || handler.kind === 'exec' || handler.kind === 'sleep' || port === undefined) return []
-  const isHook = check.slot === 'preStop' || check.slot === 'postStart'
-  return proberCommand({ handler, port, timeoutSeconds: check.timeoutSeconds, isHook })
+  if (isProblem(handler) || handler.kind === 'exec' || handler.kind === 'sleep' || port === undefined) return []
+  return proberCommand({ handler, port, timeoutSeconds: check.timeoutSeconds, isHook: isHook(check.slot) })
 }
 
 function annotationOperations(template: PodTemplate, receipt: Receipt, annotates: boolean): readonly Operation[] {
-  const wanted = { [RECEIPT]: formatReceipt(receipt), ...(annotates ? { [AGENT_ANNOTATION]: 'true' } : {}) }
+  const wanted = { [RECEIPT]: formatReceipt(receipt), ...(annotates ? { [REWRITE_PROBES]: 'true' } : {}) }
   const metadata = memberAt(template.raw, 'metadata')
   const present = memberAt(template.raw, 'metadata', 'annotations')
   const at = pointer(template.pointer, 'metadata')
@@ -105,7 +103,7 @@ function receiptAfter(template: PodTemplate, checks: readonly DecidedCheck[]): R
   const after = new Map<string, Map<Slot, ReceiptEntry>>()
   for (const { facts, decision } of checks) {
     const known = before?.get(facts.container.name)?.get(facts.check.slot)
-    const entry = entryFor(facts, decision, known, template.annotations.get(AGENT_ANNOTATION))
+    const entry = entryFor(facts, decision, known, template.annotations.get(REWRITE_PROBES))
     if (entry === undefined) continue
     const slots = after.get(facts.container.name) ?? new Map<Slot, ReceiptEntry>()
     after.set(facts.container.name, slots.set(facts.check.slot, entry))

@@ -1,10 +1,10 @@
 /** What whoever applies the object is told: one line each, naming the object, because kubectl prints a text only once. */
-import { isMalformed } from '../../kubernetes/container.ts'
 import { fieldPath } from '../../kubernetes/pod-template.ts'
 import { describe, type ObjectReference } from '../../kubernetes/object.ts'
+import { isProblem } from '../../kubernetes/problem.ts'
 import type { DecidedCheck } from './probe-patch.ts'
 import type { PodFacts } from './pod-facts.ts'
-import type { Reason } from '../reasons.ts'
+import { coded, type Reason } from '../reasons.ts'
 
 /** `2 probes rewritten ...: web livenessProbe (exec), web readinessProbe (exec)`. */
 export function announceRewrite(reference: ObjectReference, checks: readonly DecidedCheck[]): readonly string[] {
@@ -12,7 +12,7 @@ export function announceRewrite(reference: ObjectReference, checks: readonly Dec
   const [first] = changed
   if (first === undefined) return []
   const reason = first.decision.reason
-  return [`${describe(reference)}: ${count(changed)} rewritten: ${list(changed)} [istio-onramp/${reason}]`]
+  return [coded(`${describe(reference)}: ${count(changed)} rewritten: ${list(changed)}`, reason)]
 }
 
 /** One line that says why the stored object and its pods will differ. */
@@ -23,7 +23,10 @@ export function announceTemplate(
 ): readonly string[] {
   if (postponed.length === 0) return []
   return [
-    `${describe(reference)}: ${count(postponed)} rewritten in its pods, not in this template: ${list(postponed)} [istio-onramp/${reason}]`,
+    coded(
+      `${describe(reference)}: ${count(postponed)} rewritten in its pods, not in this template: ${list(postponed)}`,
+      reason,
+    ),
   ]
 }
 
@@ -53,7 +56,7 @@ export function announceMalformed(
           `${fieldPath(facts.check.pointer)}${separator(decision.evidence)}${decision.evidence ?? ''}`,
       ),
   ]
-  return fields.map((text) => `${describe(reference)}: ${text}; left as it is [istio-onramp/malformed]`)
+  return fields.map((text) => coded(`${describe(reference)}: ${text}; left as it is`, 'malformed'))
 }
 
 /** A problem with the check as a whole follows a space, one of its fields a dot. */
@@ -72,7 +75,10 @@ export function announceFallbacks(
   const [first] = disappointed
   if (first === undefined) return []
   return [
-    `${describe(reference)}: ${wish(first.facts, pod) ?? ''}: exec is used for ${list(disappointed)} [istio-onramp/strict-mtls]`,
+    coded(
+      `${describe(reference)}: ${wish(first.facts, pod) ?? ''}: exec is used for ${list(disappointed)}`,
+      'strict-mtls',
+    ),
   ]
 }
 
@@ -82,7 +88,7 @@ function wish({ container, handler }: DecidedCheck['facts'], { setting, probePor
   if (setting === 'exec') return undefined
   if (setting === 'agent') return "Istio's agent cannot serve it"
   if (port === undefined) return setting === 'port' ? 'annotation istio-onramp.io/probe-port names no port' : undefined
-  if (!isMalformed(handler) && handler.kind === 'tcpSocket')
+  if (!isProblem(handler) && handler.kind === 'tcpSocket')
     return `the proxy would answer a tcpSocket check on probe-port ${port}`
   return `probe-port ${port} takes only mutual TLS itself`
 }

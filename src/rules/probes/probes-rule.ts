@@ -4,7 +4,9 @@
  */
 import { hasPodTemplate, readPodTemplate, type PodTemplate } from '../../kubernetes/pod-template.ts'
 import { describe } from '../../kubernetes/object.ts'
+import { isProblem } from '../../kubernetes/problem.ts'
 import { NO_OPINION, type Decision, type Rule, type RuleContext, type RuleResult, type WriteRequest } from '../rule.ts'
+import { coded } from '../reasons.ts'
 import { readCheckFacts } from './check-facts.ts'
 import { decideCheck } from './decide-check.ts'
 import { readPodFacts } from './pod-facts.ts'
@@ -13,21 +15,19 @@ import { announceFallbacks, announceMalformed, announceRewrite, announceTemplate
 import { RECEIPT } from './receipt.ts'
 import { templatePolicy, type TemplatePolicy } from './template-policy.ts'
 
-export const probesRule: Rule = { name: 'probes', handles: hasPodTemplate, decide }
+export const probesRule: Rule = { name: 'probes', handles: hasPodTemplate, apply: rewriteProbes }
 
-function decide(request: WriteRequest, context: RuleContext): RuleResult {
+function rewriteProbes(request: WriteRequest, context: RuleContext): RuleResult {
   const { reference, object } = request
   const template = readPodTemplate(reference.kind, object)
-  if ('problem' in template)
+  if (isProblem(template))
     return {
       ...NO_OPINION,
       decisions: [
         { rule: 'probes', action: 'leave', reason: 'malformed', evidence: `${template.field} ${template.problem}` },
       ],
-      warnings: [
-        `${describe(reference)}: ${template.field} ${template.problem}; left as it is [istio-onramp/malformed]`,
-      ],
-      doubts: ['malformed'],
+      warnings: [coded(`${describe(reference)}: ${template.field} ${template.problem}; left as it is`, 'malformed')],
+      failOpen: ['malformed'],
     }
   const pod = readPodFacts(request, template, context)
   const decided = template.containers.flatMap((container) =>
@@ -53,10 +53,8 @@ function decide(request: WriteRequest, context: RuleContext): RuleResult {
       ...announceRewrite(reference, now),
       ...(policy.announces ? announceTemplate(reference, postponed, policy.reason) : []),
     ],
-    doubts: [
-      ...(refused.length === 0 ? [] : (['setting-refused'] as const)),
-      ...(malformed.length === 0 ? [] : (['malformed'] as const)),
-    ],
+    failOpen: malformed.length === 0 ? [] : ['malformed'],
+    refusedSettings: refused.length === 0 ? [] : ['setting-refused'],
   }
 }
 

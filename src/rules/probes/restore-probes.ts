@@ -1,9 +1,9 @@
 /** The way back: puts the probes of a receipt where they were, and takes the prober out of the pod (`restore`). */
+import { REWRITE_PROBES } from '../../istio/annotations.ts'
 import { isObject, member, memberAt, type Json } from '../../kubernetes/json.ts'
 import { pointer, setEntries, type Operation } from '../../kubernetes/json-pointer.ts'
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import { readCheckFacts, type CheckFacts } from './check-facts.ts'
-import { AGENT_ANNOTATION } from './probe-patch.ts'
 import { removeProber } from './prober-delivery.ts'
 import { parseReceipt, RECEIPT, type ReceiptEntry } from './receipt.ts'
 
@@ -49,7 +49,7 @@ function restoreAnnotations(template: PodTemplate, entries: readonly ReceiptEntr
   if (!isObject(present)) return []
   const agent = entries.find(({ strategy }) => strategy === 'agent')
   const wanted: Record<string, string | undefined> = { [RECEIPT]: undefined }
-  if (agent !== undefined) wanted[AGENT_ANNOTATION] = agent.annotation ?? undefined
+  if (agent !== undefined) wanted[REWRITE_PROBES] = agent.annotation ?? undefined
   const at = pointer(template.pointer, 'metadata', 'annotations')
   const isAllOurs = Object.keys(present).every((key) => Object.hasOwn(wanted, key) && wanted[key] === undefined)
   return isAllOurs ? [{ op: 'remove', path: at }] : setEntries(at, present, wanted)
