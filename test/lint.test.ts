@@ -14,7 +14,7 @@ t.test('a folder imports itself and what stands to the right of it, nothing else
   const wrong: readonly (readonly [string, string])[] = [
     ['src/kubernetes/json.ts', "import { capture } from '../istio/capture.ts'"],
     ['src/istio/capture.ts', "import { REASONS } from '../rules/reasons.ts'"],
-    ['src/conversion/ingress.ts', "import { capture } from '../istio/capture.ts'"],
+    ['src/conversion/ingress/ingress.ts', "import { capture } from '../istio/capture.ts'"],
     ['src/rules/rules.ts', "import { admit } from '../admission/admit.ts'"],
     ['src/rules/probes/receipt.ts', "import { buildClusterState } from '../../cluster/cluster-state.ts'"],
     ['src/admission/admit.ts', "import { createDrain } from '../server/drain.ts'"],

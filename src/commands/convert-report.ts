@@ -1,6 +1,6 @@
 /** The report of a conversion for people: by Ingress, losses first, and what went well in a line. */
 import { oneLine } from '../kubernetes/yaml-text.ts'
-import { byLevel, needsAttention, type Outcome, type ReportLine } from '../conversion/report.ts'
+import { byLevel, needsAttention, type Outcome, type ReportLine } from '../conversion/model/report.ts'
 import { listed } from '../rules/ingress/message-text.ts'
 
 const WORDS: Readonly<Record<Outcome, string>> = {

@@ -1,10 +1,10 @@
 /** Each Ingress with its class, its settings and a place for what is said of it. */
 import { accountForAnnotations } from './annotations/annotation-registry.ts'
-import { controllerClass, type ControllerClass } from './controller-class.ts'
-import type { ConversionOptions } from './conversion-options.ts'
-import type { Ingress } from './ingress.ts'
-import type { IngressSettings } from './ingress-settings.ts'
-import type { Remark } from './report.ts'
+import { controllerClass, type ControllerClass } from './ingress/controller-class.ts'
+import type { ConversionOptions } from './model/conversion-options.ts'
+import type { Ingress } from './ingress/ingress.ts'
+import type { IngressSettings } from './model/ingress-settings.ts'
+import type { Remark } from './model/report.ts'
 
 export interface ReadIngress {
   readonly ingress: Ingress

@@ -1,5 +1,5 @@
 /** The settings of the rules: what holds where neither a namespace nor an object says otherwise. */
-import { DEFAULT_GATEWAY, type GatewaySettings } from '../conversion/conversion-options.ts'
+import { DEFAULT_GATEWAY, type GatewaySettings } from '../conversion/model/conversion-options.ts'
 
 export const PROBES_VALUES = ['auto', 'exec', 'port', 'agent', 'off'] as const
 export const TEMPLATES_VALUES = ['auto', 'rewrite', 'leave'] as const

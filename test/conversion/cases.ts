@@ -1,7 +1,7 @@
 /** The known cases of test/cases/ingress.json (spec/ingress.md section 6): read, and made into Kubernetes objects. */
 import { readFileSync } from 'node:fs'
-import type { ConversionOptions, Target } from '../../src/conversion/conversion-options.ts'
-import { DEFAULT_GATEWAY } from '../../src/conversion/conversion-options.ts'
+import type { ConversionOptions, Target } from '../../src/conversion/model/conversion-options.ts'
+import { DEFAULT_GATEWAY } from '../../src/conversion/model/conversion-options.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import type { RoutedRequest } from './envoy-routes.ts'
 

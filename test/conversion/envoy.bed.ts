@@ -3,7 +3,7 @@
  * `convert` emits. Run by hack/conversion/test, which starts them.
  */
 import t, { type Test } from 'tap'
-import type { GatewaySettings, Target } from '../../src/conversion/conversion-options.ts'
+import type { GatewaySettings, Target } from '../../src/conversion/model/conversion-options.ts'
 import { convertIngresses } from '../../src/conversion/convert-ingresses.ts'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
 import { connectApiServer } from './bed/api-server.ts'

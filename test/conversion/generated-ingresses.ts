@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check'
 import { convertIngresses, type Conversion } from '../../src/conversion/convert-ingresses.ts'
-import { DEFAULT_GATEWAY, type ConversionOptions, type Target } from '../../src/conversion/conversion-options.ts'
+import { DEFAULT_GATEWAY, type ConversionOptions, type Target } from '../../src/conversion/model/conversion-options.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 
 const NGINX = 'nginx.ingress.kubernetes.io/'

@@ -1,6 +1,6 @@
 // Values of ingress-nginx' annotations that it ignores, that no object may hold, or that hang on another annotation.
 import t from 'tap'
-import type { Target } from '../../src/conversion/conversion-options.ts'
+import type { Target } from '../../src/conversion/model/conversion-options.ts'
 import type { Conversion } from '../../src/conversion/convert-ingresses.ts'
 import { convert, ingress, ofKind, type Annotations } from './conversion-fixtures.ts'
 

@@ -3,7 +3,7 @@
  * often, and the preflight of a browser. Run by hack/conversion/test.
  */
 import t, { type Test } from 'tap'
-import type { Target } from '../../src/conversion/conversion-options.ts'
+import type { Target } from '../../src/conversion/model/conversion-options.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { connectApiServer } from './bed/api-server.ts'
 import { send } from './bed/gateway.ts'

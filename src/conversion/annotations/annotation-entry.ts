@@ -2,12 +2,12 @@
  * What the registry says of one annotation: an outcome with its message, and the settings that it asks for. Entries are
  * made by a handful of constructors, so that a table of them reads as a table.
  */
-import type { Target } from '../conversion-options.ts'
-import type { GatewaySettings } from '../conversion-options.ts'
-import type { ControllerClass } from '../controller-class.ts'
-import type { Ingress } from '../ingress.ts'
-import type { IngressSettings } from '../ingress-settings.ts'
-import type { Level, Outcome } from '../report.ts'
+import type { Target } from '../model/conversion-options.ts'
+import type { GatewaySettings } from '../model/conversion-options.ts'
+import type { ControllerClass } from '../ingress/controller-class.ts'
+import type { Ingress } from '../ingress/ingress.ts'
+import type { IngressSettings } from '../model/ingress-settings.ts'
+import type { Level, Outcome } from '../model/report.ts'
 
 export interface Effect {
   readonly outcome: Outcome

@@ -2,12 +2,12 @@
  * Every annotation that is known, and what becomes of each of an Ingress' annotations: exactly one line for each, whatever
  * it is (spec/ingress.md 2.4, "output contract").
  */
-import type { ControllerClass } from '../controller-class.ts'
-import type { ConversionOptions } from '../conversion-options.ts'
-import type { Ingress } from '../ingress.ts'
-import type { IngressSettings } from '../ingress-settings.ts'
-import { mergeSettings } from '../merge-settings.ts'
-import type { Remark } from '../report.ts'
+import type { ControllerClass } from '../ingress/controller-class.ts'
+import type { ConversionOptions } from '../model/conversion-options.ts'
+import type { Ingress } from '../ingress/ingress.ts'
+import type { IngressSettings } from '../model/ingress-settings.ts'
+import { mergeSettings } from './merge-settings.ts'
+import type { Remark } from '../model/report.ts'
 import {
   foreign,
   unsupported,

@@ -3,7 +3,7 @@
  * the namespace of the gateway's pods (spec/ingress.md 3.2; cert-manager's certificate-shim/helper.go).
  */
 import type { Json } from '../../kubernetes/json.ts'
-import type { CertificateRequest } from '../ingress-settings.ts'
+import type { CertificateRequest } from '../model/ingress-settings.ts'
 import {
   approximate,
   notNeeded,

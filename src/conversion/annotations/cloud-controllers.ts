@@ -3,9 +3,9 @@
  * (`appgw.ingress.kubernetes.io`). They end TLS in front of the gateway; what they are told moves to the gateway's
  * Service, which the platform team owns (spec/ingress.md 3.5).
  */
-import type { RedirectTarget } from '../ingress-settings.ts'
+import type { RedirectTarget } from '../model/ingress-settings.ts'
 import { member, parseJson, stringMember, type Json } from '../../kubernetes/json.ts'
-import type { RedirectCode } from '../site.ts'
+import type { RedirectCode } from '../model/virtual-host.ts'
 import {
   converted,
   foreign,

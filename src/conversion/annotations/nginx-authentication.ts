@@ -2,7 +2,7 @@
  * ingress-nginx: how callers prove who they are (spec/ingress.md 2.4, rows 11, 12, 24, 26). What is lost here opens a
  * route, so it is an error.
  */
-import type { ExternalAuth } from '../ingress-settings.ts'
+import type { ExternalAuth } from '../model/ingress-settings.ts'
 import {
   beside,
   approximate,

@@ -1,5 +1,5 @@
 /** ingress-nginx: what is spoken with backends (spec/ingress.md 2.4, row 8). */
-import type { BackendTls } from '../ingress-settings.ts'
+import type { BackendTls } from '../model/ingress-settings.ts'
 import {
   approximate,
   checkedPart,

@@ -1,6 +1,6 @@
 /** ingress-nginx: a canary Ingress, which is a second backend of the main one's paths (spec/ingress.md 2.4, row 13). */
-import type { Canary } from '../ingress-settings.ts'
-import { regexProblem } from '../regular-expression.ts'
+import type { Canary } from '../model/ingress-settings.ts'
+import { regexProblem } from '../model/regular-expression.ts'
 import { approximate, converted, readWhole, type AnnotationPlace, type Effect } from './annotation-entry.ts'
 
 /** Bad numbers fall back to 0 and 100, and the weight stops at the total, as in ingress-nginx. */

@@ -1,6 +1,6 @@
 /** ingress-nginx: CORS (spec/ingress.md 2.4, row 10). */
-import type { Target } from '../conversion-options.ts'
-import type { CorsPolicy } from '../ingress-settings.ts'
+import type { Target } from '../model/conversion-options.ts'
+import type { CorsPolicy } from '../model/ingress-settings.ts'
 import {
   approximate,
   checkedPart,

@@ -1,8 +1,8 @@
 /** ingress-nginx: annotations that decide where a request goes (spec/ingress.md 2.4, rows 1-5, 13, 15-18, 21, 25). */
-import type { Target } from '../conversion-options.ts'
-import { hostProblem } from '../hosts.ts'
-import type { RedirectTarget } from '../ingress-settings.ts'
-import type { RedirectCode } from '../site.ts'
+import type { Target } from '../model/conversion-options.ts'
+import { hostProblem } from '../model/hosts.ts'
+import type { RedirectTarget } from '../model/ingress-settings.ts'
+import type { RedirectCode } from '../model/virtual-host.ts'
 import {
   approximate,
   converted,

@@ -1,5 +1,5 @@
 /** ingress-nginx: what can be saved of a `configuration-snippet` (spec/ingress.md 2.4, row 23); the rest is quoted. */
-import type { Target } from '../conversion-options.ts'
+import type { Target } from '../model/conversion-options.ts'
 import type { AnnotationPlace, Effect } from './annotation-entry.ts'
 
 /** One directive a statement, with the header's name and its literal value. */

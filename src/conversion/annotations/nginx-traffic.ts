@@ -1,5 +1,5 @@
 /** ingress-nginx: how requests are carried, balanced, limited and logged (spec/ingress.md 2.4, rows 6, 7, 14, 19, 22-29). */
-import type { ConsistentHash } from '../ingress-settings.ts'
+import type { ConsistentHash } from '../model/ingress-settings.ts'
 import {
   beside,
   approximate,

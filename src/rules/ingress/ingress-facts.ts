@@ -1,6 +1,6 @@
 /** What is known of an Ingress before it is judged. Has no opinion. */
-import { isAcmeSolver, isChallengePath } from '../../conversion/acme-solver.ts'
-import { backendsOf, readIngress, type Ingress } from '../../conversion/ingress.ts'
+import { isAcmeSolver, isChallengePath } from '../../conversion/ingress/acme-solver.ts'
+import { backendsOf, readIngress, type Ingress } from '../../conversion/ingress/ingress.ts'
 import { isAmbientNamespace } from '../../istio/ambient.ts'
 import type { Mesh } from '../../istio/mesh.ts'
 import { decideSidecar } from '../../istio/sidecar.ts'

@@ -6,8 +6,8 @@
  * `map[...]`, and everything before a line that starts with `for: "`.
  */
 import type { Conversion } from '../../conversion/convert-ingresses.ts'
-import { byLevel, needsAttention, type Outcome, type ReportLine } from '../../conversion/report.ts'
-import { describeRoutes } from '../../conversion/route-text.ts'
+import { byLevel, needsAttention, type Outcome, type ReportLine } from '../../conversion/model/report.ts'
+import { describeRoutes } from '../../conversion/model/route-text.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
 import { oneLine, toYaml } from '../../kubernetes/yaml-text.ts'
 import { describe, referenceTo, type ObjectReference } from '../../kubernetes/object.ts'

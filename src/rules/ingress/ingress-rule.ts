@@ -1,5 +1,5 @@
 /** An Ingress in an Istio namespace is denied with the objects to apply in its place. */
-import type { ConversionOptions } from '../../conversion/conversion-options.ts'
+import type { ConversionOptions } from '../../conversion/model/conversion-options.ts'
 import { convertRead } from '../../conversion/convert-ingresses.ts'
 import type { Mesh } from '../../istio/mesh.ts'
 import { NO_OPINION, type Rule, type RuleContext, type RuleResult, type WriteRequest } from '../rule.ts'

@@ -1,7 +1,7 @@
 /** What the owner of an admitted Ingress is warned of: single lines, as the API server drops one that holds a line break. */
 import type { Conversion } from '../../conversion/convert-ingresses.ts'
-import { byLevel } from '../../conversion/report.ts'
-import { describeRoutes } from '../../conversion/route-text.ts'
+import { byLevel } from '../../conversion/model/report.ts'
+import { describeRoutes } from '../../conversion/model/route-text.ts'
 import { describe, type ObjectReference } from '../../kubernetes/object.ts'
 import { coded, type Reason } from '../reasons.ts'
 import { listed } from './message-text.ts'

@@ -1,0 +1,24 @@
+/** What several annotations of one Ingress ask for, together. Members that hold several things are joined member by member. */
+import { isObject } from '../../kubernetes/json.ts'
+import type { IngressSettings } from '../model/ingress-settings.ts'
+
+export function mergeSettings(parts: readonly IngressSettings[]): IngressSettings {
+  return parts.reduce<IngressSettings>((merged, part) => mergeRecords(merged, part), {})
+}
+
+/** Later members win; records and lists of both sides are joined. */
+function mergeRecords<Value extends object>(left: Value, right: Value): Value {
+  const joined = Object.entries(right).map(([key, value]) => {
+    const old: unknown = Object.hasOwn(left, key) ? left[key as keyof Value] : undefined
+    return [key, mergeValues(old, value)] as const
+  })
+  return { ...left, ...Object.fromEntries(joined) }
+}
+
+function mergeValues(left: unknown, right: unknown): unknown {
+  if (Array.isArray(left) && Array.isArray(right))
+    return [...new Set<unknown>([...(left as unknown[]), ...(right as unknown[])])]
+  if (left instanceof Map && right instanceof Map)
+    return new Map<unknown, unknown>([...(left as Map<unknown, unknown>), ...(right as Map<unknown, unknown>)])
+  return isObject(left) && isObject(right) && !(right instanceof Map) ? mergeRecords(left, right) : right
+}

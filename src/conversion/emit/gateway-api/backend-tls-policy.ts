@@ -1,0 +1,67 @@
+/**
+ * TLS to a backend whose certificate is checked. Gateway API has no TLS without that, which is what ingress-nginx does
+ * unless it is told to check: there a DestinationRule has to do.
+ */
+import type { JsonObject } from '../../../kubernetes/json.ts'
+import type { BackendTls, IngressSettings } from '../../model/ingress-settings.ts'
+import type { ReadIngress } from '../../read-ingresses.ts'
+import type { Site } from '../../model/virtual-host.ts'
+import { GATEWAY_API } from './gateway.ts'
+
+interface VerifiedTls extends BackendTls {
+  readonly serverName: string
+  readonly secret: string
+}
+
+function verifiedTls({ connection }: IngressSettings, namespace: string): VerifiedTls | undefined {
+  const tls = connection?.tls
+  if (tls?.verifies !== true || tls.serverName === undefined || tls.secret?.startsWith(`${namespace}/`) !== true)
+    return undefined
+  return { ...tls, serverName: tls.serverName, secret: tls.secret.slice(namespace.length + 1) }
+}
+
+/** One for each Service; it holds for all of its ports. */
+export function backendTlsPolicies(readings: readonly ReadIngress[], sites: readonly Site[]): readonly JsonObject[] {
+  const verified = new Map(
+    readings.flatMap(({ id, settings, ingress }) => {
+      const tls = verifiedTls(settings, ingress.namespace)
+      return tls === undefined ? [] : [[id, tls] as const]
+    }),
+  )
+  const policies = new Map<string, JsonObject>()
+  for (const { ingress, action } of sites.flatMap(({ routes }) => routes)) {
+    const tls = verified.get(ingress)
+    if (tls === undefined || action.kind !== 'forward') continue
+    for (const { namespace, service } of action.backends)
+      if (!policies.has(`${namespace}/${service}`))
+        policies.set(`${namespace}/${service}`, policyObject(namespace, service, tls))
+  }
+  return [...policies.values()]
+}
+
+function policyObject(namespace: string, service: string, { serverName, secret }: VerifiedTls): JsonObject {
+  return {
+    apiVersion: GATEWAY_API,
+    kind: 'BackendTLSPolicy',
+    metadata: { name: `${service}-from-gateway`, namespace },
+    spec: {
+      targetRefs: [{ group: '', kind: 'Service', name: service }],
+      validation: { caCertificateRefs: [{ group: '', kind: 'Secret', name: secret }], hostname: serverName },
+    },
+  }
+}
+
+/** What a DestinationRule is still needed for. */
+export function withoutVerifiedTls(readings: readonly ReadIngress[]): readonly ReadIngress[] {
+  return readings.map((reading) => {
+    const { settings, ingress } = reading
+    if (verifiedTls(settings, ingress.namespace) === undefined) return reading
+    const { connectTimeoutSeconds, hash, balancer } = settings.connection ?? {}
+    const connection = {
+      ...(connectTimeoutSeconds === undefined ? {} : { connectTimeoutSeconds }),
+      ...(hash === undefined ? {} : { hash }),
+      ...(balancer === undefined ? {} : { balancer }),
+    }
+    return { ...reading, settings: { ...settings, connection } }
+  })
+}

@@ -1,0 +1,39 @@
+/** The GRPCRoutes of a site whose routes all lead to gRPC backends by what gRPC calls a path: service and method. */
+import type { JsonObject } from '../../../kubernetes/json.ts'
+import type { Route, Site } from '../../model/virtual-host.ts'
+import { backendRefs, hostnames, routeObject } from './http-route.ts'
+import { attachments, type ParentGateway } from './parent-refs.ts'
+
+/** Undefined where something of the site has no equal: then an HTTPRoute carries it, as gRPC is HTTP/2. */
+export function grpcRouteObjects(site: Site, parent: ParentGateway): readonly JsonObject[] | undefined {
+  const rules = site.routes.map(grpcRule)
+  if (rules.length === 0 || rules.length > 16 || rules.some((rule) => rule === undefined)) return undefined
+  return attachments(site, parent).map(({ suffix, parentRef }) =>
+    routeObject('GRPCRoute', site, suffix === '' ? [] : [suffix], {
+      parentRefs: [parentRef],
+      ...hostnames(site),
+      rules: rules.filter((rule) => rule !== undefined),
+    }),
+  )
+}
+
+function grpcRule({ match, headers, action, redirectsToHttps }: Route): JsonObject | undefined {
+  if (action.kind !== 'forward' || !action.isGrpc || redirectsToHttps || headers.length > 0) return undefined
+  const isPlain =
+    action.rewrite === undefined &&
+    action.authority === undefined &&
+    action.cors === undefined &&
+    action.mirror === undefined
+  const method = methodOf(match.kind, match.value)
+  if (!isPlain || method === undefined) return undefined
+  const matches = Object.keys(method).length === 0 ? {} : { matches: [{ method: { type: 'Exact', ...method } }] }
+  return { ...matches, backendRefs: backendRefs(action.backends) }
+}
+
+/** `/` is every call, `/package.Service` one service's, `/package.Service/Method` one method's. */
+function methodOf(kind: Route['match']['kind'], value: string): JsonObject | undefined {
+  if (kind === 'elements' && value === '/') return {}
+  const [, service, method] = /^\/([A-Za-z_][\w.]*)(?:\/([A-Za-z_]\w*))?$/.exec(value) ?? []
+  if (kind === 'elements' && service !== undefined && method === undefined) return { service }
+  return kind === 'exact' && service !== undefined && method !== undefined ? { service, method } : undefined
+}

@@ -1,0 +1,168 @@
+/** The HTTPRoutes of a site. */
+import { defined, type JsonObject } from '../../../kubernetes/json.ts'
+import type { GatewaySettings } from '../../model/conversion-options.ts'
+import type { CorsPolicy, HeaderChanges, Mirror } from '../../model/ingress-settings.ts'
+import { hostName } from '../../model/object-names.ts'
+import type { Forward, Redirect, Route, RouteBackend, Site } from '../../model/virtual-host.ts'
+import { GATEWAY_API } from './gateway.ts'
+import { attachments, plainRef, secureRef, type ParentGateway } from './parent-refs.ts'
+import { apiMatch, needsExpressions, type ApiMatch } from './route-matches.ts'
+
+/** Limits of the CRD; one match a rule keeps the sum of matches below its limit, too. */
+const MAX_RULES = 16
+
+/**
+ * Where some or all routes redirect to https, port 80 has routes of its own. Rules beyond a route's limit go on in the
+ * next: the most specific match wins, in whichever route it stands.
+ */
+export function httpRouteObjects(site: Site, parent: ParentGateway, settings: GatewaySettings): readonly JsonObject[] {
+  const rules = rulesOf(site.routes, settings)
+  const redirecting = site.routes.filter(({ redirectsToHttps }) => redirectsToHttps).length
+  if (redirecting === 0)
+    return attachments(site, parent).flatMap(({ suffix, parentRef }) => routesOf(site, suffix, rules, parentRef))
+  const plain =
+    redirecting === site.routes.length
+      ? [{ filters: [TO_HTTPS] }]
+      : rules.map((rule, index) => plainRule(rule, site.routes[index]))
+  return [
+    ...routesOf(site, '', rules, secureRef(site, parent)),
+    ...routesOf(site, 'http', plain, plainRef(site, parent)),
+  ]
+}
+
+const TO_HTTPS = { type: 'RequestRedirect', requestRedirect: { scheme: 'https', statusCode: 308 } }
+
+function plainRule(rule: JsonObject, route: Route | undefined): JsonObject {
+  return route?.redirectsToHttps === true ? defined({ matches: rule['matches'], filters: [TO_HTTPS] }) : rule
+}
+
+function routesOf(
+  site: Site,
+  suffix: string,
+  rules: readonly JsonObject[],
+  parentRef: JsonObject,
+): readonly JsonObject[] {
+  const chunks = Array.from({ length: Math.ceil(rules.length / MAX_RULES) }, (_, index) =>
+    rules.slice(index * MAX_RULES, (index + 1) * MAX_RULES),
+  )
+  return chunks.map((chunk, index) => {
+    const parts = [suffix, ...(index === 0 ? [] : [String(index + 1)])].filter((part) => part !== '')
+    return routeObject('HTTPRoute', site, parts, { parentRefs: [parentRef], ...hostnames(site), rules: chunk })
+  })
+}
+
+export function routeObject(kind: string, site: Site, suffixes: readonly string[], spec: JsonObject): JsonObject {
+  const { namespace, ingressName, host, dnsAnnotations } = site
+  const annotations = Object.keys(dnsAnnotations).length === 0 ? {} : { annotations: dnsAnnotations }
+  return {
+    apiVersion: GATEWAY_API,
+    kind,
+    metadata: { name: hostName(ingressName, host, ...suffixes), namespace, ...annotations },
+    spec,
+  }
+}
+
+export function hostnames({ host }: Site): JsonObject {
+  return host === '*' ? {} : { hostnames: [host] }
+}
+
+function rulesOf(routes: readonly Route[], settings: GatewaySettings): readonly JsonObject[] {
+  const hasExpressions = needsExpressions(routes)
+  return routes.map((route) => httpRule(route, apiMatch(route, hasExpressions), settings))
+}
+
+function httpRule({ headers, action }: Route, match: ApiMatch, settings: GatewaySettings): JsonObject {
+  const byHeader = headers.map(({ name, kind, value }) => ({
+    name,
+    type: kind === 'exact' ? 'Exact' : 'RegularExpression',
+    value,
+  }))
+  const matches = [{ path: match.path, ...(byHeader.length === 0 ? {} : { headers: byHeader }) }]
+  if (action.kind === 'redirect') return { matches, filters: [redirectFilter(action)] }
+  const filters = [
+    ...rewriteFilters(action, match),
+    ...headerFilters(action.headerChanges),
+    ...corsFilters(action.cors),
+    ...mirrorFilters(action.mirror, settings),
+  ]
+  return { matches, ...(filters.length === 0 ? {} : { filters }), backendRefs: backendRefs(action.backends) }
+}
+
+export function backendRefs(backends: readonly RouteBackend[]): readonly JsonObject[] {
+  return backends.map(({ service, port, weight }) => ({
+    name: service,
+    port,
+    ...(backends.length > 1 ? { weight } : {}),
+  }))
+}
+
+function redirectFilter({ scheme, authority, path, code }: Redirect): JsonObject {
+  const [hostname, port] = authority?.split(':') ?? []
+  return {
+    type: 'RequestRedirect',
+    requestRedirect: defined({
+      scheme,
+      hostname,
+      port: port === undefined ? undefined : Number(port),
+      path: path === undefined ? undefined : { type: 'ReplaceFullPath', replaceFullPath: path },
+      statusCode: code,
+    }),
+  }
+}
+
+function rewriteFilters({ rewrite, authority }: Forward, { isStripped }: ApiMatch): readonly JsonObject[] {
+  const path = isStripped
+    ? { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' }
+    : rewrite?.kind === 'full'
+      ? { type: 'ReplaceFullPath', replaceFullPath: rewrite.path }
+      : undefined
+  if (path === undefined && authority === undefined) return []
+  return [{ type: 'URLRewrite', urlRewrite: defined({ hostname: authority, path }) }]
+}
+
+function headerFilters({ request, response }: HeaderChanges): readonly JsonObject[] {
+  const list = (headers: Readonly<Record<string, string>>) =>
+    Object.entries(headers).map(([name, value]) => ({ name, value }))
+  return [
+    ...(Object.keys(request).length === 0
+      ? []
+      : [{ type: 'RequestHeaderModifier', requestHeaderModifier: { set: list(request) } }]),
+    ...(Object.keys(response).length === 0
+      ? []
+      : [{ type: 'ResponseHeaderModifier', responseHeaderModifier: { set: list(response) } }]),
+  ]
+}
+
+function corsFilters(cors: CorsPolicy | undefined): readonly JsonObject[] {
+  if (cors === undefined) return []
+  const { origins, methods, headers, exposed, allowsCredentials, maxAgeSeconds } = cors
+  return [
+    {
+      type: 'CORS',
+      cors: defined({
+        allowOrigins: anyAlone(origins),
+        allowMethods: anyAlone(methods),
+        allowHeaders: anyAlone(headers),
+        exposeHeaders: exposed.length === 0 ? undefined : exposed,
+        allowCredentials: allowsCredentials ? true : undefined,
+        maxAge: Math.max(1, maxAgeSeconds),
+      }),
+    },
+  ]
+}
+
+/** The CRD refuses `*` beside others. */
+function anyAlone(list: readonly string[]): readonly string[] {
+  return list.includes('*') ? ['*'] : list
+}
+
+/** Outside of the cluster it is a host of a ServiceEntry, which Istio lets a route name (kind Hostname). */
+function mirrorFilters(mirror: Mirror | undefined, { clusterDomain }: GatewaySettings): readonly JsonObject[] {
+  if (mirror === undefined) return []
+  const { host, port, isExternal } = mirror
+  const [name = '', namespace = ''] = host.slice(0, -`.svc.${clusterDomain}`.length).split('.')
+  const backendRef = isExternal
+    ? { group: 'networking.istio.io', kind: 'Hostname', name: host, port }
+    : { name, namespace, port }
+  return [{ type: 'RequestMirror', requestMirror: { backendRef } }]
+}

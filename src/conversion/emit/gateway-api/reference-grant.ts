@@ -1,0 +1,47 @@
+/** ReferenceGrants: what lies in another namespace may be named (spec/ingress.md 3.1). */
+import type { JsonObject } from '../../../kubernetes/json.ts'
+import type { GatewaySettings } from '../../model/conversion-options.ts'
+import { scopedName } from '../../model/object-names.ts'
+import type { Entrance } from '../../model/virtual-host.ts'
+
+const GROUP = 'gateway.networking.k8s.io'
+
+function grant(namespace: string, name: string, from: JsonObject, to: readonly JsonObject[]): JsonObject {
+  // v1beta1 is served by every release of the CRDs, v1 by the newest only.
+  return {
+    apiVersion: `${GROUP}/v1beta1`,
+    kind: 'ReferenceGrant',
+    metadata: { name, namespace },
+    spec: { from: [from], to },
+  }
+}
+
+/** For a Gateway of `gatewayNamespace` that reads certificates beside the Ingress. */
+export function secretGrant(
+  { namespace, name }: Entrance,
+  gatewayNamespace: string,
+  secrets: readonly string[],
+): JsonObject {
+  const to = secrets.map((secret) => ({ group: '', kind: 'Secret', name: secret }))
+  return grant(namespace, `${name}-certificates`, { group: GROUP, kind: 'Gateway', namespace: gatewayNamespace }, to)
+}
+
+/** For routes that mirror to a Service of another namespace; one for each. */
+export function mirrorGrants(
+  entrances: readonly Entrance[],
+  { clusterDomain }: GatewaySettings,
+): readonly JsonObject[] {
+  const grants = new Map<string, JsonObject>()
+  for (const { namespace, ingresses } of entrances)
+    for (const { mirror } of ingresses.map(({ settings }) => settings)) {
+      if (mirror === undefined || mirror.isExternal) continue
+      const [service = '', place = ''] = mirror.host.slice(0, -`.svc.${clusterDomain}`.length).split('.')
+      const from = { group: GROUP, kind: 'HTTPRoute', namespace }
+      if (place !== namespace)
+        grants.set(
+          `${namespace}/${mirror.host}`,
+          grant(place, scopedName(namespace, service, 'mirror'), from, [{ group: '', kind: 'Service', name: service }]),
+        )
+    }
+  return [...grants.values()]
+}

@@ -1,0 +1,100 @@
+/**
+ * Paths as Gateway API matches them. It knows whole elements and expressions, no prefix that ends within a word; and Istio
+ * tries exact paths first, then prefixes, then expressions, each of them longest first (`pilot/pkg/config/kube/gateway`,
+ * sortHTTPRoutes).
+ */
+import { escapeRegex } from '../../model/regular-expression.ts'
+import type { PathMatch, Route } from '../../model/virtual-host.ts'
+
+/** A type, not an interface, so that it is JSON. */
+export type ApiPath = {
+  readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression'
+  readonly value: string
+}
+
+export interface ApiMatch {
+  readonly path: ApiPath
+  /** The prefix that a rewrite cuts off. */
+  readonly isStripped: boolean
+  /** How it differs from what the Ingress said. */
+  readonly caution: string | undefined
+}
+
+/** A site's routes are expressions as a whole, or none of them is: else a prefix would go before a longer expression. */
+export function needsExpressions(routes: readonly Route[]): boolean {
+  return routes.some(
+    ({ match, action }) => match.kind === 'regex' && !isLiteral(match) && strippedPrefix(action) === undefined,
+  )
+}
+
+/**
+ * | match          | site with expressions      | site without                               |
+ * |----------------|----------------------------|--------------------------------------------|
+ * | exact          | Exact                      | Exact                                      |
+ * | elements       | PathPrefix                 | PathPrefix                                 |
+ * | prefix         | RegularExpression          | PathPrefix, of whole elements              |
+ * | regex, stripped | PathPrefix, tried earlier | PathPrefix                                 |
+ * | regex, literal | RegularExpression          | PathPrefix, letter case and elements count |
+ * | regex          | RegularExpression          | -                                          |
+ */
+export function apiMatch({ match, action }: Route, hasExpressions: boolean): ApiMatch {
+  const plain = (type: ApiPath['type'], value: string, caution?: string): ApiMatch => ({
+    path: { type, value },
+    isStripped: false,
+    caution,
+  })
+  const stripped = strippedPrefix(action)
+  if (stripped !== undefined)
+    return {
+      path: { type: 'PathPrefix', value: stripped },
+      isStripped: true,
+      caution: `a PathPrefix minds letter case${hasExpressions ? ', and is tried before the expressions of the host' : ''}`,
+    }
+  switch (match.kind) {
+    case 'exact':
+      return plain('Exact', match.value)
+    case 'elements':
+      return plain('PathPrefix', match.value)
+    case 'prefix':
+      return hasExpressions
+        ? plain('RegularExpression', `${escapeRegex(match.value)}.*`)
+        : plain('PathPrefix', match.value, elementCaution(match.value))
+    case 'regex': {
+      const literal = literalPath(match)
+      return hasExpressions || literal === undefined
+        ? plain('RegularExpression', match.value)
+        : plain(
+            'PathPrefix',
+            literal,
+            literal === '/' ? undefined : `${elementCaution(literal) ?? ''}, and letter case counts`,
+          )
+    }
+  }
+}
+
+function elementCaution(value: string): string | undefined {
+  return `a PathPrefix takes whole elements: ${value.replace(/\/$/, '')}x is no longer matched`
+}
+
+function strippedPrefix(action: Route['action']): string | undefined {
+  return action.kind === 'forward' && action.rewrite?.kind === 'regex' ? action.rewrite.stripsPrefix : undefined
+}
+
+function isLiteral(match: PathMatch): boolean {
+  return literalPath(match) !== undefined
+}
+
+/** The path of `(?i)/path.*` where it has no expression in it. */
+function literalPath({ value }: PathMatch): string | undefined {
+  const path = /^(?:\(\?i\))?(\/[\w\-./~]*?)\.\*$/.exec(value)?.[1]
+  return path === undefined || /\.(?!\w)/.test(path) ? undefined : path
+}
+
+/** What the CRD refuses in an Exact or PathPrefix value (its CEL rules, v1.6); undefined where it takes it. */
+export function pathProblem({ type, value }: ApiPath): string | undefined {
+  if (value.length > 1024) return 'is longer than the 1024 characters that Gateway API allows'
+  if (type === 'RegularExpression') return undefined
+  const refused = [/\/\//, /\/\.\.?(?:\/|$)/, /%2f/i, /#/].some((pattern) => pattern.test(value))
+  const isPlain = /^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/.test(value)
+  return refused || !isPlain ? 'has characters that a path of Gateway API may not have' : undefined
+}

@@ -1,0 +1,142 @@
+/** The VirtualService of a site. */
+import { defined, type JsonObject } from '../../../kubernetes/json.ts'
+import type { GatewaySettings } from '../../model/conversion-options.ts'
+import type { CorsPolicy, HeaderChanges, Mirror, RetryPolicy } from '../../model/ingress-settings.ts'
+import { hostName } from '../../model/object-names.ts'
+import { escapeRegex } from '../../model/regular-expression.ts'
+import type {
+  Forward,
+  HeaderMatch,
+  PathMatch,
+  PathRewrite,
+  Redirect,
+  Route,
+  RouteBackend,
+  Site,
+} from '../../model/virtual-host.ts'
+
+/** `gateways` are `namespace/name`. */
+export function virtualServiceObject(site: Site, gateways: readonly string[], settings: GatewaySettings): JsonObject {
+  const { namespace, host, ingressName, dnsAnnotations } = site
+  const annotations = Object.keys(dnsAnnotations).length === 0 ? {} : { annotations: dnsAnnotations }
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    metadata: { name: hostName(ingressName, host), namespace, ...annotations },
+    spec: { hosts: [host], gateways, ...routesOf(site, settings) },
+  }
+}
+
+function routesOf({ host, routes, passthrough }: Site, settings: GatewaySettings): JsonObject {
+  if (passthrough !== undefined)
+    return {
+      tls: [
+        { match: [{ port: 443, sniHosts: [host] }], route: [{ destination: destinationOf(passthrough, settings) }] },
+      ],
+    }
+  return { http: withHttpsRedirects(routes, settings) }
+}
+
+/** Where every route redirects, one entry says so; else each of them has its own before it. */
+function withHttpsRedirects(routes: readonly Route[], settings: GatewaySettings): readonly JsonObject[] {
+  const plain = routes.map((route) => httpRoute(route, settings))
+  if (routes.every(({ redirectsToHttps }) => !redirectsToHttps)) return plain
+  if (routes.every(({ redirectsToHttps }) => redirectsToHttps))
+    return [{ name: 'https-redirect', match: [{ port: 80 }], ...TO_HTTPS }, ...plain]
+  return routes.flatMap((route, index) => {
+    const own = plain[index] ?? {}
+    if (!route.redirectsToHttps) return [own]
+    return [{ match: matchesOf(route).map((match) => ({ ...match, port: 80 })), ...TO_HTTPS }, own]
+  })
+}
+
+/** Not `httpsRedirect` of the Gateway: that is 301, for every path of the host, ACME's too (spec/ingress.md 1.8). */
+const TO_HTTPS = { redirect: { scheme: 'https', redirectCode: 308 } }
+
+function httpRoute(route: Route, settings: GatewaySettings): JsonObject {
+  const match = matchesOf(route)
+  return { match, ...(route.action.kind === 'redirect' ? redirectOf(route.action) : forwardOf(route.action, settings)) }
+}
+
+function matchesOf({ match, headers }: Route): readonly JsonObject[] {
+  const byHeader = headers.length === 0 ? {} : { headers: Object.fromEntries(headers.map(headerMatch)) }
+  return uriMatches(match).map((uri) => ({ uri, ...byHeader }))
+}
+
+/** A VirtualService's `prefix: /foo` also matches `/foobar`: whole elements take two matches (spec/ingress.md 1.4). */
+function uriMatches({ kind, value }: PathMatch): readonly JsonObject[] {
+  if (kind !== 'elements') return [{ [kind]: value }]
+  return value === '/' ? [{ prefix: '/' }] : [{ exact: value }, { prefix: `${value}/` }]
+}
+
+function headerMatch({ name, kind, value }: HeaderMatch): readonly [string, JsonObject] {
+  return [name, { [kind]: value }]
+}
+
+function redirectOf({ scheme, authority, path, code }: Redirect): JsonObject {
+  return { redirect: defined({ scheme, authority, uri: path, redirectCode: code }) }
+}
+
+function forwardOf(action: Forward, settings: GatewaySettings): JsonObject {
+  return defined({
+    rewrite: rewriteOf(action.rewrite, action.authority),
+    route: action.backends.map((backend) => ({
+      destination: destinationOf(backend, settings),
+      ...(action.backends.length > 1 ? { weight: backend.weight } : {}),
+    })),
+    headers: headersOf(action.headerChanges),
+    corsPolicy: corsOf(action.cors),
+    retries: retriesOf(action.retries),
+    ...mirrorOf(action.mirror),
+  })
+}
+
+function destinationOf({ namespace, service, port }: RouteBackend, { clusterDomain }: GatewaySettings): JsonObject {
+  return { host: `${service}.${namespace}.svc.${clusterDomain}`, port: { number: port } }
+}
+
+/** `rewrite.uri` would replace the matched prefix only. */
+function rewriteOf(rewrite: PathRewrite | undefined, authority: string | undefined): JsonObject | undefined {
+  if (rewrite === undefined) return authority === undefined ? undefined : { authority }
+  const regex =
+    rewrite.kind === 'regex'
+      ? { match: rewrite.pattern, rewrite: rewrite.substitution }
+      : { match: '^/.*$', rewrite: rewrite.path.replaceAll('\\', '\\\\') }
+  return defined({ authority, uriRegexRewrite: regex })
+}
+
+function headersOf({ request, response }: HeaderChanges): JsonObject | undefined {
+  const sides = Object.entries({ request, response }).filter(([, set]) => Object.keys(set).length > 0)
+  return sides.length === 0 ? undefined : Object.fromEntries(sides.map(([side, set]) => [side, { set }]))
+}
+
+function corsOf(cors: CorsPolicy | undefined): JsonObject | undefined {
+  if (cors === undefined) return undefined
+  return defined({
+    allowOrigins: cors.origins.map(originMatch),
+    allowMethods: cors.methods,
+    allowHeaders: cors.headers,
+    exposeHeaders: cors.exposed.length === 0 ? undefined : cors.exposed,
+    allowCredentials: cors.allowsCredentials,
+    maxAge: `${cors.maxAgeSeconds}s`,
+  })
+}
+
+function originMatch(origin: string): JsonObject {
+  if (origin === '*') return { regex: '.*' }
+  return origin.includes('*') ? { regex: origin.split('*').map(escapeRegex).join('[^.]+') } : { exact: origin }
+}
+
+function retriesOf(retries: RetryPolicy | undefined): JsonObject | undefined {
+  if (retries === undefined) return undefined
+  const { attempts, on, perTryTimeoutSeconds: seconds } = retries
+  return defined({
+    attempts,
+    retryOn: on === '' ? undefined : on,
+    perTryTimeout: seconds === undefined ? undefined : `${seconds}s`,
+  })
+}
+
+function mirrorOf(mirror: Mirror | undefined): JsonObject {
+  return mirror === undefined ? {} : { mirror: { host: mirror.host, port: { number: mirror.port } } }
+}

@@ -1,0 +1,81 @@
+/**
+ * An Ingress path as what it means (spec/ingress.md 1.4 and 1.9), and the order of precedence among paths.
+ */
+import type { ControllerClass } from '../ingress/controller-class.ts'
+import type { IngressPath } from '../ingress/ingress.ts'
+import { escapeRegex, hasAlternatives } from '../model/regular-expression.ts'
+import type { PathMatch } from '../model/virtual-host.ts'
+
+/**
+ * | pathType               | class            | path      | match                       |
+ * |------------------------|------------------|-----------|-----------------------------|
+ * | Exact                  | any              | /foo      | exact /foo                  |
+ * | Prefix                 | any              | / or ""   | elements /                  |
+ * | Prefix                 | any              | /foo[/]   | elements /foo               |
+ * | ImplementationSpecific | nginx            | /foo      | prefix /foo                 |
+ * | ImplementationSpecific | alb, gce, istio  | /foo/*    | elements /foo               |
+ * | ImplementationSpecific | istio            | /foo.*    | prefix /foo                 |
+ * | ImplementationSpecific | alb              | /foo*     | prefix /foo                 |
+ * | ImplementationSpecific | alb              | /a*b/c?   | regex /a.*b/c.              |
+ * | ImplementationSpecific | alb, gce, istio  | /foo      | exact /foo                  |
+ * | ImplementationSpecific | traefik, unknown | /foo      | elements /foo               |
+ */
+export function pathMatch({ path, pathType }: IngressPath, controller: ControllerClass): PathMatch {
+  if (pathType === 'Exact') return { kind: 'exact', value: path }
+  if (pathType === 'Prefix') return elements(path)
+  switch (controller) {
+    case 'nginx':
+      return path === '' || path === '/' ? elements('/') : { kind: 'prefix', value: path }
+    case 'alb':
+      return wildcards(path)
+    case 'gce':
+    case 'istio':
+      return wildcardOrExact(path)
+    case 'traefik':
+    case 'unknown':
+      return elements(path)
+  }
+}
+
+/** `*` is any text and `?` any character, slashes included (AWS, "Path conditions"). */
+function wildcards(path: string): PathMatch {
+  const head = path.replace(/\/?\*$/, '')
+  if (/[*?]/.test(head))
+    return { kind: 'regex', value: escapeRegex(path).replaceAll('\\*', '.*').replaceAll('\\?', '.') }
+  if (head === '' || path.endsWith('/*')) return elements(head)
+  return path.endsWith('*') ? { kind: 'prefix', value: head } : { kind: 'exact', value: path }
+}
+
+function wildcardOrExact(path: string): PathMatch {
+  if (['', '*', '/*', '.*'].includes(path)) return elements('/')
+  if (path.endsWith('/*')) return elements(path.slice(0, -2))
+  return path.endsWith('.*') ? { kind: 'prefix', value: path.slice(0, -2) } : { kind: 'exact', value: path }
+}
+
+function elements(path: string): PathMatch {
+  const stripped = path.replace(/\/+$/, '')
+  return { kind: 'elements', value: stripped === '' ? '/' : stripped }
+}
+
+/**
+ * Where one path of a host is a regular expression, ingress-nginx makes all of them so: without regard to letter case,
+ * and matched from the start only (kubernetes/ingress-nginx, docs/user-guide/ingress-path-matching.md). Envoy matches the
+ * whole path, so what follows belongs to each alternative.
+ */
+export function nginxRegex(path: string): PathMatch {
+  const pattern = path === '' ? '/' : path
+  return { kind: 'regex', value: `(?i)${hasAlternatives(pattern) ? `(?:${pattern})` : pattern}.*` }
+}
+
+/**
+ * Longer path first, at equal length Exact first. Trailing slashes are normalised before that, or a Prefix `/foo/` would
+ * swallow an Exact `/foo`; regular expressions are compared as they are written.
+ */
+export function byPrecedence(left: { readonly match: PathMatch; readonly path: string }, right: typeof left): number {
+  const length = precedenceLength(right) - precedenceLength(left)
+  return length !== 0 ? length : Number(right.match.kind === 'exact') - Number(left.match.kind === 'exact')
+}
+
+function precedenceLength({ match, path }: { readonly match: PathMatch; readonly path: string }): number {
+  return match.kind === 'regex' ? path.length : match.value.replace(/\/+$/, '').length
+}

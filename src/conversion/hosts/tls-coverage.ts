@@ -1,0 +1,40 @@
+/** Which hosts have TLS at the gateway. In ingress-nginx that is a property of the host, not of one Ingress. */
+import { coveringNames } from '../model/hosts.ts'
+import type { IngressTls } from '../ingress/ingress.ts'
+import type { ReadIngress } from '../read-ingresses.ts'
+
+export interface TlsEntry {
+  readonly reading: ReadIngress
+  readonly entry: IngressTls
+  /** Those of the entry, or of the Ingress' rules where it names none. */
+  readonly hosts: readonly string[]
+}
+
+/** Entries that the gateway can serve: with a secret, and where TLS does not end in front of it. */
+export function tlsEntries(readings: readonly ReadIngress[]): readonly TlsEntry[] {
+  return readings
+    .filter(({ settings }) => settings.isTlsOffloaded !== true)
+    .flatMap((reading) =>
+      reading.ingress.tls
+        .filter(({ secret }) => secret !== '')
+        .map((entry) => ({ reading, entry, hosts: entry.hosts.length > 0 ? entry.hosts : ruleHosts(reading) })),
+    )
+}
+
+export function ruleHosts({ ingress }: ReadIngress): readonly string[] {
+  return [...new Set(ingress.rules.map(({ host }) => host).filter((host) => host !== ''))]
+}
+
+/** `namespace/host` of every host of an entry, wildcards as they are written. */
+export type TlsCoverage = ReadonlySet<string>
+
+export function tlsCoverage(readings: readonly ReadIngress[]): TlsCoverage {
+  const hosts = tlsEntries(readings).map(({ reading, hosts: names }) =>
+    names.map((host) => `${reading.ingress.namespace}/${host}`),
+  )
+  return new Set(hosts.flat())
+}
+
+export function hasTls(host: string, namespace: string, coverage: TlsCoverage): boolean {
+  return coveringNames(host).some((name) => coverage.has(`${namespace}/${name}`))
+}

@@ -1,0 +1,188 @@
+/**
+ * An Ingress, read once into what the conversion and the guard need. The two versions that API servers no longer serve,
+ * extensions/v1beta1 and networking.k8s.io/v1beta1, are still in files; their backends are spelled differently.
+ */
+import {
+  arrayMember,
+  isObject,
+  member,
+  memberAt,
+  scalarText,
+  stringMap,
+  stringMember,
+  typeName,
+  type Json,
+  type JsonObject,
+} from '../../kubernetes/json.ts'
+import { fieldTypeRemarks } from './field-types.ts'
+import type { Remark } from '../model/report.ts'
+
+export type PathType = 'Exact' | 'Prefix' | 'ImplementationSpecific'
+
+export interface Backend {
+  readonly service: string
+  /** A number, or the name of one of the Service's ports. */
+  readonly port: number | string
+}
+
+export interface IngressPath {
+  readonly path: string
+  readonly pathType: PathType
+  /** Undefined for a resource backend, or one that names no Service. */
+  readonly backend: Backend | undefined
+  /** `vendor.example.com/StorageBucket static` */
+  readonly resource: string | undefined
+  /** `spec.rules[0].http.paths[1]` */
+  readonly field: string
+}
+
+export interface IngressRule {
+  /** Lower case; empty where the rule names none. */
+  readonly host: string
+  readonly paths: readonly IngressPath[]
+  readonly field: string
+}
+
+export interface IngressTls {
+  /** Lower case. */
+  readonly hosts: readonly string[]
+  readonly secret: string
+  readonly field: string
+}
+
+export interface Ingress {
+  readonly namespace: string
+  readonly name: string
+  /** `metadata.creationTimestamp`; empty where there is none, as in files that people write. */
+  readonly createdAt: string
+  readonly annotations: ReadonlyMap<string, string>
+  readonly className: string | undefined
+  readonly rules: readonly IngressRule[]
+  readonly tls: readonly IngressTls[]
+  /** As a path without one, so that it is reported like any other. */
+  readonly defaultBackend: IngressPath | undefined
+  /** What could not be read. */
+  readonly remarks: readonly Remark[]
+}
+
+/** The kind alone is also Knative's and OpenShift's. */
+export function isIngress(object: JsonObject): boolean {
+  const version = stringMember(object, 'apiVersion') ?? ''
+  return stringMember(object, 'kind') === 'Ingress' && /^(?:networking\.k8s\.io|extensions)\//.test(version)
+}
+
+export function readIngress(object: JsonObject, namespace: string, name: string): Ingress {
+  const spec = member(object, 'spec')
+  const fallback = member(spec, 'defaultBackend') ?? member(spec, 'backend')
+  const wrong = fieldTypeRemarks(spec)
+  const isRight = (field: string) => !wrong.some(({ about }) => about === field || about.startsWith(`${field}.`))
+  return {
+    namespace,
+    name,
+    createdAt: scalarText(memberAt(object, 'metadata', 'creationTimestamp')) ?? '',
+    annotations: stringMap(memberAt(object, 'metadata', 'annotations')),
+    className: stringMember(spec, 'ingressClassName'),
+    rules: arrayMember(spec, 'rules')
+      .map((rule, index) => readRule(rule, `spec.rules[${index}]`, isRight))
+      .filter(({ field }) => isRight(`${field}.host`)),
+    tls: arrayMember(spec, 'tls')
+      .map((entry, index) => readTls(entry, `spec.tls[${index}]`))
+      .filter(({ field }) => isRight(field)),
+    defaultBackend:
+      fallback === undefined || !isRight('spec.defaultBackend') ? undefined : readDefaultBackend(fallback),
+    remarks: [
+      ...versionRemarks(object),
+      ...classRemarks(spec),
+      ...emptyRemarks(spec, fallback),
+      ...wrong,
+      ...annotationRemarks(object),
+    ],
+  }
+}
+
+function readRule(rule: Json, field: string, isRight: (field: string) => boolean): IngressRule {
+  const paths = arrayMember(member(rule, 'http'), 'paths')
+  return {
+    host: (stringMember(rule, 'host') ?? '').toLowerCase(),
+    paths: paths
+      .map((path, index) => readPath(path, `${field}.http.paths[${index}]`))
+      .filter((path) => isRight(path.field)),
+    field,
+  }
+}
+
+function readPath(path: Json, field: string): IngressPath {
+  const pathType = stringMember(path, 'pathType')
+  return {
+    path: stringMember(path, 'path') ?? '',
+    pathType: pathType === 'Exact' || pathType === 'Prefix' ? pathType : 'ImplementationSpecific',
+    backend: readBackend(member(path, 'backend')),
+    resource: readResource(member(path, 'backend')),
+    field,
+  }
+}
+
+function readDefaultBackend(value: Json): IngressPath {
+  const field = 'spec.defaultBackend'
+  return { path: '/', pathType: 'Prefix', backend: readBackend(value), resource: readResource(value), field }
+}
+
+function readBackend(value: Json | undefined): Backend | undefined {
+  const service = memberAt(value, 'service')
+  const name = stringMember(service, 'name') ?? stringMember(value, 'serviceName')
+  const port =
+    memberAt(service, 'port', 'number') ?? memberAt(service, 'port', 'name') ?? memberAt(value, 'servicePort')
+  if (name === undefined || (typeof port !== 'number' && typeof port !== 'string')) return undefined
+  return { service: name, port }
+}
+
+function readResource(value: Json | undefined): string | undefined {
+  const resource = member(value, 'resource')
+  if (!isObject(resource)) return undefined
+  const group = stringMember(resource, 'apiGroup')
+  const prefix = group === undefined ? '' : `${group}/`
+  return `${prefix}${stringMember(resource, 'kind') ?? ''} ${stringMember(resource, 'name') ?? ''}`
+}
+
+function readTls(value: Json, field: string): IngressTls {
+  const hosts = arrayMember(value, 'hosts').filter((host) => typeof host === 'string')
+  return { hosts: hosts.map((host) => host.toLowerCase()), secret: stringMember(value, 'secretName') ?? '', field }
+}
+
+function versionRemarks(object: JsonObject): readonly Remark[] {
+  const version = stringMember(object, 'apiVersion') ?? ''
+  if (version === 'networking.k8s.io/v1') return []
+  const message = `${version} is no longer served by Kubernetes (1.22); it was read as networking.k8s.io/v1`
+  return [{ level: 'info', about: 'apiVersion', outcome: 'converted', message }]
+}
+
+function classRemarks(spec: Json | undefined): readonly Remark[] {
+  if (stringMember(spec, 'ingressClassName') === undefined) return []
+  const message = 'names the controller that the Ingress is for'
+  return [{ level: 'info', about: 'spec.ingressClassName', outcome: 'not-needed', message }]
+}
+
+function emptyRemarks(spec: Json | undefined, fallback: Json | undefined): readonly Remark[] {
+  const rules = member(spec, 'rules') ?? []
+  if (fallback !== undefined || !Array.isArray(rules) || rules.length > 0) return []
+  const message = 'has neither rules nor a default backend, which Kubernetes refuses: there is nothing to convert'
+  return [{ level: 'warn', about: 'spec.rules', outcome: 'not-needed', message }]
+}
+
+/** The API server refuses an annotation that is no text, so such a one was never in force. */
+function annotationRemarks(object: JsonObject): readonly Remark[] {
+  const annotations = memberAt(object, 'metadata', 'annotations')
+  if (!isObject(annotations)) return []
+  return Object.keys(annotations).flatMap((about) => {
+    const value = annotations[about]
+    if (typeof value === 'string') return []
+    const message = `must be a text, not ${typeName(value)}: put ${JSON.stringify(value)} into quotes`
+    return [{ level: 'error', about, outcome: 'unsupported', message } as const]
+  })
+}
+
+/** Every backend of the Ingress, the default one included. */
+export function backendsOf(ingress: Ingress): readonly (Backend | undefined)[] {
+  const paths = ingress.rules.flatMap(({ paths: list }) => list.map(({ backend }) => backend))
+  return ingress.defaultBackend === undefined ? paths : [...paths, ingress.defaultBackend.backend]
+}

@@ -1,0 +1,143 @@
+/** What the annotations of one Ingress ask for, whoever's annotations they are. Absent members ask for nothing. */
+import type { JsonObject } from '../../kubernetes/json.ts'
+import type { RedirectCode } from './virtual-host.ts'
+
+export interface IngressSettings {
+  /** The annotation without which every route would be wrong, so that none is printed. */
+  readonly blockedBy?: string
+  /** Every path of the host is a regular expression (ingress-nginx). */
+  readonly usesRegex?: boolean
+  /** As written: `/$2`. */
+  readonly rewriteTarget?: string
+  /** All paths answer with a redirect. */
+  readonly redirect?: RedirectTarget
+  /** Where `/` redirects to. */
+  readonly appRoot?: string
+  /** Plain requests to hosts with TLS go to https; the controller's own default where undefined. */
+  readonly redirectsToHttps?: boolean
+  /** TLS ends in front of the gateway: nothing here serves it. */
+  readonly isTlsOffloaded?: boolean
+  /** The same redirect, known by `x-forwarded-proto`. */
+  readonly redirectsForwardedHttp?: boolean
+  /** The host with or without `www.` redirects here. */
+  readonly redirectsWww?: boolean
+  readonly aliases?: readonly string[]
+  readonly authority?: string
+  readonly cors?: CorsPolicy
+  readonly headerChanges?: HeaderChanges
+  readonly retries?: RetryPolicy
+  readonly mirror?: Mirror
+  readonly canary?: Canary
+  readonly isPassthrough?: boolean
+  readonly isGrpc?: boolean
+  readonly clientCertificate?: ClientCertificate
+  /** For every backend: how the gateway connects to it. */
+  readonly connection?: ConnectionPolicy
+  readonly allowedSources?: readonly string[]
+  readonly deniedSources?: readonly string[]
+  readonly externalAuth?: ExternalAuth
+  readonly rateLimit?: RateLimit
+  readonly certificate?: CertificateRequest
+  /** Members of the Certificate's `spec` besides names and issuer. */
+  readonly certificateSpec?: JsonObject
+  readonly certificateAnnotations?: Readonly<Record<string, string>>
+  /** On the object that carries the hosts. */
+  readonly dnsAnnotations?: Readonly<Record<string, string>>
+  readonly gatewayAnnotations?: Readonly<Record<string, string>>
+  /** By name: what `service.name` with port `use-annotation` stands for (AWS load balancer controller). */
+  readonly actions?: ReadonlyMap<string, RedirectTarget>
+}
+
+/** Undefined members keep what the client asked for. */
+export interface RedirectTarget {
+  readonly scheme: 'http' | 'https' | undefined
+  readonly authority: string | undefined
+  readonly path: string | undefined
+  readonly code: RedirectCode
+}
+
+export interface CorsPolicy {
+  /** As written: `*` for any, `https://*.example.com` for one more label. */
+  readonly origins: readonly string[]
+  readonly methods: readonly string[]
+  readonly headers: readonly string[]
+  readonly exposed: readonly string[]
+  readonly allowsCredentials: boolean
+  readonly maxAgeSeconds: number
+}
+
+export interface HeaderChanges {
+  readonly request: Readonly<Record<string, string>>
+  readonly response: Readonly<Record<string, string>>
+}
+
+export interface RetryPolicy {
+  readonly attempts: number
+  /** Istio's and Envoy's words, `connect-failure,5xx`. */
+  readonly on: string
+  readonly perTryTimeoutSeconds: number | undefined
+}
+
+export interface Mirror {
+  readonly host: string
+  readonly port: number
+  /** Outside of the cluster, so that a ServiceEntry has to name it. */
+  readonly isExternal: boolean
+  readonly usesTls: boolean
+}
+
+/** Header first, then cookie, then weight (ingress-nginx). */
+export interface Canary {
+  readonly header:
+    { readonly name: string; readonly value: string | undefined; readonly pattern: string | undefined } | undefined
+  readonly cookie: string | undefined
+  readonly weight: number
+  readonly weightTotal: number
+}
+
+export interface ClientCertificate {
+  /** `namespace/name` of the secret with `ca.crt`. */
+  readonly secret: string
+  readonly isOptional: boolean
+}
+
+export interface ConnectionPolicy {
+  readonly connectTimeoutSeconds?: number
+  readonly tls?: BackendTls
+  readonly hash?: ConsistentHash
+  readonly balancer?: 'ROUND_ROBIN' | 'LEAST_REQUEST'
+}
+
+export interface BackendTls {
+  readonly verifies: boolean
+  /** For SNI and the certificate; undefined: not sent, not checked. */
+  readonly serverName: string | undefined
+  /** `namespace/name` of the secret with `ca.crt` and the client's certificate. */
+  readonly secret: string | undefined
+}
+
+export type ConsistentHash =
+  | { readonly kind: 'cookie'; readonly name: string; readonly path: string | undefined; readonly ttlSeconds: number }
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'source-ip' }
+  | { readonly kind: 'query'; readonly name: string }
+
+export interface ExternalAuth {
+  readonly host: string
+  readonly port: number
+  readonly path: string
+  readonly usesTls: boolean
+  /** In lower case. */
+  readonly responseHeaders: readonly string[]
+}
+
+export interface RateLimit {
+  readonly requests: number
+  readonly perSeconds: number
+  readonly burst: number
+}
+
+/** A cert-manager Certificate for each TLS entry (spec/ingress.md 3.2). */
+export interface CertificateRequest {
+  readonly issuer: { readonly name: string; readonly kind: string; readonly group: string | undefined }
+}

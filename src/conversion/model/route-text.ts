@@ -1,0 +1,22 @@
+/** Routes in words: `shop.example.com/cart -> cart:9000 (https)`. */
+import { oneLine } from '../../kubernetes/yaml-text.ts'
+import type { Route, Site } from './virtual-host.ts'
+
+export function describeRoutes({ host, routes, passthrough }: Site): readonly string[] {
+  if (passthrough !== undefined) return [`${host} -> ${passthrough.service}:${passthrough.port} (TLS passed through)`]
+  return routes.map((route) =>
+    oneLine(`${host}${route.path === '' ? '/' : route.path} ${destinationText(route)}${conditionText(route)}`),
+  )
+}
+
+function destinationText({ action }: Route): string {
+  if (action.kind === 'redirect')
+    return `redirects to ${[action.scheme, action.authority, action.path].filter((part) => part !== undefined).join(' ')} (${action.code})`
+  const hasWeights = action.backends.length > 1
+  return `-> ${action.backends.map(({ service, port, weight }) => `${service}:${port}${hasWeights ? ` ${weight}` : ''}`).join(' + ')}`
+}
+
+function conditionText({ headers, redirectsToHttps }: Route): string {
+  const conditions = [...headers.map(({ name }) => `by header ${name}`), ...(redirectsToHttps ? ['https'] : [])]
+  return conditions.length === 0 ? '' : ` (${conditions.join(', ')})`
+}

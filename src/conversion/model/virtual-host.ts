@@ -1,0 +1,128 @@
+/**
+ * What a set of Ingresses comes to, before it is printed as objects of either API: sites (a host with its routes in the
+ * order of precedence), and entrances (a Gateway with the sites and certificates that it serves).
+ */
+import type { ClientCertificate, CorsPolicy, HeaderChanges, Mirror, RetryPolicy } from './ingress-settings.ts'
+import type { ReadIngress } from '../read-ingresses.ts'
+
+/**
+ * | kind     | value   | a path matches when                                     |
+ * |----------|---------|---------------------------------------------------------|
+ * | exact    | `/foo`  | it is the value                                         |
+ * | elements | `/foo`  | it is the value, or continues it with `/`; `/` is all   |
+ * | prefix   | `/foo`  | it starts with the value, also in the middle of a word  |
+ * | regex    | `/f.*`  | RE2 matches all of it                                   |
+ *
+ * The query string never counts.
+ */
+export interface PathMatch {
+  readonly kind: 'exact' | 'elements' | 'prefix' | 'regex'
+  readonly value: string
+}
+
+/** `name` in lower case. */
+export interface HeaderMatch {
+  readonly name: string
+  readonly kind: 'exact' | 'regex'
+  readonly value: string
+}
+
+export interface Route {
+  /** Of the Ingress, `namespace/name`. */
+  readonly ingress: string
+  /** `spec.rules[0].http.paths[1]` */
+  readonly field: string
+  /** As its owner wrote it. */
+  readonly path: string
+  readonly match: PathMatch
+  readonly headers: readonly HeaderMatch[]
+  /** Plain requests are sent to https first (308). */
+  readonly redirectsToHttps: boolean
+  readonly action: Forward | Redirect
+}
+
+export interface Forward {
+  readonly kind: 'forward'
+  /** With several, the weights count. */
+  readonly backends: readonly RouteBackend[]
+  readonly rewrite: PathRewrite | undefined
+  /** The Host header that the backend gets; undefined: the client's. */
+  readonly authority: string | undefined
+  readonly cors: CorsPolicy | undefined
+  readonly headerChanges: HeaderChanges
+  readonly retries: RetryPolicy | undefined
+  readonly mirror: Mirror | undefined
+  /** The backend speaks gRPC, so that Gateway API has a route kind of its own for it. */
+  readonly isGrpc: boolean
+}
+
+export interface RouteBackend {
+  readonly namespace: string
+  readonly service: string
+  readonly port: number
+  readonly weight: number
+}
+
+/**
+ * | kind  | what is replaced                                                                    |
+ * |-------|-------------------------------------------------------------------------------------|
+ * | regex | what `pattern` matches, which is all of the path, by `substitution` with RE2's `\1`  |
+ * | full  | all of the path, by `path`                                                          |
+ */
+export type PathRewrite =
+  | {
+      readonly kind: 'regex'
+      readonly pattern: string
+      readonly substitution: string
+      /** The idiom `/prefix(/|$)(.*)` with `/$2`, which Gateway API can say: this prefix is cut off. */
+      readonly stripsPrefix: string | undefined
+    }
+  | { readonly kind: 'full'; readonly path: string }
+
+/** Undefined members keep what the client asked for. */
+export interface Redirect {
+  readonly kind: 'redirect'
+  readonly scheme: 'http' | 'https' | undefined
+  readonly authority: string | undefined
+  readonly path: string | undefined
+  readonly code: RedirectCode
+}
+
+/** The only ones that Istio programs (`ApplyRedirect`, spec/ingress.md 1.8). */
+export type RedirectCode = 301 | 302 | 303 | 307 | 308
+
+export interface Site {
+  readonly namespace: string
+  readonly host: string
+  /** Whose certificate it is served with: its own host, or the one that it is an alias of. */
+  readonly certificateHost: string
+  /** In the order of precedence. */
+  readonly routes: readonly Route[]
+  /** TLS is ended by this backend, and the gateway only looks at the server name. */
+  readonly passthrough: RouteBackend | undefined
+  /** For external-dns, carried to the object that holds the host. */
+  readonly dnsAnnotations: Readonly<Record<string, string>>
+  /** For the names of objects: the Ingress that it stands first in. */
+  readonly ingressName: string
+}
+
+/** A Gateway and what comes in by it. */
+export interface Entrance {
+  readonly namespace: string
+  /** Of the Gateway; a DNS label. */
+  readonly name: string
+  readonly ingresses: readonly ReadIngress[]
+  readonly sites: readonly Site[]
+  readonly tls: readonly TlsServer[]
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** TLS that ends at the gateway. */
+export interface TlsServer {
+  readonly hosts: readonly string[]
+  /** What the certificate is for: the hosts of the TLS entries, wildcards among them. */
+  readonly names: readonly string[]
+  /** The secret that the Ingress names, in its own namespace. */
+  readonly secret: string
+  readonly clientCertificate: ClientCertificate | undefined
+}
