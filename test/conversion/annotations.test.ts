@@ -1,6 +1,6 @@
 // The annotation registry: what becomes of every annotation, with a value of its own, in both APIs; and bad values.
 import t from 'tap'
-import { reportOf, ingress, type Annotations } from './conversion-fixtures.ts'
+import { reportOf, ingress, type Annotations } from './support/conversion-fixtures.ts'
 
 const NGINX = 'nginx.ingress.kubernetes.io/'
 

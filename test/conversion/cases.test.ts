@@ -16,16 +16,16 @@ import {
   readCases,
   type ExpectedServer,
   type IngressCase,
-} from './cases.ts'
-import type { Answer, RoutedRequest } from './envoy-routes.ts'
-import { expectedObjects, neighbours } from './expected-routes.ts'
-import { hasExtra } from './extra-objects.ts'
-import { DEVIATIONS, type Deviation } from './gateway-api-deviations.ts'
-import { routeThroughGatewayApi } from './gateway-api-router.ts'
-import { routeThroughIstio } from './istio-router.ts'
-import { fullMatch } from './re2.ts'
-import { servedHosts } from './served-hosts.ts'
-import { shortAnswer } from './short-answer.ts'
+} from './support/cases.ts'
+import type { Answer, RoutedRequest } from './support/envoy-routes.ts'
+import { expectedObjects, neighbours } from './support/expected-routes.ts'
+import { hasExtra } from './support/extra-objects.ts'
+import { DEVIATIONS, type Deviation } from './support/gateway-api-deviations.ts'
+import { routeThroughGatewayApi } from './support/gateway-api-router.ts'
+import { routeThroughIstio } from './support/istio-router.ts'
+import { fullMatch } from './support/re2.ts'
+import { servedHosts } from './support/served-hosts.ts'
+import { shortAnswer } from './support/short-answer.ts'
 
 type Router = (objects: readonly JsonObject[], request: RoutedRequest) => Answer
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import { arrayMember, memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
 import { renderObjects } from '../../src/commands/convert-yaml.ts'
 import { renderReport } from '../../src/commands/convert-report.ts'
-import { convert, ingress, ofKind, reportOf, type Annotations } from './conversion-fixtures.ts'
+import { convert, ingress, ofKind, reportOf, type Annotations } from './support/conversion-fixtures.ts'
 
 const NGINX = 'nginx.ingress.kubernetes.io/'
 const nginx = (annotations: Annotations): Annotations =>

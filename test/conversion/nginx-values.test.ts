@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { Target } from '../../src/conversion/model/conversion-options.ts'
 import type { Conversion } from '../../src/conversion/convert-ingresses.ts'
-import { convert, ingress, ofKind, type Annotations } from './conversion-fixtures.ts'
+import { convert, ingress, ofKind, type Annotations } from './support/conversion-fixtures.ts'
 
 const NGINX = 'nginx.ingress.kubernetes.io/'
 

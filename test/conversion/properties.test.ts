@@ -3,11 +3,11 @@ import fc from 'fast-check'
 import t from 'tap'
 import { convertIngresses, type Conversion } from '../../src/conversion/convert-ingresses.ts'
 import { arrayMember, member, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { shortAnswer } from './short-answer.ts'
-import { routeThroughGatewayApi } from './gateway-api-router.ts'
-import { HOSTS, ingresses, options, plainIngresses } from './generated-ingresses.ts'
-import { routeThroughIstio } from './istio-router.ts'
-import { TARGETS } from './targets.ts'
+import { shortAnswer } from './support/short-answer.ts'
+import { routeThroughGatewayApi } from './support/gateway-api-router.ts'
+import { HOSTS, ingresses, options, plainIngresses } from './support/generated-ingresses.ts'
+import { routeThroughIstio } from './support/istio-router.ts'
+import { TARGETS } from './support/targets.ts'
 
 const RUNS = { numRuns: 300, seed: 3 }
 

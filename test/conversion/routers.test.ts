@@ -5,11 +5,11 @@
  */
 import t from 'tap'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
-import { readRouterTables, type RouterCase } from './router-tables.ts'
-import { shortAnswer } from './short-answer.ts'
-import { routeThroughGatewayApi } from './gateway-api-router.ts'
-import { routeThroughIstio } from './istio-router.ts'
-import { fullMatch, substitute } from './re2.ts'
+import { readRouterTables, type RouterCase } from './support/router-tables.ts'
+import { shortAnswer } from './support/short-answer.ts'
+import { routeThroughGatewayApi } from './support/gateway-api-router.ts'
+import { routeThroughIstio } from './support/istio-router.ts'
+import { fullMatch, substitute } from './support/re2.ts'
 
 const tables = readRouterTables()
 

@@ -1,7 +1,7 @@
 // Ingresses that share a host or a Gateway: what one of them asks for does not reach the other's routes unsaid.
 import t, { type Test } from 'tap'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
-import { convert, ingress, ofKind, reportOf } from './conversion-fixtures.ts'
+import { convert, ingress, ofKind, reportOf } from './support/conversion-fixtures.ts'
 
 const NGINX = 'nginx.ingress.kubernetes.io/'
 const LISTED = { [`${NGINX}whitelist-source-range`]: '10.0.0.0/8' }

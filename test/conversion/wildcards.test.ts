@@ -1,14 +1,14 @@
 /**
  * A wildcard beside narrower hosts, in both APIs: each host has its own routes, whichever VirtualService or route is older.
- * The same cases go through a real Envoy, with their certificates (wildcards.bed.ts).
+ * The same cases go through a real Envoy, with their certificates (wildcards.envoy.ts).
  */
 import t from 'tap'
 import { arrayMember, memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
-import { convert, ingress, ofKind, reportOf } from './conversion-fixtures.ts'
-import { routeThroughGatewayApi } from './gateway-api-router.ts'
-import { routeThroughIstio } from './istio-router.ts'
-import { shortAnswer } from './short-answer.ts'
-import { wildcardCases } from './wildcard-cases.ts'
+import { convert, ingress, ofKind, reportOf } from './support/conversion-fixtures.ts'
+import { routeThroughGatewayApi } from './support/gateway-api-router.ts'
+import { routeThroughIstio } from './support/istio-router.ts'
+import { shortAnswer } from './support/short-answer.ts'
+import { wildcardCases } from './support/wildcard-cases.ts'
 
 const ROUTERS = { istio: routeThroughIstio, 'gateway-api': routeThroughGatewayApi } as const
 

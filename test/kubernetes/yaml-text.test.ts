@@ -4,7 +4,7 @@ import t from 'tap'
 import { parse, stringify, type ScalarTag } from 'yaml'
 import { oneLine, toYaml } from '../../src/kubernetes/yaml-text.ts'
 import { convertIngresses } from '../../src/conversion/convert-ingresses.ts'
-import { ingresses, options } from '../conversion/generated-ingresses.ts'
+import { ingresses, options } from '../conversion/support/generated-ingresses.ts'
 
 /** A dot without digits is text to Go, and a number to this library. */
 const DOT: ScalarTag = { tag: 'tag:yaml.org,2002:str', default: true, test: /^[-+]?\.$/, resolve: (text) => text }

@@ -1,7 +1,7 @@
 /**
  * What a browser meets that reuses a connection for every host of its certificate: a host is served by the listener that
  * names it best and no other, and Istio has no answer 421 that would send the browser away (GEP-3567; seen in Envoy,
- * test/conversion/wildcard-cases.ts). One listener for all hosts of a certificate would mend it, and take what is meant for
+ * test/conversion/support/wildcard-cases.ts). One listener for all hosts of a certificate would mend it, and take what is meant for
  * other Gateways where they share an Envoy.
  */
 import { groupBy } from '../../model/group-by.ts'

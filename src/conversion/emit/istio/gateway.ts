@@ -47,7 +47,7 @@ export function gatewayServers({ namespace, name, sites, tls }: GatewayPart): re
 
 /**
  * A server that names a host beside a wildcard over it binds the wildcard's VirtualService to that host as well, and the
- * older of both goes first; the wildcard alone serves the host just so (seen in Envoy: test/conversion/router-tables.yaml).
+ * older of both goes first; the wildcard alone serves the host just so (seen in Envoy: test/conversion/support/router-tables.yaml).
  */
 function withoutCovered(hosts: readonly string[]): readonly string[] {
   return hosts.filter((host) => !hosts.some((other) => isCoveredByWildcard(host, other)))

@@ -13,7 +13,7 @@ import {
   stringMember,
   type Json,
   type JsonObject,
-} from '../../../src/kubernetes/json.ts'
+} from '../../../../src/kubernetes/json.ts'
 
 export interface ApiServer {
   /** The object as the server keeps it; throws what the server says when it refuses. */

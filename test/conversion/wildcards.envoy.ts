@@ -4,14 +4,14 @@
  */
 import t from 'tap'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
-import { connectApiServer } from './bed/api-server.ts'
-import { observe, refusal, send } from './bed/gateway.ts'
-import { stage } from './bed/stage.ts'
-import { convert } from './conversion-fixtures.ts'
-import type { RoutedRequest } from './envoy-routes.ts'
-import { routeThroughGatewayApi } from './gateway-api-router.ts'
-import { routeThroughIstio } from './istio-router.ts'
-import { wildcardCases } from './wildcard-cases.ts'
+import { connectApiServer } from './support/envoy/api-server.ts'
+import { observe, refusal, send } from './support/envoy/gateway.ts'
+import { stage } from './support/envoy/stage.ts'
+import { convert } from './support/conversion-fixtures.ts'
+import type { RoutedRequest } from './support/envoy-routes.ts'
+import { routeThroughGatewayApi } from './support/gateway-api-router.ts'
+import { routeThroughIstio } from './support/istio-router.ts'
+import { wildcardCases } from './support/wildcard-cases.ts'
 
 const server = await connectApiServer()
 t.teardown(() => server.close())

@@ -12,7 +12,7 @@ import {
   stringMember,
   type Json,
   type JsonObject,
-} from '../../src/kubernetes/json.ts'
+} from '../../../src/kubernetes/json.ts'
 import {
   answer,
   NO_CHANGE,

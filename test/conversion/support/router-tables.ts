@@ -1,7 +1,7 @@
 /** router-tables.yaml, read: objects, and request lines with the answer that an Istio gateway gives. */
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import type { JsonObject } from '../../src/kubernetes/json.ts'
+import type { JsonObject } from '../../../src/kubernetes/json.ts'
 import type { RoutedRequest } from './envoy-routes.ts'
 
 export interface RouterCase {

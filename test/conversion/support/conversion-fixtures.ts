@@ -3,10 +3,10 @@ import {
   DEFAULT_GATEWAY,
   type ConversionOptions,
   type GatewaySettings,
-} from '../../src/conversion/model/conversion-options.ts'
-import { convertIngresses, type Conversion } from '../../src/conversion/convert-ingresses.ts'
-import type { ReportLine } from '../../src/conversion/model/report.ts'
-import type { JsonObject } from '../../src/kubernetes/json.ts'
+} from '../../../src/conversion/model/conversion-options.ts'
+import { convertIngresses, type Conversion } from '../../../src/conversion/convert-ingresses.ts'
+import type { ReportLine } from '../../../src/conversion/model/report.ts'
+import type { JsonObject } from '../../../src/kubernetes/json.ts'
 
 export type Annotations = Readonly<Record<string, string>>
 

@@ -5,13 +5,13 @@
 import t, { type Test } from 'tap'
 import type { Target } from '../../src/conversion/model/conversion-options.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
-import { connectApiServer } from './bed/api-server.ts'
-import { send } from './bed/gateway.ts'
-import { stage } from './bed/stage.ts'
-import { convert, ingress, type Annotations } from './conversion-fixtures.ts'
-import type { RoutedRequest } from './envoy-routes.ts'
-import { platformGateway, SHARED } from './platform-gateway.ts'
-import { TARGETS } from './targets.ts'
+import { connectApiServer } from './support/envoy/api-server.ts'
+import { send } from './support/envoy/gateway.ts'
+import { stage } from './support/envoy/stage.ts'
+import { convert, ingress, type Annotations } from './support/conversion-fixtures.ts'
+import type { RoutedRequest } from './support/envoy-routes.ts'
+import { platformGateway, SHARED } from './support/platform-gateway.ts'
+import { TARGETS } from './support/targets.ts'
 
 const server = await connectApiServer()
 t.teardown(() => server.close())

@@ -1,8 +1,8 @@
 /** The known cases of test/cases/ingress.json (spec/ingress.md section 6): read, and made into Kubernetes objects. */
 import { readFileSync } from 'node:fs'
-import type { ConversionOptions, Target } from '../../src/conversion/model/conversion-options.ts'
-import { DEFAULT_GATEWAY } from '../../src/conversion/model/conversion-options.ts'
-import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
+import type { ConversionOptions, Target } from '../../../src/conversion/model/conversion-options.ts'
+import { DEFAULT_GATEWAY } from '../../../src/conversion/model/conversion-options.ts'
+import type { Json, JsonObject } from '../../../src/kubernetes/json.ts'
 import type { RoutedRequest } from './envoy-routes.ts'
 
 export interface CaseIngress {
@@ -79,7 +79,7 @@ export interface IngressCase {
 }
 
 export function readCases(): readonly IngressCase[] {
-  const file = readFileSync(new URL('../cases/ingress.json', import.meta.url), 'utf8')
+  const file = readFileSync(new URL('../../cases/ingress.json', import.meta.url), 'utf8')
   return (JSON.parse(file) as { readonly cases: readonly IngressCase[] }).cases
 }
 

@@ -1,5 +1,5 @@
 /** What emitted objects need around them in a real cluster: namespaces, the Services that they name, a gateway that serves them. */
-import type { SelfSigned } from '../../../src/certificates/self-signed.ts'
+import type { SelfSigned } from '../../../../src/certificates/self-signed.ts'
 import {
   arrayMember,
   isObject,
@@ -8,7 +8,7 @@ import {
   stringMember,
   type Json,
   type JsonObject,
-} from '../../../src/kubernetes/json.ts'
+} from '../../../../src/kubernetes/json.ts'
 import type { ServicePort } from './backends.ts'
 
 const GATEWAY_SERVICE = 'istio-ingressgateway.istio-system.svc.cluster.local'

@@ -5,11 +5,11 @@
 import t from 'tap'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { convertIngresses } from '../../src/conversion/convert-ingresses.ts'
-import { connectApiServer } from './bed/api-server.ts'
-import { namespacesOf } from './bed/surroundings.ts'
-import { ingressesOf, optionsOf, readCases } from './cases.ts'
-import { generatedConversions } from './generated-ingresses.ts'
-import { TARGETS } from './targets.ts'
+import { connectApiServer } from './support/envoy/api-server.ts'
+import { namespacesOf } from './support/envoy/surroundings.ts'
+import { ingressesOf, optionsOf, readCases } from './support/cases.ts'
+import { generatedConversions } from './support/generated-ingresses.ts'
+import { TARGETS } from './support/targets.ts'
 
 const server = await connectApiServer()
 t.teardown(() => server.close())

@@ -1,6 +1,6 @@
 /** The shared Gateway of the Gateway API, made as the report's platform steps tell the one who has it to make it. */
-import type { ReportLine } from '../../src/conversion/model/report.ts'
-import { isObject, parseJson, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import type { ReportLine } from '../../../src/conversion/model/report.ts'
+import { isObject, parseJson, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 
 export const SHARED = 'istio-system/public'
 

@@ -12,7 +12,7 @@ import {
   stringMember,
   type Json,
   type JsonObject,
-} from '../../src/kubernetes/json.ts'
+} from '../../../src/kubernetes/json.ts'
 import { answer, type Answer, type Listener, type RoutedRequest } from './envoy-routes.ts'
 import { covers, listenersOf, type GatewayServer, type RoutingService } from './istio-router.ts'
 

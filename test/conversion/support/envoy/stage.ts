@@ -1,8 +1,8 @@
 /** Objects on the real gateway, among the namespaces, backends and certificates that they name, until the test is over. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { createSelfSigned } from '../../../src/certificates/self-signed.ts'
-import type { JsonObject } from '../../../src/kubernetes/json.ts'
+import { createSelfSigned } from '../../../../src/certificates/self-signed.ts'
+import type { JsonObject } from '../../../../src/kubernetes/json.ts'
 import type { ApiServer } from './api-server.ts'
 import { startBackends } from './backends.ts'
 import { countRefusals, settle } from './gateway.ts'

@@ -1,5 +1,5 @@
 /** What the Gateways of either API serve, as `PORT PROTOCOL HOST [MODE NAMESPACE/SECRET]`, sorted. */
-import { arrayMember, member, stringMember, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { arrayMember, member, stringMember, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 
 export function servedHosts(objects: readonly JsonObject[]): readonly string[] {
   return objects

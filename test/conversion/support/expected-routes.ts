@@ -2,7 +2,7 @@
  * The routes that a case expects, as VirtualServices of their own: whatever else was converted into, it has to answer
  * every request as these do. And the requests that tell routes apart: each path that any of them names, and its neighbours.
  */
-import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
+import type { Json, JsonObject } from '../../../src/kubernetes/json.ts'
 import type { ExpectedRoute, ExpectedServer } from './cases.ts'
 import type { RoutedRequest } from './envoy-routes.ts'
 

@@ -2,8 +2,8 @@
  * A wildcard beside narrower hosts: Ingresses, and what each host answers whichever of their VirtualServices or routes is
  * older. Every host ends in `.TAG.test`, so that cases stand beside one another on one real gateway.
  */
-import type { Target } from '../../src/conversion/model/conversion-options.ts'
-import type { JsonObject } from '../../src/kubernetes/json.ts'
+import type { Target } from '../../../src/conversion/model/conversion-options.ts'
+import type { JsonObject } from '../../../src/kubernetes/json.ts'
 import { ingress, type Annotations } from './conversion-fixtures.ts'
 import type { RoutedRequest } from './envoy-routes.ts'
 import { readRequestLine } from './router-tables.ts'

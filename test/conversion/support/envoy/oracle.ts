@@ -1,7 +1,7 @@
 /** hack/istio-oracle/conversion, asked line by line: Istio's own validation, and its own Ingress controller. */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import type { JsonObject } from '../../../src/kubernetes/json.ts'
+import type { JsonObject } from '../../../../src/kubernetes/json.ts'
 
 export interface Oracle {
   /** What Istio's validation says against each of the objects that it refuses. */

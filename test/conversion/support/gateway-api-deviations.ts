@@ -1,4 +1,4 @@
-/** Where `--to gateway-api` is not what a case expects: held by the simulators (cases.test.ts) and by a real Envoy (envoy.bed.ts). */
+/** Where `--to gateway-api` is not what a case expects: held by the simulators (cases.test.ts) and by a real Envoy (requests.envoy.ts). */
 export interface Deviation {
   readonly reason: string
   /** Requests that are answered differently. */

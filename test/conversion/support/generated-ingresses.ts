@@ -3,9 +3,13 @@
  * with values that are right, wrong, empty and absurd. fast-check makes them, the same ones for the same seed.
  */
 import fc from 'fast-check'
-import { convertIngresses, type Conversion } from '../../src/conversion/convert-ingresses.ts'
-import { DEFAULT_GATEWAY, type ConversionOptions, type Target } from '../../src/conversion/model/conversion-options.ts'
-import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
+import { convertIngresses, type Conversion } from '../../../src/conversion/convert-ingresses.ts'
+import {
+  DEFAULT_GATEWAY,
+  type ConversionOptions,
+  type Target,
+} from '../../../src/conversion/model/conversion-options.ts'
+import type { Json, JsonObject } from '../../../src/kubernetes/json.ts'
 
 const NGINX = 'nginx.ingress.kubernetes.io/'
 const SEED = 7

@@ -1,7 +1,7 @@
 /** Whether a conversion has the further objects, or the platform's step, that a case expects. */
-import type { Target } from '../../src/conversion/model/conversion-options.ts'
-import type { ReportLine } from '../../src/conversion/model/report.ts'
-import { isObject, member, memberAt, stringMember, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import type { Target } from '../../../src/conversion/model/conversion-options.ts'
+import type { ReportLine } from '../../../src/conversion/model/report.ts'
+import { isObject, member, memberAt, stringMember, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 
 export function hasExtra(
   objects: readonly JsonObject[],
