@@ -1,4 +1,4 @@
-/** hack/istio-oracle/conversion, asked line by line: Istio's own validation, and its own Ingress controller. */
+/** test/oracle/conversion, asked line by line: Istio's own validation, and its own Ingress controller. */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { JsonObject } from '../../../../src/kubernetes/json.ts'
