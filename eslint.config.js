@@ -1,23 +1,35 @@
-// Lint rules, with the one arrow of docs/../shared design: commands -> server, cluster -> admission -> rules ->
+// Lint rules, with the one arrow of docs/decisions/one-arrow.md: commands -> server, cluster -> admission -> rules ->
 // istio, conversion -> kubernetes. A folder may import itself and what stands to the right of it, nothing else.
 import tseslint from 'typescript-eslint'
 
-/** For each folder of src/, the folders it may import. */
+/** For each folder of src/, what it may import: whole folders, folders inside of one, and files of src/ itself. */
 const MAY_IMPORT = {
   kubernetes: [],
   istio: ['kubernetes'],
   conversion: ['kubernetes'],
+  readiness: ['rules/probes', 'istio', 'kubernetes'],
   rules: ['istio', 'conversion', 'kubernetes'],
-  admission: ['rules', 'istio', 'conversion', 'kubernetes'],
-  cluster: ['admission', 'rules', 'istio', 'conversion', 'kubernetes'],
-  certificates: [],
-  server: ['admission', 'rules', 'istio', 'conversion', 'kubernetes', 'config'],
-  commands: ['server', 'cluster', 'certificates', 'admission', 'rules', 'istio', 'conversion', 'kubernetes', 'config'],
+  'rules/strict-switch': ['readiness', 'istio', 'conversion', 'kubernetes'],
+  admission: ['rules', 'istio', 'conversion', 'kubernetes', 'errors'],
+  cluster: ['admission', 'rules', 'istio', 'conversion', 'kubernetes', 'errors'],
+  certificates: ['kubernetes'],
+  server: ['admission', 'rules', 'istio', 'conversion', 'kubernetes', 'config', 'errors'],
+  commands: [
+    ...['server', 'cluster', 'certificates', 'readiness', 'admission', 'rules', 'istio', 'conversion', 'kubernetes'],
+    ...['config', 'errors', 'version'],
+  ],
 }
-const ALL = [...Object.keys(MAY_IMPORT), 'demo', 'config', 'cli', 'version']
+const ALL = [
+  ...Object.keys(MAY_IMPORT).filter((name) => !name.includes('/')),
+  'demo',
+  'config',
+  'errors',
+  'cli',
+  'version',
+]
 
 /** No I/O, no framework, no clock and no environment: what these decide depends on their arguments alone. */
-const PURE = ['kubernetes', 'istio', 'conversion', 'rules']
+const PURE = ['kubernetes', 'istio', 'conversion', 'readiness', 'rules', 'rules/strict-switch']
 const IMPURE_MODULES = [
   'node:*',
   'fs',
@@ -34,10 +46,10 @@ const IMPURE_MODULES = [
 ]
 
 function arrow(folder) {
-  const forbidden = ALL.filter((other) => other !== folder && !MAY_IMPORT[folder].includes(other))
-  const folders = forbidden.map((other) => ({
-    regex: `^(\\.\\./)+${other}(/|\\.ts$)`,
-    message: `src/${folder} may import ${MAY_IMPORT[folder].join(', ') || 'nothing but itself'} (the one arrow, docs/decisions/one-arrow.md).`,
+  const allowed = MAY_IMPORT[folder]
+  const folders = ALL.filter((other) => other !== topOf(folder) && !allowed.includes(other)).map((other) => ({
+    regex: `^(\\.\\./)+${other}(\\.ts$|/${exceptions(other, allowed)})`,
+    message: `src/${folder} may import ${allowed.join(', ') || 'nothing but itself'} (docs/decisions/one-arrow.md).`,
   }))
   const modules = PURE.includes(folder)
     ? [{ group: IMPURE_MODULES, message: `src/${folder} is pure: no I/O, no framework.` }]
@@ -60,6 +72,17 @@ function arrow(folder) {
         : {}),
     },
   }
+}
+
+/** `rules` of `rules/strict-switch`: a folder may import all that is in the same one. */
+function topOf(folder) {
+  return folder.split('/')[0]
+}
+
+/** The folders inside of one that may be imported although the rest of it may not. */
+function exceptions(top, allowed) {
+  const inside = allowed.filter((name) => name.startsWith(`${top}/`)).map((name) => name.slice(top.length + 1))
+  return inside.length === 0 ? '' : `(?!(${inside.join('|')})/)`
 }
 
 export default tseslint.config(

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /** Reads the arguments and hands them to a command. Exit codes: 0 done, 1 findings, 2 bad usage or unreadable input. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { InputError } from './cluster/manifest.ts'
 import type { ClusterFlags } from './commands/cluster-reading.ts'
 import type { ClusterOption } from './commands/cluster-source.ts'
 import { parseListenAddress, type ListenAddress } from './commands/listen-address.ts'
 import type { TlsSource } from './commands/serve.ts'
 import { DEFAULT_CONFIGURATION, readConfiguration, type Configuration } from './config.ts'
+import { InputError, messageOf, withErrorCode } from './errors.ts'
 import { packageVersion } from './version.ts'
 
 const PATHS = 'a file, a folder (read recursively) or - for standard input'
@@ -230,8 +230,9 @@ function hasColor(): boolean {
 /** commander prints its own message first; what is left is the exit code. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (error instanceof InputError) process.stderr.write(error.problems.map((problem) => `error: ${problem}\n`).join(''))
-  else process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
+  if (error instanceof InputError)
+    process.stderr.write(error.problems.map((problem) => `error: ${withErrorCode(problem, error.code)}\n`).join(''))
+  else process.stderr.write(`error: ${messageOf(error)}\n`)
   return 2
 }
 

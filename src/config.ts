@@ -1,7 +1,7 @@
 /** The configuration file of `serve --config`: YAML, every key optional, unknown keys refused. */
 import { readFile } from 'node:fs/promises'
 import { parseDocument } from 'yaml'
-import { InputError } from './cluster/manifest.ts'
+import { InputError, messageOf } from './errors.ts'
 import { isObject, member, typeName, type Json } from './kubernetes/json.ts'
 import {
   DEFAULT_RULES,
@@ -81,7 +81,7 @@ const SCHEMA: Section = {
 /** Throws InputError that names the file, the key and the allowed values. */
 export async function readConfiguration(file: string): Promise<Configuration> {
   const source = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new InputError([`${file}: ${error instanceof Error ? error.message : String(error)}`])
+    throw new InputError('configuration-invalid', [`${file}: ${messageOf(error)}`])
   })
   return parseConfiguration(source, file)
 }
@@ -90,10 +90,16 @@ export function parseConfiguration(source: string, file: string): Configuration 
   const document = parseDocument(source)
   const [error] = document.errors
   if (error !== undefined)
-    throw new InputError([`${file}, line ${error.linePos?.[0].line ?? 1}: ${error.message.split('\n')[0] ?? ''}`])
+    throw new InputError('configuration-invalid', [
+      `${file}, line ${error.linePos?.[0].line ?? 1}: ${error.message.split('\n')[0] ?? ''}`,
+    ])
   const problems: string[] = []
   const merged = mergeSection(document.toJS() as Json, SCHEMA, DEFAULT_CONFIGURATION, '', problems)
-  if (problems.length > 0) throw new InputError(problems.map((problem) => `${file}: ${problem}`))
+  if (problems.length > 0)
+    throw new InputError(
+      'configuration-invalid',
+      problems.map((problem) => `${file}: ${problem}`),
+    )
   return merged as unknown as Configuration
 }
 

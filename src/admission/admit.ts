@@ -2,6 +2,7 @@
  * Decides a request: runs the rules that handle its kind, stops at the first denial, adds up patches and warnings, and
  * proves the patch. The command line and the webhook both come through here, so they give the same answer.
  */
+import { messageOf } from '../errors.ts'
 import { isDeeperThan, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
 import { describe, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
@@ -24,7 +25,7 @@ export function admit(request: AdmissionRequest, context: RuleContext): Verdict 
   try {
     return runRules(request, context)
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error)
+    const detail = messageOf(error)
     return failOpen(nameOf(request), 'internal-error', singleLines([detail])[0])
   }
 }

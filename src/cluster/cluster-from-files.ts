@@ -1,7 +1,8 @@
 /** The cluster as `--from` gives it. */
+import { InputError } from '../errors.ts'
 import { describe, referenceTo } from '../kubernetes/object.ts'
 import { buildClusterState, type ClusterState } from './cluster-state.ts'
-import { describeSource, InputError } from './manifest.ts'
+import { describeSource } from './manifest.ts'
 import { readManifests } from './manifest-files.ts'
 
 /** Throws InputError, with one line for each object that cannot be read. */
@@ -11,6 +12,7 @@ export async function clusterFromFiles(paths: readonly string[]): Promise<Cluste
   if (problems.length === 0) return state
   const sources = new Map(manifests.map(({ object, source }) => [object, source]))
   throw new InputError(
+    'object-invalid',
     problems.map(({ object, field, problem }) => {
       const source = sources.get(object)
       const place = source === undefined ? '' : `${describeSource(source)}: `

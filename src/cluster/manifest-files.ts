@@ -2,7 +2,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
-import { InputError, parseManifests, type Manifest } from './manifest.ts'
+import { codeOf, InputError, messageOf } from '../errors.ts'
+import { parseManifests, type Manifest } from './manifest.ts'
 
 const MANIFEST_NAME = /\.(ya?ml|json)$/
 
@@ -11,7 +12,7 @@ export async function readManifests(paths: readonly string[]): Promise<readonly 
   const problems: string[] = []
   const files = await collect(paths, filesOf, problems)
   const manifests = await collect(files, async (file) => parseManifests(await readText(file), file), problems)
-  if (problems.length > 0) throw new InputError(problems)
+  if (problems.length > 0) throw new InputError('manifest-unreadable', problems)
   return manifests
 }
 
@@ -41,7 +42,8 @@ async function filesOf(path: string): Promise<readonly string[]> {
   const files = entries
     .filter((entry) => !entry.isDirectory() && MANIFEST_NAME.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
-  if (files.length === 0) throw new InputError([`${path}: the folder has no .yaml, .yml or .json file`])
+  if (files.length === 0)
+    throw new InputError('manifest-unreadable', [`${path}: the folder has no .yaml, .yml or .json file`])
   return files.toSorted()
 }
 
@@ -51,7 +53,7 @@ async function readText(file: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw new InputError([`${file}: it is not UTF-8 text`])
+    throw new InputError('manifest-unreadable', [`${file}: it is not UTF-8 text`])
   }
 }
 
@@ -59,13 +61,13 @@ async function attempt<Result>(path: string, action: () => Promise<Result>): Pro
   try {
     return await action()
   } catch (error) {
-    throw new InputError([`${path}: ${systemProblem(error)}`])
+    throw new InputError('manifest-unreadable', [`${path}: ${systemProblem(error)}`])
   }
 }
 
 function systemProblem(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = codeOf(error)
   if (code === 'ENOENT') return 'there is no such file or folder'
   if (code === 'EACCES') return 'no permission to read it'
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }

@@ -1,5 +1,6 @@
 /** Kubernetes objects from YAML or JSON text, each with the place it came from, so that every error can name it. */
 import { LineCounter, parseAllDocuments, visit, type Document, type ParsedNode, type ScalarTag } from 'yaml'
+import { InputError, messageOf } from '../errors.ts'
 import { isObject, member, stringMember, typeName, type Json, type JsonObject } from '../kubernetes/json.ts'
 
 export interface Manifest {
@@ -18,17 +19,6 @@ export interface Source {
   readonly text: string
   /** Where the object stands in the document: empty, or `['items', 3]` in a List. */
   readonly path: readonly (string | number)[]
-}
-
-/** Input that cannot be used: one line per problem, each naming file, document, line and field. */
-export class InputError extends Error {
-  readonly code = 'INPUT'
-  readonly problems: readonly string[]
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.problems = problems
-  }
 }
 
 export function describeSource({ file, document, line }: Pick<Source, 'file' | 'document' | 'line'>): string {
@@ -65,7 +55,7 @@ export function parseManifests(text: string, file: string): readonly Manifest[] 
     }
     return readDocument({ ...place, yaml, text, path: [] }, lines, problems)
   })
-  if (problems.length > 0) throw new InputError(problems)
+  if (problems.length > 0) throw new InputError('manifest-unreadable', problems)
   return manifests
 }
 
@@ -78,12 +68,14 @@ function parseText(text: string, file: string, lineCounter: LineCounter): readon
     })
     return Array.isArray(parsed) ? (parsed as Document.Parsed[]) : []
   } catch (error) {
-    throw new InputError([`${describeSource({ file, document: 1, line: 1 })}: ${parserProblem(error)}`])
+    throw new InputError('manifest-unreadable', [
+      `${describeSource({ file, document: 1, line: 1 })}: ${parserProblem(error)}`,
+    ])
   }
 }
 
 function parserProblem(error: unknown): string {
-  return problemText(error instanceof Error ? error.message : String(error))
+  return problemText(messageOf(error))
 }
 
 /** The parser recurses, so very deep nesting exhausts its stack; it reports that as it is, or as a parse error. */

@@ -4,6 +4,7 @@
  */
 import { REVISION } from '../istio/annotations.ts'
 import { parse as parseYaml } from 'yaml'
+import { messageOf } from '../errors.ts'
 import {
   arrayMember,
   isObject,
@@ -97,7 +98,7 @@ function parseText(data: Json | undefined, key: string): { readonly value: Json 
   try {
     return { value: (parseYaml(text, { merge: true, uniqueKeys: false }) ?? {}) as Json }
   } catch (error) {
-    const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+    const message = messageOf(error).split('\n')[0] ?? ''
     return { field: `data.${key}`, problem: message.replace(/:$/, '') }
   }
 }

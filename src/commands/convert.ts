@@ -1,12 +1,13 @@
 /** `istio-onramp convert`: Ingresses as objects of Istio's or of Gateway API, with a report that accounts for everything. */
 import { writeFile } from 'node:fs/promises'
-import { InputError, type Manifest } from '../cluster/manifest.ts'
+import type { Manifest } from '../cluster/manifest.ts'
 import { readManifests } from '../cluster/manifest-files.ts'
 import type { ConversionOptions, GatewaySettings, Target } from '../conversion/model/conversion-options.ts'
 import { convertIngresses, type Conversion } from '../conversion/convert-ingresses.ts'
 import { isIngress } from '../conversion/ingress/ingress.ts'
 import { isAtLeast, type Level } from '../conversion/model/report.ts'
 import { arrayMember, member, memberAt, stringMember, type JsonObject } from '../kubernetes/json.ts'
+import { InputError, messageOf } from '../errors.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 import { renderObjects } from './convert-yaml.ts'
 import { renderReport } from './convert-report.ts'
@@ -81,7 +82,7 @@ async function writeReport(file: string | undefined, { report }: Conversion, tex
   try {
     await writeFile(file, content)
   } catch (error) {
-    throw new InputError([`--report ${file}: ${error instanceof Error ? error.message : String(error)}`])
+    throw new InputError('output-unwritable', [`--report ${file}: ${messageOf(error)}`])
   }
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { InputError } from '../cluster/manifest.ts'
+import { codeOf, InputError, messageOf } from '../errors.ts'
 
 /** `HOST:PORT` of `--listen` and `--metrics`: `127.0.0.1:8443`, `[::1]:8443`, `:8443` for every address. */
 export interface ListenAddress {
@@ -21,14 +21,16 @@ export async function listenAt(app: FastifyInstance, flag: string, address: List
   try {
     await app.listen(address)
   } catch (error) {
-    throw new InputError([`${flag}: cannot listen on port ${address.port} of ${address.host}: ${whyNot(error)}`])
+    throw new InputError('address-unusable', [
+      `${flag}: cannot listen on port ${address.port} of ${address.host}: ${whyNot(error)}`,
+    ])
   }
 }
 
 function whyNot(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = codeOf(error)
   if (code === 'EADDRINUSE') return 'something else listens there; give another port, or 0 for any'
   if (code === 'EACCES') return 'ports below 1024 need a right that this user lacks; give a higher one'
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'this machine has no such address'
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }

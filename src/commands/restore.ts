@@ -1,7 +1,8 @@
 /** `istio-onramp restore`: manifests with their probes where the receipts say they were. Feed it to `kubectl replace`. */
 import { provePatch } from '../admission/prove-patch.ts'
 import { readManifests } from '../cluster/manifest-files.ts'
-import { describeSource, InputError, type Manifest } from '../cluster/manifest.ts'
+import { describeSource, type Manifest } from '../cluster/manifest.ts'
+import { InputError } from '../errors.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
 import { hasPodTemplate, readPodTemplate } from '../kubernetes/pod-template.ts'
@@ -35,6 +36,6 @@ function operationsFor({ object }: Manifest): readonly Operation[] {
 function resultOf({ object, source }: Manifest, operations: readonly Operation[]): JsonObject {
   const proof = provePatch(object, operations)
   if ('problem' in proof)
-    throw new InputError([`${describeSource(source)}: the receipt does not fit: ${proof.problem}`])
+    throw new InputError('receipt-invalid', [`${describeSource(source)}: the receipt does not fit: ${proof.problem}`])
   return proof.result
 }

@@ -8,6 +8,7 @@ import { provePatch } from '../admission/prove-patch.ts'
 import { readManifests } from '../cluster/manifest-files.ts'
 import { podFromTemplate } from '../commands/preview-entry.ts'
 import { createPaint, type Paint } from '../commands/preview-text.ts'
+import { messageOf } from '../errors.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 import { createReview, withDefaults } from './api-server.ts'
@@ -73,6 +74,6 @@ function print(text: string): void {
 try {
   await main()
 } catch (error) {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`error: ${messageOf(error)}\n`)
   process.exitCode = 1
 }

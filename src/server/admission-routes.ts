@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { admit, nameOf } from '../admission/admit.ts'
 import { decodeReview, encodeReview, type AdmissionRequest } from '../admission/review.ts'
 import { allow, failOpen, type Verdict } from '../admission/verdict.ts'
+import { codeOf, messageOf } from '../errors.ts'
 import { isProblem } from '../kubernetes/problem.ts'
 import type { RuleContext } from '../rules/rule.ts'
 import type { BodyReader } from './body.ts'
@@ -38,18 +39,14 @@ export function addAdmissionRoutes(app: FastifyInstance, services: AdmissionServ
 async function readBody(request: FastifyRequest, { bodies }: AdmissionServices): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity')
-    throw new HttpProblem(
-      415,
-      'content-encoding',
-      `content-encoding ${encoding} is not taken; the API server sends none`,
-    )
+    throw new HttpProblem('content-encoding', `content-encoding ${encoding} is not accepted; the API server sends none`)
   return await bodies.read(request.raw)
 }
 
 function answer(path: string, services: AdmissionServices, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const started = process.hrtime.bigint()
   const review = decodeReview(parseBody(request.body))
-  if (isProblem(review)) throw new HttpProblem(400, 'not-a-review', `${review.field}: ${review.problem}`)
+  if (isProblem(review)) throw new HttpProblem('not-a-review', `${review.field}: ${review.problem}`)
   const verdict = forPath(path, decideReview(review, services))
   const seconds = Number(process.hrtime.bigint() - started) / 1e9
   services.metrics.countVerdict(path, review.kind, review.operation, verdict, seconds)
@@ -61,7 +58,7 @@ function parseBody(body: unknown): unknown {
   try {
     return JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '')
   } catch (error) {
-    throw new HttpProblem(400, 'not-json', `the body is not JSON: ${error instanceof Error ? error.message : ''}`)
+    throw new HttpProblem('not-json', `the body is not JSON: ${messageOf(error)}`)
   }
 }
 
@@ -82,11 +79,9 @@ function forPath(path: string, verdict: Verdict): Verdict {
 
 function asProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error
-  const message = error instanceof Error ? error.message : String(error)
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
-    return new HttpProblem(415, 'content-type', `${message}; application/json is expected`)
-  return new HttpProblem(400, 'not-a-review', message)
+  if (codeOf(error) === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new HttpProblem('content-type', `${messageOf(error)}; application/json is expected`)
+  return new HttpProblem('not-a-review', messageOf(error))
 }
 
 function answerProblem(
@@ -95,11 +90,11 @@ function answerProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  metrics.countBadRequest(problem.reason)
+  metrics.countBadRequest(problem.code)
   request.log.warn(
-    { path: request.routeOptions.url, reason: problem.reason, status: problem.statusCode },
+    { path: request.routeOptions.url, reason: problem.code, status: problem.statusCode },
     problem.message,
   )
   const headers = problem.statusCode === 400 ? problem.headers : { ...problem.headers, connection: 'close' }
-  return reply.code(problem.statusCode).headers(headers).send(statusBody(problem.statusCode, problem.message))
+  return reply.code(problem.statusCode).headers(headers).send(statusBody(problem))
 }

@@ -50,11 +50,11 @@ export function createBodyReader(
 }
 
 function tooLarge(limit: number): HttpProblem {
-  return new HttpProblem(413, 'too-large', `the review is larger than ${limit} bytes`)
+  return new HttpProblem('too-large', `the review is larger than ${limit} bytes`)
 }
 
 function overloaded(): HttpProblem {
-  return new HttpProblem(503, 'overloaded', 'too many bytes are being decided at once; try again', {
+  return new HttpProblem('overloaded', 'too many request bytes in flight; retry', {
     'retry-after': '1',
   })
 }

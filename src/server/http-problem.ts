@@ -1,21 +1,26 @@
-/** A request that gets no review for an answer. To the API server each is a failed call, which failurePolicy decides. */
-import type { BadRequest } from './metrics.ts'
+/** A request that is not answered with a review. To the API server it is a failed call, which failurePolicy decides. */
+import { HTTP_ERRORS, withErrorCode, type HttpErrorCode } from '../errors.ts'
 
 export class HttpProblem extends Error {
-  readonly code = 'HTTP_PROBLEM'
+  readonly code: HttpErrorCode
   readonly statusCode: number
-  readonly reason: BadRequest
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(statusCode: number, reason: BadRequest, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(code: HttpErrorCode, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message)
-    this.statusCode = statusCode
-    this.reason = reason
+    this.code = code
+    this.statusCode = HTTP_ERRORS[code].status
     this.headers = headers
   }
 }
 
-/** A `Status`, whose message the API server repeats to whoever sent the object. */
-export function statusBody(code: number, message: string): object {
-  return { kind: 'Status', apiVersion: 'v1', status: 'Failure', message, code }
+/** A `Status`, whose message the API server repeats to the user who sent the object. */
+export function statusBody({ code, statusCode, message }: HttpProblem): object {
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: 'Failure',
+    message: withErrorCode(message, code),
+    code: statusCode,
+  }
 }

@@ -2,14 +2,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { AdmissionOperation } from '../admission/review.ts'
 import type { Verdict } from '../admission/verdict.ts'
+import type { HttpErrorCode } from '../errors.ts'
 import { hasPodTemplate } from '../kubernetes/pod-template.ts'
-
-export type BadRequest = 'too-large' | 'overloaded' | 'content-type' | 'content-encoding' | 'not-json' | 'not-a-review'
 
 export interface Metrics {
   readonly registry: Registry
   countVerdict(path: string, kind: string, operation: AdmissionOperation, verdict: Verdict, seconds: number): void
-  countBadRequest(reason: BadRequest): void
+  countBadRequest(reason: HttpErrorCode): void
   setInFlight(requests: number, bytes: number): void
   setDraining(): void
   countCertificateReload(result: 'loaded' | 'refused'): void

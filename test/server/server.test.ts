@@ -199,7 +199,7 @@ t.test('requests that are no review get a Status that says why', async (t) => {
       415,
       /application\/json is expected/,
     ],
-    ['gzip', { body: 'x', headers: { 'content-encoding': 'gzip' } }, 415, /content-encoding gzip is not taken/],
+    ['gzip', { body: 'x', headers: { 'content-encoding': 'gzip' } }, 415, /content-encoding gzip is not accepted/],
     [
       'invalid UTF-8 in a string is data',
       { body: Buffer.concat([Buffer.from('{"kind":"'), Buffer.from([0xff]), Buffer.from('"}')]) },

@@ -1,6 +1,6 @@
 /** An answer of the API server that is no success. `status` is the HTTP status; 200 where the body is not what was asked for. */
 export class ApiError extends Error {
-  readonly code = 'API'
+  readonly code = 'api-server'
   readonly status: number
 
   constructor(status: number, message: string) {

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Dispatcher } from 'undici'
-import { InputError } from '../manifest.ts'
+import { InputError } from '../../errors.ts'
 import { addressOfPod, POD_CREDENTIALS } from './pod-address.ts'
 
 export interface ClusterAddress {
@@ -33,9 +33,9 @@ export async function findCluster(context?: string): Promise<ClusterAddress> {
     const { addressOfKubeconfig } = await import('./kubeconfig-address.ts')
     return await addressOfKubeconfig(context)
   }
-  if (context !== undefined) throw new InputError([`--context ${context}: there is no kubeconfig`])
+  if (context !== undefined) throw new InputError('cluster-not-found', [`--context ${context}: there is no kubeconfig`])
   if (await exists(join(POD_CREDENTIALS, 'token'))) return await addressOfPod(POD_CREDENTIALS, process.env)
-  throw new InputError([
+  throw new InputError('cluster-not-found', [
     'no cluster: there is no kubeconfig (KUBECONFIG, ~/.kube/config) and no service account; --from PATH reads manifests',
   ])
 }

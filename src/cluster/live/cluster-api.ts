@@ -3,6 +3,7 @@
  * docs/decisions/live-watches.md.
  */
 import { request, type Dispatcher } from 'undici'
+import { codeOf } from '../../errors.ts'
 import { isObject, member, stringMember, type JsonObject } from '../../kubernetes/json.ts'
 import { ApiError } from './api-error.ts'
 import { findCluster, type ClusterAddress } from './cluster-address.ts'
@@ -106,7 +107,7 @@ function statusMessage(text: string): string | undefined {
 /** Connection errors name no server, and of timeouts undici says little more than that it was one. */
 function describeFailure(error: unknown, server: string, signal: AbortSignal): unknown {
   if (error instanceof ApiError || signal.aborted || !(error instanceof Error)) return error
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const code = codeOf(error) ?? ''
   const isTimeout = code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT'
   return new Error(`${server}: ${isTimeout ? 'it fell silent' : error.message || code}`, { cause: error })
 }

@@ -1,7 +1,7 @@
 /** The cluster of a kubeconfig: tokens, client certificates, exec plugins and proxies are @kubernetes/client-node's. */
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node'
 import { Agent } from 'undici'
-import { InputError } from '../manifest.ts'
+import { InputError, messageOf } from '../../errors.ts'
 import type { ClusterAddress, Credentials } from './cluster-address.ts'
 
 /** Of the current context, or the one named. Throws InputError. */
@@ -10,7 +10,7 @@ export async function addressOfKubeconfig(context: string | undefined): Promise<
   let asking: Promise<Credentials> | undefined
   const cluster = config.getCurrentCluster()
   if (cluster === null)
-    throw new InputError([
+    throw new InputError('cluster-not-found', [
       `kubeconfig: there is no current context with a cluster; --context takes ${contextsOf(config)}`,
     ])
   return {
@@ -44,11 +44,13 @@ function load(context: string | undefined): KubeConfig {
   try {
     config.loadFromDefault()
   } catch (error) {
-    throw new InputError([`kubeconfig: ${error instanceof Error ? error.message : String(error)}`])
+    throw new InputError('cluster-not-found', [`kubeconfig: ${messageOf(error)}`])
   }
   if (context === undefined) return config
   if (config.getContextObject(context) === null)
-    throw new InputError([`--context ${context}: the kubeconfig has no such context; it has ${contextsOf(config)}`])
+    throw new InputError('cluster-not-found', [
+      `--context ${context}: the kubeconfig has no such context; it has ${contextsOf(config)}`,
+    ])
   config.setCurrentContext(context)
   return config
 }

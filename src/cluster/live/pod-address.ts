@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { Agent } from 'undici'
-import { InputError } from '../manifest.ts'
+import { InputError } from '../../errors.ts'
 import type { ClusterAddress } from './cluster-address.ts'
 
 /** Where kubelet keeps `token`, `ca.crt` and `namespace` up to date. */
@@ -16,7 +16,9 @@ export async function addressOfPod(
 ): Promise<ClusterAddress> {
   const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '' } = environment
   if (host === '' || port === '')
-    throw new InputError([`${folder} has a service account, but KUBERNETES_SERVICE_HOST and _PORT are not set`])
+    throw new InputError('cluster-not-found', [
+      `${folder} has a service account, but KUBERNETES_SERVICE_HOST and _PORT are not set`,
+    ])
   return {
     server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
     namespace: await readFile(join(folder, 'namespace'), 'utf8').catch(() => undefined),

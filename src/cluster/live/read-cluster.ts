@@ -1,6 +1,6 @@
 /** The cluster read once, for a command that answers and ends. */
+import { InputError, messageOf } from '../../errors.ts'
 import { stateOf, type ClusterState } from '../cluster-state.ts'
-import { InputError } from '../manifest.ts'
 import { RESOURCES } from '../resources.ts'
 import { EMPTY_TABLES } from '../tables.ts'
 import { ApiError, isNotFound } from './api-error.ts'
@@ -46,7 +46,7 @@ export async function readCluster(
   }
   await Promise.all(Array.from({ length: AT_ONCE }, readNext))
   const problems = read.flatMap((reading) => ('problem' in reading ? [reading.problem] : []))
-  if (problems.length > 0) throw new InputError([...new Set(problems)])
+  if (problems.length > 0) throw new InputError('cluster-unreadable', [...new Set(problems)])
   return assemble(read, sources)
 }
 
@@ -63,7 +63,7 @@ async function readSource(source: Source, api: ClusterApi): Promise<Reading> {
     })
     return { source, listing }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     const isAnswered = error instanceof ApiError
     return { problem: isAnswered ? `${api.server}: ${nameOfSource(source)}: ${message}` : message, isAnswered }
   }

@@ -1,0 +1,128 @@
+/**
+ * Every error that a person may meet, by its stable code. `docs/reference/errors.md` is generated from these tables. The
+ * code is printed behind each message of the command line and of the server, and is a metric label there.
+ */
+export interface ErrorDescription {
+  readonly meaning: string
+  readonly remedy: string
+}
+
+/** Errors of the command line; each ends it with exit code 2. */
+export const INPUT_ERRORS = {
+  'manifest-unreadable': {
+    meaning:
+      'A file, folder or standard input given with -f or --from holds something that is not a Kubernetes object.',
+    remedy: 'Correct the file at the document and line that the message names, or give another path.',
+  },
+  'object-invalid': {
+    meaning:
+      'An object given with --from has a field that Istio or Kubernetes would not accept, so decisions would be guesses.',
+    remedy: 'Correct the field that the message names.',
+  },
+  'configuration-invalid': {
+    meaning: 'The file given with --config cannot be read, has an unknown key, or has a value that is not allowed.',
+    remedy: 'Correct the key that the message names. docs/reference/configuration.md lists every key.',
+  },
+  'cluster-not-found': {
+    meaning: 'There is no kubeconfig and no service account, or the kubeconfig has no such context.',
+    remedy: 'Set KUBECONFIG, name a context with --context, or give the cluster as manifests with --from.',
+  },
+  'cluster-unreadable': {
+    meaning: 'The API server cannot be reached, or refuses to list a kind. A partial answer would look complete.',
+    remedy: 'Check the connection, and that you may list the kinds that the message names in all namespaces.',
+  },
+  'address-unusable': {
+    meaning: 'Nothing can listen on the address given with --listen or --metrics.',
+    remedy: 'Give a free port (0 lets the system choose one) and an address of this machine.',
+  },
+  'certificate-unusable': {
+    meaning: 'The files given with --tls-cert and --tls-key cannot be read, or are not a certificate and its key.',
+    remedy: 'Give the certificate chain and its private key as PEM files.',
+  },
+  'output-unwritable': {
+    meaning: 'The file named by --report or --tls-ca-out cannot be written.',
+    remedy: 'Name a file in an existing folder that you may write to.',
+  },
+  'receipt-invalid': {
+    meaning: 'The annotation istio-onramp.io/rewritten does not match the object, so restore cannot undo the rewrite.',
+    remedy: 'Restore the probes from your own manifests.',
+  },
+} as const satisfies Readonly<Record<string, ErrorDescription>>
+
+/**
+ * Requests that the server does not answer with a review. To the API server each is a failed call, which the webhook's
+ * failurePolicy decides (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#failure-policy).
+ */
+export const HTTP_ERRORS = {
+  'too-large': {
+    status: 413,
+    meaning: 'The review is larger than limits.requestBytes.',
+    remedy: 'Raise limits.requestBytes if you lowered it: a legal object can arrive as 27 MB.',
+  },
+  overloaded: {
+    status: 503,
+    meaning: 'The reviews being read and decided together exceed limits.inFlightBytes. The API server tries again.',
+    remedy: 'Add replicas, or raise limits.inFlightBytes together with the memory limit.',
+  },
+  'content-type': {
+    status: 415,
+    meaning: 'The request is not application/json.',
+    remedy: 'Send what the API server sends: an AdmissionReview as application/json.',
+  },
+  'content-encoding': {
+    status: 415,
+    meaning: 'The request body is compressed. The API server never compresses reviews.',
+    remedy: 'Send the body as it is. If a proxy compresses it, switch that off.',
+  },
+  'not-json': {
+    status: 400,
+    meaning: 'The request body is not JSON.',
+    remedy: 'Send an AdmissionReview as JSON.',
+  },
+  'not-a-review': {
+    status: 400,
+    meaning: 'The request body is JSON, but not an AdmissionReview with a request.',
+    remedy: 'Send an AdmissionReview of admission.k8s.io/v1. The message names the field.',
+  },
+} as const satisfies Readonly<Record<string, ErrorDescription & { readonly status: number }>>
+
+/** What the server logs when it reads the cluster. It keeps what it knew and tries again. */
+export const CLUSTER_ERRORS = {
+  'api-server': {
+    meaning:
+      'The API server answered a list or a watch with an error, or with something other than what was asked for.',
+    remedy:
+      'Read the message, which is the API server’s own. 403 means that the ClusterRole of the chart is missing a rule.',
+  },
+} as const satisfies Readonly<Record<string, ErrorDescription>>
+
+export type InputErrorCode = keyof typeof INPUT_ERRORS
+export type HttpErrorCode = keyof typeof HTTP_ERRORS
+export type ErrorCode = InputErrorCode | HttpErrorCode | keyof typeof CLUSTER_ERRORS
+
+/** Input that cannot be used. Each problem is one line, and names the file or flag, the place in it and what is allowed. */
+export class InputError extends Error {
+  readonly code: InputErrorCode
+  readonly problems: readonly string[]
+
+  constructor(code: InputErrorCode, problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.code = code
+    this.problems = problems
+  }
+}
+
+/** The message with the code that the reference lists, as denials carry their reason. */
+export function withErrorCode(message: string, code: ErrorCode): string {
+  return `${message} [istio-onramp/${code}]`
+}
+
+/** What was thrown, in words. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** `ENOENT`, `EADDRINUSE`, `FST_ERR_CTP_INVALID_MEDIA_TYPE`: the code that Node or a library gave; undefined without one. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
