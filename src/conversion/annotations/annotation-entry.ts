@@ -2,18 +2,24 @@
  * What the registry says of one annotation: an outcome with its message, and the settings that it asks for. Entries are
  * made by a handful of constructors, so that a table of them reads as a table.
  */
-import type { Target } from '../model/conversion-options.ts'
-import type { GatewaySettings } from '../model/conversion-options.ts'
+import type { GatewaySettings, Target } from '../model/conversion-options.ts'
 import type { ControllerClass } from '../ingress/controller-class.ts'
 import type { Ingress } from '../ingress/ingress.ts'
-import type { IngressSettings } from '../model/ingress-settings.ts'
-import type { Level, Outcome } from '../model/report.ts'
+import type { IngressSettings, RedirectTarget } from '../model/ingress-settings.ts'
+import type { Claim, Level, Outcome } from '../model/report.ts'
 
 export interface Effect {
   readonly outcome: Outcome
   readonly level: Level
   readonly message: string
-  readonly settings?: IngressSettings
+  readonly settings?: AnnotationSettings
+  /** The question that a later stage has to answer before the outcome holds. */
+  readonly claim?: Claim['decidedBy']
+}
+
+export interface AnnotationSettings extends IngressSettings {
+  /** By name: the actions of the AWS Load Balancer Controller that are redirects. */
+  readonly actions?: ReadonlyMap<string, RedirectTarget>
 }
 
 /** Where an annotation stands. */
@@ -84,11 +90,16 @@ export function whenTrue(entry: Entry): Entry {
   }
 }
 
-export function converted(settings: IngressSettings, message: string): Effect {
+export function converted(settings: AnnotationSettings, message: string): Effect {
   return { outcome: 'converted', level: 'info', message, settings }
 }
 
-export function approximate(level: Level, settings: IngressSettings, message: string): Effect {
+/** Converted if every host of the Ingress is served over HTTPS; the gateway stage decides that. */
+export function claimsHttpsRedirect(message: string): Effect {
+  return { ...converted({ redirectsToHttps: true }, message), claim: 'https-redirect' }
+}
+
+export function approximate(level: Level, settings: AnnotationSettings, message: string): Effect {
   return { outcome: 'approximate', level, message, settings }
 }
 

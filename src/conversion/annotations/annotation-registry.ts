@@ -12,10 +12,12 @@ import {
   foreign,
   unsupported,
   type AnnotationPlace,
+  type AnnotationSettings,
   type AnnotationTable,
   type Effect,
   type Entry,
 } from './annotation-entry.ts'
+import { backendActions } from './alb-actions.ts'
 import { CERT_MANAGER, CERT_MANAGER_ACME, TLS_ACME } from './cert-manager.ts'
 import { ALB, ALB_PATTERNS, APPGW, GCE, GCE_KUBERNETES, GCE_STATUS, GKE } from './cloud-controllers.ts'
 import { carryDns, EXTERNAL_DNS } from './external-dns.ts'
@@ -117,9 +119,14 @@ export function accountForAnnotations(
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
     .map(([key, value]) => ({ key, effect: effectOf(key, value, { ingress, controller, target, gateway }) }))
   return {
-    settings: mergeSettings(read.map(({ effect }) => effect.settings ?? {})),
+    settings: settingsOf(ingress, mergeSettings(read.map(({ effect }) => effect.settings ?? {}))),
     remarks: read.map(({ key, effect: { level, outcome, message } }) => ({ level, about: key, outcome, message })),
   }
+}
+
+function settingsOf(ingress: Ingress, { actions, ...settings }: AnnotationSettings): IngressSettings {
+  const resolved = backendActions(ingress, actions)
+  return resolved.size === 0 ? settings : { ...settings, backendActions: resolved }
 }
 
 type Place = Omit<AnnotationPlace, 'sibling' | 'effectOf'>

@@ -4,6 +4,7 @@
  */
 import type { Json } from '../../kubernetes/json.ts'
 import type { CertificateRequest } from '../model/ingress-settings.ts'
+import { ISSUERS } from '../model/issuers.ts'
 import {
   approximate,
   notNeeded,
@@ -59,9 +60,6 @@ const ACME: AnnotationTable = {
     'there is no Ingress left to edit; the solver makes one of its own, which needs class istio, or DNS-01',
   ),
 }
-
-/** The annotations that name an issuer, on an Ingress and on a Gateway. */
-export const ISSUERS = ['cert-manager.io/cluster-issuer', 'cert-manager.io/issuer'] as const
 
 const DEFAULT_ISSUER: AnnotationTable = {
   'tls-acme': whenTrue((_, place) => {

@@ -3,10 +3,11 @@
  * (`appgw.ingress.kubernetes.io`). They end TLS in front of the gateway; what they are told moves to the gateway's
  * Service, which the platform team owns (spec/ingress.md 3.5).
  */
-import type { RedirectTarget } from '../model/ingress-settings.ts'
+import type { RedirectCode, RedirectTarget } from '../model/ingress-settings.ts'
 import { member, parseJson, stringMember, type Json } from '../../kubernetes/json.ts'
-import type { RedirectCode } from '../model/virtual-host.ts'
+import { isToHttps } from './alb-actions.ts'
 import {
+  claimsHttpsRedirect,
   converted,
   foreign,
   notNeeded,
@@ -128,7 +129,7 @@ function readAction(name: string, value: string): Effect {
     }
   const target = readRedirectConfig(config)
   const settings = { actions: new Map([[name, target]]) }
-  if (target.scheme === 'https' && target.authority === undefined && target.path === undefined)
+  if (isToHttps(target))
     return {
       outcome: 'platform-step',
       level: 'warn',
@@ -158,7 +159,7 @@ export const GCE_KUBERNETES: AnnotationTable = {
   'ingress.regional-static-ip-name': BALANCER,
   'ingress.allow-http': (value, place) =>
     value === 'false'
-      ? converted({ redirectsToHttps: true }, 'plain requests are redirected (308); Google refuses them')
+      ? claimsHttpsRedirect('plain requests are redirected (308); Google refuses them')
       : notNeeded('plain requests are served anyway')(value, place),
 }
 

@@ -1,9 +1,9 @@
 /** What several annotations of one Ingress ask for, together. Members that hold several things are joined member by member. */
 import { isObject } from '../../kubernetes/json.ts'
-import type { IngressSettings } from '../model/ingress-settings.ts'
+import type { AnnotationSettings } from './annotation-entry.ts'
 
-export function mergeSettings(parts: readonly IngressSettings[]): IngressSettings {
-  return parts.reduce<IngressSettings>((merged, part) => mergeRecords(merged, part), {})
+export function mergeSettings(parts: readonly AnnotationSettings[]): AnnotationSettings {
+  return parts.reduce<AnnotationSettings>((merged, part) => mergeRecords(merged, part), {})
 }
 
 /** Later members win; records and lists of both sides are joined. */

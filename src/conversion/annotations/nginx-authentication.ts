@@ -3,6 +3,8 @@
  * route, so it is an error.
  */
 import type { ExternalAuth } from '../model/ingress-settings.ts'
+import { authProviderName } from '../model/object-names.ts'
+import { serviceOf } from '../model/service-host.ts'
 import {
   beside,
   approximate,
@@ -91,7 +93,7 @@ function authDetail(message: string): Entry {
 }
 
 /** An ext_authz provider is mesh configuration, so that the policy alone does nothing. */
-function authUrl(value: string, { ingress, sibling }: AnnotationPlace): Effect {
+function authUrl(value: string, { ingress, gateway, sibling }: AnnotationPlace): Effect {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url === undefined || value.includes('$') || !/^https?:$/.test(url.protocol))
     return {
@@ -102,6 +104,7 @@ function authUrl(value: string, { ingress, sibling }: AnnotationPlace): Effect {
   const usesTls = url.protocol === 'https:'
   const externalAuth: ExternalAuth = {
     host: url.hostname,
+    isExternal: serviceOf(url.hostname, gateway.clusterDomain) === undefined,
     port: Number(url.port) || (usesTls ? 443 : 80),
     path: url.pathname,
     usesTls,
@@ -117,11 +120,6 @@ function authUrl(value: string, { ingress, sibling }: AnnotationPlace): Effect {
     message: `SECURITY: the routes are unauthenticated until the mesh's configuration has this in extensionProviders: ${provider}${query}`,
     settings: { externalAuth },
   }
-}
-
-/** The provider's name in meshConfig.extensionProviders. */
-export function authProviderName(namespace: string, ingress: string): string {
-  return `${namespace}.${ingress}`
 }
 
 function providerOf(name: string, { host, port, path, responseHeaders }: ExternalAuth): object {

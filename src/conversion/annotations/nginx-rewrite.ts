@@ -1,4 +1,5 @@
 /** ingress-nginx: `rewrite-target` (spec/ingress.md 2.4, rows 2 and 3). How a path is rewritten is decided path by path. */
+import { strippedPrefix } from '../model/rewrite-idiom.ts'
 import { converted, type AnnotationPlace, type Effect } from './annotation-entry.ts'
 
 export function rewriteEffect(value: string, { target, ingress }: AnnotationPlace): Effect {
@@ -17,10 +18,11 @@ export function rewriteEffect(value: string, { target, ingress }: AnnotationPlac
       message: `${value} makes nginx redirect; say it with temporal-redirect; these paths are left out`,
       settings: { blockedBy: 'rewrite-target' },
     }
-  const settings = { rewriteTarget: value }
+  // One rewritten path makes every path of the host a regular expression.
+  const settings = { rewriteTarget: value, usesRegex: true }
   if (!value.includes('$')) return { ...converted(settings, staticMessage(value)), level: 'warn' }
   const paths = ingress.rules.flatMap((rule) => rule.paths)
-  if (target === 'gateway-api' && !paths.every(({ path }) => stripsPrefix(path, value) !== undefined))
+  if (target === 'gateway-api' && !paths.every(({ path }) => strippedPrefix(path, value) !== undefined))
     return {
       outcome: 'unsupported',
       level: 'error',
@@ -35,11 +37,4 @@ export function rewriteEffect(value: string, { target, ingress }: AnnotationPlac
 
 function staticMessage(value: string): string {
   return `sends every sub-path to ${value}, as in ingress-nginx; to cut off a prefix, write /prefix(/|$)(.*) and /$2`
-}
-
-/** The prefix that `/prefix(/|$)(.*)` with `/$2` cuts off; undefined for anything else. */
-export function stripsPrefix(path: string, rewriteTarget: string): string | undefined {
-  if (rewriteTarget !== '/$2') return undefined
-  const prefix = /^(\/[\w\-./~]*?)\/?\(\/\|\$\)\(\.\*\)$/.exec(path)?.[1]
-  return prefix === '' || prefix === '/' ? undefined : prefix?.replaceAll('\\.', '.')
 }

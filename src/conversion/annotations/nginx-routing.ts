@@ -1,10 +1,10 @@
 /** ingress-nginx: annotations that decide where a request goes (spec/ingress.md 2.4, rows 1-5, 13, 15-18, 21, 25). */
 import type { Target } from '../model/conversion-options.ts'
 import { hostProblem } from '../model/hosts.ts'
-import type { RedirectTarget } from '../model/ingress-settings.ts'
-import type { RedirectCode } from '../model/virtual-host.ts'
+import type { RedirectCode, RedirectTarget } from '../model/ingress-settings.ts'
 import {
   approximate,
+  claimsHttpsRedirect,
   converted,
   notNeeded,
   partOf,
@@ -90,7 +90,7 @@ function sslRedirect(value: string, { sibling }: AnnotationPlace): Effect {
  * proxy before it; otherwise Envoy writes that header itself and the redirect never ends (istio issues 16778, 17980).
  */
 function forceSslRedirect(_: string, { ingress, gateway }: AnnotationPlace): Effect {
-  if (ingress.tls.length > 0) return converted({ redirectsToHttps: true }, 'plain requests are redirected (308)')
+  if (ingress.tls.length > 0) return claimsHttpsRedirect('plain requests are redirected (308)')
   if (gateway.trustedProxies > 0)
     return approximate(
       'warn',

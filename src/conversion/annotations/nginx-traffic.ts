@@ -1,5 +1,6 @@
 /** ingress-nginx: how requests are carried, balanced, limited and logged (spec/ingress.md 2.4, rows 6, 7, 14, 19, 22-29). */
 import type { ConsistentHash } from '../model/ingress-settings.ts'
+import { serviceOf } from '../model/service-host.ts'
 import {
   beside,
   approximate,
@@ -198,8 +199,12 @@ function mirrorTarget(value: string, { gateway }: AnnotationPlace): Effect {
       message: `${value}: a mirror has to be an http(s) URL that ends in $request_uri`,
     }
   const usesTls = url.protocol === 'https:'
-  const isExternal = !url.hostname.endsWith(`.svc.${gateway.clusterDomain}`)
-  const mirror = { host: url.hostname, port: Number(url.port) || (usesTls ? 443 : 80), isExternal, usesTls }
+  const mirror = {
+    host: url.hostname,
+    port: Number(url.port) || (usesTls ? 443 : 80),
+    service: serviceOf(url.hostname, gateway.clusterDomain),
+    usesTls,
+  }
   const lost = [url.pathname === '/' ? '' : url.pathname, url.search].join('')
   const message = 'a mirror; it gets the Host of the request with -shadow behind it'
   if (lost === '') return approximate('info', { mirror }, message)

@@ -1,6 +1,7 @@
 /** Traefik, HAProxy (both of its controllers) and Contour: their well-known annotations; of others, what guards a route. */
 import {
   approximate,
+  claimsHttpsRedirect,
   converted,
   notNeeded,
   readFlag,
@@ -66,9 +67,8 @@ function entryPoints(value: string, place: AnnotationPlace): Effect {
   const names = readList(value)
   if (names.length !== 1 || names[0] !== 'websecure')
     return { outcome: 'approximate', level: 'info', message: 'the gateway serves ports 80 and 443' }
-  const settings = { redirectsToHttps: true }
-  if (!namesSecret(place)) return { ...NO_SERVER(value, place), settings }
-  return converted(settings, 'only https: plain requests of hosts with TLS are redirected (308)')
+  if (!namesSecret(place)) return { ...NO_SERVER(value, place), settings: { redirectsToHttps: true } }
+  return claimsHttpsRedirect('only https: plain requests of hosts with TLS are redirected (308)')
 }
 
 /** Traefik has certificates of its own, and one for all: TLS there needs no `spec.tls`. */
@@ -213,7 +213,10 @@ function contourRetries(value: string, { sibling, target }: Parameters<Entry>[1]
 
 /** `ingress.kubernetes.io/`, the common ancestor of several controllers'. */
 export const LEGACY: AnnotationTable = {
-  'force-ssl-redirect': sslRedirect,
+  'force-ssl-redirect': (value, place) => {
+    const effect = sslRedirect(value, place)
+    return readFlag(value) === true ? { ...effect, claim: 'https-redirect' } : effect
+  },
   'ssl-redirect': sslRedirect,
   'whitelist-source-range': asNginx('allowlist-source-range'),
   'auth-type': PASSWORD,

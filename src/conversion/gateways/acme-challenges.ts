@@ -1,5 +1,5 @@
 /** How issuers that speak ACME reach the hosts once the gateway serves them (spec/ingress.md 3.3). */
-import { ISSUERS } from '../annotations/cert-manager.ts'
+import { hasIssuer } from '../model/issuers.ts'
 import type { ReadIngress } from '../read-ingresses.ts'
 
 /** An annotation does not say which kind its issuer is of: said of all of them, and graver where HTTP-01 cannot do it. */
@@ -17,9 +17,5 @@ export function remarkChallenges(reading: ReadIngress): void {
 
 function asksForCertificates({ ingress, settings }: ReadIngress): boolean {
   if (ingress.tls.every(({ secret }) => secret === '')) return false
-  return settings.certificate !== undefined || hasGatewayIssuer(settings.gatewayAnnotations ?? {})
-}
-
-export function hasGatewayIssuer(annotations: Readonly<Record<string, string>>): boolean {
-  return ISSUERS.some((key) => key in annotations)
+  return settings.certificate !== undefined || hasIssuer(settings.gatewayAnnotations ?? {})
 }

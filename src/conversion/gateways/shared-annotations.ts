@@ -1,5 +1,5 @@
 /** Annotations of several Ingresses on one object: of two values the older Ingress' holds, and the other is told. */
-import { hasGatewayIssuer } from './acme-challenges.ts'
+import { hasIssuer } from '../model/issuers.ts'
 import type { ReadIngress } from '../read-ingresses.ts'
 import type { Level } from '../model/report.ts'
 
@@ -15,7 +15,7 @@ export function dnsAnnotationsOf(host: string, readings: readonly ReadIngress[])
 }
 
 export function gatewayAnnotationsOf(group: readonly ReadIngress[]): Annotations {
-  const [issuing] = group.filter(({ settings }) => hasGatewayIssuer(settings.gatewayAnnotations ?? {}))
+  const [issuing] = group.filter(({ settings }) => hasIssuer(settings.gatewayAnnotations ?? {}))
   if (issuing !== undefined) for (const reading of group) remarkIssuer(reading, issuing, group)
   const owned = group.map((reading) => {
     const entries = Object.entries(reading.settings.gatewayAnnotations ?? {})
@@ -57,7 +57,7 @@ function joinedNames(left: string, right: string): string {
 function remarkIssuer(reading: ReadIngress, issuing: ReadIngress, group: readonly ReadIngress[]): void {
   if (reading === issuing) return
   const own = reading.settings.gatewayAnnotations ?? {}
-  if (hasGatewayIssuer(own)) remarkOtherIssuer(reading, issuing)
+  if (hasIssuer(own)) remarkOtherIssuer(reading, issuing)
   else remarkTakenSecrets(reading, issuing, group)
 }
 
@@ -74,7 +74,7 @@ function certManagerText({ settings }: ReadIngress): string {
 
 function remarkTakenSecrets(reading: ReadIngress, issuing: ReadIngress, group: readonly ReadIngress[]): void {
   const issued = new Set(
-    group.filter(({ settings }) => hasGatewayIssuer(settings.gatewayAnnotations ?? {})).flatMap(secretsOf),
+    group.filter(({ settings }) => hasIssuer(settings.gatewayAnnotations ?? {})).flatMap(secretsOf),
   )
   const taken = secretsOf(reading).filter((secret) => !issued.has(secret))
   if (taken.length === 0) return

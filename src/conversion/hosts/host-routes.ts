@@ -1,7 +1,7 @@
 /** The routes of one host, in the order of precedence, each path of each Ingress accounted for. */
-import { actionKey, actionOf, actionProblem, isHttpsAction } from './alb-actions.ts'
 import { isChallengePath } from '../ingress/acme-solver.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
+import type { BackendAction } from '../model/ingress-settings.ts'
 import { withCanaries } from './canary-routes.ts'
 import type { IngressPath, IngressRule } from '../ingress/ingress.ts'
 import { matchNote, matchProblem } from './match-warnings.ts'
@@ -45,18 +45,15 @@ export interface HostContext {
 
 /** `use-regex` or `rewrite-target` on any Ingress of the host makes all of its paths expressions. */
 function isRegexHost(rules: readonly HostRule[]): boolean {
-  return rules.some(
-    ({ reading: { settings, controller } }) =>
-      (controller === 'nginx' || controller === 'unknown') &&
-      (settings.usesRegex === true || settings.rewriteTarget !== undefined),
-  )
+  return rules.some(({ reading: { settings } }) => settings.usesRegex === true)
 }
 
 /** Undefined, with a remark, where no route can be printed that would be right. */
 function routeOf(path: IngressPath, rule: HostRule, context: HostContext): Route | undefined {
   const { remarks } = rule.reading
-  if (isHttpsAction(path, rule.reading)) {
-    remarks.push(httpsRemark(path))
+  const action = actionOf(path, rule.reading)
+  if (action?.kind === 'elsewhere') {
+    remarks.push(elsewhereRemark(path, action.message))
     return undefined
   }
   const route = buildRoute(path, rule, context)
@@ -71,8 +68,17 @@ function routeOf(path: IngressPath, rule: HostRule, context: HostContext): Route
   return route
 }
 
-function httpsRemark(path: IngressPath): Remark {
-  const message = `the redirect to https is the load balancer's: ${actionKey(path)} says where it goes`
+function actionOf({ field }: IngressPath, { settings }: ReadIngress): BackendAction | undefined {
+  return settings.backendActions?.get(field)
+}
+
+function actionProblem(path: IngressPath, reading: ReadIngress): RouteProblem | undefined {
+  const action = actionOf(path, reading)
+  if (action?.kind !== 'problem' || reading.settings.redirect !== undefined) return undefined
+  return { field: `${path.field}.backend`, problem: action.problem }
+}
+
+function elsewhereRemark(path: IngressPath, message: string): Remark {
   return { level: 'info', about: path.field, outcome: 'not-needed', message }
 }
 
@@ -104,8 +110,9 @@ function blockade({ field }: IngressPath, { settings }: ReadIngress): RouteProbl
   return { field, problem: `left out, as ${settings.blockedBy} cannot be converted` }
 }
 
-function redirectOf(path: IngressPath, { settings }: ReadIngress): Redirect | undefined {
-  const target = settings.redirect ?? actionOf(path, settings)
+function redirectOf(path: IngressPath, reading: ReadIngress): Redirect | undefined {
+  const action = actionOf(path, reading)
+  const target = reading.settings.redirect ?? (action?.kind === 'redirect' ? action.target : undefined)
   return target && { kind: 'redirect', ...target }
 }
 
@@ -149,8 +156,9 @@ function fallbackOf(rule: HostRule, context: HostContext): Route | undefined {
   const path = ingress.defaultBackend
   if (path === undefined) return undefined
   const isSaid = remarks.some(({ about }) => about.startsWith(path.field))
-  if (isHttpsAction(path, rule.reading)) {
-    if (!isSaid) remarks.push(httpsRemark(path))
+  const action = actionOf(path, rule.reading)
+  if (action?.kind === 'elsewhere') {
+    if (!isSaid) remarks.push(elsewhereRemark(path, action.message))
     return undefined
   }
   const route = buildRoute(path, rule, context)

@@ -1,6 +1,7 @@
 /** A backend with the number of its port. */
 import type { ConversionOptions } from '../model/conversion-options.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
+import { serviceHost } from '../model/service-host.ts'
 import type { RouteBackend } from '../model/virtual-host.ts'
 
 /** Why no route is printed for a path, and the field that is to blame. */
@@ -17,7 +18,7 @@ export function isRouteProblem(result: object): result is RouteProblem {
 export function resolveBackend(
   { backend, resource, field }: IngressPath,
   namespace: string,
-  { portNumber }: ConversionOptions,
+  { portNumber, gateway }: ConversionOptions,
 ): RouteBackend | RouteProblem {
   const place = field === 'spec.defaultBackend' ? field : `${field}.backend`
   if (resource !== undefined)
@@ -35,5 +36,6 @@ export function resolveBackend(
       field: `${place}.service.port.number`,
       problem: `is ${number}, allowed is 1 to 65535; the path is left out`,
     }
-  return { namespace, service, port: number, weight: 100 }
+  const host = serviceHost({ namespace, name: service }, gateway.clusterDomain)
+  return { namespace, service, host, port: number, weight: 100 }
 }

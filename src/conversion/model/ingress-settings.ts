@@ -1,6 +1,6 @@
 /** What the annotations of one Ingress ask for, whoever's annotations they are. Absent members ask for nothing. */
 import type { JsonObject } from '../../kubernetes/json.ts'
-import type { RedirectCode } from './virtual-host.ts'
+import type { ServiceName } from './service-host.ts'
 
 export interface IngressSettings {
   /** The annotation without which every route would be wrong, so that none is printed. */
@@ -44,9 +44,27 @@ export interface IngressSettings {
   /** On the object that carries the hosts. */
   readonly dnsAnnotations?: Readonly<Record<string, string>>
   readonly gatewayAnnotations?: Readonly<Record<string, string>>
-  /** By name: what `service.name` with port `use-annotation` stands for (AWS load balancer controller). */
-  readonly actions?: ReadonlyMap<string, RedirectTarget>
+  /** By the field of a path: what it does where its backend names an annotation instead of a Service. */
+  readonly backendActions?: ReadonlyMap<string, BackendAction>
 }
+
+/**
+ * | kind      | the path                                                                |
+ * |-----------|-------------------------------------------------------------------------|
+ * | redirect  | answers with a redirect                                                 |
+ * | elsewhere | has no route, because what it asks for happens in front of the gateway  |
+ * | problem   | has no route, because the annotation is missing or not supported        |
+ */
+export type BackendAction =
+  | { readonly kind: 'redirect'; readonly target: RedirectTarget }
+  | { readonly kind: 'elsewhere'; readonly message: string }
+  | { readonly kind: 'problem'; readonly problem: string }
+
+/**
+ * The status codes that Istio can redirect with; it refuses any other
+ * (https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRedirect).
+ */
+export type RedirectCode = 301 | 302 | 303 | 307 | 308
 
 /** Undefined members keep what the client asked for. */
 export interface RedirectTarget {
@@ -81,8 +99,8 @@ export interface RetryPolicy {
 export interface Mirror {
   readonly host: string
   readonly port: number
-  /** Outside of the cluster, so that a ServiceEntry has to name it. */
-  readonly isExternal: boolean
+  /** The Service that `host` names; undefined for a host outside the cluster, which needs a ServiceEntry. */
+  readonly service: ServiceName | undefined
   readonly usesTls: boolean
 }
 
@@ -124,6 +142,8 @@ export type ConsistentHash =
 
 export interface ExternalAuth {
   readonly host: string
+  /** The host is outside the cluster, so it needs a ServiceEntry. */
+  readonly isExternal: boolean
   readonly port: number
   readonly path: string
   readonly usesTls: boolean

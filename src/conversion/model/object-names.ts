@@ -33,6 +33,11 @@ export function credentialName(namespace: string, secret: string): string {
   return fitted(plain, plain, MAX_SUBDOMAIN)
 }
 
+/** Returns the name of an Ingress' authorization service in `meshConfig.extensionProviders`. */
+export function authProviderName(namespace: string, ingress: string): string {
+  return `${namespace}.${ingress}`
+}
+
 function slug(text: string, illegal: RegExp): string {
   return text
     .toLowerCase()

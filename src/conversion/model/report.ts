@@ -26,6 +26,19 @@ export interface ReportLine {
   readonly message: string
 }
 
+/** A value, with the lines that making it added to the report. */
+export interface Reported<Value> {
+  readonly value: Value
+  readonly lines: readonly ReportLine[]
+}
+
+/** The line of an annotation that is true only if a later stage grants what the annotation asks for. */
+export interface Claim {
+  readonly decidedBy: 'https-redirect'
+  /** If it is granted. */
+  readonly line: ReportLine
+}
+
 /** A line before it is known which Ingress it is of. */
 export type Remark = Omit<ReportLine, 'ingress'>
 

@@ -2,7 +2,14 @@
  * What a set of Ingresses comes to, before it is printed as objects of either API: sites (a host with its routes in the
  * order of precedence), and entrances (a Gateway with the sites and certificates that it serves).
  */
-import type { ClientCertificate, CorsPolicy, HeaderChanges, Mirror, RetryPolicy } from './ingress-settings.ts'
+import type {
+  ClientCertificate,
+  CorsPolicy,
+  HeaderChanges,
+  Mirror,
+  RedirectCode,
+  RetryPolicy,
+} from './ingress-settings.ts'
 import type { ReadIngress } from '../read-ingresses.ts'
 
 /**
@@ -59,6 +66,8 @@ export interface Forward {
 export interface RouteBackend {
   readonly namespace: string
   readonly service: string
+  /** `web.shop.svc.cluster.local` */
+  readonly host: string
   readonly port: number
   readonly weight: number
 }
@@ -87,9 +96,6 @@ export interface Redirect {
   readonly path: string | undefined
   readonly code: RedirectCode
 }
-
-/** The only ones that Istio programs (`ApplyRedirect`, spec/ingress.md 1.8). */
-export type RedirectCode = 301 | 302 | 303 | 307 | 308
 
 export interface Site {
   readonly namespace: string

@@ -34,9 +34,9 @@ export function gatewayApiObjects(
   return [
     ...placed(printable, gateway).flatMap((one) => placedObjects(one, gateway)),
     ...backendTlsPolicies(readings, sites),
-    ...destinationRules(withoutVerifiedTls(readings), sites, gateway.shared === '' ? '.' : gateway.namespace, gateway),
+    ...destinationRules(withoutVerifiedTls(readings), sites, gateway.shared === '' ? '.' : gateway.namespace),
     ...externalServices(entrances, gateway),
-    ...mirrorGrants(entrances, gateway),
+    ...mirrorGrants(entrances),
     ...printable.flatMap((entrance) =>
       policyObjects(entrance, gateway, gateway.shared === '' ? entrance.sites : sites),
     ),
@@ -108,7 +108,7 @@ function isPrintable(route: Route, hasExpressions: boolean, ingresses: readonly 
 }
 
 function placedObjects({ entrance, secure, parent }: Placed, gateway: GatewaySettings): readonly JsonObject[] {
-  const routes = entrance.sites.flatMap((site) => siteObjects(site, parent, gateway))
+  const routes = entrance.sites.flatMap((site) => siteObjects(site, parent))
   remarkLost(secure, entrance)
   remarkReuse(entrance, secure.printed, parent)
   return gateway.shared === ''
@@ -122,7 +122,7 @@ function remarkLost({ lost }: SecureListeners, { ingresses }: Entrance): void {
   ingresses[0]?.remarks.push({ level: 'error', about: 'spec.tls', outcome: 'unsupported', message })
 }
 
-function siteObjects(site: Site, parent: ParentGateway, gateway: GatewaySettings): readonly JsonObject[] {
+function siteObjects(site: Site, parent: ParentGateway): readonly JsonObject[] {
   if (site.passthrough !== undefined) {
     const spec = {
       parentRefs: [secureRef(site, parent)],
@@ -132,5 +132,5 @@ function siteObjects(site: Site, parent: ParentGateway, gateway: GatewaySettings
     return [routeObject('TLSRoute', site, [], spec)]
   }
   if (site.routes.length === 0) return []
-  return grpcRouteObjects(site, parent) ?? httpRouteObjects(site, parent, gateway)
+  return grpcRouteObjects(site, parent) ?? httpRouteObjects(site, parent)
 }

@@ -1,6 +1,5 @@
 /** The HTTPRoutes of a site. */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
-import type { GatewaySettings } from '../../model/conversion-options.ts'
 import type { CorsPolicy, HeaderChanges, Mirror } from '../../model/ingress-settings.ts'
 import { hostName } from '../../model/object-names.ts'
 import type { Forward, Redirect, Route, RouteBackend, Site } from '../../model/virtual-host.ts'
@@ -15,8 +14,8 @@ const MAX_RULES = 16
  * Where some or all routes redirect to https, port 80 has routes of its own. Rules beyond a route's limit go on in the
  * next: the most specific match wins, in whichever route it stands.
  */
-export function httpRouteObjects(site: Site, parent: ParentGateway, settings: GatewaySettings): readonly JsonObject[] {
-  const rules = rulesOf(site.routes, settings)
+export function httpRouteObjects(site: Site, parent: ParentGateway): readonly JsonObject[] {
+  const rules = rulesOf(site.routes)
   const redirecting = site.routes.filter(({ redirectsToHttps }) => redirectsToHttps).length
   if (redirecting === 0)
     return attachments(site, parent).flatMap(({ suffix, parentRef }) => routesOf(site, suffix, rules, parentRef))
@@ -66,12 +65,12 @@ export function hostnames({ host }: Site): JsonObject {
   return host === '*' ? {} : { hostnames: [host] }
 }
 
-function rulesOf(routes: readonly Route[], settings: GatewaySettings): readonly JsonObject[] {
+function rulesOf(routes: readonly Route[]): readonly JsonObject[] {
   const hasExpressions = needsExpressions(routes)
-  return routes.map((route) => httpRule(route, apiMatch(route, hasExpressions), settings))
+  return routes.map((route) => httpRule(route, apiMatch(route, hasExpressions)))
 }
 
-function httpRule({ headers, action }: Route, match: ApiMatch, settings: GatewaySettings): JsonObject {
+function httpRule({ headers, action }: Route, match: ApiMatch): JsonObject {
   const byHeader = headers.map(({ name, kind, value }) => ({
     name,
     type: kind === 'exact' ? 'Exact' : 'RegularExpression',
@@ -83,7 +82,7 @@ function httpRule({ headers, action }: Route, match: ApiMatch, settings: Gateway
     ...rewriteFilters(action, match),
     ...headerFilters(action.headerChanges),
     ...corsFilters(action.cors),
-    ...mirrorFilters(action.mirror, settings),
+    ...mirrorFilters(action.mirror),
   ]
   return { matches, ...(filters.length === 0 ? {} : { filters }), backendRefs: backendRefs(action.backends) }
 }
@@ -157,12 +156,12 @@ function anyAlone(list: readonly string[]): readonly string[] {
 }
 
 /** Outside of the cluster it is a host of a ServiceEntry, which Istio lets a route name (kind Hostname). */
-function mirrorFilters(mirror: Mirror | undefined, { clusterDomain }: GatewaySettings): readonly JsonObject[] {
+function mirrorFilters(mirror: Mirror | undefined): readonly JsonObject[] {
   if (mirror === undefined) return []
-  const { host, port, isExternal } = mirror
-  const [name = '', namespace = ''] = host.slice(0, -`.svc.${clusterDomain}`.length).split('.')
-  const backendRef = isExternal
-    ? { group: 'networking.istio.io', kind: 'Hostname', name: host, port }
-    : { name, namespace, port }
+  const { host, port, service } = mirror
+  const backendRef =
+    service === undefined
+      ? { group: 'networking.istio.io', kind: 'Hostname', name: host, port }
+      : { name: service.name, namespace: service.namespace, port }
   return [{ type: 'RequestMirror', requestMirror: { backendRef } }]
 }

@@ -1,6 +1,5 @@
 /** ReferenceGrants: what lies in another namespace may be named (spec/ingress.md 3.1). */
 import type { JsonObject } from '../../../kubernetes/json.ts'
-import type { GatewaySettings } from '../../model/conversion-options.ts'
 import { scopedName } from '../../model/object-names.ts'
 import type { Entrance } from '../../model/virtual-host.ts'
 
@@ -27,15 +26,12 @@ export function secretGrant(
 }
 
 /** For routes that mirror to a Service of another namespace; one for each. */
-export function mirrorGrants(
-  entrances: readonly Entrance[],
-  { clusterDomain }: GatewaySettings,
-): readonly JsonObject[] {
+export function mirrorGrants(entrances: readonly Entrance[]): readonly JsonObject[] {
   const grants = new Map<string, JsonObject>()
   for (const { namespace, ingresses } of entrances)
     for (const { mirror } of ingresses.map(({ settings }) => settings)) {
-      if (mirror === undefined || mirror.isExternal) continue
-      const [service = '', place = ''] = mirror.host.slice(0, -`.svc.${clusterDomain}`.length).split('.')
+      if (mirror?.service === undefined) continue
+      const { name: service, namespace: place } = mirror.service
       const from = { group: GROUP, kind: 'HTTPRoute', namespace }
       if (place !== namespace)
         grants.set(

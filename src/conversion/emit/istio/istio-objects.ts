@@ -20,7 +20,7 @@ export function istioObjects(
   const workload = workloadOf(gateway)
   return [
     ...(gateway.shared === '' ? ownGatewayObjects(entrances, gateway) : sharedGatewayObjects(entrances, gateway)),
-    ...destinationRules(readings, sites, gateway.namespace, gateway),
+    ...destinationRules(readings, sites, gateway.namespace),
     ...externalServices(entrances, gateway),
     ...entrances.flatMap((entrance) => gatewayPolicies(entrance, workload, sites)),
     ...entrances.flatMap((entrance) => certificateObjects(entrance, gateway.namespace)),
@@ -48,7 +48,7 @@ function ownGatewayObjects(entrances: readonly Entrance[], gateway: GatewaySetti
       gatewayObject(part, gateway),
       ...part.sites.map((site) => {
         const gateways = gatewaysOf(site, part, wildcardParts.get(part.namespace) ?? [])
-        return virtualServiceObject(site, gateways, gateway)
+        return virtualServiceObject(site, gateways)
       }),
     ])
   })
@@ -61,6 +61,6 @@ function sharedGatewayObjects(entrances: readonly Entrance[], gateway: GatewaySe
   return entrances.flatMap((entrance) => {
     const message = `Gateway ${shared} needs these servers: ${JSON.stringify(gatewayServers(entrance))}`
     entrance.ingresses[0]?.remarks.push({ level: 'info', about: 'spec.rules', outcome: 'platform-step', message })
-    return entrance.sites.map((site) => virtualServiceObject(site, [shared], gateway))
+    return entrance.sites.map((site) => virtualServiceObject(site, [shared]))
   })
 }

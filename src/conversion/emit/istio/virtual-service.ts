@@ -1,6 +1,5 @@
 /** The VirtualService of a site. */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
-import type { GatewaySettings } from '../../model/conversion-options.ts'
 import type { CorsPolicy, HeaderChanges, Mirror, RetryPolicy } from '../../model/ingress-settings.ts'
 import { hostName } from '../../model/object-names.ts'
 import { escapeRegex } from '../../model/regular-expression.ts'
@@ -16,30 +15,28 @@ import type {
 } from '../../model/virtual-host.ts'
 
 /** `gateways` are `namespace/name`. */
-export function virtualServiceObject(site: Site, gateways: readonly string[], settings: GatewaySettings): JsonObject {
+export function virtualServiceObject(site: Site, gateways: readonly string[]): JsonObject {
   const { namespace, host, ingressName, dnsAnnotations } = site
   const annotations = Object.keys(dnsAnnotations).length === 0 ? {} : { annotations: dnsAnnotations }
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'VirtualService',
     metadata: { name: hostName(ingressName, host), namespace, ...annotations },
-    spec: { hosts: [host], gateways, ...routesOf(site, settings) },
+    spec: { hosts: [host], gateways, ...routesOf(site) },
   }
 }
 
-function routesOf({ host, routes, passthrough }: Site, settings: GatewaySettings): JsonObject {
+function routesOf({ host, routes, passthrough }: Site): JsonObject {
   if (passthrough !== undefined)
     return {
-      tls: [
-        { match: [{ port: 443, sniHosts: [host] }], route: [{ destination: destinationOf(passthrough, settings) }] },
-      ],
+      tls: [{ match: [{ port: 443, sniHosts: [host] }], route: [{ destination: destinationOf(passthrough) }] }],
     }
-  return { http: withHttpsRedirects(routes, settings) }
+  return { http: withHttpsRedirects(routes) }
 }
 
 /** Where every route redirects, one entry says so; else each of them has its own before it. */
-function withHttpsRedirects(routes: readonly Route[], settings: GatewaySettings): readonly JsonObject[] {
-  const plain = routes.map((route) => httpRoute(route, settings))
+function withHttpsRedirects(routes: readonly Route[]): readonly JsonObject[] {
+  const plain = routes.map((route) => httpRoute(route))
   if (routes.every(({ redirectsToHttps }) => !redirectsToHttps)) return plain
   if (routes.every(({ redirectsToHttps }) => redirectsToHttps))
     return [{ name: 'https-redirect', match: [{ port: 80 }], ...TO_HTTPS }, ...plain]
@@ -53,9 +50,9 @@ function withHttpsRedirects(routes: readonly Route[], settings: GatewaySettings)
 /** Not `httpsRedirect` of the Gateway: that is 301, for every path of the host, ACME's too (spec/ingress.md 1.8). */
 const TO_HTTPS = { redirect: { scheme: 'https', redirectCode: 308 } }
 
-function httpRoute(route: Route, settings: GatewaySettings): JsonObject {
+function httpRoute(route: Route): JsonObject {
   const match = matchesOf(route)
-  return { match, ...(route.action.kind === 'redirect' ? redirectOf(route.action) : forwardOf(route.action, settings)) }
+  return { match, ...(route.action.kind === 'redirect' ? redirectOf(route.action) : forwardOf(route.action)) }
 }
 
 function matchesOf({ match, headers }: Route): readonly JsonObject[] {
@@ -77,11 +74,11 @@ function redirectOf({ scheme, authority, path, code }: Redirect): JsonObject {
   return { redirect: defined({ scheme, authority, uri: path, redirectCode: code }) }
 }
 
-function forwardOf(action: Forward, settings: GatewaySettings): JsonObject {
+function forwardOf(action: Forward): JsonObject {
   return defined({
     rewrite: rewriteOf(action.rewrite, action.authority),
     route: action.backends.map((backend) => ({
-      destination: destinationOf(backend, settings),
+      destination: destinationOf(backend),
       ...(action.backends.length > 1 ? { weight: backend.weight } : {}),
     })),
     headers: headersOf(action.headerChanges),
@@ -91,8 +88,8 @@ function forwardOf(action: Forward, settings: GatewaySettings): JsonObject {
   })
 }
 
-function destinationOf({ namespace, service, port }: RouteBackend, { clusterDomain }: GatewaySettings): JsonObject {
-  return { host: `${service}.${namespace}.svc.${clusterDomain}`, port: { number: port } }
+function destinationOf({ host, port }: RouteBackend): JsonObject {
+  return { host, port: { number: port } }
 }
 
 /** `rewrite.uri` would replace the matched prefix only. */

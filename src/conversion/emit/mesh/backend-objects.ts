@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewaySettings } from '../../model/conversion-options.ts'
 import type { ConnectionPolicy } from '../../model/ingress-settings.ts'
 import type { ReadIngress } from '../../read-ingresses.ts'
-import type { Entrance, Site } from '../../model/virtual-host.ts'
+import type { Entrance, RouteBackend, Site } from '../../model/virtual-host.ts'
 import { destinationRuleObject } from './destination-rule.ts'
 import { externalServiceObjects, type ExternalService } from './external-service.ts'
 import {
@@ -21,8 +21,7 @@ interface OwnedConnection {
 }
 
 interface ServicePolicies {
-  readonly namespace: string
-  readonly service: string
+  readonly backend: RouteBackend
   readonly ports: Map<number, OwnedConnection>
 }
 
@@ -31,7 +30,6 @@ export function destinationRules(
   readings: readonly ReadIngress[],
   sites: readonly Site[],
   exportTo: string,
-  gateway: GatewaySettings,
 ): readonly JsonObject[] {
   const byId = new Map(
     readings
@@ -43,22 +41,21 @@ export function destinationRules(
     const reading = byId.get(ingress)
     const connection = reading?.settings.connection
     if (reading === undefined || connection === undefined || action.kind !== 'forward') continue
-    for (const { namespace, service, port } of action.backends) {
+    for (const backend of action.backends) {
+      const { namespace, service, port } = backend
       const key = `${namespace}/${service}`
-      const known = services.get(key) ?? { namespace, service, ports: new Map<number, OwnedConnection>() }
+      const known = services.get(key) ?? { backend, ports: new Map<number, OwnedConnection>() }
       services.set(key, known)
       const before = known.ports.get(port)
       if (before === undefined) known.ports.set(port, { connection, of: reading })
       else remarkConflict(reading, before, connection, `${service}:${port}`)
     }
   }
-  return [...services.values()].map(({ namespace, service, ports }) =>
+  return [...services.values()].map(({ backend, ports }) =>
     destinationRuleObject(
-      namespace,
-      service,
+      backend,
       [...ports].map(([port, { connection }]) => ({ port, connection })),
       exportTo,
-      gateway,
     ),
   )
 }
@@ -80,9 +77,9 @@ export function externalServices(entrances: readonly Entrance[], gateway: Gatewa
   const found = new Map<string, ExternalService>()
   for (const { namespace, ingresses } of entrances)
     for (const { mirror, externalAuth } of ingresses.map(({ settings }) => settings)) {
-      if (mirror?.isExternal === true)
+      if (mirror !== undefined && mirror.service === undefined)
         found.set(mirror.host, { namespace, host: mirror.host, port: mirror.port, usesTls: mirror.usesTls })
-      if (externalAuth !== undefined && !externalAuth.host.endsWith(`.svc.${gateway.clusterDomain}`))
+      if (externalAuth?.isExternal === true)
         found.set(externalAuth.host, {
           namespace: gateway.namespace,
           host: externalAuth.host,

@@ -3,9 +3,9 @@
  * callers inside the mesh go on as they did.
  */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
-import type { GatewaySettings } from '../../model/conversion-options.ts'
 import type { BackendTls, ConnectionPolicy, ConsistentHash } from '../../model/ingress-settings.ts'
 import { credentialName } from '../../model/object-names.ts'
+import type { RouteBackend } from '../../model/virtual-host.ts'
 
 export interface PortPolicy {
   readonly port: number
@@ -13,18 +13,16 @@ export interface PortPolicy {
 }
 
 export function destinationRuleObject(
-  namespace: string,
-  service: string,
+  { namespace, service, host }: Pick<RouteBackend, 'namespace' | 'service' | 'host'>,
   ports: readonly PortPolicy[],
   exportTo: string,
-  { clusterDomain }: GatewaySettings,
 ): JsonObject {
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'DestinationRule',
     metadata: { name: `${service}-from-gateway`, namespace },
     spec: {
-      host: `${service}.${namespace}.svc.${clusterDomain}`,
+      host,
       exportTo: [exportTo],
       trafficPolicy: { portLevelSettings: ports.map(({ port, connection }) => portLevelSettings(port, connection)) },
     },

@@ -4,10 +4,9 @@
  * them. An ALLOW policy there would shut out everybody else's hosts, so address lists are policies that deny.
  */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
-import { authProviderName } from '../../annotations/nginx-authentication.ts'
 import { groupBy } from '../../model/group-by.ts'
 import type { RateLimit } from '../../model/ingress-settings.ts'
-import { scopedName } from '../../model/object-names.ts'
+import { authProviderName, scopedName } from '../../model/object-names.ts'
 import type { ReadIngress } from '../../read-ingresses.ts'
 import type { PathMatch, Route, Site } from '../../model/virtual-host.ts'
 

@@ -1,0 +1,44 @@
+/**
+ * Backends of port `use-annotation`: the AWS Load Balancer Controller takes their action from an annotation
+ * (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#actions).
+ */
+import type { Ingress, IngressPath } from '../ingress/ingress.ts'
+import type { BackendAction, RedirectTarget } from '../model/ingress-settings.ts'
+
+/** `redirects` are the actions that could be read, by name. */
+export function backendActions(
+  { rules, defaultBackend, annotations }: Ingress,
+  redirects: ReadonlyMap<string, RedirectTarget> = new Map(),
+): ReadonlyMap<string, BackendAction> {
+  const paths = [...rules.flatMap((rule) => rule.paths), ...(defaultBackend === undefined ? [] : [defaultBackend])]
+  return new Map(
+    paths.flatMap((path) => {
+      const name = actionName(path)
+      return name === undefined ? [] : [[path.field, actionOf(name, redirects.get(name), annotations)] as const]
+    }),
+  )
+}
+
+function actionName({ backend }: IngressPath): string | undefined {
+  return backend?.port === 'use-annotation' ? backend.service : undefined
+}
+
+function actionOf(
+  name: string,
+  target: RedirectTarget | undefined,
+  annotations: ReadonlyMap<string, string>,
+): BackendAction {
+  const key = `alb.ingress.kubernetes.io/actions.${name}`
+  if (target === undefined) {
+    const what = annotations.has(key) ? 'is no redirect' : 'is not there'
+    return { kind: 'problem', problem: `annotation ${key} ${what}; the path is left out` }
+  }
+  if (isToHttps(target))
+    return { kind: 'elsewhere', message: `the redirect to https is the load balancer's: ${key} says where it goes` }
+  return { kind: 'redirect', target }
+}
+
+/** Behind a load balancer that ends TLS, a redirect to the same address at https would never end. */
+export function isToHttps({ scheme, authority, path }: RedirectTarget): boolean {
+  return scheme === 'https' && authority === undefined && path === undefined
+}
