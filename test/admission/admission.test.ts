@@ -7,7 +7,7 @@ import { singleLines } from '../../src/admission/warning-text.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import type { Operation } from '../../src/kubernetes/json-pointer.ts'
 import { REASONS } from '../../src/rules/reasons.ts'
-import { container, contextOf, HTTP_PROBE, pod, strictShop, workload } from '../fixtures.ts'
+import { container, contextOf, HTTP_PROBE, pod, strictShop, workload } from '../support/fixtures.ts'
 
 const context = contextOf(strictShop())
 const review = (request: JsonObject, envelope: JsonObject = {}): JsonObject => ({

@@ -7,7 +7,7 @@ import { basename } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { arrayMember, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { CI_VALUES, NAMESPACE } from '../api-server/helm.ts'
+import { CI_VALUES, NAMESPACE } from '../support/api-server/helm.ts'
 import {
   HOOKED,
   ingress,
@@ -22,8 +22,8 @@ import {
   SERVING,
   solver,
   workload,
-} from '../api-server/objects.ts'
-import { createNamespace, done, kubectl, release, uninstall } from '../api-server/kubectl.ts'
+} from '../support/api-server/objects.ts'
+import { createNamespace, done, kubectl, release, uninstall } from '../support/api-server/kubectl.ts'
 
 const { cert, key, ca } = SERVING
 const OURS = [

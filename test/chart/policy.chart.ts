@@ -9,10 +9,10 @@ import { createDrain } from '../../src/server/drain.ts'
 import { createMetrics } from '../../src/server/metrics.ts'
 import { checkKeyPair } from '../../src/server/tls-files.ts'
 import { createWebhookServer } from '../../src/server/webhook-server.ts'
-import { contextOf, strictShop } from '../fixtures.ts'
-import { NAME, NAMESPACE } from '../api-server/helm.ts'
-import { backend, CHALLENGE, ingress, install, route, serverAt, SERVING, solver } from '../api-server/objects.ts'
-import { createNamespace, done, kubectl } from '../api-server/kubectl.ts'
+import { contextOf, strictShop } from '../support/fixtures.ts'
+import { NAME, NAMESPACE } from '../support/api-server/helm.ts'
+import { backend, CHALLENGE, ingress, install, route, serverAt, SERVING, solver } from '../support/api-server/objects.ts'
+import { createNamespace, done, kubectl } from '../support/api-server/kubectl.ts'
 
 for (const name of [NAMESPACE, 'istio-system']) await createNamespace(name)
 

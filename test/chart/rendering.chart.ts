@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import t from 'tap'
 import { DEFAULT_CONFIGURATION, parseConfiguration } from '../../src/config.ts'
 import { arrayMember, member, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { CI_VALUES, NAME, NAMESPACE, nameOf, ofKind, only, refusal, render } from '../api-server/helm.ts'
+import { CI_VALUES, NAME, NAMESPACE, nameOf, ofKind, only, refusal, render } from '../support/api-server/helm.ts'
 
 const PEM = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n'
 const OWN_EXCLUDED = ['cert-manager', 'istio-system', 'kube-node-lease', 'kube-public', 'kube-system', NAMESPACE]

@@ -8,7 +8,7 @@ import { readManifests } from '../../src/cluster/manifest-files.ts'
 import { parseConfiguration, DEFAULT_CONFIGURATION } from '../../src/config.ts'
 import { workloadModes } from '../../src/istio/peer-authentication.ts'
 import { indexPolicies } from '../../src/istio/policy-index.ts'
-import { namespaceObject, peerAuthentication } from '../fixtures.ts'
+import { namespaceObject, peerAuthentication } from '../support/fixtures.ts'
 
 function problemsOf(action: () => unknown): readonly string[] {
   try {

@@ -7,7 +7,7 @@ import type { ReportLine } from '../../src/conversion/model/report.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { referenceTo } from '../../src/kubernetes/object.ts'
 import { ingressRule } from '../../src/rules/ingress/ingress-rule.ts'
-import { contextOf, DEFAULT_INSTALL, istioInstall, namespaceObject } from '../fixtures.ts'
+import { contextOf, DEFAULT_INSTALL, istioInstall, namespaceObject } from '../support/fixtures.ts'
 import {
   expectedAnswer,
   ingressesOf,

@@ -8,8 +8,10 @@ import { routeThroughGatewayApi } from './support/gateway-api-router.ts'
 import { HOSTS, ingresses, options, plainIngresses } from './support/generated-ingresses.ts'
 import { routeThroughIstio } from './support/istio-router.ts'
 import { TARGETS } from './support/targets.ts'
+import { propertyRuns, triedText } from '../support/property-runs.ts'
 
-const RUNS = { numRuns: 300, seed: 3 }
+const RUNS = propertyRuns(50)
+const COMPARED = propertyRuns(250)
 
 for (const target of TARGETS) {
   t.test(`the same input gives the same bytes, to ${target}`, (t) => {
@@ -121,8 +123,8 @@ t.test('where the report calls everything converted, both targets answer every r
             if (one !== two && !isNowhere) throw new Error(`${port} ${host}${path}: ${one}, Gateway API ${two}`)
           }
     }),
-    { numRuns: 1500, seed: 5 },
+    COMPARED,
   )
-  t.ok(compared > 5000, `${compared} requests compared`)
+  t.ok(compared > COMPARED.numRuns, `${compared} requests compared, ${triedText(COMPARED, 'inputs')}`)
   t.end()
 })

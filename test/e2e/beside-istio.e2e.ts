@@ -3,10 +3,10 @@
 // section 7).
 import t, { type Test } from 'tap'
 import { arrayMember, memberAt, stringMember, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { done, kubectl } from '../api-server/kubectl.ts'
-import { auditMark, auditSince, callsOf, nameOfEvent, patchesOf } from './audit.ts'
-import { CONTAINER, handlerOf, isTouched, pod, receiptOf } from './manifests.ts'
-import { meshNamespace, standUp } from './stand.ts'
+import { done, kubectl } from '../support/api-server/kubectl.ts'
+import { auditMark, auditSince, callsOf, nameOfEvent, patchesOf } from './support/audit.ts'
+import { CONTAINER, handlerOf, isTouched, pod, receiptOf } from './support/manifests.ts'
+import { meshNamespace, standUp } from './support/stand.ts'
 
 const stand = await standUp()
 const NAMESPACE = 'beside'

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
-import { helm } from '../api-server/helm.ts'
-import { done, kubeconfig, kubectl } from '../api-server/kubectl.ts'
-import { CHALLENGE, ingress, route, solver } from '../api-server/objects.ts'
-import { auditMark, auditSince } from './audit.ts'
-import { meshNamespace, standUp, until } from './stand.ts'
+import { helm } from '../support/api-server/helm.ts'
+import { done, kubeconfig, kubectl } from '../support/api-server/kubectl.ts'
+import { CHALLENGE, ingress, route, solver } from '../support/api-server/objects.ts'
+import { auditMark, auditSince } from './support/audit.ts'
+import { meshNamespace, standUp, until } from './support/stand.ts'
 
 const stand = await standUp()
 await meshNamespace('shop')

@@ -14,8 +14,8 @@ import { readCluster } from '../../src/cluster/live/read-cluster.ts'
 import { resourcesFor, sourcesOf } from '../../src/cluster/live/source.ts'
 import { RESOURCES } from '../../src/cluster/resources.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
-import { DEFAULT_INSTALL, istioInstall, peerAuthentication } from '../fixtures.ts'
-import { CLI, environment, PROBED, serve, until } from './serving.ts'
+import { DEFAULT_INSTALL, istioInstall, peerAuthentication } from '../support/fixtures.ts'
+import { CLI, environment, PROBED, serve, until } from './support/serving.ts'
 
 const here = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const execute = promisify(execFile)

@@ -4,11 +4,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { arrayMember, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { createNamespace, done, kubectl } from '../api-server/kubectl.ts'
-import { auditMark, auditSince } from './audit.ts'
-import { handlerOf, workload } from './manifests.ts'
-import { create, podsIn } from './stand-in-pods.ts'
-import { ALLOW, denial, labelling, patching, startStandIn, type Webhook } from './stand-in.ts'
+import { createNamespace, done, kubectl } from '../support/api-server/kubectl.ts'
+import { auditMark, auditSince } from './support/audit.ts'
+import { handlerOf, workload } from './support/manifests.ts'
+import { create, podsIn } from './support/stand-in-pods.ts'
+import { ALLOW, denial, labelling, patching, startStandIn, type Webhook } from './support/stand-in.ts'
 
 const NAMESPACE = 'answers'
 const about = podsIn(NAMESPACE)

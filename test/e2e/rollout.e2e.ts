@@ -4,12 +4,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CoreV1Api, type V1Pod } from '@kubernetes/client-node'
 import t from 'tap'
-import { connect, messageOf } from '../api-server/client.ts'
-import { NAME, NAMESPACE } from '../api-server/helm.ts'
-import { done } from '../api-server/kubectl.ts'
-import { CONTAINER, handlerOf } from './manifests.ts'
+import { connect, messageOf } from '../support/api-server/client.ts'
+import { NAME, NAMESPACE } from '../support/api-server/helm.ts'
+import { done } from '../support/api-server/kubectl.ts'
+import { CONTAINER, handlerOf } from './support/manifests.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
-import { certificates, createCertificate, meshNamespace, standUp, until, useCertificate } from './stand.ts'
+import { certificates, createCertificate, meshNamespace, standUp, until, useCertificate } from './support/stand.ts'
 
 const CONCURRENT = 4
 const FIRST = await createCertificate()

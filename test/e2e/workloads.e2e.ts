@@ -3,11 +3,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AppsV1Api, type V1Deployment } from '@kubernetes/client-node'
 import t, { type Test } from 'tap'
 import { memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { connect } from '../api-server/client.ts'
-import { done, kubectl } from '../api-server/kubectl.ts'
-import { auditMark, auditSince, callsOf, nameOfEvent, patchesOf } from './audit.ts'
-import { CONTAINER, handlerOf, isTouched, KINDS, ownerOf, pod, receiptOf, workload, type Kind } from './manifests.ts'
-import { meshNamespace, QUICK, standUp, until } from './stand.ts'
+import { connect } from '../support/api-server/client.ts'
+import { done, kubectl } from '../support/api-server/kubectl.ts'
+import { auditMark, auditSince, callsOf, nameOfEvent, patchesOf } from './support/audit.ts'
+import {
+  CONTAINER,
+  handlerOf,
+  isTouched,
+  KINDS,
+  ownerOf,
+  pod,
+  receiptOf,
+  workload,
+  type Kind,
+} from './support/manifests.ts'
+import { meshNamespace, QUICK, standUp, until } from './support/stand.ts'
 
 const stand = await standUp()
 const begin = auditMark()

@@ -5,6 +5,7 @@ import { parse, stringify, type ScalarTag } from 'yaml'
 import { oneLine, toYaml } from '../../src/kubernetes/yaml-text.ts'
 import { convertIngresses } from '../../src/conversion/convert-ingresses.ts'
 import { ingresses, options } from '../conversion/support/generated-ingresses.ts'
+import { propertyRuns } from '../support/property-runs.ts'
 
 /** A dot without digits is text to Go, and a number to this library. */
 const DOT: ScalarTag = { tag: 'tag:yaml.org,2002:str', default: true, test: /^[-+]?\.$/, resolve: (text) => text }
@@ -68,7 +69,7 @@ t.test('any text comes back as it was, and every character is one that Go reads'
       t.notMatch(printed, /[\u007f-\u009f\u2028\u2029\ufeff]/)
       t.strictSame({ ...(read(printed) as object) }, { ...object })
     }),
-    { numRuns: 500, seed: 3 },
+    propertyRuns(100),
   )
   t.end()
 })
@@ -82,7 +83,7 @@ t.test('objects of a conversion are printed as before, and read in YAML 1.1 as w
         t.equal(printed, stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }))
       }
     }),
-    { numRuns: 100, seed: 3 },
+    propertyRuns(20),
   )
   t.end()
 })

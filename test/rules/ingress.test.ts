@@ -6,7 +6,7 @@ import { referenceTo } from '../../src/kubernetes/object.ts'
 import { ingressRule } from '../../src/rules/ingress/ingress-rule.ts'
 import type { RuleContext, RuleResult } from '../../src/rules/rule.ts'
 import { buildClusterState } from '../../src/cluster/cluster-state.ts'
-import { contextOf, namespaceObject, strictShop } from '../fixtures.ts'
+import { contextOf, namespaceObject, strictShop } from '../support/fixtures.ts'
 
 const service = (name: string, ports: readonly JsonObject[], more: JsonObject = {}): JsonObject => ({
   apiVersion: 'v1',

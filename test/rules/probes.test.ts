@@ -21,7 +21,7 @@ import {
   pod,
   strictShop,
   workload,
-} from '../fixtures.ts'
+} from '../support/fixtures.ts'
 
 function decide(object: JsonObject, context: RuleContext, oldObject?: JsonObject): RuleResult {
   const operation = oldObject === undefined ? 'CREATE' : 'UPDATE'

@@ -9,13 +9,15 @@ import { buildClusterState } from '../../src/cluster/cluster-state.ts'
 import { parseManifests } from '../../src/cluster/manifest.ts'
 import { InputError } from '../../src/errors.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
-import { contextOf, peerAuthentication, strictShop } from '../fixtures.ts'
+import { contextOf, peerAuthentication, strictShop } from '../support/fixtures.ts'
+import { propertyRuns, triedText } from '../support/property-runs.ts'
 
 const open = peerAuthentication('shop', 'web', {
   selector: { matchLabels: { app: 'web' } },
   mtls: { mode: 'STRICT' },
   portLevelMtls: { 8081: { mode: 'PERMISSIVE' } },
 })
+const RUNS = propertyRuns(100)
 const context = contextOf(strictShop({}, open), { templates: 'rewrite' })
 
 const json = fc.jsonValue({ maxDepth: 4 }) as fc.Arbitrary<Json>
@@ -121,9 +123,9 @@ t.test('the patched object through the rules again gives an empty patch', (t) =>
       const after = admitted(object)
       return after === undefined || admit(requestFor(after, String(after['kind'])), context).kind !== 'patch'
     }),
-    { numRuns: 500 },
+    RUNS,
   )
-  t.pass('500 objects')
+  t.pass(triedText(RUNS, 'objects'))
   t.end()
 })
 
@@ -142,9 +144,9 @@ t.test('a second JSON Patch library makes the same object of it, and nothing els
         keepsUnknownFields(object, copy)
       )
     }),
-    { numRuns: 500 },
+    RUNS,
   )
-  t.pass('500 objects')
+  t.pass(triedText(RUNS, 'objects'))
   t.end()
 })
 
@@ -178,9 +180,9 @@ t.test('a patch stays in proportion to what it changes', (t) => {
         verdict.warnings.every((line) => line.length <= 256 && !/\p{Cc}/u.test(line))
       )
     }),
-    { numRuns: 500 },
+    RUNS,
   )
-  t.pass('500 objects')
+  t.pass(triedText(RUNS, 'objects'))
   t.end()
 })
 
@@ -201,11 +203,11 @@ t.test('any JSON at all is answered and never throws', (t) => {
         return answer['kind'] === 'AdmissionReview'
       },
     ),
-    { numRuns: 1000 },
+    RUNS,
   )
   fc.assert(
     fc.property(json, (body) => 'problem' in decodeReview(body) || 'uid' in decodeReview(body)),
-    { numRuns: 1000 },
+    RUNS,
   )
   fc.assert(
     fc.property(
@@ -230,9 +232,9 @@ t.test('any JSON at all is answered and never throws', (t) => {
         return true
       },
     ),
-    { numRuns: 500 },
+    RUNS,
   )
-  t.pass('2,500 values')
+  t.pass(triedText(RUNS, 'values of each kind'))
   t.end()
 })
 
@@ -268,8 +270,8 @@ t.test('any text is a list of manifests or an InputError', (t) => {
         return error instanceof InputError && error.problems.every((problem) => problem.startsWith('x.yaml, document'))
       }
     }),
-    { numRuns: 500 },
+    RUNS,
   )
-  t.pass('500 texts')
+  t.pass(triedText(RUNS, 'texts'))
   t.end()
 })

@@ -14,7 +14,7 @@ import { createMetricsServer } from '../../src/server/metrics-server.ts'
 import { createMetrics } from '../../src/server/metrics.ts'
 import { checkKeyPair, readKeyPair, watchKeyPair } from '../../src/server/tls-files.ts'
 import { createWebhookServer, useKeyPair } from '../../src/server/webhook-server.ts'
-import { container, contextOf, HTTP_PROBE, pod, strictShop } from '../fixtures.ts'
+import { container, contextOf, HTTP_PROBE, pod, strictShop } from '../support/fixtures.ts'
 
 const HOSTS = ['localhost', '127.0.0.1']
 const made = await createSelfSigned(HOSTS, new Date())

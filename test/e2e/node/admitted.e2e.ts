@@ -4,8 +4,17 @@
 import type { V1Pod } from '@kubernetes/client-node'
 import t from 'tap'
 import type { JsonObject } from '../../../src/kubernetes/json.ts'
-import { done, release, uninstall } from '../../api-server/kubectl.ts'
-import { core, isReady, prepare, rolledOut, SERVER_IMAGE, shopIsStrict, until, valuesFor } from './release.ts'
+import { done, release, uninstall } from '../../support/api-server/kubectl.ts'
+import {
+  core,
+  isReady,
+  prepare,
+  rolledOut,
+  SERVER_IMAGE,
+  shopIsStrict,
+  until,
+  valuesFor,
+} from '../support/node/release.ts'
 
 const DELIVERIES = ['image-volume', 'init-container'] as const
 /** Answers 200 at /up and 500 elsewhere. */

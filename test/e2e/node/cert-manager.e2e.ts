@@ -2,8 +2,8 @@
 // Certificate asks for, and fills in the bundle where the annotation asks for it.
 import t from 'tap'
 import { arrayMember, memberAt, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
-import { NAME, NAMESPACE } from '../../api-server/helm.ts'
-import { done, kubectl, release, uninstall } from '../../api-server/kubectl.ts'
+import { NAME, NAMESPACE } from '../../support/api-server/helm.ts'
+import { done, kubectl, release, uninstall } from '../../support/api-server/kubectl.ts'
 import {
   createMeshNamespace,
   createReleaseNamespace,
@@ -13,7 +13,7 @@ import {
   sign,
   storeSecret,
   until,
-} from './release.ts'
+} from '../support/node/release.ts'
 
 await createReleaseNamespace()
 await createMeshNamespace('shop')

@@ -1,10 +1,19 @@
 // The pods of the chart on a real node, behind a real Service, called by a real API server. hack/chart/on-node
 // starts all of it.
 import t from 'tap'
-import { NAME, NAMESPACE } from '../../api-server/helm.ts'
-import { done, kubectl, release, uninstall } from '../../api-server/kubectl.ts'
-import { HTTP_PROBE } from '../../fixtures.ts'
-import { isReady, prepare, rolledOut, serverPods, SERVER_IMAGE, shopIsStrict, until, valuesFor } from './release.ts'
+import { NAME, NAMESPACE } from '../../support/api-server/helm.ts'
+import { done, kubectl, release, uninstall } from '../../support/api-server/kubectl.ts'
+import { HTTP_PROBE } from '../../support/fixtures.ts'
+import {
+  isReady,
+  prepare,
+  rolledOut,
+  serverPods,
+  SERVER_IMAGE,
+  shopIsStrict,
+  until,
+  valuesFor,
+} from '../support/node/release.ts'
 
 const pair = await prepare()
 const before = await everything()

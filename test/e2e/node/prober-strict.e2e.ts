@@ -3,10 +3,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { arrayMember, memberAt, stringMember, type JsonObject } from '../../../src/kubernetes/json.ts'
-import { done } from '../../api-server/kubectl.ts'
-import { namespaceObject, peerAuthentication } from '../../fixtures.ts'
-import { deafPod, probedPod } from './pods.ts'
-import { describe, isReady, logUntilDeleted, read, rewritten, untilPod } from './watching.ts'
+import { done } from '../../support/api-server/kubectl.ts'
+import { namespaceObject, peerAuthentication } from '../../support/fixtures.ts'
+import { deafPod, probedPod } from '../support/node/pods.ts'
+import { describe, isReady, logUntilDeleted, read, rewritten, untilPod } from '../support/node/watching.ts'
 
 const NAMESPACE = 'strict'
 const pod = (name: string, user = 65532): JsonObject => probedPod({ name, namespace: NAMESPACE, user })

@@ -12,10 +12,19 @@ import {
   type Json,
   type JsonObject,
 } from '../../../src/kubernetes/json.ts'
-import { done, kubectl } from '../../api-server/kubectl.ts'
-import { namespaceObject, peerAuthentication } from '../../fixtures.ts'
-import { probedPod, RESOURCES } from './pods.ts'
-import { describe, isReady, logUntilDeleted, read, rewritten, say, untilLog, untilPod } from './watching.ts'
+import { done, kubectl } from '../../support/api-server/kubectl.ts'
+import { namespaceObject, peerAuthentication } from '../../support/fixtures.ts'
+import { probedPod, RESOURCES } from '../support/node/pods.ts'
+import {
+  describe,
+  isReady,
+  logUntilDeleted,
+  read,
+  rewritten,
+  say,
+  untilLog,
+  untilPod,
+} from '../support/node/watching.ts'
 
 const NAMESPACE = 'guarded'
 const SPEC = ['initContainers', 'containers'] as const

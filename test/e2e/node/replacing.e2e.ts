@@ -4,8 +4,8 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:tls'
 import t from 'tap'
-import { NAME, NAMESPACE } from '../../api-server/helm.ts'
-import { done, release, uninstall } from '../../api-server/kubectl.ts'
+import { NAME, NAMESPACE } from '../../support/api-server/helm.ts'
+import { done, release, uninstall } from '../../support/api-server/kubectl.ts'
 import {
   createProbed,
   isRewritten,
@@ -17,8 +17,8 @@ import {
   storeSecret,
   until,
   valuesFor,
-} from './release.ts'
-import { startLoad, type LoadResult } from './load.ts'
+} from '../support/node/release.ts'
+import { startLoad, type LoadResult } from '../support/node/load.ts'
 
 const DEBUGGING = { config: { logLevel: 'debug' } }
 const pair = await prepare()

@@ -7,7 +7,7 @@ import { createServer as createHttp2Server } from 'node:http2'
 import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { JsonObject } from '../../../../src/kubernetes/json.ts'
-import { SERVING } from '../../../api-server/objects.ts'
+import { SERVING } from '../../../support/api-server/objects.ts'
 
 /** On the loopback device, but not in 127.0.0.0/8, which the API server refuses for an EndpointSlice. */
 const ADDRESS = '10.77.0.1'

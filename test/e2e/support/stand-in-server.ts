@@ -5,8 +5,8 @@ import { createServer, type ServerOptions } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
-import type { SelfSigned } from '../../src/certificates/self-signed.ts'
-import { memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import type { SelfSigned } from '../../../src/certificates/self-signed.ts'
+import { memberAt, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 
 export interface Call {
   readonly request: JsonObject

@@ -1,5 +1,5 @@
 /** Pods of the application hack/prober/probed.go, with every kind of check that kubelet knows. */
-import type { Json, JsonObject } from '../../../src/kubernetes/json.ts'
+import type { Json, JsonObject } from '../../../../src/kubernetes/json.ts'
 
 const IMAGE = 'istio-onramp.local/probed:1'
 export const RESOURCES = { cpu: '10m', memory: '32Mi' }

@@ -1,7 +1,7 @@
 /** The API server's audit log: who changed what, and what every webhook did to it (spec/apiserver.md section 6). */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { kubeconfig } from '../api-server/kubectl.ts'
+import { kubeconfig } from '../../support/api-server/kubectl.ts'
 
 export interface AuditEvent {
   readonly verb: string

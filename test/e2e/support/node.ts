@@ -6,8 +6,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CoreV1Api, PatchStrategy, setHeaderOptions, type KubeConfig, type V1Pod } from '@kubernetes/client-node'
-import { connect, ignoring } from '../api-server/client.ts'
-import { NAMESPACE } from '../api-server/helm.ts'
+import { connect, ignoring } from '../../support/api-server/client.ts'
+import { NAMESPACE } from '../../support/api-server/helm.ts'
 import { PodProcess, type Files } from './pod-process.ts'
 
 const NODE = 'without-containers'

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
-import { isObject, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { isObject, memberAt, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 
-export const CHART = join(import.meta.dirname, '../../charts/istio-onramp')
+export const CHART = join(import.meta.dirname, '../../../charts/istio-onramp')
 export const KUBERNETES = '1.35.4'
 export const NAMESPACE = 'onramp'
 /** What the release `onramp` calls its objects. */

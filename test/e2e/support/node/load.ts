@@ -1,5 +1,5 @@
 /** Steady creation of pods that the webhook has to rewrite: each a dry run, which every webhook sees and nothing keeps. */
-import { messageOf } from '../../api-server/client.ts'
+import { messageOf } from '../../../support/api-server/client.ts'
 import { createProbed, isRewritten } from './release.ts'
 
 export interface LoadResult {

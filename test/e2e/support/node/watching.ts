@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
-import { arrayMember, memberAt, stringMember, type JsonObject } from '../../../src/kubernetes/json.ts'
-import { done, kubeconfig } from '../../api-server/kubectl.ts'
+import { arrayMember, memberAt, stringMember, type JsonObject } from '../../../../src/kubernetes/json.ts'
+import { done, kubeconfig } from '../../../support/api-server/kubectl.ts'
 
-const CLI = join(import.meta.dirname, '../../../dist/cli.js')
+const CLI = join(import.meta.dirname, '../../../../dist/cli.js')
 const ENV = { ...process.env, KUBECONFIG: kubeconfig() }
 
 /** What `istio-onramp preview -o yaml` makes of objects; the cluster is the real one unless `from` is a folder of manifests. */

@@ -1,12 +1,12 @@
 /** What the tests on a real node share: the release, its pods, a namespace in the mesh, and patience. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CoreV1Api, type V1Pod } from '@kubernetes/client-node'
-import { createSelfSigned, type SelfSigned } from '../../../src/certificates/self-signed.ts'
-import type { JsonObject } from '../../../src/kubernetes/json.ts'
-import { connect } from '../../api-server/client.ts'
-import { NAME, NAMESPACE } from '../../api-server/helm.ts'
-import { createNamespace, done } from '../../api-server/kubectl.ts'
-import { HTTP_PROBE, peerAuthentication } from '../../fixtures.ts'
+import { createSelfSigned, type SelfSigned } from '../../../../src/certificates/self-signed.ts'
+import type { JsonObject } from '../../../../src/kubernetes/json.ts'
+import { connect } from '../../../support/api-server/client.ts'
+import { NAME, NAMESPACE } from '../../../support/api-server/helm.ts'
+import { createNamespace, done } from '../../../support/api-server/kubectl.ts'
+import { HTTP_PROBE, peerAuthentication } from '../../../support/fixtures.ts'
 
 /** hack/chart/on-node has put these images on the node; no registry has them. */
 export const SERVER_IMAGE = 'ghcr.io/istio-onramp/istio-onramp:0.1.0'

@@ -1,6 +1,13 @@
 /** Workloads with probes as users write them, and what is looked up in what the API server stored. */
-import { arrayMember, isObject, memberAt, stringMember, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { handlerKinds } from '../../src/kubernetes/handler.ts'
+import {
+  arrayMember,
+  isObject,
+  memberAt,
+  stringMember,
+  type Json,
+  type JsonObject,
+} from '../../../src/kubernetes/json.ts'
+import { handlerKinds } from '../../../src/kubernetes/handler.ts'
 
 const LABELS = { app: 'web' }
 export const LIVENESS: JsonObject = { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 7 }

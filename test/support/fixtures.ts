@@ -1,9 +1,9 @@
 // Objects that many tests need: an Istio install as its chart renders it, namespaces, policies, pods.
 import { stringify } from 'yaml'
-import type { Json, JsonObject } from '../src/kubernetes/json.ts'
-import { buildClusterState, type ClusterState } from '../src/cluster/cluster-state.ts'
-import { DEFAULT_RULES, type RuleConfiguration } from '../src/rules/configuration.ts'
-import type { RuleContext } from '../src/rules/rule.ts'
+import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
+import { buildClusterState, type ClusterState } from '../../src/cluster/cluster-state.ts'
+import { DEFAULT_RULES, type RuleConfiguration } from '../../src/rules/configuration.ts'
+import type { RuleContext } from '../../src/rules/rule.ts'
 
 export interface Install {
   readonly controlPlanes: readonly { readonly revision: string; readonly tags: readonly string[] }[]

@@ -1,6 +1,6 @@
 /** The pods that the webhooks of stand-in.ts are asked about, and what kubectl says to each. */
-import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
-import { kubectl } from '../api-server/kubectl.ts'
+import type { Json, JsonObject } from '../../../src/kubernetes/json.ts'
+import { kubectl } from '../../support/api-server/kubectl.ts'
 import { pod } from './manifests.ts'
 
 /** Makes pods of a namespace, each for the webhook of its `fact`. */

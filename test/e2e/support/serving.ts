@@ -9,10 +9,10 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import type { JsonObject } from '../../src/kubernetes/json.ts'
-import { container, HTTP_PROBE, pod } from '../fixtures.ts'
+import type { JsonObject } from '../../../src/kubernetes/json.ts'
+import { container, HTTP_PROBE, pod } from '../../support/fixtures.ts'
 
-export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+export const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
 /** In `shop`, and rewritten where that namespace is in the mesh and STRICT. */
 export const PROBED = pod([container('web', { livenessProbe: HTTP_PROBE })])
 

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
-import type { JsonObject } from '../../src/kubernetes/json.ts'
+import type { JsonObject } from '../../../src/kubernetes/json.ts'
 import { CHART, helm, NAMESPACE, type Run } from './helm.ts'
 
 const KUBECONFIG = process.env['ISTIO_ONRAMP_TEST_KUBECONFIG']

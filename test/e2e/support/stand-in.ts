@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { createSelfSigned } from '../../src/certificates/self-signed.ts'
-import type { JsonObject } from '../../src/kubernetes/json.ts'
-import { done } from '../api-server/kubectl.ts'
+import { createSelfSigned } from '../../../src/certificates/self-signed.ts'
+import type { JsonObject } from '../../../src/kubernetes/json.ts'
+import { done } from '../../support/api-server/kubectl.ts'
 import { serveAnswers, type Answer, type Answers, type Call, type StandInServer } from './stand-in-server.ts'
 
 export interface Webhook {

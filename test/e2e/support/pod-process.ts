@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { V1Container } from '@kubernetes/client-node'
 
-const CLI = join(import.meta.dirname, '../../dist/cli.js')
+const CLI = join(import.meta.dirname, '../../../dist/cli.js')
 
 /** The files of a volume by name, as a ConfigMap or a Secret holds them. */
 export type Files = Readonly<Record<string, string>>

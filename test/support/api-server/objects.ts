@@ -1,8 +1,8 @@
 /** Objects for the real API server, and the chart's values for a server outside the cluster. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { createSelfSigned } from '../../src/certificates/self-signed.ts'
-import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { createSelfSigned } from '../../../src/certificates/self-signed.ts'
+import type { JsonObject } from '../../../src/kubernetes/json.ts'
 import { HTTP_PROBE } from '../fixtures.ts'
 import { release, uninstall } from './kubectl.ts'
 
