@@ -11,7 +11,16 @@ import { checkKeyPair } from '../../src/server/tls-files.ts'
 import { createWebhookServer } from '../../src/server/webhook-server.ts'
 import { contextOf, strictShop } from '../support/fixtures.ts'
 import { NAME, NAMESPACE } from '../support/api-server/helm.ts'
-import { backend, CHALLENGE, ingress, install, route, serverAt, SERVING, solver } from '../support/api-server/objects.ts'
+import {
+  backend,
+  CHALLENGE,
+  ingress,
+  install,
+  route,
+  serverAt,
+  SERVING,
+  solver,
+} from '../support/api-server/objects.ts'
 import { createNamespace, done, kubectl } from '../support/api-server/kubectl.ts'
 
 for (const name of [NAMESPACE, 'istio-system']) await createNamespace(name)
