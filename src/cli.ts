@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** Reads the arguments and hands them to a command. Exit codes: 0 done, 1 findings, 2 bad usage or unreadable input. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import type { ClusterFlags } from './commands/cluster-reading.ts'
-import type { ClusterOption } from './commands/cluster-source.ts'
+import type { ClusterFlags } from './commands/load-cluster.ts'
+import type { ClusterOption } from './commands/open-cluster.ts'
 import { parseListenAddress, type ListenAddress } from './commands/listen-address.ts'
 import type { TlsSource } from './commands/serve.ts'
 import { DEFAULT_CONFIGURATION, readConfiguration, type Configuration } from './config.ts'
@@ -102,10 +102,10 @@ function addPreview(program: Command): void {
     .option('-n, --namespace <name>', 'where objects without a namespace are; else the context says it, else default')
     .addOption(new Option('-o, --output <format>', 'output format').choices(['text', 'json', 'yaml']).default('text'))
     .action(async ({ filename, config, namespace, output, ...flags }: PreviewFlags) => {
-      const { readClusterOf } = await import('./commands/cluster-reading.ts')
+      const { loadCluster } = await import('./commands/load-cluster.ts')
       const { preview } = await import('./commands/preview.ts')
       const configuration = await configurationOf(config)
-      const cluster = await readClusterOf(flags, configuration, (line) => process.stderr.write(`${line}\n`))
+      const cluster = await loadCluster(flags, configuration, (line) => process.stderr.write(`${line}\n`))
       const options = {
         files: filename,
         format: output,

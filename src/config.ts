@@ -1,84 +1,74 @@
-/** The configuration file of `serve --config`: YAML, every key optional, unknown keys refused. */
+/**
+ * The configuration file of `--config`: YAML, every key optional, unknown keys refused. The schema states each key once:
+ * types, defaults, the chart's values.schema.json and docs/reference/configuration.md come from it.
+ */
 import { readFile } from 'node:fs/promises'
 import { parseDocument } from 'yaml'
+import { z } from 'zod'
+import { describeIssue } from './configuration-problems.ts'
 import { InputError, messageOf } from './errors.ts'
-import { isObject, member, typeName, type Json } from './kubernetes/json.ts'
-import {
-  DEFAULT_RULES,
-  DELIVERY_VALUES,
-  INGRESS_VALUES,
-  PROBES_VALUES,
-  PULL_POLICY_VALUES,
-  TEMPLATES_VALUES,
-  type RuleConfiguration,
-} from './rules/configuration.ts'
-
-export interface Configuration {
-  readonly rules: RuleConfiguration
-  readonly cluster: {
-    /** Where the ConfigMaps `istio` and `istio-sidecar-injector` are read, and nothing else is. */
-    readonly controlPlaneNamespaces: readonly string[]
-    /** Seconds without a word from the API server after which what is known of the cluster no longer counts. */
-    readonly unknownAfterSeconds: number
-  }
-  readonly logLevel: (typeof LOG_LEVELS)[number]
-  readonly limits: {
-    /** Bytes of one request; a legal 3 MiB object can arrive as 27 MB (spec/apiserver.md section 8). */
-    readonly requestBytes: number
-    /** Bytes of all requests being read or decided together. */
-    readonly inFlightBytes: number
-  }
-  readonly shutdown: {
-    /** Seconds after SIGTERM in which requests are still taken, each answered with `Connection: close`. */
-    readonly drainSeconds: number
-    /** Seconds without a request after which the drain ends early. */
-    readonly idleSeconds: number
-  }
-}
+import { isObject } from './kubernetes/json.ts'
+import { RULES_SETTINGS } from './rules/configuration.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 const MIB = 1024 * 1024
 
-export const DEFAULT_CONFIGURATION: Configuration = {
-  rules: DEFAULT_RULES,
-  cluster: { controlPlaneNamespaces: ['istio-system'], unknownAfterSeconds: 3600 },
-  logLevel: 'info',
-  limits: { requestBytes: 32 * MIB, inFlightBytes: 128 * MIB },
-  shutdown: { drainSeconds: 15, idleSeconds: 5 },
-}
+export const CONFIGURATION = z
+  .strictObject({
+    rules: RULES_SETTINGS.prefault({}),
+    cluster: z
+      .strictObject({
+        controlPlaneNamespaces: z
+          .array(z.string())
+          .default(['istio-system'])
+          .describe('Namespaces in which the ConfigMaps istio and istio-sidecar-injector are read.'),
+        unknownAfterSeconds: z
+          .int()
+          .min(60)
+          .default(3600)
+          .describe('Seconds without contact to the API server after which no decision is made from what was known.'),
+      })
+      .readonly()
+      .prefault({}),
+    logLevel: z.enum(LOG_LEVELS).default('info').describe('Least severe level that is logged.'),
+    limits: z
+      .strictObject({
+        requestBytes: z
+          .int()
+          .min(1024)
+          .default(32 * MIB)
+          .describe('Bytes of one request. A legal object of 3 MiB can arrive as 27 MB.'),
+        inFlightBytes: z
+          .int()
+          .min(1024)
+          .default(64 * MIB)
+          .describe('Bytes of all requests that are read or decided at the same time; at least limits.requestBytes.'),
+      })
+      .refine(({ requestBytes, inFlightBytes }) => requestBytes <= inFlightBytes, {
+        path: ['requestBytes'],
+        error: 'must not be greater than limits.inFlightBytes, or large requests could never be read',
+      })
+      .readonly()
+      .prefault({}),
+    shutdown: z
+      .strictObject({
+        drainSeconds: z
+          .int()
+          .min(0)
+          .default(15)
+          .describe('Seconds after SIGTERM in which requests are still answered, each with Connection: close.'),
+        idleSeconds: z.int().min(0).default(5).describe('Seconds without a request after which the drain ends early.'),
+      })
+      .readonly()
+      .prefault({}),
+  })
+  .readonly()
 
-/** Reads one value; the problem names the allowed ones. */
-type Reader = (value: Json) => { readonly value: unknown } | { readonly problem: string }
-interface Section {
-  readonly [key: string]: Reader | Section
-}
+export type Configuration = z.infer<typeof CONFIGURATION>
 
-const SCHEMA: Section = {
-  rules: {
-    probes: oneOf(PROBES_VALUES),
-    templates: oneOf(TEMPLATES_VALUES),
-    ingress: oneOf(INGRESS_VALUES),
-    exemptNamespaces: listOfText,
-    trustedIngressUsers: listOfText,
-    prober: { image: text, pullPolicy: oneOf(PULL_POLICY_VALUES), delivery: oneOf(DELIVERY_VALUES) },
-    gateway: {
-      selector: textMap,
-      namespace: text,
-      shared: matching(/^(?:[a-z0-9-]+\/[a-z0-9.-]+)?$/, 'namespace/name, or nothing'),
-      className: text,
-      trustedProxies: wholeNumber(0),
-      allowHostless: flag,
-      defaultIssuer: matching(/^[a-z0-9.-]*$/, 'the name of a ClusterIssuer, or nothing'),
-      clusterDomain: text,
-    },
-  },
-  cluster: { controlPlaneNamespaces: listOfText, unknownAfterSeconds: wholeNumber(60) },
-  logLevel: oneOf(LOG_LEVELS),
-  limits: { requestBytes: wholeNumber(1024), inFlightBytes: wholeNumber(1024) },
-  shutdown: { drainSeconds: wholeNumber(0), idleSeconds: wholeNumber(0) },
-}
+export const DEFAULT_CONFIGURATION: Configuration = CONFIGURATION.parse({})
 
-/** Throws InputError that names the file, the key and the allowed values. */
+/** Throws InputError that names the file, the key, the value and the allowed values. */
 export async function readConfiguration(file: string): Promise<Configuration> {
   const source = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new InputError('configuration-invalid', [`${file}: ${messageOf(error)}`])
@@ -86,91 +76,30 @@ export async function readConfiguration(file: string): Promise<Configuration> {
   return parseConfiguration(source, file)
 }
 
+/** Throws InputError with every problem at once. */
 export function parseConfiguration(source: string, file: string): Configuration {
   const document = parseDocument(source)
   const [error] = document.errors
-  if (error !== undefined)
-    throw new InputError('configuration-invalid', [
-      `${file}, line ${error.linePos?.[0].line ?? 1}: ${error.message.split('\n')[0] ?? ''}`,
-    ])
-  const problems: string[] = []
-  const merged = mergeSection(document.toJS() as Json, SCHEMA, DEFAULT_CONFIGURATION, '', problems)
-  if (problems.length > 0)
-    throw new InputError(
-      'configuration-invalid',
-      problems.map((problem) => `${file}: ${problem}`),
-    )
-  return merged as unknown as Configuration
-}
-
-/** `defaults` with what the file says in its place; collects every problem on the way. */
-function mergeSection(
-  given: Json,
-  section: Section,
-  defaults: object,
-  path: string,
-  problems: string[],
-): Readonly<Record<string, unknown>> {
-  const merged: Record<string, unknown> = { ...defaults }
-  if (given === null) return merged
-  if (!isObject(given)) {
-    problems.push(`${path === '' ? 'the file' : path}: must be a map, not ${typeName(given)}`)
-    return merged
+  if (error !== undefined) {
+    const line = error.linePos?.[0].line ?? 1
+    throw new InputError('configuration-invalid', [`${file}, line ${line}: ${error.message.split('\n')[0] ?? ''}`])
   }
-  for (const key of Object.keys(given)) {
-    const field = path === '' ? key : `${path}.${key}`
-    const reader = Object.hasOwn(section, key) ? section[key] : undefined
-    const value = member(given, key) ?? null
-    if (reader === undefined) problems.push(`${field}: unknown key, allowed are ${Object.keys(section).join(', ')}`)
-    else if (typeof reader !== 'function')
-      merged[key] = mergeSection(value, reader, (defaults as Record<string, object>)[key] ?? {}, field, problems)
-    else merged[key] = readValue(reader, value, field, problems)
-  }
-  return merged
+  const given: unknown = document.toJS()
+  const parsed = CONFIGURATION.safeParse(withoutNulls(given) ?? {}, { reportInput: true })
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.flatMap((issue) => describeIssue(issue, CONFIGURATION))
+  throw new InputError(
+    'configuration-invalid',
+    problems.map((problem) => `${file}: ${problem}`),
+  )
 }
 
-function readValue(reader: Reader, value: Json, field: string, problems: string[]): unknown {
-  const read = reader(value)
-  if ('value' in read) return read.value
-  problems.push(`${field}: ${read.problem}`)
-  return undefined
-}
-
-function oneOf(allowed: readonly string[]): Reader {
-  return (value) =>
-    typeof value === 'string' && allowed.includes(value)
-      ? { value }
-      : { problem: `is ${JSON.stringify(value)}, allowed are ${allowed.join(', ')}` }
-}
-
-function text(value: Json): ReturnType<Reader> {
-  return typeof value === 'string' && value !== '' ? { value } : { problem: 'must be a text' }
-}
-
-function flag(value: Json): ReturnType<Reader> {
-  return typeof value === 'boolean' ? { value } : { problem: `is ${JSON.stringify(value)}, allowed are true, false` }
-}
-
-function matching(pattern: RegExp, allowed: string): Reader {
-  return (value) =>
-    typeof value === 'string' && pattern.test(value)
-      ? { value }
-      : { problem: `is ${JSON.stringify(value)}, allowed is ${allowed}` }
-}
-
-function listOfText(value: Json): ReturnType<Reader> {
-  const isList = Array.isArray(value) && value.every((entry) => typeof entry === 'string')
-  return isList ? { value } : { problem: 'must be a list of texts' }
-}
-
-function textMap(value: Json): ReturnType<Reader> {
-  const isMap = isObject(value) && Object.values(value).every((entry) => typeof entry === 'string')
-  return isMap ? { value } : { problem: 'must be a map of texts' }
-}
-
-function wholeNumber(least: number): Reader {
-  return (value) =>
-    Number.isSafeInteger(value) && (value as number) >= least
-      ? { value }
-      : { problem: `is ${JSON.stringify(value)}, a whole number of at least ${least} is required` }
+/** A key without a value has its default. */
+function withoutNulls(value: unknown): unknown {
+  if (!isObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, child]) => child !== null)
+      .map(([key, child]) => [key, withoutNulls(child)]),
+  )
 }

@@ -1,7 +1,7 @@
 // What one object's change costs in clusters of different sizes: a new snapshot, and the first decision by it.
 import { performance } from 'node:perf_hooks'
 import { LiveCluster } from '../../dist/cluster/live/live-cluster.js'
-import { resourcesFor, sourcesOf } from '../../dist/cluster/live/source.js'
+import { resourcesFor, targetsOf } from '../../dist/cluster/live/source.js'
 import { buildTable } from '../../dist/cluster/tables.js'
 import { rowKey } from '../../dist/cluster/resources.js'
 import { DEFAULT_RULES } from '../../dist/rules/configuration.js'
@@ -13,7 +13,7 @@ import { podOfSize } from './reviews.mjs'
 const ROUNDS = 7
 const CHANGES = 200
 const SMALL = { namespaces: 10, services: 20, policies: 5 }
-const SOURCES = sourcesOf(resourcesFor('all'), ['istio-system'])
+const SOURCES = targetsOf(resourcesFor('all'), ['istio-system'])
 
 export function benchChanges() {
   const small = clusterOf(SMALL)

@@ -1,10 +1,10 @@
 /**
- * The cluster as the rules see it: a value over the tables, replaced as a whole. What has to be computed from a table is
- * computed once for each version of it, when it is first asked for.
+ * The cluster as the rules see it: a value over the tables, replaced as a whole. What is computed from a table is computed
+ * once for each version of the table, when it is first needed.
  *
- * From manifests, what no manifest says is absent, with three exceptions (design.md section 2): no
- * MutatingWebhookConfiguration at all stands for Istio's default install; without an injector ConfigMap nothing is known
- * about probe rewriting; a namespace that nothing declares has no labels.
+ * What no manifest declares is absent, with three exceptions: without any MutatingWebhookConfiguration, Istio's default
+ * install is assumed; without an injector ConfigMap, nothing is known about probe rewriting; a namespace that no manifest
+ * declares has no labels.
  */
 import { unknownControlPlane, type ControlPlane } from '../istio/control-plane.ts'
 import { DEFAULT_INSTALL, inCallingOrder, type InjectionWebhook } from '../istio/injection-webhook.ts'
@@ -14,16 +14,14 @@ import { indexNamespace } from '../istio/policy-index.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { isProblem, type Problem } from '../kubernetes/problem.ts'
 import type { ControlPlanePart } from './read-control-plane.ts'
-import { resourceOf, rowKey, type Resource } from './resources.ts'
+import { resourceOf, rowKey } from './resources.ts'
 import {
   EMPTY_TABLES,
   findRow,
-  listRows,
   NETWORKING_TABLES,
-  putRow,
+  rowsOf,
+  withRow,
   WORKLOAD_TABLES,
-  type RowKey,
-  type Rows,
   type Table,
   type TableName,
   type Tables,
@@ -54,18 +52,12 @@ export function buildClusterState(objects: readonly JsonObject[]): {
     if (resource === undefined) continue
     const row = resource.read(object)
     if (isProblem(row)) problems.push({ object, field: row.field, problem: row.problem })
-    else if (row !== undefined) tables = withRow(tables, resource, rowKey(resource, object), row)
+    else if (row !== undefined) tables = withRow(tables, resource.table, rowKey(resource, object), row)
   }
   return {
     state: stateOf(tables, tables.mutatingwebhookconfigurations.isEmpty() ? { webhooks: DEFAULT_INSTALL } : {}),
     problems,
   }
-}
-
-export function withRow(tables: Tables, { table }: Resource, key: RowKey, row: Rows[keyof Rows]): Tables {
-  const before = tables[table] as Table<Rows[keyof Rows]>
-  const after = putRow(before, key, row)
-  return after === before ? tables : { ...tables, [table]: after }
 }
 
 export interface StateOptions {
@@ -89,16 +81,16 @@ export function stateOf(tables: Tables, { webhooks, unknown = new Set() }: State
       return haveImageVolumes(tables.nodes)
     },
     get notes() {
-      return [...listRows(tables.policies), ...listRows(tables.meshpolicies)].map(
+      return [...rowsOf(tables.policies), ...rowsOf(tables.meshpolicies)].map(
         (name) => `${name}: Istio 1.6 and later ignores it; it is not counted`,
       )
     },
-    workloads: (namespace) => rowsOf(tables, WORKLOAD_TABLES, unknown, namespace),
-    networking: (namespace) => rowsOf(tables, NETWORKING_TABLES, unknown, namespace),
+    workloads: (namespace) => objectsOf(tables, WORKLOAD_TABLES, unknown, namespace),
+    networking: (namespace) => objectsOf(tables, NETWORKING_TABLES, unknown, namespace),
   }
 }
 
-function rowsOf(
+function objectsOf(
   tables: Tables,
   names: readonly ((typeof WORKLOAD_TABLES)[number] | (typeof NETWORKING_TABLES)[number])[],
   unknown: ReadonlySet<TableName>,
@@ -124,7 +116,7 @@ function oncePer<Key extends object, Value>(compute: (key: Key) => Value): (key:
   }
 }
 
-const callingOrder = oncePer((table: Tables['mutatingwebhookconfigurations']) => inCallingOrder(listRows(table).flat()))
+const callingOrder = oncePer((table: Tables['mutatingwebhookconfigurations']) => inCallingOrder(rowsOf(table).flat()))
 
 type NamespaceRows = NonNullable<ReturnType<Table<PeerAuthentication>['get']>>
 
@@ -136,7 +128,7 @@ function policiesOf(rows: NamespaceRows | undefined) {
 
 const mergeControlPlanes = oncePer((table: Table<ControlPlanePart>): ReadonlyMap<string, ControlPlane> => {
   const planes = new Map<string, ControlPlane>()
-  for (const { revision, mesh, injector } of listRows(table)) {
+  for (const { revision, mesh, injector } of rowsOf(table)) {
     const known = planes.get(revision) ?? unknownControlPlane(revision)
     planes.set(revision, { ...known, ...mesh, injector: injector ?? known.injector })
   }
@@ -144,5 +136,5 @@ const mergeControlPlanes = oncePer((table: Table<ControlPlanePart>): ReadonlyMap
 })
 
 const haveImageVolumes = oncePer((nodes: Table<boolean>): boolean | undefined => {
-  return nodes.isEmpty() ? undefined : listRows(nodes).every((canMount) => canMount)
+  return nodes.isEmpty() ? undefined : rowsOf(nodes).every((canMount) => canMount)
 })

@@ -53,6 +53,9 @@ export type TableName = keyof Rows
 /** Rows by namespace, empty for kinds without one, then by name. */
 export type Table<Row> = PersistentMap<string, PersistentMap<string, Row>>
 
+/** A table of which only the name of its kind is known. */
+export type AnyTable = Table<Rows[TableName]>
+
 export type Tables = { readonly [Name in TableName]: Table<Rows[Name]> }
 
 export const EMPTY_TABLES: Tables = {
@@ -84,7 +87,7 @@ export interface TableBuilder<Row> {
   table(): Table<Row>
 }
 
-/** For many rows at once: a persistent map for each of them on the way would be rubbish at the end of it. */
+/** For many rows at once: a persistent map for each of them on the way would be garbage. */
 export function buildTable<Row>(): TableBuilder<Row> {
   const groups = new Map<string, Map<string, Row>>()
   return {
@@ -115,7 +118,7 @@ export function findRow<Row>(table: Table<Row>, { namespace, name }: RowKey): Ro
   return table.get(namespace)?.get(name)
 }
 
-export function listRows<Row>(table: Table<Row>): readonly Row[] {
+export function rowsOf<Row>(table: Table<Row>): readonly Row[] {
   return [...table.values()].flatMap((rows) => [...rows.values()])
 }
 
@@ -123,4 +126,17 @@ export function countRows(table: Table<unknown>): number {
   let count = 0
   for (const rows of table.values()) count += rows.size
   return count
+}
+
+export function tableOf(tables: Tables, name: TableName): AnyTable {
+  return tables[name] as AnyTable
+}
+
+/** The same tables if the table has not changed. */
+export function withTable(tables: Tables, name: TableName, table: AnyTable): Tables {
+  return table === tableOf(tables, name) ? tables : { ...tables, [name]: table }
+}
+
+export function withRow(tables: Tables, name: TableName, key: RowKey, row: Rows[TableName]): Tables {
+  return withTable(tables, name, putRow(tableOf(tables, name), key, row))
 }

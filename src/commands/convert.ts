@@ -1,14 +1,15 @@
 /** `istio-onramp convert`: Ingresses as objects of Istio's or of Gateway API, with a report that accounts for everything. */
 import { writeFile } from 'node:fs/promises'
+import { buildClusterState } from '../cluster/cluster-state.ts'
 import type { Manifest } from '../cluster/manifest.ts'
 import { readManifests } from '../cluster/manifest-files.ts'
-import type { ConversionOptions, GatewaySettings, Target } from '../conversion/model/conversion-options.ts'
+import type { GatewaySettings, Target } from '../conversion/model/conversion-options.ts'
 import { convertIngresses, type Conversion } from '../conversion/convert-ingresses.ts'
 import { isIngress } from '../conversion/ingress/ingress.ts'
 import { isAtLeast, type Level } from '../conversion/model/report.ts'
-import { arrayMember, member, memberAt, stringMember, type JsonObject } from '../kubernetes/json.ts'
 import { InputError, messageOf } from '../errors.ts'
 import { referenceTo } from '../kubernetes/object.ts'
+import { conversionLookups } from '../rules/ingress/conversion-lookups.ts'
 import { renderObjects } from './convert-yaml.ts'
 import { renderReport } from './convert-report.ts'
 
@@ -35,33 +36,17 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   const manifests = await readManifests(options.files)
   const objects = manifests.map(({ object }) => object)
   const { target, gateway, failOn } = options
-  const conversion = convertIngresses(objects, { target, gateway, ...lookupsIn(objects) })
+  const conversion = convertIngresses(objects, {
+    target,
+    gateway,
+    ...conversionLookups(buildClusterState(objects).state),
+  })
   const report =
     renderReport(conversion.report, placesOf(manifests)) || `no Ingress among ${manifests.length} objects\n`
   await writeReport(options.reportFile, conversion, report)
   const hasFindings = failOn !== 'never' && conversion.report.some(({ level }) => isAtLeast(level, failOn))
   if (options.format === 'json') return { output: toJson(conversion), report: '', hasFindings }
   return { output: conversion.report.length === 0 ? '' : renderObjects(conversion, report), report, hasFindings }
-}
-
-/** Services and IngressClasses beside the Ingresses say what names stand for. */
-function lookupsIn(objects: readonly JsonObject[]): Pick<ConversionOptions, 'portNumber' | 'controllerOf'> {
-  const ports = new Map<string, number>()
-  const controllers = new Map<string, string>()
-  for (const object of objects) {
-    const { kind, namespace, name } = referenceTo(object)
-    const spec = member(object, 'spec')
-    if (kind === 'IngressClass') controllers.set(name, stringMember(spec, 'controller') ?? '')
-    if (kind !== 'Service') continue
-    for (const port of arrayMember(spec, 'ports')) {
-      const number = memberAt(port, 'port')
-      if (typeof number === 'number') ports.set(`${namespace}/${name}/${stringMember(port, 'name') ?? ''}`, number)
-    }
-  }
-  return {
-    portNumber: (namespace, service, port) => ports.get(`${namespace}/${service}/${port}`),
-    controllerOf: (className) => controllers.get(className),
-  }
 }
 
 /** Where each Ingress stands, by `namespace/name`. */

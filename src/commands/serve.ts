@@ -10,7 +10,7 @@ import { createMetricsServer } from '../server/metrics-server.ts'
 import { createMetrics, type Metrics } from '../server/metrics.ts'
 import { checkKeyPair, readKeyPair, watchKeyPair, type KeyPair, type TlsFiles } from '../server/tls-files.ts'
 import { createWebhookServer, useKeyPair } from '../server/webhook-server.ts'
-import { openCluster, type ClusterOption } from './cluster-source.ts'
+import { openCluster, type ClusterOption } from './open-cluster.ts'
 import { listenAt, type ListenAddress } from './listen-address.ts'
 
 export type TlsSource =

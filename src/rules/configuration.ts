@@ -1,5 +1,6 @@
 /** The settings of the rules: what holds where neither a namespace nor an object says otherwise. */
-import { DEFAULT_GATEWAY, type GatewaySettings } from '../conversion/model/conversion-options.ts'
+import { z } from 'zod'
+import { GATEWAY_SETTINGS } from '../conversion/model/conversion-options.ts'
 
 export const PROBES_VALUES = ['auto', 'exec', 'port', 'agent', 'off'] as const
 export const TEMPLATES_VALUES = ['auto', 'rewrite', 'leave'] as const
@@ -11,31 +12,47 @@ export type ProbesSetting = (typeof PROBES_VALUES)[number]
 export type TemplatesSetting = (typeof TEMPLATES_VALUES)[number]
 export type IngressSetting = (typeof INGRESS_VALUES)[number]
 
-export interface ProberConfiguration {
-  readonly image: string
-  readonly pullPolicy: (typeof PULL_POLICY_VALUES)[number]
-  /** `auto`: an image volume where the cluster is known to have them, else an init container. */
-  readonly delivery: (typeof DELIVERY_VALUES)[number]
-}
+export const RULES_SETTINGS = z
+  .strictObject({
+    probes: z
+      .enum(PROBES_VALUES)
+      .default('auto')
+      .describe('What happens to probes and hooks that STRICT mutual TLS would break. Annotations can say otherwise.'),
+    templates: z
+      .enum(TEMPLATES_VALUES)
+      .default('auto')
+      .describe('Whether pod templates of workloads are rewritten, or only the pods made from them.'),
+    ingress: z.enum(INGRESS_VALUES).default('deny').describe('What happens to Ingresses in namespaces of the mesh.'),
+    exemptNamespaces: z
+      .array(z.string())
+      .default(['kube-system', 'kube-public', 'kube-node-lease', 'istio-system', 'cert-manager'])
+      .describe('Namespaces in which no rule applies.'),
+    trustedIngressUsers: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('User names whose Ingresses are warned about and never denied, for example of Flagger.'),
+    prober: z
+      .strictObject({
+        image: z
+          .string()
+          .min(1)
+          .default('ghcr.io/istio-onramp/prober:0.1.0')
+          .describe('Image with the prober that exec probes run.'),
+        pullPolicy: z.enum(PULL_POLICY_VALUES).default('IfNotPresent').describe('imagePullPolicy of that image.'),
+        delivery: z
+          .enum(DELIVERY_VALUES)
+          .default('auto')
+          .describe(
+            'How the prober gets into a pod. auto: an image volume if every node can mount one, else an init container.',
+          ),
+      })
+      .readonly()
+      .prefault({}),
+    gateway: GATEWAY_SETTINGS.prefault({}),
+  })
+  .readonly()
 
-export interface RuleConfiguration {
-  readonly probes: ProbesSetting
-  readonly templates: TemplatesSetting
-  readonly ingress: IngressSetting
-  readonly exemptNamespaces: readonly string[]
-  /** User names whose Ingresses are warned about and never denied, e.g. of Flagger (spec/ingress.md 3.4). */
-  readonly trustedIngressUsers: readonly string[]
-  readonly prober: ProberConfiguration
-  /** What a conversion prints for; see GatewaySettings. */
-  readonly gateway: GatewaySettings
-}
+export type RuleConfiguration = z.infer<typeof RULES_SETTINGS>
+export type ProberConfiguration = RuleConfiguration['prober']
 
-export const DEFAULT_RULES: RuleConfiguration = {
-  probes: 'auto',
-  templates: 'auto',
-  ingress: 'deny',
-  exemptNamespaces: ['kube-system', 'kube-public', 'kube-node-lease', 'istio-system', 'cert-manager'],
-  trustedIngressUsers: [],
-  prober: { image: 'ghcr.io/istio-onramp/prober:0.1.0', pullPolicy: 'IfNotPresent', delivery: 'auto' },
-  gateway: DEFAULT_GATEWAY,
-}
+export const DEFAULT_RULES: RuleConfiguration = RULES_SETTINGS.parse({})

@@ -5,7 +5,6 @@ import { buildClusterState } from '../../src/cluster/cluster-state.ts'
 import { parseManifests } from '../../src/cluster/manifest.ts'
 import { InputError } from '../../src/errors.ts'
 import { readManifests } from '../../src/cluster/manifest-files.ts'
-import { parseConfiguration, DEFAULT_CONFIGURATION } from '../../src/config.ts'
 import { workloadModes } from '../../src/istio/peer-authentication.ts'
 import { indexPolicies } from '../../src/istio/policy-index.ts'
 import { namespaceObject, peerAuthentication } from '../support/fixtures.ts'
@@ -206,34 +205,6 @@ t.test('a policy is found however many there are, and the oldest wins', (t) => {
     policy: 'PeerAuthentication shop/a-first',
   })
   t.same(workloadModes(indexPolicies([]), workload).workload, { mode: 'PERMISSIVE' })
-  t.end()
-})
-
-t.test('the configuration file', (t) => {
-  t.same(parseConfiguration('', 'c.yaml'), DEFAULT_CONFIGURATION, 'an empty one changes nothing')
-  const configured = parseConfiguration(
-    'rules: {probes: port, prober: {image: reg/p:1}}\nshutdown: {drainSeconds: 0}\n',
-    'c.yaml',
-  )
-  t.match(configured, {
-    rules: { probes: 'port', ingress: 'deny', prober: { image: 'reg/p:1', delivery: 'auto' } },
-    shutdown: { drainSeconds: 0, idleSeconds: 5 },
-  })
-  const bad: readonly (readonly [string, RegExp])[] = [
-    ['probes: exec', /^c\.yaml: probes: unknown key, allowed are rules, cluster, logLevel, limits, shutdown$/],
-    ['rules: {probes: maybe}', /^c\.yaml: rules\.probes: is "maybe", allowed are auto, exec, port, agent, off$/],
-    ['rules: []', /^c\.yaml: rules: must be a map, not array$/],
-    ['limits: {requestBytes: -1}', /limits\.requestBytes: is -1, a whole number of at least 1024 is required/],
-    ['rules: {exemptNamespaces: [1]}', /rules\.exemptNamespaces: must be a list of texts/],
-    ['rules: {gateway: {selector: {a: 1}}}', /rules\.gateway\.selector: must be a map of texts/],
-    ['a: [', /^c\.yaml, line 1: /],
-  ]
-  for (const [source, text] of bad)
-    t.match(
-      problemsOf(() => parseConfiguration(source, 'c.yaml')),
-      [text],
-      source,
-    )
   t.end()
 })
 

@@ -6,9 +6,15 @@ import type { ClusterState } from '../../src/cluster/cluster-state.ts'
 import { createClusterApi } from '../../src/cluster/live/cluster-api.ts'
 import { isAbsent } from '../../src/cluster/live/discovery.ts'
 import { LiveCluster } from '../../src/cluster/live/live-cluster.ts'
-import { readCluster } from '../../src/cluster/live/read-cluster.ts'
-import type { ReflectTiming } from '../../src/cluster/live/reflect.ts'
-import { nameOfSource, pathsOf, resourcesFor, sourcesOf, type Source } from '../../src/cluster/live/source.ts'
+import { listOnce } from '../../src/cluster/live/list-once.ts'
+import type { ReflectorTiming } from '../../src/cluster/live/reflector.ts'
+import {
+  nameOfTarget,
+  pathsOf,
+  resourcesFor,
+  targetsOf,
+  type WatchTarget,
+} from '../../src/cluster/live/watch-target.ts'
 import { workloadModes } from '../../src/istio/peer-authentication.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { namespaceObject, peerAuthentication } from '../support/fixtures.ts'
@@ -18,16 +24,16 @@ const NAMESPACES = '/api/v1/namespaces'
 const POLICIES = '/apis/security.istio.io/v1/peerauthentications'
 const OLD_POLICIES = '/apis/security.istio.io/v1beta1/peerauthentications'
 const SERVICES = '/api/v1/services'
-const SOURCES = sourcesOf(resourcesFor('admission'), ['istio-system'])
-const ALWAYS = SOURCES.filter(({ resource }) => resource.presence === 'always').map(
-  (source) => pathsOf(source)[0] ?? '',
+const TARGETS = targetsOf(resourcesFor('admission'), ['istio-system'])
+const ALWAYS = TARGETS.filter(({ resource }) => resource.presence === 'always').map(
+  (target) => pathsOf(target)[0] ?? '',
 )
 
-const WORKLOADS = sourcesOf(resourcesFor('all'), ['istio-system'])
+const WORKLOADS = targetsOf(resourcesFor('all'), ['istio-system'])
   .filter(({ resource }) => resource.presence === 'always' && !resource.isForAdmission)
-  .map((source) => pathsOf(source)[0] ?? '')
+  .map((target) => pathsOf(target)[0] ?? '')
 
-const FAST: ReflectTiming = {
+const FAST: ReflectorTiming = {
   pageSize: 500,
   relist: 60_000,
   watchSeconds: 300,
@@ -47,12 +53,12 @@ interface Stage {
 }
 
 interface StageOptions {
-  readonly timing?: Partial<ReflectTiming>
-  readonly sources?: readonly Source[]
+  readonly timing?: Partial<ReflectorTiming>
+  readonly targets?: readonly WatchTarget[]
   readonly prepare?: (server: FakeApiServer) => void
 }
 
-async function stage(test: Test, { timing, sources = SOURCES, prepare }: StageOptions = {}): Promise<Stage> {
+async function stage(test: Test, { timing, targets = TARGETS, prepare }: StageOptions = {}): Promise<Stage> {
   const server = await startFakeApiServer()
   for (const path of ALWAYS) server.set(path, [])
   server.set(
@@ -67,17 +73,17 @@ async function stage(test: Test, { timing, sources = SOURCES, prepare }: StageOp
   const clock = { ahead: 0 }
   const live = new LiveCluster({
     api,
-    sources,
+    targets,
     timing: { ...FAST, ...timing },
     unknownAfter: 60_000,
     now: () => performance.now() + clock.ahead,
     observer: {
-      failed(source, error, wait) {
+      failed(target, error, wait) {
         waits.push(wait)
-        told.push(`${nameOfSource(source)} failed: ${error.message}`)
+        told.push(`${nameOfTarget(target)} failed: ${error.message}`)
       },
-      unreadable: (source, { namespace, name }, { field }) =>
-        told.push(`${source.resource.kind} ${namespace}/${name} unreadable: ${field}`),
+      unreadable: (target, { namespace, name }, { field }) =>
+        told.push(`${target.resource.kind} ${namespace}/${name} unreadable: ${field}`),
       synced: () => told.push('synced'),
     },
   })
@@ -165,7 +171,7 @@ t.test('a kind that the cluster does not have is absent, and may come and go', a
 t.test('an API server that cannot be reached at the start is waited for', async (t) => {
   const { server, live, told } = await stage(t, { prepare: (server) => server.failWith(503) })
   live.start()
-  await until('failures', () => told.length > 2 * SOURCES.length)
+  await until('failures', () => told.length > 2 * TARGETS.length)
   t.equal(live.isSynced, false)
   t.match(told[0], /failed: the fake says 503/)
   server.failWith(undefined)
@@ -187,9 +193,9 @@ for (const [what, answer] of [
     await until('synced', () => live.isSynced)
     server.failWith(answer)
     server.cutConnections()
-    const failures = (source: Source) =>
-      told.filter((line) => line.startsWith(`${nameOfSource(source)} failed: `)).length
-    await until('every kind fails', () => SOURCES.every((source) => failures(source) > 3))
+    const failures = (target: WatchTarget) =>
+      told.filter((line) => line.startsWith(`${nameOfTarget(target)} failed: `)).length
+    await until('every kind fails', () => TARGETS.every((target) => failures(target) > 3))
     t.equal(modeIn(state(), 'shop'), 'STRICT')
     t.ok(state().namespace('shop').isDeclared)
     server.failWith(undefined)
@@ -198,7 +204,7 @@ for (const [what, answer] of [
   })
 
 t.test('a kind is absent where discovery says so, and in no other case', async (t) => {
-  const policies = SOURCES.find(({ resource }) => resource.table === 'peerauthentications')
+  const policies = TARGETS.find(({ resource }) => resource.table === 'peerauthentications')
   if (policies === undefined) throw new Error('policies are read')
   const group = (name: string, version: string) => ({
     name,
@@ -241,7 +247,7 @@ t.test('a watch that ends with 410 each time makes no storm of lists', async (t)
 
 t.test('what no decision hangs on may come late, and is unknown until it does', async (t) => {
   const { server, live, state, clock } = await stage(t, {
-    sources: sourcesOf(resourcesFor('all'), ['istio-system']),
+    targets: targetsOf(resourcesFor('all'), ['istio-system']),
     prepare(server) {
       for (const path of WORKLOADS) server.set(path, [])
       server.forget('/api/v1/pods')
@@ -289,7 +295,7 @@ for (const [how, breakIt] of [
 t.test('a watch that falls silent is begun again', async (t) => {
   const { server, live, told } = await stage(t, { timing: { silence: 100 } })
   live.start()
-  await until('silence noticed', () => told.some((line) => line.includes('it fell silent')))
+  await until('silence noticed', () => told.some((line) => line.includes('no data received')))
   t.equal(live.isSynced, true)
   await until('watched again', () => server.watchers(SERVICES) === 1)
 })
@@ -356,11 +362,11 @@ t.test('after a stop no connection is left', async (t) => {
 t.test('a command reads the cluster once, or says what it could not read', async (t) => {
   const { server } = await stage(t, { prepare: (server) => server.set(POLICIES, [strict('shop')]) })
   const api = connect(server.url)
-  const { state } = await readCluster(api, SOURCES, () => undefined)
+  const { state } = await listOnce(api, TARGETS, () => undefined)
   t.equal(modeIn(state, 'shop'), 'STRICT')
   server.forget(SERVICES)
   await t.rejects(
-    readCluster(api, SOURCES, () => undefined),
+    listOnce(api, TARGETS, () => undefined),
     { message: /services: the fake says 404$/ },
   )
 })

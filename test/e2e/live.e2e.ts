@@ -10,8 +10,8 @@ import t, { type Test } from 'tap'
 import { parse as parseYaml } from 'yaml'
 import { createClusterApi } from '../../src/cluster/live/cluster-api.ts'
 import { addressOfPod } from '../../src/cluster/live/pod-address.ts'
-import { readCluster } from '../../src/cluster/live/read-cluster.ts'
-import { resourcesFor, sourcesOf } from '../../src/cluster/live/source.ts'
+import { listOnce } from '../../src/cluster/live/list-once.ts'
+import { resourcesFor, targetsOf } from '../../src/cluster/live/watch-target.ts'
 import { RESOURCES } from '../../src/cluster/resources.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { DEFAULT_INSTALL, istioInstall, peerAuthentication } from '../support/fixtures.ts'
@@ -180,11 +180,11 @@ t.test("a pod's service account reads the same, by the files that kubelet keeps"
   const environment = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: port }
   const api = createClusterApi(await addressOfPod(mount, environment))
   t.equal(api.namespace, 'onramp')
-  const { state } = await readCluster(api, sourcesOf(resourcesFor('all'), ['istio-system']), () => undefined)
+  const { state } = await listOnce(api, targetsOf(resourcesFor('all'), ['istio-system']), () => undefined)
   t.equal(state.namespace('shop').labels.get('istio-injection'), 'enabled')
   writeFileSync(join(mount, 'token'), 'nonsense')
   await t.rejects(
-    readCluster(api, sourcesOf(resourcesFor('admission'), []), () => undefined),
+    listOnce(api, targetsOf(resourcesFor('admission'), []), () => undefined),
     /Unauthorized/,
   )
 })

@@ -1,12 +1,13 @@
 /**
- * The API server's lists and watches. Reads only, and only the paths it is given. Why these are not client-node's says
- * docs/decisions/live-watches.md.
+ * The API server's lists and watches. Reads only, and only the paths it is given. docs/decisions/live-watches.md explains
+ * why these are not client-node's.
  */
 import { request, type Dispatcher } from 'undici'
 import { codeOf } from '../../errors.ts'
 import { isObject, member, stringMember, type JsonObject } from '../../kubernetes/json.ts'
 import { ApiError } from './api-error.ts'
-import { findCluster, type ClusterAddress } from './cluster-address.ts'
+import type { ClusterAddress } from './cluster-address.ts'
+import { findCluster } from './find-cluster.ts'
 
 export interface ClusterApi {
   /** `https://10.96.0.1:443` */
@@ -16,10 +17,10 @@ export interface ClusterApi {
   /** The object at a path. Throws ApiError. */
   get(path: string, signal: AbortSignal): Promise<JsonObject>
   /**
-   * The events of a watch as they come, the answer's head as an event without an object first. Ends when the server ends
-   * it. Throws ApiError, and what `signal` was aborted with; `silence` is how many milliseconds without a word end it, too.
+   * Resolves when the server has accepted the watch, to its events as they come. They end when the server ends them, or
+   * after `silence` milliseconds without data. Both throw ApiError, and the reason with which `signal` was aborted.
    */
-  watch(path: string, silence: number, signal: AbortSignal): AsyncIterable<WatchEvent>
+  watch(path: string, silence: number, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>
 }
 
 export interface WatchEvent {
@@ -50,13 +51,12 @@ export function createClusterApi(address: ClusterAddress): ClusterApi {
       }
       throw new ApiError(200, `${server}${path} did not answer with an object`)
     },
-    async *watch(path, silence, signal) {
+    async watch(path, silence, signal) {
+      const describe = (error: unknown) => describeFailure(error, server, signal)
       try {
-        const body = await send(path, silence, signal)
-        yield { type: 'OPEN', object: {} }
-        yield* eventsOf(body)
+        return eventsOf(await send(path, silence, signal), describe)
       } catch (error) {
-        throw describeFailure(error, server, signal)
+        throw describe(error)
       }
     },
   }
@@ -64,7 +64,7 @@ export function createClusterApi(address: ClusterAddress): ClusterApi {
 
 type Body = Dispatcher.ResponseData['body']
 
-/** All requests share connections and credentials, until one fails: then both may have changed, and are made anew. */
+/** All requests share connections and credentials until one fails. Both may have changed then, so both are replaced. */
 function createSender(address: ClusterAddress): (path: string, timeout: number, signal: AbortSignal) => Promise<Body> {
   let connections: Dispatcher | undefined
   const renew = (failed: Dispatcher | undefined) => {
@@ -109,11 +109,24 @@ function describeFailure(error: unknown, server: string, signal: AbortSignal): u
   if (error instanceof ApiError || signal.aborted || !(error instanceof Error)) return error
   const code = codeOf(error) ?? ''
   const isTimeout = code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT'
-  return new Error(`${server}: ${isTimeout ? 'it fell silent' : error.message || code}`, { cause: error })
+  return new Error(`${server}: ${isTimeout ? 'no data received before the timeout' : error.message || code}`, {
+    cause: error,
+  })
 }
 
-/** One JSON document a line. A line that is none of ours is an error: to go on behind it would be to miss a change. */
-async function* eventsOf(body: AsyncIterable<Uint8Array>): AsyncIterable<WatchEvent> {
+/** One JSON document a line. Any other line is an error: to skip it could be to miss a change. */
+async function* eventsOf(
+  body: AsyncIterable<Uint8Array>,
+  describe: (error: unknown) => unknown,
+): AsyncIterable<WatchEvent> {
+  try {
+    yield* linesOf(body)
+  } catch (error) {
+    throw describe(error)
+  }
+}
+
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncIterable<WatchEvent> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of body) {
@@ -127,6 +140,6 @@ function readEvent(line: string): WatchEvent {
   const event: unknown = JSON.parse(line)
   const object = member(event, 'object')
   const type = stringMember(event, 'type')
-  if (type === undefined || !isObject(object)) throw new ApiError(200, 'a watch sent what is no event')
+  if (type === undefined || !isObject(object)) throw new ApiError(200, 'unexpected watch event')
   return { type, object }
 }

@@ -1,13 +1,13 @@
 /** Whether the API server has a kind at all, by its own word. */
 import { arrayMember, stringMember } from '../../kubernetes/json.ts'
 import type { ClusterApi } from './cluster-api.ts'
-import type { Source } from './source.ts'
+import type { WatchTarget } from './watch-target.ts'
 
 /**
  * A 404 alone proves nothing: a load balancer whose API servers are away answers so, too, and to take that for an absent
  * kind would empty the mesh. What every API server has is never absent. Throws ApiError.
  */
-export async function isAbsent({ resource }: Source, api: ClusterApi, signal: AbortSignal): Promise<boolean> {
+export async function isAbsent({ resource }: WatchTarget, api: ClusterApi, signal: AbortSignal): Promise<boolean> {
   if (resource.presence === 'always') return false
   const groups = arrayMember(await api.get('/apis', signal), 'groups')
   if (groups.length === 0) return false

@@ -4,20 +4,19 @@
  * concerned, else what the state says of that kind.
  */
 import { setMaxListeners } from 'node:events'
+import pLimit from 'p-limit'
 import { stateOf, type ClusterState } from '../cluster-state.ts'
 import type { Problem } from '../../kubernetes/problem.ts'
-import { countRows, EMPTY_TABLES, type RowKey, type Tables } from '../tables.ts'
-import type { ClusterApi, WatchEvent } from './cluster-api.ts'
-import type { Listing } from './list-rows.ts'
-import { reflect, type ReflectTiming, type Reflection } from './reflect.ts'
-import type { Source } from './source.ts'
-import { tableOf, withEvent, withListing, withoutSource } from './table-updates.ts'
-import { createTurnstile } from './turnstile.ts'
+import { countRows, EMPTY_TABLES, tableOf, type RowKey, type Tables } from '../tables.ts'
+import type { ClusterApi } from './cluster-api.ts'
+import { reflect, type ReflectorTiming, type ReflectorListener } from './reflector.ts'
+import type { WatchTarget } from './watch-target.ts'
+import { withEvent, withListing, withoutTarget } from './table-updates.ts'
 
 export interface LiveClusterOptions {
   readonly api: ClusterApi
-  readonly sources: readonly Source[]
-  readonly timing: ReflectTiming
+  readonly targets: readonly WatchTarget[]
+  readonly timing: ReflectorTiming
   /** Milliseconds without a word from the API server after which a kind counts as unknown. */
   readonly unknownAfter: number
   readonly observer: ClusterObserver
@@ -26,30 +25,32 @@ export interface LiveClusterOptions {
 }
 
 export interface ClusterObserver {
-  failed(source: Source, error: Error, wait: number): void
-  unreadable(source: Source, key: RowKey, problem: Problem): void
-  /** Every source has been read once. */
+  failed(target: WatchTarget, error: Error, wait: number): void
+  unreadable(target: WatchTarget, key: RowKey, problem: Problem): void
+  /** Every target has been read once. */
   synced(state: ClusterState): void
 }
 
-export interface SourceHealth {
-  readonly source: Source
+export interface TargetHealth {
+  readonly target: WatchTarget
   readonly isSynced: boolean
   /** Seconds since the API server last said anything about it; undefined before it did. */
   readonly age: number | undefined
   readonly objects: number
 }
 
-const LISTS_AT_ONCE = 4
+/** Pages of many lists at once would be most of the memory that a start needs. */
+export const LISTS_AT_ONCE = 4
 
-export class LiveCluster implements Reflection {
+/** What the reflectors read, as a value that is replaced with every change. */
+export class LiveCluster {
   readonly #options: LiveClusterOptions
   readonly #stop = new AbortController()
-  readonly #synced = new Set<Source>()
-  readonly #contacts = new Map<Source, number>()
+  readonly #synced = new Set<WatchTarget>()
+  readonly #contacts = new Map<WatchTarget, number>()
   #running: Promise<unknown> = Promise.resolve()
   #tables: Tables = EMPTY_TABLES
-  #unknown: readonly Source[] = []
+  #unknown: readonly WatchTarget[] = []
   #state: ClusterState | undefined
 
   constructor(options: LiveClusterOptions) {
@@ -59,11 +60,11 @@ export class LiveCluster implements Reflection {
   }
 
   start(): void {
-    const { api, sources, timing } = this.#options
-    const context = { api, timing, reflection: this, lists: createTurnstile(LISTS_AT_ONCE), signal: this.#stop.signal }
+    const { api, targets, timing } = this.#options
+    const context = { api, timing, listener: this.#listener(), lists: pLimit(LISTS_AT_ONCE), signal: this.#stop.signal }
     // What admission decides by is read first.
-    const inOrder = [...sources.filter(isRequired), ...sources.filter((source) => !isRequired(source))]
-    this.#running = Promise.all(inOrder.map((source) => reflect(source, context)))
+    const inOrder = [...targets.filter(isRequired), ...targets.filter((target) => !isRequired(target))]
+    this.#running = Promise.all(inOrder.map((target) => reflect(target, context)))
   }
 
   /** Ends every watch and waits for them. */
@@ -74,13 +75,13 @@ export class LiveCluster implements Reflection {
 
   /** Whether every kind that admission decides by has been read once; it stays so. */
   get isSynced(): boolean {
-    return this.#options.sources.filter(isRequired).every((source) => this.#synced.has(source))
+    return this.#options.targets.filter(isRequired).every((target) => this.#synced.has(target))
   }
 
   /** Undefined while too little is known, or what is known is too old. */
   get state(): ClusterState | undefined {
     const oldest = this.#options.now() - this.#options.unknownAfter
-    const unknown = this.#options.sources.filter((source) => !this.#isKnown(source, oldest))
+    const unknown = this.#options.targets.filter((target) => !this.#isKnown(target, oldest))
     if (unknown.some(isRequired)) return undefined
     if (this.#state === undefined || !areSame(unknown, this.#unknown)) {
       this.#unknown = unknown
@@ -89,42 +90,39 @@ export class LiveCluster implements Reflection {
     return this.#state
   }
 
-  health(): readonly SourceHealth[] {
+  health(): readonly TargetHealth[] {
     const now = this.#options.now()
-    return this.#options.sources.map((source) => {
-      const contact = this.#contacts.get(source)
+    return this.#options.targets.map((target) => {
+      const contact = this.#contacts.get(target)
       return {
-        source,
-        isSynced: this.#synced.has(source),
+        target,
+        isSynced: this.#synced.has(target),
         age: contact === undefined ? undefined : (now - contact) / 1000,
-        objects: this.#countRows(source),
+        objects: this.#countRows(target),
       }
     })
   }
 
-  contact(source: Source): void {
-    this.#contacts.set(source, this.#options.now())
-  }
-
-  listed(source: Source, listing: Listing): void {
-    for (const { key, problem } of listing.unreadable) this.#options.observer.unreadable(source, key, problem)
-    this.#replace(withListing(this.#tables, source, listing))
-    this.#sync(source)
-  }
-
-  changed(source: Source, event: WatchEvent): void {
-    const { observer } = this.#options
-    const unreadable = (key: RowKey, problem: Problem) => observer.unreadable(source, key, problem)
-    this.#replace(withEvent(this.#tables, source, event, unreadable))
-  }
-
-  absent(source: Source): void {
-    this.#replace(withoutSource(this.#tables, source))
-    this.#sync(source)
-  }
-
-  failed(source: Source, error: Error, wait: number): void {
-    this.#options.observer.failed(source, error, wait)
+  /** The producers' side: only the reflectors have it. */
+  #listener(): ReflectorListener {
+    const { now, observer } = this.#options
+    return {
+      contact: (target) => void this.#contacts.set(target, now()),
+      listed: (target, listing) => {
+        for (const { key, problem } of listing.unreadable) observer.unreadable(target, key, problem)
+        this.#replace(withListing(this.#tables, target, listing))
+        this.#sync(target)
+      },
+      changed: (target, event) => {
+        const unreadable = (key: RowKey, problem: Problem) => observer.unreadable(target, key, problem)
+        this.#replace(withEvent(this.#tables, target, event, unreadable))
+      },
+      absent: (target) => {
+        this.#replace(withoutTarget(this.#tables, target))
+        this.#sync(target)
+      },
+      failed: (target, error, wait) => observer.failed(target, error, wait),
+    }
   }
 
   #replace(tables: Tables): void {
@@ -133,26 +131,26 @@ export class LiveCluster implements Reflection {
     this.#state = undefined
   }
 
-  #sync(source: Source): void {
-    if (this.#synced.has(source)) return
-    this.#synced.add(source)
-    if (this.#synced.size === this.#options.sources.length) this.#options.observer.synced(stateOf(this.#tables))
+  #sync(target: WatchTarget): void {
+    if (this.#synced.has(target)) return
+    this.#synced.add(target)
+    if (this.#synced.size === this.#options.targets.length) this.#options.observer.synced(stateOf(this.#tables))
   }
 
-  #isKnown(source: Source, oldest: number): boolean {
-    return this.#synced.has(source) && (this.#contacts.get(source) ?? oldest) >= oldest
+  #isKnown(target: WatchTarget, oldest: number): boolean {
+    return this.#synced.has(target) && (this.#contacts.get(target) ?? oldest) >= oldest
   }
 
-  #countRows(source: Source): number {
-    const table = tableOf(this.#tables, source)
-    return source.namespace === undefined ? countRows(table) : (table.get(source.namespace)?.size ?? 0)
+  #countRows(target: WatchTarget): number {
+    const table = tableOf(this.#tables, target.resource.table)
+    return target.namespace === undefined ? countRows(table) : (table.get(target.namespace)?.size ?? 0)
   }
 }
 
-function isRequired({ resource }: Source): boolean {
+function isRequired({ resource }: WatchTarget): boolean {
   return resource.isForAdmission
 }
 
-function areSame(left: readonly Source[], right: readonly Source[]): boolean {
-  return left.length === right.length && left.every((source, index) => source === right[index])
+function areSame(left: readonly WatchTarget[], right: readonly WatchTarget[]): boolean {
+  return left.length === right.length && left.every((target, index) => target === right[index])
 }

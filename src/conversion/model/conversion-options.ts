@@ -1,34 +1,49 @@
 /** What a conversion is told besides the Ingresses. */
+import { z } from 'zod'
+
 export type Target = 'istio' | 'gateway-api'
 
-export interface GatewaySettings {
-  /** Labels of the ingress gateway's pods, for the `selector` of a Gateway. */
-  readonly selector: Readonly<Record<string, string>>
-  /** Where those pods run, and so where the TLS secrets have to be (spec/ingress.md 3.1). */
-  readonly namespace: string
-  /** `namespace/name` of a Gateway that all Ingresses share; empty where each gets its own. */
-  readonly shared: string
-  /** `gatewayClassName` of a Gateway API Gateway. */
-  readonly className: string
-  /** `meshConfig.defaultConfig.gatewayTopology.numTrustedProxies`: proxies in front whose X-Forwarded headers hold. */
-  readonly trustedProxies: number
-  /** A rule without a host becomes host `*`, which takes every host of the gateway that nobody else has. */
-  readonly allowHostless: boolean
-  /** The ClusterIssuer that `kubernetes.io/tls-acme` stands for (cert-manager's --default-issuer-name); empty: none. */
-  readonly defaultIssuer: string
-  readonly clusterDomain: string
-}
+/** `rules.gateway` of the configuration. */
+export const GATEWAY_SETTINGS = z
+  .strictObject({
+    selector: z
+      .record(z.string(), z.string())
+      .default({ istio: 'ingressgateway' })
+      .describe('Labels of the ingress gateway’s pods, for the selector of a Gateway.'),
+    namespace: z
+      .string()
+      .min(1)
+      .default('istio-system')
+      .describe('Namespace of those pods, where the TLS secrets have to be.'),
+    shared: z
+      .string()
+      .regex(/^(?:[a-z0-9-]+\/[a-z0-9.-]+)?$/, 'namespace/name, or empty')
+      .default('')
+      .describe('namespace/name of a Gateway that all Ingresses share. Empty: each Ingress gets its own.'),
+    className: z.string().min(1).default('istio').describe('gatewayClassName of a Gateway API Gateway.'),
+    trustedProxies: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        'Proxies in front of the gateway whose X-Forwarded headers are trusted (gatewayTopology.numTrustedProxies).',
+      ),
+    allowHostless: z
+      .boolean()
+      .default(false)
+      .describe('Whether a rule without a host becomes host *, which takes every host that no other rule has.'),
+    defaultIssuer: z
+      .string()
+      .regex(/^[a-z0-9.-]*$/, 'the name of a ClusterIssuer, or empty')
+      .default('')
+      .describe('ClusterIssuer that kubernetes.io/tls-acme means (cert-manager’s --default-issuer-name). Empty: none.'),
+    clusterDomain: z.string().min(1).default('cluster.local').describe('DNS domain of the cluster.'),
+  })
+  .readonly()
 
-export const DEFAULT_GATEWAY: GatewaySettings = {
-  selector: { istio: 'ingressgateway' },
-  namespace: 'istio-system',
-  shared: '',
-  className: 'istio',
-  trustedProxies: 0,
-  allowHostless: false,
-  defaultIssuer: '',
-  clusterDomain: 'cluster.local',
-}
+export type GatewaySettings = z.infer<typeof GATEWAY_SETTINGS>
+
+export const DEFAULT_GATEWAY: GatewaySettings = GATEWAY_SETTINGS.parse({})
 
 export interface ConversionOptions {
   readonly target: Target

@@ -1,8 +1,7 @@
 /** An Ingress in an Istio namespace is denied with the objects to apply in its place. */
-import type { ConversionOptions } from '../../conversion/model/conversion-options.ts'
 import { convertRead } from '../../conversion/convert-ingresses.ts'
-import type { Mesh } from '../../istio/mesh.ts'
 import { NO_OPINION, type Rule, type RuleContext, type RuleResult, type WriteRequest } from '../rule.ts'
+import { conversionLookups } from './conversion-lookups.ts'
 import { decideIngress } from './decide-ingress.ts'
 import { readIngressFacts } from './ingress-facts.ts'
 import { denialMessage } from './ingress-message.ts'
@@ -22,15 +21,7 @@ function guardIngress(request: WriteRequest, context: RuleContext): RuleResult {
   }
   if (action === 'allow') return result
   const { gateway } = context.configuration
-  const conversion = convertRead([facts.ingress], { target: 'istio', gateway, ...lookups(context.mesh) })
+  const conversion = convertRead([facts.ingress], { target: 'istio', gateway, ...conversionLookups(context.mesh) })
   if (action === 'deny') return { ...result, denial: denialMessage(request.reference, conversion, reason) }
   return { ...result, warnings: [...warnings, ...ingressWarnings(request.reference, conversion, reason)] }
-}
-
-function lookups(mesh: Mesh): Pick<ConversionOptions, 'portNumber' | 'controllerOf'> {
-  return {
-    portNumber: (namespace, service, name) =>
-      mesh.service(namespace, service)?.ports.find((port) => port.name === name)?.port,
-    controllerOf: (className) => mesh.ingressController(className),
-  }
 }

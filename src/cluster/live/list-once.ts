@@ -1,4 +1,5 @@
 /** The cluster read once, for a command that answers and ends. */
+import pLimit from 'p-limit'
 import { InputError, messageOf } from '../../errors.ts'
 import { stateOf, type ClusterState } from '../cluster-state.ts'
 import { RESOURCES } from '../resources.ts'
@@ -6,13 +7,11 @@ import { EMPTY_TABLES } from '../tables.ts'
 import { ApiError, isNotFound } from './api-error.ts'
 import type { ClusterApi } from './cluster-api.ts'
 import { isAbsent } from './discovery.ts'
-import { listRows, type Listing } from './list-rows.ts'
-import { REFLECT_TIMING } from './reflect.ts'
-import { nameOfSource, type Source } from './source.ts'
+import { listTarget, type Listing } from './list-target.ts'
+import { LISTS_AT_ONCE } from './live-cluster.ts'
+import { REFLECTOR_TIMING } from './reflector.ts'
+import { nameOfTarget, type WatchTarget } from './watch-target.ts'
 import { withListing } from './table-updates.ts'
-
-/** How many lists are under way together. */
-const AT_ONCE = 4
 
 export interface ReadingProgress {
   readonly read: number
@@ -29,59 +28,61 @@ export interface ReadOnce {
  * Kinds that the cluster does not have are absent. Throws InputError, with a line for each kind that could not be read:
  * half a cluster would give answers that look whole.
  */
-export async function readCluster(
+export async function listOnce(
   api: ClusterApi,
-  sources: readonly Source[],
+  targets: readonly WatchTarget[],
   progress: (progress: ReadingProgress) => void,
 ): Promise<ReadOnce> {
-  const waiting = [...sources]
-  const read: Reading[] = []
-  const readNext = async (): Promise<void> => {
-    for (let source = waiting.shift(); source !== undefined; source = waiting.shift()) {
-      const reading = await readSource(source, api)
-      // An API server that cannot be reached is not asked for the rest.
-      if ('problem' in reading && !reading.isAnswered) waiting.length = 0
-      progress({ read: read.push(reading), of: sources.length })
-    }
+  const lists = pLimit(LISTS_AT_ONCE)
+  let isReachable = true
+  let done = 0
+  const listNext = async (target: WatchTarget): Promise<readonly Reading[]> => {
+    // An API server that cannot be reached is not asked for the rest.
+    if (!isReachable) return []
+    const reading = await listWhole(target, api)
+    if ('problem' in reading && !reading.isAnswered) isReachable = false
+    done += 1
+    progress({ read: done, of: targets.length })
+    return [reading]
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, readNext))
+  const read = (await lists.map(targets, listNext)).flat()
   const problems = read.flatMap((reading) => ('problem' in reading ? [reading.problem] : []))
   if (problems.length > 0) throw new InputError('cluster-unreadable', [...new Set(problems)])
-  return assemble(read, sources)
+  return assemble(read, targets)
 }
 
 type Reading =
-  | { readonly source: Source; readonly listing: Listing | undefined }
+  | { readonly target: WatchTarget; readonly listing: Listing | undefined }
   | { readonly problem: string; readonly isAnswered: boolean }
 
-async function readSource(source: Source, api: ClusterApi): Promise<Reading> {
+async function listWhole(target: WatchTarget, api: ClusterApi): Promise<Reading> {
   const { signal } = new AbortController()
   try {
-    const listing = await listRows(source, api, REFLECT_TIMING.pageSize, signal).catch(async (error: unknown) => {
-      if (isNotFound(error) && (await isAbsent(source, api, signal))) return undefined
+    const listing = await listTarget(target, api, REFLECTOR_TIMING.pageSize, signal).catch(async (error: unknown) => {
+      if (isNotFound(error) && (await isAbsent(target, api, signal))) return undefined
       throw error
     })
-    return { source, listing }
+    return { target, listing }
   } catch (error) {
     const message = messageOf(error)
     const isAnswered = error instanceof ApiError
-    return { problem: isAnswered ? `${api.server}: ${nameOfSource(source)}: ${message}` : message, isAnswered }
+    return { problem: isAnswered ? `${api.server}: ${nameOfTarget(target)}: ${message}` : message, isAnswered }
   }
 }
 
-function assemble(read: readonly Reading[], sources: readonly Source[]): ReadOnce {
+function assemble(read: readonly Reading[], targets: readonly WatchTarget[]): ReadOnce {
   const unreadable: string[] = []
   let tables = EMPTY_TABLES
   for (const reading of read) {
     if ('problem' in reading || reading.listing === undefined) continue
-    const { source, listing } = reading
-    tables = withListing(tables, source, listing)
+    const { target, listing } = reading
+    tables = withListing(tables, target, listing)
     for (const { key, problem } of listing.unreadable)
       unreadable.push(
-        `${source.resource.kind} ${key.namespace}/${key.name}: ${problem.field}: ${problem.problem}; left out`,
+        `${target.resource.kind} ${key.namespace}/${key.name}: ${problem.field}: ${problem.problem}; left out`,
       )
   }
-  const asked = new Set(sources.map(({ resource }) => resource))
+  const asked = new Set(targets.map(({ resource }) => resource))
   const unknown = new Set(RESOURCES.filter((resource) => !asked.has(resource)).map(({ table }) => table))
   return { state: stateOf(tables, { unknown }), unreadable }
 }

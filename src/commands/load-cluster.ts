@@ -8,7 +8,7 @@ export interface ClusterFlags {
   readonly context?: string
 }
 
-export interface ReadCluster {
+export interface LoadedCluster {
   readonly state: ClusterState
   /** Where objects without a namespace are: kubectl's rule for a cluster, `default` for manifests. */
   readonly namespace: string
@@ -18,11 +18,11 @@ export interface ReadCluster {
 const PATIENCE = 1000
 
 /** Notes and progress go to `tell`, line by line. Throws InputError. */
-export async function readClusterOf(
+export async function loadCluster(
   flags: ClusterFlags,
   { cluster }: Configuration,
   tell: (line: string) => void,
-): Promise<ReadCluster> {
+): Promise<LoadedCluster> {
   const { controlPlaneNamespaces } = cluster
   const read =
     flags.from === undefined ? await readLive(flags.context, controlPlaneNamespaces, tell) : await readFiles(flags.from)
@@ -30,7 +30,7 @@ export async function readClusterOf(
   return read
 }
 
-async function readFiles(from: readonly string[]): Promise<ReadCluster> {
+async function readFiles(from: readonly string[]): Promise<LoadedCluster> {
   return { state: await clusterFromFiles(from), namespace: 'default' }
 }
 
@@ -38,16 +38,16 @@ async function readLive(
   context: string | undefined,
   controlPlaneNamespaces: readonly string[],
   tell: (line: string) => void,
-): Promise<ReadCluster> {
+): Promise<LoadedCluster> {
   const { connectToCluster } = await import('../cluster/live/cluster-api.ts')
-  const { readCluster } = await import('../cluster/live/read-cluster.ts')
-  const { resourcesFor, sourcesOf } = await import('../cluster/live/source.ts')
+  const { listOnce } = await import('../cluster/live/list-once.ts')
+  const { resourcesFor, targetsOf } = await import('../cluster/live/watch-target.ts')
   const api = await connectToCluster(context)
-  const sources = sourcesOf(resourcesFor('admission'), controlPlaneNamespaces)
-  let progress = { read: 0, of: sources.length }
+  const targets = targetsOf(resourcesFor('admission'), controlPlaneNamespaces)
+  let progress = { read: 0, of: targets.length }
   const timer = setInterval(() => tell(`reading ${api.server}: ${progress.read} of ${progress.of} kinds`), PATIENCE)
   try {
-    const { state, unreadable } = await readCluster(api, sources, (now) => (progress = now))
+    const { state, unreadable } = await listOnce(api, targets, (now) => (progress = now))
     for (const line of unreadable) tell(line)
     return { state, namespace: api.namespace ?? 'default' }
   } finally {

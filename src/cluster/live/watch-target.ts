@@ -1,18 +1,18 @@
-/** What one reflection reads: a kind, in the whole cluster or in one namespace. */
+/** What one reflector lists and watches: a kind, in the whole cluster or in one namespace. */
 import { RESOURCES, type Resource } from '../resources.ts'
 
-export interface Source {
+export interface WatchTarget {
   readonly resource: Resource
   /** The only namespace that is read; undefined for all. */
   readonly namespace: string | undefined
 }
 
 /** Control planes' ConfigMaps are read in their own namespaces and nowhere else. */
-export function sourcesOf(
+export function targetsOf(
   resources: readonly Resource[],
   controlPlaneNamespaces: readonly string[],
-): readonly Source[] {
-  return resources.flatMap((resource): readonly Source[] =>
+): readonly WatchTarget[] {
+  return resources.flatMap((resource): readonly WatchTarget[] =>
     resource.isControlPlane === true
       ? controlPlaneNamespaces.map((namespace) => ({ resource, namespace }))
       : [{ resource, namespace: undefined }],
@@ -25,7 +25,7 @@ export function resourcesFor(purpose: 'admission' | 'all'): readonly Resource[] 
 }
 
 /** `/apis/apps/v1/deployments`, one for each version of the kind, newest first. */
-export function pathsOf({ resource: { group, versions, table }, namespace }: Source): readonly string[] {
+export function pathsOf({ resource: { group, versions, table }, namespace }: WatchTarget): readonly string[] {
   const within = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`
   return versions.map(
     (version) => `${group === '' ? `/api/${version}` : `/apis/${group}/${version}`}${within}/${table}`,
@@ -33,7 +33,7 @@ export function pathsOf({ resource: { group, versions, table }, namespace }: Sou
 }
 
 /** `peerauthentications`, `configmaps in istio-system`: for logs and metrics. */
-export function nameOfSource({ resource: { group, table }, namespace }: Source): string {
+export function nameOfTarget({ resource: { group, table }, namespace }: WatchTarget): string {
   const name = group === '' || !group.includes('istio') ? table : `${table}.${group}`
   return namespace === undefined ? name : `${name} in ${namespace}`
 }

@@ -1,19 +1,21 @@
 /**
  * Keeps one kind of the cluster's objects in view: lists it, watches it from there, and lists it again when the watch can
- * no longer go on, and every so often besides (the list makes it right, the watch makes it fast; spec/libraries.md 3.3).
+ * no longer go on, and every so often besides (the list makes it right, the watch makes it fast), as client-go's Reflector does:
+ * https://github.com/kubernetes/client-go/blob/master/tools/cache/reflector.go.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { LimitFunction } from 'p-limit'
 import { memberAt, scalarText, type JsonObject } from '../../kubernetes/json.ts'
+import { messageOf } from '../../errors.ts'
 import { ApiError, isGone, isNotFound } from './api-error.ts'
 import { createBackoff, type Backoff } from './backoff.ts'
 import type { ClusterApi, WatchEvent } from './cluster-api.ts'
 import { isAbsent } from './discovery.ts'
-import { listRows, type Listing } from './list-rows.ts'
-import type { Source } from './source.ts'
-import type { Turnstile } from './turnstile.ts'
+import { listTarget, type Listing } from './list-target.ts'
+import type { WatchTarget } from './watch-target.ts'
 
 /** Milliseconds, unless it says otherwise. */
-export interface ReflectTiming {
+export interface ReflectorTiming {
   readonly pageSize: number
   readonly relist: number
   /** The server is asked to end a watch after this many seconds. */
@@ -25,7 +27,7 @@ export interface ReflectTiming {
   readonly absent: number
 }
 
-export const REFLECT_TIMING: ReflectTiming = {
+export const REFLECTOR_TIMING: ReflectorTiming = {
   pageSize: 500,
   relist: 600_000,
   watchSeconds: 300,
@@ -34,41 +36,41 @@ export const REFLECT_TIMING: ReflectTiming = {
   absent: 10_000,
 }
 
-/** Who is told. None of these may throw. */
-export interface Reflection {
-  listed(source: Source, listing: Listing): void
-  changed(source: Source, event: WatchEvent): void
+/** Receives what the reflectors read. None of these may throw. */
+export interface ReflectorListener {
+  listed(target: WatchTarget, listing: Listing): void
+  changed(target: WatchTarget, event: WatchEvent): void
   /** The cluster has no such kind. */
-  absent(source: Source): void
-  contact(source: Source): void
+  absent(target: WatchTarget): void
+  contact(target: WatchTarget): void
   /** `wait`: milliseconds until the next try. */
-  failed(source: Source, error: Error, wait: number): void
+  failed(target: WatchTarget, error: Error, wait: number): void
 }
 
-/** What all reflections of a cluster share. */
-export interface ReflectContext {
+/** What all reflectors of a cluster share. */
+export interface ReflectorContext {
   readonly api: ClusterApi
-  readonly reflection: Reflection
-  readonly timing: ReflectTiming
+  readonly listener: ReflectorListener
+  readonly timing: ReflectorTiming
   /** Pages of many lists at once would be most of the memory that a start needs. */
-  readonly lists: Turnstile
+  readonly lists: LimitFunction
   readonly signal: AbortSignal
 }
 
-interface Task extends ReflectContext {
-  readonly source: Source
+interface Task extends ReflectorContext {
+  readonly target: WatchTarget
   readonly backoff: Backoff
 }
 
 /** Runs until `signal` is aborted; never rejects. */
-export async function reflect(source: Source, context: ReflectContext): Promise<void> {
-  const { api, reflection, timing, lists, signal } = context
-  const task: Task = { ...context, source, backoff: createBackoff(timing.retry) }
+export async function reflect(target: WatchTarget, context: ReflectorContext): Promise<void> {
+  const { api, listener, timing, lists, signal } = context
+  const task: Task = { ...context, target, backoff: createBackoff(timing.retry) }
   while (!isAborted(signal)) {
     try {
-      const listing = await lists.pass(() => listRows(source, api, timing.pageSize, signal))
-      reflection.contact(source)
-      reflection.listed(source, listing)
+      const listing = await lists(() => listTarget(target, api, timing.pageSize, signal))
+      listener.contact(target)
+      listener.listed(target, listing)
       await follow(task, listing)
     } catch (error) {
       if (isAborted(signal)) return
@@ -80,20 +82,22 @@ export async function reflect(source: Source, context: ReflectContext): Promise<
 
 /** Returns when it is time to list again. */
 async function follow(task: Task, { path, version: listed }: Listing): Promise<void> {
-  const { source, reflection, timing, signal, backoff } = task
+  const { target, listener, timing, signal, backoff } = task
   const relistAt = performance.now() + timing.relist * (1 + Math.random() / 10)
   let version = listed
   while (!isAborted(signal) && performance.now() < relistAt) {
     let opened = Infinity
     try {
-      for await (const event of watch(task, path, version)) {
-        reflection.contact(source)
-        if (event.type === 'OPEN') opened = performance.now()
+      const events = await watch(task, path, version)
+      listener.contact(target)
+      opened = performance.now()
+      for await (const event of events) {
+        listener.contact(target)
         if (event.type === 'ERROR') throw statusError(event.object)
         version = scalarText(memberAt(event.object, 'metadata', 'resourceVersion')) ?? version
-        if (event.type !== 'BOOKMARK' && event.type !== 'OPEN') reflection.changed(source, event)
+        if (event.type !== 'BOOKMARK') listener.changed(target, event)
       }
-      if (performance.now() - opened < timing.retry.least) throw new Error('the watch ended as soon as it began')
+      if (performance.now() - opened < timing.retry.least) throw new Error('the watch ended as soon as it was opened')
       backoff.reset()
     } catch (error) {
       if (isAborted(signal)) return
@@ -106,18 +110,18 @@ async function follow(task: Task, { path, version: listed }: Listing): Promise<v
   }
 }
 
-function watch({ api, timing, signal }: Task, path: string, version: string): AsyncIterable<WatchEvent> {
+function watch({ api, timing, signal }: Task, path: string, version: string): Promise<AsyncIterable<WatchEvent>> {
   const query = `?watch=true&allowWatchBookmarks=true&timeoutSeconds=${timing.watchSeconds}&resourceVersion=${version}`
   return api.watch(`${path}${query}`, timing.silence, signal)
 }
 
 /** A kind whose CustomResourceDefinition is not there, or no longer, is a state and no failure. */
 async function awaitKind(task: Task, notFound: Error): Promise<void> {
-  const { source, api, reflection, timing, signal } = task
+  const { target, api, listener, timing, signal } = task
   try {
-    if (!(await isAbsent(source, api, signal))) throw notFound
-    reflection.contact(source)
-    reflection.absent(source)
+    if (!(await isAbsent(target, api, signal))) throw notFound
+    listener.contact(target)
+    listener.absent(target)
     await pause(timing.absent, signal)
   } catch (error) {
     if (!isAborted(signal)) await retryLater(task, error)
@@ -131,9 +135,9 @@ function statusError(status: JsonObject): ApiError {
   )
 }
 
-async function retryLater({ source, reflection, backoff, signal }: Task, error: unknown): Promise<void> {
+async function retryLater({ target, listener, backoff, signal }: Task, error: unknown): Promise<void> {
   const wait = backoff.next()
-  reflection.failed(source, error instanceof Error ? error : new Error(String(error)), wait)
+  listener.failed(target, error instanceof Error ? error : new Error(messageOf(error)), wait)
   await pause(wait, signal)
 }
 

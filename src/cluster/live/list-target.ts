@@ -1,12 +1,11 @@
-/** A whole list, read page by page into rows; what the pages held besides is gone by the time the next one comes. */
+/** A whole list, read page by page into rows. The rest of a page is dropped before the next one is read. */
 import { arrayMember, isObject, memberAt, scalarText, stringMember, type JsonObject } from '../../kubernetes/json.ts'
 import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import { rowKey } from '../resources.ts'
-import { buildTable, type RowKey, type Rows } from '../tables.ts'
+import { buildTable, type AnyTable, type RowKey, type Rows } from '../tables.ts'
 import { ApiError, isNotFound } from './api-error.ts'
 import type { ClusterApi } from './cluster-api.ts'
-import { pathsOf, type Source } from './source.ts'
-import type { AnyTable } from './table-updates.ts'
+import { pathsOf, type WatchTarget } from './watch-target.ts'
 
 export interface Listing {
   /** The path that the cluster serves the kind under. */
@@ -18,26 +17,26 @@ export interface Listing {
 }
 
 /** By the newest version of the kind that the cluster serves. Throws ApiError, 404 where it serves none. */
-export async function listRows(
-  source: Source,
+export async function listTarget(
+  target: WatchTarget,
   api: ClusterApi,
   pageSize: number,
   signal: AbortSignal,
 ): Promise<Listing> {
-  const paths = pathsOf(source)
+  const paths = pathsOf(target)
   for (const [index, path] of paths.entries()) {
     try {
-      return await listPath(path, source, api, pageSize, signal)
+      return await listPath(path, target, api, pageSize, signal)
     } catch (error) {
       if (!isNotFound(error) || index === paths.length - 1) throw error
     }
   }
-  throw new ApiError(404, `${source.resource.table} has no version`)
+  throw new ApiError(404, `${target.resource.table} has no version to list`)
 }
 
 async function listPath(
   path: string,
-  { resource }: Source,
+  { resource }: WatchTarget,
   api: ClusterApi,
   pageSize: number,
   signal: AbortSignal,
@@ -58,10 +57,11 @@ async function listPath(
   }
 }
 
-/** An answer that is no list is an error: read as an empty one it would empty the mesh. */
+/** Anything but a List is an error. Read as an empty list it would empty the mesh. */
 function readPage(page: JsonObject) {
   const version = scalarText(memberAt(page, 'metadata', 'resourceVersion')) ?? ''
-  if (version === '' || !stringMember(page, 'kind')?.endsWith('List')) throw new ApiError(200, 'the answer is no list')
+  if (version === '' || !stringMember(page, 'kind')?.endsWith('List'))
+    throw new ApiError(200, 'the response is not a List')
   return {
     items: arrayMember(page, 'items').filter(isObject),
     token: scalarText(memberAt(page, 'metadata', 'continue')) ?? '',

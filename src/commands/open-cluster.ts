@@ -5,15 +5,15 @@ import type { ClusterState } from '../cluster/cluster-state.ts'
 import { isGone } from '../cluster/live/api-error.ts'
 import type { ClusterApi } from '../cluster/live/cluster-api.ts'
 import { LiveCluster, type ClusterObserver } from '../cluster/live/live-cluster.ts'
-import { REFLECT_TIMING } from '../cluster/live/reflect.ts'
-import { nameOfSource, resourcesFor, sourcesOf } from '../cluster/live/source.ts'
+import { REFLECTOR_TIMING } from '../cluster/live/reflector.ts'
+import { nameOfTarget, resourcesFor, targetsOf } from '../cluster/live/watch-target.ts'
 import type { Configuration } from '../config.ts'
 import { createClusterMetrics, type ClusterMetrics } from '../server/cluster-metrics.ts'
 
 export type ClusterOption =
   { readonly kind: 'manifests'; readonly state: ClusterState } | { readonly kind: 'live'; readonly api: ClusterApi }
 
-export interface ClusterSource {
+export interface OpenCluster {
   /** Undefined while too little is known, or what is known is too old. */
   state(): ClusterState | undefined
   isSynced(): boolean
@@ -25,15 +25,15 @@ export function openCluster(
   { cluster }: Configuration,
   log: Logger,
   registry: Registry,
-): ClusterSource {
+): OpenCluster {
   if (option.kind === 'manifests') {
     for (const note of option.state.notes) log.warn(note)
     return { state: () => option.state, isSynced: () => true, stop: async () => undefined }
   }
   const live: LiveCluster = new LiveCluster({
     api: option.api,
-    sources: sourcesOf(resourcesFor('all'), cluster.controlPlaneNamespaces),
-    timing: REFLECT_TIMING,
+    targets: targetsOf(resourcesFor('all'), cluster.controlPlaneNamespaces),
+    timing: REFLECTOR_TIMING,
     unknownAfter: cluster.unknownAfterSeconds * 1000,
     now: () => performance.now(),
     observer: createObserver(
@@ -48,15 +48,15 @@ export function openCluster(
 }
 
 function healthOf(live: LiveCluster) {
-  return live.health().map(({ source, ...health }) => ({ resource: nameOfSource(source), ...health }))
+  return live.health().map(({ target, ...health }) => ({ resource: nameOfTarget(target), ...health }))
 }
 
 function createObserver(api: ClusterApi, log: Logger, metrics: ClusterMetrics): ClusterObserver {
   const quietUntil = new Map<string, number>()
   return {
     // An API server that is away fails every kind at once, with the same words: they are said once a wait.
-    failed(source, error, wait) {
-      const resource = nameOfSource(source)
+    failed(target, error, wait) {
+      const resource = nameOfTarget(target)
       metrics.countFailure(resource)
       const now = performance.now()
       for (const [said, until] of quietUntil) if (until <= now) quietUntil.delete(said)
@@ -69,9 +69,9 @@ function createObserver(api: ClusterApi, log: Logger, metrics: ClusterMetrics): 
         'reading the cluster failed; what was known stays in force',
       )
     },
-    unreadable(source, { namespace, name }, { field, problem }) {
-      metrics.countUnreadable(nameOfSource(source))
-      log.warn({ resource: nameOfSource(source), namespace, name, field, problem }, 'an object cannot be read')
+    unreadable(target, { namespace, name }, { field, problem }) {
+      metrics.countUnreadable(nameOfTarget(target))
+      log.warn({ resource: nameOfTarget(target), namespace, name, field, problem }, 'an object cannot be read')
     },
     synced(state) {
       log.info('the cluster has been read')

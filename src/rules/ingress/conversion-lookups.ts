@@ -1,0 +1,13 @@
+/** Services and IngressClasses as a conversion looks them up. */
+import type { ConversionOptions } from '../../conversion/model/conversion-options.ts'
+import type { Mesh } from '../../istio/mesh.ts'
+
+export function conversionLookups(
+  mesh: Pick<Mesh, 'service' | 'ingressController'>,
+): Pick<ConversionOptions, 'portNumber' | 'controllerOf'> {
+  return {
+    portNumber: (namespace, service, name) =>
+      mesh.service(namespace, service)?.ports.find((port) => port.name === name)?.port,
+    controllerOf: (className) => mesh.ingressController(className),
+  }
+}
