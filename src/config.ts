@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { describeIssue } from './configuration-problems.ts'
 import { InputError, messageOf } from './errors.ts'
 import { isObject } from './kubernetes/json.ts'
-import { RULES_SETTINGS } from './rules/configuration.ts'
+import { RULES_SETTINGS, type RuleConfiguration } from './rules/configuration.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 const MIB = 1024 * 1024
@@ -64,9 +64,11 @@ export const CONFIGURATION = z
   })
   .readonly()
 
-export type Configuration = z.infer<typeof CONFIGURATION>
+type Settings = z.infer<typeof CONFIGURATION>
 
-export const DEFAULT_CONFIGURATION: Configuration = CONFIGURATION.parse({})
+export type Configuration = Omit<Settings, 'rules'> & { readonly rules: RuleConfiguration }
+
+export const DEFAULT_CONFIGURATION: Configuration = withControlPlanes(CONFIGURATION.parse({}))
 
 /** Throws InputError that names the file, the key, the value and the allowed values. */
 export async function readConfiguration(file: string): Promise<Configuration> {
@@ -86,12 +88,18 @@ export function parseConfiguration(source: string, file: string): Configuration 
   }
   const given: unknown = document.toJS()
   const parsed = CONFIGURATION.safeParse(withoutNulls(given) ?? {}, { reportInput: true })
-  if (parsed.success) return parsed.data
+  if (parsed.success) return withControlPlanes(parsed.data)
   const problems = parsed.error.issues.flatMap((issue) => describeIssue(issue, CONFIGURATION))
   throw new InputError(
     'configuration-invalid',
     problems.map((problem) => `${file}: ${problem}`),
   )
+}
+
+/** The rules need the control planes' namespaces: a gateway is trusted only there. */
+function withControlPlanes({ rules, ...others }: Settings): Configuration {
+  const { controlPlaneNamespaces } = others.cluster
+  return { ...others, rules: { ...rules, controlPlaneNamespaces } }
 }
 
 /** A key without a value has its default. */

@@ -82,6 +82,7 @@ function notesOf(reference: ObjectReference, results: readonly RuleResult[], con
     ]),
     failOpen: unique([...(undeclared ? [UNDECLARED] : []), ...results.flatMap((result) => result.failOpen)]),
     refusedSettings: unique(results.flatMap((result) => result.refusedSettings)),
+    exemptions: results.flatMap(({ exemptions }) => exemptions),
   }
 }
 

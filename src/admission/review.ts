@@ -13,6 +13,7 @@ import {
   type JsonObject,
 } from '../kubernetes/json.ts'
 import type { Problem } from '../kubernetes/problem.ts'
+import type { Exemption } from '../rules/rule.ts'
 import type { Verdict } from './verdict.ts'
 
 export const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const
@@ -112,11 +113,17 @@ export function encodeReview(request: Pick<AdmissionRequest, 'uid' | 'apiVersion
   }
 }
 
-function audited({ kind, reason, failOpen, refusedSettings }: Verdict): JsonObject {
+function audited({ kind, reason, failOpen, refusedSettings, exemptions }: Verdict): JsonObject {
   const annotations = {
     ...(kind === 'patch' || kind === 'deny' ? { reason } : {}),
     ...(failOpen.length === 0 ? {} : { 'fail-open': failOpen.join(',') }),
     ...(refusedSettings.length === 0 ? {} : { 'refused-settings': refusedSettings.join(',') }),
+    ...(exemptions.length === 0 ? {} : { exemption: exemptions.map(exemptionText).join(',') }),
   }
   return Object.keys(annotations).length === 0 ? {} : { auditAnnotations: annotations }
+}
+
+/** `ingress allow by namespace` */
+function exemptionText({ rule, setting, by }: Exemption): string {
+  return `${rule} ${setting} by ${by}`
 }

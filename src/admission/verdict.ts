@@ -2,7 +2,7 @@
 import type { JsonObject } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
 import { coded, REASONS, type Reason } from '../rules/reasons.ts'
-import type { Decision } from '../rules/rule.ts'
+import type { Decision, Exemption } from '../rules/rule.ts'
 
 /** What every verdict carries beside its outcome. */
 export interface Notes {
@@ -13,6 +13,8 @@ export interface Notes {
   readonly failOpen: readonly Reason[]
   /** The users' settings that were refused, one reason code each. */
   readonly refusedSettings: readonly Reason[]
+  /** Annotations that loosened a rule. */
+  readonly exemptions: readonly Exemption[]
 }
 
 interface Common extends Notes {
@@ -27,7 +29,7 @@ export type Verdict =
   | (Common & { readonly kind: 'patch'; readonly operations: readonly Operation[]; readonly after: JsonObject })
   | (Common & { readonly kind: 'deny'; readonly message: string })
 
-const NO_NOTES: Notes = { decisions: [], warnings: [], failOpen: [], refusedSettings: [] }
+const NO_NOTES: Notes = { decisions: [], warnings: [], failOpen: [], refusedSettings: [], exemptions: [] }
 
 /** Admits the object unchanged, with the warnings of `notes`. */
 export function allow(reason: Reason, notes: Partial<Notes> = {}): Verdict {

@@ -1,6 +1,7 @@
 /** The settings of the rules: what holds where neither a namespace nor an object says otherwise. */
 import { z } from 'zod'
 import { GATEWAY_SETTINGS } from '../conversion/model/conversion-options.ts'
+import { EXEMPTION_VALUES } from './exemption.ts'
 
 export const PROBES_VALUES = ['auto', 'exec', 'port', 'agent', 'off'] as const
 export const TEMPLATES_VALUES = ['auto', 'rewrite', 'leave'] as const
@@ -23,6 +24,13 @@ export const RULES_SETTINGS = z
       .default('auto')
       .describe('Whether pod templates of workloads are rewritten, or only the pods made from them.'),
     ingress: z.enum(INGRESS_VALUES).default('deny').describe('What happens to Ingresses in namespaces of the mesh.'),
+    ingressExemptions: z
+      .enum(EXEMPTION_VALUES)
+      .default('object')
+      .describe(
+        'Whose annotation may loosen the Ingress rule: object (the Ingress or its namespace), namespace (an Ingress may only ' +
+          'tighten), none (both may only tighten).',
+      ),
     exemptNamespaces: z
       .array(z.string())
       .default(['kube-system', 'kube-public', 'kube-node-lease', 'istio-system', 'cert-manager'])
@@ -52,7 +60,13 @@ export const RULES_SETTINGS = z
   })
   .readonly()
 
-export type RuleConfiguration = z.infer<typeof RULES_SETTINGS>
+export type RuleConfiguration = z.infer<typeof RULES_SETTINGS> & {
+  /** `cluster.controlPlaneNamespaces`: with `gateway.namespace`, where a Service may be a gateway of the mesh. */
+  readonly controlPlaneNamespaces: readonly string[]
+}
 export type ProberConfiguration = RuleConfiguration['prober']
 
-export const DEFAULT_RULES: RuleConfiguration = RULES_SETTINGS.parse({})
+export const DEFAULT_RULES: RuleConfiguration = {
+  ...RULES_SETTINGS.parse({}),
+  controlPlaneNamespaces: ['istio-system'],
+}

@@ -39,6 +39,13 @@ export interface Decision {
   readonly evidence?: string
 }
 
+/** `by` says whose annotation made `rule` looser than the configuration says. */
+export interface Exemption {
+  readonly rule: RuleName
+  readonly by: 'object' | 'namespace'
+  readonly setting: string
+}
+
 export interface RuleResult {
   readonly decisions: readonly Decision[]
   readonly operations: readonly Operation[]
@@ -47,6 +54,8 @@ export interface RuleResult {
   readonly failOpen: readonly Reason[]
   /** A user's annotations with values that are not allowed; `warnings` says it, the server counts it. */
   readonly refusedSettings: readonly Reason[]
+  /** Annotations that loosened the rule for this object or its namespace; audited and counted. */
+  readonly exemptions: readonly Exemption[]
   /** The whole text of a denial. */
   readonly denial?: string
 }
@@ -58,4 +67,11 @@ export interface Rule {
   apply(request: WriteRequest, context: RuleContext): RuleResult
 }
 
-export const NO_OPINION: RuleResult = { decisions: [], operations: [], warnings: [], failOpen: [], refusedSettings: [] }
+export const NO_OPINION: RuleResult = {
+  decisions: [],
+  operations: [],
+  warnings: [],
+  failOpen: [],
+  refusedSettings: [],
+  exemptions: [],
+}

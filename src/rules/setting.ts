@@ -15,12 +15,12 @@ export interface Setting<Value> {
   readonly warnings: readonly string[]
 }
 
-export function readSetting<Value extends string>(
+export function readSetting<Value extends string, Fallback extends Value | undefined>(
   key: string,
   allowed: readonly Value[],
-  fallback: Value,
+  fallback: Fallback,
   owners: readonly Annotated[],
-): Setting<Value> {
+): Setting<Value | Fallback> {
   const warnings: string[] = []
   for (const { owner, annotations } of owners) {
     const text = annotations.get(key)

@@ -29,6 +29,7 @@ export function createMetrics(): Metrics {
         counted.decisions.inc({ rule, action, reason: why })
       for (const why of verdict.failOpen) counted.failOpen.inc({ reason: why })
       for (const why of verdict.refusedSettings) counted.refusedSettings.inc({ reason: why })
+      for (const { rule, by, setting } of verdict.exemptions) counted.exemptions.inc({ rule, by, setting })
       counted.duration.observe({ path }, seconds)
     },
     countBadRequest: (reason) => counted.badRequests.inc({ reason }),
@@ -67,6 +68,11 @@ function createCounters(registers: Registry[]) {
       'refused_settings_total',
       'Objects admitted although an annotation of a user has a value that is not allowed, by reason code.',
       ['reason'],
+    ),
+    exemptions: counter(
+      'exemptions_total',
+      'Objects that an annotation exempted from a rule, by rule, by whose annotation (object or namespace) and its value.',
+      ['rule', 'by', 'setting'],
     ),
     badRequests: counter('bad_requests_total', 'Requests that could not be answered with a review.', ['reason']),
     reloads: counter('certificate_reloads_total', 'Changes of the certificate files, by whether they could be used.', [

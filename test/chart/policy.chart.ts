@@ -22,6 +22,7 @@ import {
   solver,
 } from '../support/api-server/objects.ts'
 import { createNamespace, done, kubectl } from '../support/api-server/kubectl.ts'
+import { INGRESS_CASES } from '../support/ingress-cases.ts'
 
 for (const name of [NAMESPACE, 'istio-system']) await createNamespace(name)
 
@@ -42,7 +43,9 @@ async function createMeshNamespaces(): Promise<void> {
 
 t.test('while no server answers, the policy denies what the server would, and nothing that it would not', async (t) => {
   await createMeshNamespaces()
-  const values = serverAt(1, { config: { rules: { trustedIngressUsers: ['flagger'] } } })
+  await createNamespace('edge', { 'istio-injection': 'enabled' })
+  const rules = { trustedIngressUsers: ['flagger'], gateway: { namespace: 'edge' } }
+  const values = serverAt(1, { config: { rules } })
   await install(t, values)
   const gateway = backend('istio-ingressgateway')
   const bucket = { resource: { apiGroup: 'example.org', kind: 'Bucket', name: 'static' } }
@@ -71,13 +74,13 @@ t.test('while no server answers, the policy denies what the server would, and no
     ['another class', ingress('shop', 'i', { ingressClassName: 'nginx' }), 'denied'],
     [
       'leads to the gateway',
-      ingress('shop', 'j', { rules: [route('istio-ingressgateway')], defaultBackend: gateway }),
+      ingress('edge', 'j', { rules: [route('istio-ingressgateway')], defaultBackend: gateway }),
       'admitted',
     ],
-    ['leads to a Gateway API gateway', ingress('shop', 'k', { rules: [route('edge-istio')] }), 'admitted'],
+    ['leads to a Gateway API gateway', ingress('edge', 'k', { rules: [route('edge-istio')] }), 'admitted'],
     [
       'leads to the gateway and elsewhere',
-      ingress('shop', 'l', { rules: [route('istio-ingressgateway'), route('web')] }),
+      ingress('edge', 'l', { rules: [route('istio-ingressgateway'), route('web')] }),
       'denied',
     ],
     ['a default backend only', ingress('shop', 'm', { rules: [], defaultBackend: backend('web') }), 'denied'],
@@ -109,6 +112,56 @@ function policyDenial(given: JsonObject): RegExp {
   )
 }
 
+t.test('the policy answers the table of the rule, each write on its own', async (t) => {
+  await createNamespace('table')
+  const named = (object: JsonObject, index: number): JsonObject => ({
+    ...object,
+    metadata: { ...(object['metadata'] as JsonObject), name: `case-${index}`, namespace: 'table' },
+  })
+  for (const [index, { before }] of INGRESS_CASES.entries()) {
+    if (before === undefined) continue
+    await done(['create', '-f', '-'], named(before, index))
+    if (memberAt(before, 'metadata', 'deletionTimestamp') !== undefined)
+      await done(['delete', `ingress/case-${index}`, '-n', 'table', '--wait=false'])
+  }
+  await done(['label', 'namespace', 'table', 'istio-injection=enabled'])
+  await install(t, serverAt(1))
+  for (const [index, { title, before, after, policy }] of INGRESS_CASES.entries()) {
+    const verb = before === undefined ? 'create' : 'replace'
+    const { status, stderr } = await kubectl([verb, '-f', '-'], named(after, index))
+    if (policy === 'admitted') t.equal(status, 0, `${title}: ${stderr}`)
+    // The API server itself refuses some of these paths, and both classes at once.
+    else
+      t.match(
+        stderr,
+        /is not used in Istio namespace table|spec\.rules\[\d\]\.http\.paths.*Invalid value|can not be set when the class field is also set/,
+        title,
+      )
+  }
+})
+
+t.test('rules.ingressExemptions: the policy heeds the same annotations as the rule', async (t) => {
+  const injected = { 'istio-injection': 'enabled' }
+  await createNamespace('exempt-allow', injected, { 'istio-onramp.io/ingress': 'allow' })
+  await createNamespace('exempt-none', injected)
+  // | exemptions | namespace exempts | Ingress exempts |
+  const rows: readonly (readonly [string, boolean, boolean])[] = [
+    ['object', true, true],
+    ['namespace', true, false],
+    ['none', false, false],
+  ]
+  for (const [ingressExemptions, byNamespace, byObject] of rows) {
+    await t.test(ingressExemptions, async (t) => {
+      await install(t, serverAt(1, { config: { rules: { ingressExemptions } } }))
+      const write = async (object: JsonObject) =>
+        (await kubectl(['create', '--dry-run=server', '-f', '-'], object)).status === 0
+      t.equal(await write(ingress('exempt-allow', 'a', {})), byNamespace, 'the namespace allows')
+      t.equal(await write(ingress('exempt-none', 'b', {}, setting('allow'))), byObject, 'the Ingress allows')
+      t.equal(await write(ingress('exempt-allow', 'c', {}, setting('deny'))), false, 'the Ingress tightens')
+    })
+  }
+})
+
 t.test('Ingresses from before the mesh can be kept, edited around, renewed and deleted', async (t) => {
   await createNamespace('legacy')
   await createNamespace('leaving')
@@ -135,7 +188,7 @@ t.test('Ingresses from before the mesh can be kept, edited around, renewed and d
     ['another class', 'legacy', add('/spec/ingressClassName', 'nginx'), 'denied'],
     ['a certificate', 'legacy', add('/spec/tls', [{ hosts: ['shop.example.com'], secretName: 'tls' }]), 'denied'],
     ['a default backend', 'legacy', add('/spec/defaultBackend', backend('web')), 'denied'],
-    ['its spec while it is being deleted', 'leaving', add('/spec/ingressClassName', 'nginx'), 'admitted'],
+    ['its spec while it is being deleted', 'leaving', add('/spec/ingressClassName', 'nginx'), 'denied'],
     ['its finalizer', 'leaving', JSON.stringify([{ op: 'remove', path: '/metadata/finalizers' }]), 'admitted'],
   ]
   for (const [title, namespace, patch, expected] of patches) {

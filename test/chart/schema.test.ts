@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { MOVING, WIDENING } from '../../src/rules/ingress/route-annotations.ts'
 import { DEFAULT_CONFIGURATION, parseConfiguration } from '../../src/config.ts'
 import { arrayMember, isObject, member, memberAt, type Json } from '../../src/kubernetes/json.ts'
 
@@ -46,3 +47,14 @@ function enumerationsOf(schema: Json | undefined, path = ''): readonly (readonly
 function nested(path: string, value: Json): string {
   return JSON.stringify(path.split('.').reduceRight<Json>((inner, key) => ({ [key]: inner }), value))
 }
+
+t.test('the admission policy and the rule know the same annotations that change routes', (t) => {
+  const template = readFileSync(join(SCHEMA, '../templates/_ingress.tpl'), 'utf8')
+  const words = (name: string) =>
+    (new RegExp(`define "istio-onramp\\.${name}" -}}\n(.*)\n`).exec(template)?.[1] ?? '')
+      .replaceAll('[.]', '.')
+      .split('|')
+  t.same(words('wideningWords'), WIDENING)
+  t.same(words('movingWords'), MOVING)
+  t.end()
+})

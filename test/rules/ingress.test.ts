@@ -4,9 +4,12 @@ import { parseAllDocuments } from 'yaml'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { referenceTo } from '../../src/kubernetes/object.ts'
 import { ingressRule } from '../../src/rules/ingress/ingress-rule.ts'
+import { INGRESS_VALUES } from '../../src/rules/configuration.ts'
+import type { Exemptions } from '../../src/rules/exemption.ts'
 import type { RuleContext, RuleResult } from '../../src/rules/rule.ts'
 import { buildClusterState } from '../../src/cluster/cluster-state.ts'
 import { contextOf, namespaceObject, strictShop } from '../support/fixtures.ts'
+import { INGRESS_CASES } from '../support/ingress-cases.ts'
 
 const service = (name: string, ports: readonly JsonObject[], more: JsonObject = {}): JsonObject => ({
   apiVersion: 'v1',
@@ -96,8 +99,9 @@ t.test('who is denied and who never is', (t) => {
     'a path without a path',
   )
   t.equal(
-    outcome({ ...plain, metadata: { name: 'web', namespace: 'shop', deletionTimestamp: 'x' } }, { old: plain }),
-    'allow ingress-being-deleted',
+    outcome({ ...plain, metadata: { name: 'web', namespace: 'shop', deletionTimestamp: 'x' } }),
+    'deny ingress-in-mesh',
+    'only the API server says that an object is being deleted',
   )
   t.equal(
     outcome({ ...plain, metadata: { name: 'web', namespace: 'shop', labels: { a: 'b' } } }, { old: plain }),
@@ -123,7 +127,10 @@ t.test('who is denied and who never is', (t) => {
     'deny ingress-in-mesh',
     'the annotation beats the class',
   )
-  t.equal(outcome(ingress({ rules: [rule('a', path('/', 'Prefix', 'gw'))] })), 'allow ingress-to-gateway')
+  const gatewayHere = contextOf(strictShop({}, istioGateway), { controlPlaneNamespaces: ['shop'] })
+  const toGateway = ingress({ rules: [rule('a', path('/', 'Prefix', 'gw'))] })
+  t.equal(outcome(toGateway, { within: gatewayHere }), 'allow ingress-to-gateway')
+  t.equal(outcome(toGateway), 'deny ingress-in-mesh', 'a gateway is one only where the platform team deploys them')
   t.equal(
     outcome(ingress({ rules: [rule('a', path('/', 'Prefix', 'gw'), path('/b', 'Prefix', 'web'))] })),
     'deny ingress-in-mesh',
@@ -147,6 +154,94 @@ t.test('who is denied and who never is', (t) => {
       .warnings,
     [/allowed are deny, warn, allow/],
   )
+  t.end()
+})
+
+const lookalikes = contextOf(
+  strictShop(
+    {},
+    service('labelled', [{ port: 80 }], { metadata: { labels: { 'gateway.networking.k8s.io/gateway-name': 'x' } } }),
+    service('selecting', [{ port: 80 }], { selector: { istio: 'ingressgateway' } }),
+    service('istio-ingressgateway', [{ port: 80 }], { selector: { istio: 'ingressgateway' } }),
+    service('edge-istio', [{ port: 80 }], {
+      metadata: { labels: { 'gateway.networking.k8s.io/gateway-name': 'edge' } },
+    }),
+  ),
+)
+
+t.test('what a controller would serve afterwards decides, wherever in the object it is written', (t) => {
+  for (const { title, before, after, rule: expected } of INGRESS_CASES)
+    t.equal(outcome(after, { within: lookalikes, ...(before === undefined ? {} : { old: before }) }), expected, title)
+  t.end()
+})
+
+t.test('rules.ingressExemptions says whose annotation may loosen the rule; anybody may tighten it', (t) => {
+  // | exemptions | namespace | Ingress | outcome | exempted by |
+  const rows: readonly (readonly [Exemptions, string, string, string, string])[] = [
+    ['object', '', 'allow', 'allow ingress-allowed', 'object'],
+    ['object', 'allow', '', 'allow ingress-allowed', 'namespace'],
+    ['object', 'allow', 'deny', 'deny ingress-in-mesh', ''],
+    ['namespace', '', 'allow', 'deny ingress-in-mesh', ''],
+    ['namespace', 'warn', 'allow', 'warn ingress-in-mesh', 'namespace'],
+    ['namespace', 'allow', '', 'allow ingress-allowed', 'namespace'],
+    ['namespace', 'allow', 'deny', 'deny ingress-in-mesh', ''],
+    ['none', 'allow', '', 'deny ingress-in-mesh', ''],
+    ['none', 'allow', 'allow', 'deny ingress-in-mesh', ''],
+    ['none', '', 'warn', 'deny ingress-in-mesh', ''],
+  ]
+  for (const [ingressExemptions, namespace, own, expected, by] of rows) {
+    const settings = (value: string) => (value === '' ? {} : { 'istio-onramp.io/ingress': value })
+    const within = contextOf(strictShop(settings(namespace)), { ingressExemptions })
+    const object = ingress(plain['spec'] as JsonObject, { annotations: settings(own) })
+    const title = `${ingressExemptions}, namespace ${namespace}, Ingress ${own}`
+    t.equal(outcome(object, { within }), expected, title)
+    const { exemptions, warnings, denial } = decide(object, { within })
+    t.same(
+      exemptions.map((exemption) => exemption.by),
+      by === '' ? [] : [by],
+      `${title}: exempted by`,
+    )
+    const isRefused =
+      ingressExemptions !== 'object' &&
+      (own === 'allow' || own === 'warn' || (ingressExemptions === 'none' && namespace !== ''))
+    t.equal(
+      warnings.some((warning) => warning.includes('it may only tighten the rule')),
+      isRefused,
+      `${title}: told`,
+    )
+    if (denial !== undefined && ingressExemptions !== 'object')
+      t.notMatch(denial, /annotate it or its namespace/, title)
+  }
+  t.same(
+    INGRESS_VALUES.filter((value) =>
+      outcome(plain, { within: contextOf(strictShop(), { ingress: value, ingressExemptions: 'none' }) }).startsWith(
+        value,
+      ),
+    ),
+    INGRESS_VALUES,
+    'the configuration itself says what it likes',
+  )
+  t.end()
+})
+
+t.test('an Ingress that is too big for a message is denied in constant text, without a conversion', (t) => {
+  const many = Array.from({ length: 201 }, (_, index) => path(`/p${index}`, 'Prefix'))
+  const big = [
+    ingress({ rules: [rule('a.example.com', ...many)] }),
+    ingress({ rules: [rule('a.example.com', path(`/${'x'.repeat(70_000)}`, 'Prefix'))] }),
+    ingress(plain['spec'] as JsonObject, {
+      annotations: {
+        'nginx.ingress.kubernetes.io/server-alias': Array.from({ length: 300 }, (_, n) => `h${n}.example.com`).join(
+          ',',
+        ),
+      },
+    }),
+  ]
+  const texts = big.map((object) => decide(object).denial)
+  t.match(texts[0], /too big to convert in a denial.*istio-onramp convert -f FILE/)
+  t.equal(new Set(texts).size, 1)
+  const { warnings } = decide(big[0] ?? {}, { within: contextOf(strictShop(), { ingress: 'warn' }) })
+  t.match(warnings, [/istio-onramp convert -f FILE prints what to apply instead \[istio-onramp\/ingress-in-mesh\]$/])
   t.end()
 })
 

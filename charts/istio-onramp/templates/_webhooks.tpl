@@ -85,14 +85,15 @@ Certificates must be renewed while the server is away, whatever the failure poli
       scope: Namespaced
   {{- if include "istio-onramp.isKubernetes130" .root }}
   matchConditions:
-    - name: not-being-deleted
-      expression: '!has(object.metadata.deletionTimestamp)'
+    # While a finalizer holds the object, an update may still change what it serves.
+    - name: not-only-waiting-for-finalizers
+      expression: >-
+        !(oldObject != null && has(object.metadata.deletionTimestamp) && object.spec == oldObject.spec
+        && object.metadata.?annotations == oldObject.metadata.?annotations)
     - name: not-an-acme-solver
       expression: >-
-        !(object.metadata.?labels[?'acme.cert-manager.io/http01-solver'].orValue('') == 'true'
-        && !has(object.spec.defaultBackend)
-        && has(object.spec.rules)
-        && object.spec.rules.all(r, has(r.http)
-        && r.http.paths.all(p, has(p.path) && p.path.startsWith('/.well-known/acme-challenge/'))))
+        !(
+        {{- include "istio-onramp.isAcmeSolver" . | nindent 8 }}
+        )
   {{- end }}
 {{- end -}}

@@ -1,21 +1,24 @@
-/** Ingresses that cert-manager makes for an HTTP-01 challenge and takes away again (spec/ingress.md 3.3). */
+/**
+ * Ingresses that cert-manager makes for an HTTP-01 challenge and removes again
+ * (https://cert-manager.io/docs/configuration/acme/http01/).
+ */
 import { labelsOf } from '../../kubernetes/object.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
 import type { Ingress } from './ingress.ts'
 
-const CHALLENGE = '/.well-known/acme-challenge/'
+/** One token of RFC 8555 section 8.3 (base64url), which no controller reads as a pattern. */
+const CHALLENGE = /^\/\.well-known\/acme-challenge\/[A-Za-z0-9_-]+$/
 
 export function isChallengePath(path: string): boolean {
-  return path.startsWith(CHALLENGE)
+  return CHALLENGE.test(path)
 }
 
-/** The label alone is no proof, users can set it: every path has to be a challenge's. */
+/** The label alone proves nothing, users can set it: every rule serves challenges and nothing else. */
 export function isAcmeSolver(object: JsonObject, { rules, defaultBackend }: Ingress): boolean {
-  const paths = rules.flatMap((rule) => rule.paths)
   return (
     labelsOf(object).get('acme.cert-manager.io/http01-solver') === 'true' &&
     defaultBackend === undefined &&
-    paths.length > 0 &&
-    paths.every(({ path }) => isChallengePath(path))
+    rules.length > 0 &&
+    rules.every(({ paths }) => paths.length > 0 && paths.every(({ path }) => isChallengePath(path)))
   )
 }

@@ -11,24 +11,24 @@ export interface IngressDecision {
 /**
  * | first match wins                                        | answer                        |
  * |---------------------------------------------------------|-------------------------------|
- * | it is being deleted                                     | allow                         |
+ * | being deleted, and nothing changes                      | allow                         |
  * | namespace exempt, or not in the mesh                    | allow                         |
  * | an ACME solver                                          | allow                         |
  * | setting allow                                           | allow                         |
- * | UPDATE with the same spec / only ACME paths differ      | warn, but for allow / allow   |
+ * | UPDATE that serves the same / only ACME paths differ    | warn, but for allow / allow   |
  * | of Istio's own class                                    | warn, but for allow           |
  * | leads to the ingress gateway                            | allow                         |
  * | setting warn, or a trusted user writes it               | warn                          |
  * | otherwise                                               | deny                          |
  */
 export function decideIngress(facts: IngressFacts): IngressDecision {
-  if (facts.isBeingDeleted) return { action: 'allow', reason: 'ingress-being-deleted' }
+  if (facts.isBeingDeleted && facts.change === 'none') return { action: 'allow', reason: 'ingress-being-deleted' }
   if (facts.isNamespaceExempt) return { action: 'allow', reason: 'exempt-namespace' }
   if (!facts.isNamespaceInMesh) return { action: 'allow', reason: 'not-in-mesh' }
   if (facts.isAcmeSolver) return { action: 'allow', reason: 'ingress-acme-solver' }
   if (facts.setting === 'allow') return { action: 'allow', reason: 'ingress-allowed' }
-  if (facts.isSpecUnchanged) return { action: 'warn', reason: 'ingress-spec-unchanged' }
-  if (facts.changesOnlyAcmePaths) return { action: 'allow', reason: 'ingress-acme-paths-only' }
+  if (facts.change === 'none') return { action: 'warn', reason: 'ingress-spec-unchanged' }
+  if (facts.change === 'acme-challenges') return { action: 'allow', reason: 'ingress-acme-paths-only' }
   if (facts.isServedByIstio) return { action: 'warn', reason: 'ingress-istio-class' }
   if (facts.leadsToGateway) return { action: 'allow', reason: 'ingress-to-gateway' }
   if (facts.isTrustedUser) return { action: 'warn', reason: 'ingress-trusted-user' }

@@ -1,22 +1,18 @@
 /** What is known of an Ingress before it is judged. Has no opinion. */
-import { isAcmeSolver, isChallengePath } from '../../conversion/ingress/acme-solver.ts'
+import { isAcmeSolver } from '../../conversion/ingress/acme-solver.ts'
 import { backendsOf, readIngress, type Ingress } from '../../conversion/ingress/ingress.ts'
 import { isAmbientNamespace } from '../../istio/ambient.ts'
 import type { Mesh } from '../../istio/mesh.ts'
 import { decideSidecar } from '../../istio/sidecar.ts'
-import {
-  arrayMember,
-  equalJson,
-  isObject,
-  member,
-  stringMember,
-  type Json,
-  type JsonObject,
-} from '../../kubernetes/json.ts'
+import { stringMember } from '../../kubernetes/json.ts'
 import { annotationsOf, describe, metadataOf } from '../../kubernetes/object.ts'
-import { INGRESS_VALUES, type IngressSetting } from '../configuration.ts'
+import { INGRESS_VALUES, type IngressSetting, type RuleConfiguration } from '../configuration.ts'
+import { effectiveSetting, type EffectiveSetting } from '../exemption.ts'
+import { coded } from '../reasons.ts'
 import type { RuleContext, WriteRequest } from '../rule.ts'
-import { readSetting } from '../setting.ts'
+import { readSetting, type Annotated } from '../setting.ts'
+import { hasWideningAnnotation } from './route-annotations.ts'
+import { trafficChange, type TrafficChange } from './served-traffic.ts'
 
 export interface IngressFacts {
   readonly ingress: Ingress
@@ -24,9 +20,12 @@ export interface IngressFacts {
   readonly isNamespaceInMesh: boolean
   readonly isNamespaceExempt: boolean
   readonly setting: IngressSetting
+  /** Whose annotation makes the setting looser than the configuration says. */
+  readonly exemptedBy: 'object' | 'namespace' | undefined
+  /** A finalizer still holds it: `metadata.deletionTimestamp`, which only the API server sets. */
   readonly isBeingDeleted: boolean
-  readonly isSpecUnchanged: boolean
-  readonly changesOnlyAcmePaths: boolean
+  /** Undefined on CREATE. */
+  readonly change: TrafficChange | undefined
   readonly isAcmeSolver: boolean
   readonly isServedByIstio: boolean
   readonly leadsToGateway: boolean
@@ -38,24 +37,53 @@ export function readIngressFacts(request: WriteRequest, { mesh, configuration }:
   const { object, oldObject, reference } = request
   const ingress = readIngress(object, reference.namespace, reference.name)
   const space = mesh.namespace(reference.namespace)
-  const setting = readSetting('istio-onramp.io/ingress', INGRESS_VALUES, configuration.ingress, [
+  const setting = readIngressSetting(
     { owner: describe(reference), annotations: annotationsOf(object) },
     { owner: `namespace ${reference.namespace}`, annotations: space.annotations },
-  ])
+    configuration,
+  )
   return {
     ingress,
     isNamespaceInMesh: isAmbientNamespace(space.labels) || injectsPlainPods(reference.namespace, mesh),
     isNamespaceExempt: configuration.exemptNamespaces.includes(reference.namespace),
     setting: setting.value,
-    isBeingDeleted: member(metadataOf(object), 'deletionTimestamp') !== undefined,
-    isSpecUnchanged: oldObject !== undefined && equalJson(member(object, 'spec'), member(oldObject, 'spec')),
-    changesOnlyAcmePaths: oldObject !== undefined && equalJson(withoutAcmePaths(object), withoutAcmePaths(oldObject)),
-    isAcmeSolver: isAcmeSolver(object, ingress),
+    exemptedBy: setting.exemptedBy,
+    isBeingDeleted: oldObject !== undefined && stringMember(metadataOf(oldObject), 'deletionTimestamp') !== undefined,
+    change: oldObject === undefined ? undefined : trafficChange(oldObject, object),
+    isAcmeSolver: isAcmeSolver(object, ingress) && !hasWideningAnnotation(ingress.annotations),
     isServedByIstio: isServedByIstio(ingress, mesh),
-    leadsToGateway: leadsToGateway(ingress, mesh, configuration.gateway.selector),
+    leadsToGateway:
+      isGatewayNamespace(reference.namespace, configuration) && leadsToGateway(ingress, mesh, configuration),
     isTrustedUser: configuration.trustedIngressUsers.includes(request.user),
     warnings: setting.warnings,
   }
+}
+
+const INGRESS = 'istio-onramp.io/ingress'
+
+/** Strictest first. */
+const STRICTNESS: readonly IngressSetting[] = ['deny', 'warn', 'allow']
+
+function readIngressSetting(
+  object: Annotated,
+  namespace: Annotated,
+  { ingress, ingressExemptions }: RuleConfiguration,
+): EffectiveSetting<IngressSetting> & { readonly warnings: readonly string[] } {
+  const own = readSetting(INGRESS, INGRESS_VALUES, undefined, [object])
+  const ofNamespace = readSetting(INGRESS, INGRESS_VALUES, undefined, [namespace])
+  const effective = effectiveSetting(ingressExemptions, STRICTNESS, {
+    configured: ingress,
+    namespace: ofNamespace.value,
+    object: own.value,
+  })
+  const owners = { object: object.owner, namespace: namespace.owner }
+  const refused = effective.refused.map((who) =>
+    coded(
+      `${owners[who]}: annotation ${INGRESS} is ignored, it may only tighten the rule (rules.ingressExemptions is ${ingressExemptions})`,
+      'setting-refused',
+    ),
+  )
+  return { ...effective, warnings: [...own.warnings, ...ofNamespace.warnings, ...refused] }
 }
 
 function injectsPlainPods(namespace: string, mesh: Mesh): boolean {
@@ -64,44 +92,45 @@ function injectsPlainPods(namespace: string, mesh: Mesh): boolean {
   return decideSidecar({ namespace, template, workloadName: '' }, mesh).state === 'present'
 }
 
-/** cert-manager's edit-in-place adds and removes such paths on the user's own Ingress (spec/ingress.md 3.4). */
-function withoutAcmePaths(object: JsonObject): Json {
-  const spec = member(object, 'spec')
-  if (!isObject(spec)) return null
-  const rules = arrayMember(spec, 'rules').map((rule) => ({
-    host: member(rule, 'host') ?? null,
-    paths: arrayMember(member(rule, 'http'), 'paths').filter(
-      (path) => !isChallengePath(stringMember(path, 'path') ?? ''),
-    ),
-  }))
-  return { ...(spec as Record<string, Json>), rules: rules.filter(({ paths }) => paths.length > 0) }
-}
-
 /**
- * | annotation kubernetes.io/ingress.class | ingressClassName           | mode    | Istio serves it                     |
- * |----------------------------------------|----------------------------|---------|-------------------------------------|
- * | any                                    | any                        | OFF     | no                                  |
- * | present                                | any                        | other   | iff it equals meshConfig.ingressClass |
- * | absent                                 | of an existing class       | other   | iff its controller is Istio's       |
- * | absent                                 | absent, or no such class   | DEFAULT | yes                                 |
- * | absent                                 | absent, or no such class   | STRICT  | no                                  |
+ * | annotation kubernetes.io/ingress.class   | ingressClassName              | mode    | only Istio serves it |
+ * |------------------------------------------|-------------------------------|---------|----------------------|
+ * | any                                      | any                           | OFF     | no                   |
+ * | equals meshConfig.ingressClass           | absent, or of Istio           | other   | yes                  |
+ * | equals meshConfig.ingressClass           | of another or no controller   | other   | no                   |
+ * | another value                            | any                           | other   | no                   |
+ * | absent                                   | of an existing class          | other   | iff it is Istio's    |
+ * | absent                                   | absent, or no such class      | DEFAULT | yes                  |
+ * | absent                                   | absent, or no such class      | STRICT  | no                   |
+ *
+ * Istio looks at the annotation first (https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/, ingressClass),
+ * ingress-nginx at the field
+ * (https://kubernetes.github.io/ingress-nginx/user-guide/multiple-ingress/): with both, both controllers may serve it.
  */
 function isServedByIstio(ingress: Ingress, mesh: Mesh): boolean {
   const { ingressClass, ingressControllerMode } = mesh.controlPlane('default')
   if (ingressControllerMode === 'OFF') return false
+  const { className } = ingress
+  const isIstios = className !== undefined && mesh.ingressController(className) === 'istio.io/ingress-controller'
   const annotation = ingress.annotations.get('kubernetes.io/ingress.class')
-  if (annotation !== undefined) return annotation === ingressClass
-  const controller = ingress.className === undefined ? undefined : mesh.ingressController(ingress.className)
-  if (controller !== undefined) return controller === 'istio.io/ingress-controller'
+  if (annotation !== undefined) return annotation === ingressClass && (className === undefined || isIstios)
+  if (className !== undefined && mesh.ingressController(className) !== undefined) return isIstios
   return ingressControllerMode === 'DEFAULT'
 }
 
+/** Elsewhere, anybody may name or label a Service like a gateway. */
+function isGatewayNamespace(namespace: string, { gateway, controlPlaneNamespaces }: RuleConfiguration): boolean {
+  return namespace === gateway.namespace || controlPlaneNamespaces.includes(namespace)
+}
+
 /** An Ingress in front of Istio's own gateway is the load balancer of the mesh, not a way around it. */
-function leadsToGateway(ingress: Ingress, mesh: Mesh, selector: Readonly<Record<string, string>>): boolean {
+function leadsToGateway(ingress: Ingress, mesh: Mesh, { gateway }: RuleConfiguration): boolean {
   const backends = backendsOf(ingress)
   return (
     backends.length > 0 &&
-    backends.every((backend) => backend !== undefined && isGateway(mesh, ingress.namespace, backend.service, selector))
+    backends.every(
+      (backend) => backend !== undefined && isGateway(mesh, ingress.namespace, backend.service, gateway.selector),
+    )
   )
 }
 

@@ -11,21 +11,42 @@ import { describeRoutes } from '../../conversion/model/route-text.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
 import { oneLine, toYaml } from '../../kubernetes/yaml-text.ts'
 import { describe, referenceTo, type ObjectReference } from '../../kubernetes/object.ts'
+import type { Exemptions } from '../exemption.ts'
 import { coded, type Reason } from '../reasons.ts'
 import { cut, listed } from './message-text.ts'
 
 const LIMIT = 4000
 const CONVERT = 'All of it, and the Gateway API form: istio-onramp convert -f FILE --to istio (or gateway-api)'
-const EXCEPTION = 'Exception: annotate it, or its namespace, with istio-onramp.io/ingress: "allow" (or "warn").'
 
-export function denialMessage(reference: ObjectReference, conversion: Conversion, reason: Reason): string {
+/** Who can make an exception, by `rules.ingressExemptions`. */
+const EXCEPTION: Readonly<Record<Exemptions, string>> = {
+  object: 'To allow this Ingress anyway, annotate it or its namespace: istio-onramp.io/ingress: "allow" (or "warn").',
+  namespace:
+    'To allow Ingresses here anyway, annotate the namespace: istio-onramp.io/ingress: "allow" (or "warn"). ' +
+    'An annotation of the Ingress does not count.',
+  none: 'Annotations allow no exception in this cluster: ask the platform team.',
+}
+
+/** Beside the Ingress and its conversion, what the text depends on. */
+export interface DenialContext {
+  readonly reason: Reason
+  readonly exemptions: Exemptions
+}
+
+export function denialMessage(reference: ObjectReference, conversion: Conversion, context: DenialContext): string {
   const own = conversion.objects.filter((object) => referenceTo(object).namespace === reference.namespace)
   for (const objects of [conversion.objects, own]) {
     if (isHopeless(objects)) continue
-    const whole = message(reference, conversion, objects, reason)
+    const whole = message(reference, conversion, objects, context)
     if (isShowable(whole)) return whole
   }
-  return shortened(reference, conversion, reason)
+  return shortened(reference, conversion, context)
+}
+
+/** The denial of an Ingress that is too big to convert while its author waits. */
+export function bigDenialMessage(reference: ObjectReference, { reason, exemptions }: DenialContext): string {
+  const size = 'This Ingress is too big to convert in a denial.'
+  return [headline(reference, reason), `${size} ${CONVERT}`, EXCEPTION[exemptions]].join('\n')
 }
 
 /** YAML is never a third shorter than JSON, and takes a hundred times as long to write. */
@@ -42,7 +63,7 @@ function message(
   reference: ObjectReference,
   conversion: Conversion,
   objects: readonly JsonObject[],
-  reason: Reason,
+  { reason, exemptions }: DenialContext,
 ): string {
   const others = conversion.objects
     .filter((object) => !objects.includes(object))
@@ -54,19 +75,19 @@ function message(
     ...(others.length === 0 ? [] : [oneLine(`For the platform team, printed by convert: ${others.join(', ')}.`)]),
     ...remarkLines(conversion.report, Number.POSITIVE_INFINITY),
     CONVERT,
-    EXCEPTION,
+    EXCEPTION[exemptions],
   ].join('\n')
 }
 
 /** Without the YAML, and with lists cut to what is left of the limit. */
-function shortened(reference: ObjectReference, conversion: Conversion, reason: Reason): string {
+function shortened(reference: ObjectReference, conversion: Conversion, { reason, exemptions }: DenialContext): string {
   const lines = [
     headline(reference, reason),
     routeLine(conversion, 10),
     `The ${conversion.objects.length} objects to apply in its place are too long for this message: convert prints them.`,
     ...remarkLines(conversion.report, 5),
     CONVERT,
-    EXCEPTION,
+    EXCEPTION[exemptions],
   ]
   return lines
     .map((line) => cut(line, 700))

@@ -1,11 +1,14 @@
 /** An Ingress in an Istio namespace is denied with the objects to apply in its place. */
-import { convertRead } from '../../conversion/convert-ingresses.ts'
-import { NO_OPINION, type Rule, type RuleContext, type RuleResult, type WriteRequest } from '../rule.ts'
+import { convertRead, type Conversion } from '../../conversion/convert-ingresses.ts'
+import type { Ingress } from '../../conversion/ingress/ingress.ts'
+import type { Reason } from '../reasons.ts'
+import { NO_OPINION, type Exemption, type Rule, type RuleContext, type RuleResult, type WriteRequest } from '../rule.ts'
 import { conversionLookups } from './conversion-lookups.ts'
 import { decideIngress } from './decide-ingress.ts'
-import { readIngressFacts } from './ingress-facts.ts'
-import { denialMessage } from './ingress-message.ts'
-import { ingressWarnings } from './ingress-warnings.ts'
+import { readIngressFacts, type IngressFacts } from './ingress-facts.ts'
+import { bigDenialMessage, denialMessage } from './ingress-message.ts'
+import { bigWarning, keptWarning, routeWarnings } from './ingress-warnings.ts'
+import { isTooBigToConvert } from './conversion-bounds.ts'
 
 export const ingressRule: Rule = { name: 'ingress', handles: (kind) => kind === 'Ingress', apply: guardIngress }
 
@@ -18,10 +21,36 @@ function guardIngress(request: WriteRequest, context: RuleContext): RuleResult {
     decisions: [{ rule: 'ingress', action, reason }],
     warnings,
     refusedSettings: warnings.length === 0 ? [] : ['setting-refused'],
+    exemptions: exemptionsOf(facts, reason),
   }
   if (action === 'allow') return result
-  const { gateway } = context.configuration
-  const conversion = convertRead([facts.ingress], { target: 'istio', gateway, ...conversionLookups(context.mesh) })
-  if (action === 'deny') return { ...result, denial: denialMessage(request.reference, conversion, reason) }
-  return { ...result, warnings: [...warnings, ...ingressWarnings(request.reference, conversion, reason)] }
+  if (action === 'deny') return { ...result, denial: denialOf(request, facts, reason, context) }
+  return { ...result, warnings: [...warnings, ...warningsOf(request, facts, reason, context)] }
+}
+
+function denialOf(request: WriteRequest, { ingress }: IngressFacts, reason: Reason, context: RuleContext): string {
+  const denial = { reason, exemptions: context.configuration.ingressExemptions }
+  if (isTooBigToConvert(ingress)) return bigDenialMessage(request.reference, denial)
+  return denialMessage(request.reference, convert(ingress, context), denial)
+}
+
+function warningsOf(
+  { reference }: WriteRequest,
+  { ingress }: IngressFacts,
+  reason: Reason,
+  context: RuleContext,
+): readonly string[] {
+  if (reason === 'ingress-spec-unchanged' || reason === 'ingress-istio-class') return [keptWarning(reference, reason)]
+  if (isTooBigToConvert(ingress)) return [bigWarning(reference, reason)]
+  return routeWarnings(reference, convert(ingress, context), reason)
+}
+
+function convert(ingress: Ingress, { mesh, configuration }: RuleContext): Conversion {
+  return convertRead([ingress], { target: 'istio', gateway: configuration.gateway, ...conversionLookups(mesh) })
+}
+
+/** An exemption counts where it decided: for what the namespace or the Ingress is admitted anyway, it is only text. */
+function exemptionsOf({ exemptedBy, setting }: IngressFacts, reason: Reason): readonly Exemption[] {
+  const decided = reason === 'ingress-allowed' || (reason === 'ingress-in-mesh' && setting === 'warn')
+  return exemptedBy === undefined || !decided ? [] : [{ rule: 'ingress', by: exemptedBy, setting }]
 }

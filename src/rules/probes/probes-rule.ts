@@ -44,6 +44,7 @@ function rewriteProbes(request: WriteRequest, context: RuleContext): RuleResult 
   const refused = [...pod.warnings, ...policy.warnings]
   const malformed = announceMalformed(reference, pod, decided)
   return {
+    ...NO_OPINION,
     decisions,
     operations: policy.extent === 'nothing' ? [] : probePatch(template, now, context),
     warnings: [
