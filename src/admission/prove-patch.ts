@@ -1,7 +1,7 @@
 /**
  * Proves a patch before it is sent: one that does not apply is an error for the user, whatever the failurePolicy
- * (spec/operations.md 0.1, spec/apiserver.md section 2). The API server's own rules are stricter than RFC 6902's, and so
- * are these: only places we may touch, and no operation without effect.
+ * (docs/facts/operations.md#a-bad-patch-is-worse-than-none, docs/facts/admission-requests.md#json-patch). The API server's
+ * own rules are stricter than RFC 6902's, and so are these: only places we may touch, and no operation without effect.
  */
 import fastJsonPatch, { type Operation as JsonPatchOperation } from 'fast-json-patch'
 import { equalJson, isObject, memberAt, stringMap, type Json, type JsonObject } from '../kubernetes/json.ts'

@@ -1,6 +1,6 @@
 /**
- * The AdmissionReview on the wire, `admission.k8s.io/v1`: the only file that knows uid, base64 and patchType. Decoding
- * and encoding are each other's mirror (spec/operations.md 4.5, spec/apiserver.md section 1).
+ * The AdmissionReview on the wire, `admission.k8s.io/v1`: the only file that knows uid, base64 and patchType. Decoding and
+ * encoding are each other's mirror (docs/facts/admission-requests.md#answers).
  */
 import {
   isObject,
@@ -89,7 +89,7 @@ function show(value: Json | undefined): string {
 
 /**
  * `patch` and `patchType` come both or not at all, and never from `/validate`. A denial is 403 and Forbidden: with 422
- * and causes, kubectl drops the message (spec/apiserver.md section 5.2).
+ * and causes, kubectl drops the message (docs/facts/admission-requests.md#denials).
  *
  * The audit log gets `WEBHOOK/reason` of what was changed or denied, `WEBHOOK/fail-open` and `WEBHOOK/refused-settings`. It
  * gets no reason of what was admitted unchanged, so that a second call for the same pod does not contradict the first.

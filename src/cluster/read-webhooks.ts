@@ -1,4 +1,7 @@
-/** Istio's injection webhooks among the cluster's MutatingWebhookConfigurations (spec/istio.md 3.3). */
+/**
+ * Istio's injection webhooks among the cluster's MutatingWebhookConfigurations
+ * (docs/facts/injection.md#which-webhooks-are-called).
+ */
 import { REVISION } from '../istio/annotations.ts'
 import {
   arrayMember,

@@ -45,7 +45,7 @@ function render(
   }
 }
 
-/** The contract of design.md section 2, member for member. */
+/** One object of `-o json`, which scripts read: members are added, never renamed or removed. */
 function toJson({ reference, verdict }: PreviewEntry): object {
   return {
     object: reference,

@@ -6,7 +6,7 @@ import { metadataOf, type ObjectReference } from '../kubernetes/object.ts'
 const PROBE_DEFAULTS = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 }
 const PROBES = new Set(['livenessProbe', 'readinessProbe', 'startupProbe'])
 
-/** The defaults that matter to probes (spec/apiserver.md section 8), and the namespace. */
+/** The defaults that matter to probes (docs/facts/admission-requests.md#what-a-request-contains), and the namespace. */
 export function withDefaults(object: JsonObject, { namespace }: ObjectReference): JsonObject {
   const defaulted = defaultMembers(object) as JsonObject
   return { ...defaulted, metadata: { ...metadataOf(defaulted), namespace } }

@@ -1,4 +1,7 @@
-/** Whether the node's ztunnel takes a pod into ambient mode (spec/istio.md 3.7; `cni/pkg/util/enablement_selector.go`). */
+/**
+ * Whether the node's ztunnel takes a pod into ambient mode (docs/facts/injection.md#ambient-enrolment;
+ * `cni/pkg/util/enablement_selector.go`).
+ */
 import { DATAPLANE_MODE } from './annotations.ts'
 import type { PodIdentity } from './injection-policy.ts'
 

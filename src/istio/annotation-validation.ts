@@ -1,6 +1,7 @@
 /**
- * Annotations whose bad values make the injector refuse the pod: its creation is denied in Istio's name, so nothing of
- * ours matters any more (spec/istio.md 3.1 and 5.3; `pkg/kube/inject/validate.go`).
+ * Annotations whose bad values make the injector refuse the pod: its creation is denied in Istio's name, so nothing of ours
+ * matters any more (docs/facts/injection.md#istiods-own-decision, docs/facts/injection.md#rejected-pods;
+ * `pkg/kube/inject/validate.go`).
  */
 import {
   EXCLUDE_INBOUND_PORTS,

@@ -1,9 +1,11 @@
 /**
- * Which inbound ports of a pod are redirected into its proxy (spec/istio.md 4.6 and section 7;
- * `tools/istio-iptables/pkg/capture/run.go`). Only a redirected port can demand mutual TLS of kubelet.
+ * Which inbound ports of a pod are redirected into its proxy (docs/facts/traffic-capture.md#which-ports-are-redirected,
+ * docs/facts/traffic-capture.md#two-status-ports; `tools/istio-iptables/pkg/capture/run.go`). Only a redirected port can
+ * demand mutual TLS of kubelet.
  *
  * Two things never matter here: the user the application runs as, and loopback. Redirection of inbound traffic looks at
- * neither (spec/ground-truth.md section 3); both matter to a request made inside the pod, which is the prober's affair.
+ * neither (docs/facts/traffic-capture.md#which-ports-are-redirected); both matter to a request made inside the pod, which
+ * is the prober's affair.
  */
 import type { InterceptionMode } from './control-plane.ts'
 

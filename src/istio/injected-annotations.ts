@@ -1,4 +1,7 @@
-/** The annotations that injection templates leave on a pod (spec/istio.md 3.6, `files/injection-template.yaml`). */
+/**
+ * The annotations that injection templates leave on a pod (docs/facts/injection.md#injected-labels-and-annotations,
+ * `files/injection-template.yaml`).
+ */
 import {
   EXCLUDE_INBOUND_PORTS,
   INCLUDE_INBOUND_PORTS,

@@ -1,4 +1,6 @@
-/** istiod's own decision once its webhook has been called: `injectRequired` (spec/istio.md 3.1). */
+/**
+ * istiod's own decision once its webhook has been called: `injectRequired` (docs/facts/injection.md#istiods-own-decision).
+ */
 import { INJECT } from './annotations.ts'
 import { matches, type LabelSelector } from '../kubernetes/label-selector.ts'
 import type { Injector } from './control-plane.ts'

@@ -1,5 +1,5 @@
 /**
- * Which of Istio's injection webhooks the API server calls for a pod (spec/istio.md 3.2 and 3.3).
+ * Which of Istio's injection webhooks the API server calls for a pod (docs/facts/injection.md#which-webhooks-are-called).
  *
  * The selectors are read from the cluster's MutatingWebhookConfigurations and never assumed: revision tags, and
  * `istioctl tag set default`, change them. Manifests without any configuration stand for the default install.
@@ -20,7 +20,10 @@ export interface InjectionWebhook {
   readonly objectSelector: LabelSelector
 }
 
-/** The API server orders configurations by name, in bytes, and keeps the order of the entries (spec/istio.md 3.4). */
+/**
+ * The API server orders configurations by name, in bytes, and keeps the order of the entries
+ * (docs/facts/injection.md#order-and-reinvocation).
+ */
 export function inCallingOrder(webhooks: readonly InjectionWebhook[]): readonly InjectionWebhook[] {
   return webhooks.toSorted(({ configuration: left }, { configuration: right }) =>
     left === right ? 0 : left < right ? -1 : 1,

@@ -1,5 +1,5 @@
 /**
- * Scrape annotations that make the injector refuse a pod when it merges metrics (spec/istio.md section 7;
+ * Scrape annotations that make the injector refuse a pod when it merges metrics (docs/facts/injection.md#prometheus-merge;
  * `pkg/kube/inject/webhook.go` applyPrometheusMerge, `pilot/cmd/pilot-agent/status/server.go` istioReservedPorts).
  */
 import { MERGE_METRICS } from './annotations.ts'

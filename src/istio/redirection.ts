@@ -1,6 +1,7 @@
 /**
  * What redirects a pod's inbound traffic after a call of the injector: an init container `istio-init`, or the node's CNI
- * plugin, which looks at the finished pod (spec/istio.md 3.6, 4.6 and section 7).
+ * plugin, which looks at the finished pod (docs/facts/injection.md#cni,
+ * docs/facts/traffic-capture.md#which-ports-are-redirected).
  */
 import {
   EXCLUDE_INBOUND_PORTS,
@@ -102,7 +103,10 @@ function interfacesOf(annotations: ReadonlyMap<string, string>) {
   }
 }
 
-/** The plugin reads the label with ParseBool, so that `False` is injected and yet not redirected (spec/istio.md 3.3). */
+/**
+ * The plugin reads the label with ParseBool, so that `False` is injected and yet not redirected
+ * (docs/facts/injection.md#which-webhooks-are-called).
+ */
 function isPassedOver({ namespace, labels, annotations }: PodIdentity, { type, disablesEnvoy }: Proxy): boolean {
   const value = labels.get(INJECT) ?? annotations.get(INJECT) ?? ''
   return namespace === 'kube-system' || parseBool(value) === false || type !== 'sidecar' || disablesEnvoy

@@ -1,7 +1,7 @@
 /** JSON Pointers (RFC 6901), which address what a patch changes, and JSON Patch operations (RFC 6902). */
 import type { Json, JsonObject } from './json.ts'
 
-/** The operations we emit; `test`, `move` and `copy` are never needed (spec/operations.md 4.6). */
+/** The operations we emit; `test`, `move` and `copy` are never needed (docs/facts/operations.md#patch-operations). */
 export type Operation =
   | { readonly op: 'add'; readonly path: string; readonly value: Json }
   | { readonly op: 'replace'; readonly path: string; readonly value: Json }
@@ -28,9 +28,10 @@ function escapeSegment(segment: string): string {
 }
 
 /**
- * Operations that give a map such as `metadata.annotations` the wanted entries (undefined removes one). Creates the map
- * in one `add` when it is absent, because an `add` below a missing parent is refused (spec/apiserver.md section 2), and
- * emits nothing for an entry that is already so: an operation without effect counts as a mutation.
+ * Operations that give a map such as `metadata.annotations` the wanted entries (undefined removes one). Creates the map in
+ * one `add` when it is absent, because an `add` below a missing parent is refused
+ * (docs/facts/admission-requests.md#json-patch), and emits nothing for an entry that is already so: an operation without
+ * effect counts as a mutation.
  */
 export function setEntries(
   base: string,

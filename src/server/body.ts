@@ -1,7 +1,7 @@
 /**
- * Reads request bodies, each within its limit and all of them together within theirs. The API server sends up to 27 MB
- * for a legal object; more than the bound at once is answered 503 with `Retry-After`, which it repeats on a new
- * connection, and so probably to another replica (spec/operations.md 4.2 and 4.4, spec/apiserver.md section 4).
+ * Reads request bodies, each within its limit and all of them together within theirs. The API server sends up to 27 MB for
+ * a legal object; more than the bound at once is answered 503 with `Retry-After`, which it repeats on a new connection, and
+ * so probably to another replica (docs/facts/operations.md#overload, docs/facts/admission-requests.md#retries).
  */
 import type { IncomingMessage } from 'node:http'
 import { HttpProblem } from './http-problem.ts'

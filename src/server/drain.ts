@@ -1,7 +1,7 @@
 /**
  * A stop that loses no admission. Removing the endpoint does not stop the API server from using a pooled connection, so
  * for a while every answer says `Connection: close`, while new requests are still taken; with that, 0 of 3,800 creates
- * failed where a plain close lost some (spec/operations.md 4.3, spec/apiserver.md section 3).
+ * failed where a plain close lost some (docs/facts/operations.md#shutdown, docs/facts/admission-requests.md#draining).
  */
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -64,7 +64,7 @@ export function createDrain(onDraining: () => void = () => undefined): Drain {
 
 /**
  * Node's `closeIdleConnections` misses connections that never carried a request, and its `close` waits for all of them
- * (spec/apiserver.md section 3): raw sockets are ended once nothing is in flight any more.
+ * (docs/facts/admission-requests.md#draining): raw sockets are ended once nothing is in flight any more.
  */
 async function closeAll(app: FastifyInstance, inFlight: () => number, sockets: ReadonlySet<Socket>): Promise<void> {
   const closed = app.close()

@@ -1,8 +1,9 @@
 /**
  * The serving certificate, re-read when its files change, without dropping a connection.
  *
- * kubelet swaps a mounted Secret by renaming the `..data` link, which a watch on the file itself sees once and never
- * again; so the folder is watched, and the content is compared every minute besides (spec/libraries.md 2.4).
+ * kubelet swaps a mounted Secret by renaming the `..data` link, which a watch on the file itself sees once and never again;
+ * so the folder is watched, and the content is compared every minute besides (docs/facts/operations.md#certificate-files).
+ *
  */
 import { X509Certificate } from 'node:crypto'
 import { watch } from 'node:fs'

@@ -10,7 +10,7 @@ import { TLS_OPTIONS, type KeyPair } from './tls-files.ts'
 /**
  * Milliseconds. The API server keeps idle connections for 90 s and repeats no admission, so every limit of ours has to be
  * longer; `headersTimeout` counts from the opening of a connection, even one that never carries a request
- * (spec/apiserver.md sections 0.5 and 3).
+ * (docs/facts/admission-requests.md#connections).
  */
 const KEEP_ALIVE = 120_000
 const REQUEST_TIMEOUT = 100_000
@@ -34,7 +34,7 @@ export function createWebhookServer(options: WebhookServerOptions): FastifyInsta
     bodyLimit: limits.requestBytes,
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: REQUEST_TIMEOUT,
-    // A legal object may have keys of any name; they are data to us (spec/libraries.md 2.4).
+    // A legal object may have keys of any name; they are data to us (docs/facts/operations.md#json-with-dangerous-keys).
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
     forceCloseConnections: false,

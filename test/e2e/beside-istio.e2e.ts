@@ -1,6 +1,6 @@
 // Beside a real istiod with the webhooks and definitions of its own chart: who sees what in which order, what the pod is in
-// the end, and what the audit log says of it. In both orders of the names (spec/apiserver.md section 6, ground-truth.md
-// section 7).
+// the end, and what the audit log says of it. In both orders of the names
+// (docs/facts/admission-requests.md#order-and-reinvocation).
 import t, { type Test } from 'tap'
 import { arrayMember, memberAt, stringMember, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { done, kubectl } from '../support/api-server/kubectl.ts'

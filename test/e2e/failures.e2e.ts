@@ -109,7 +109,7 @@ t.test('a server that is killed is missed for a moment, and not for longer', asy
   t.equal(server?.log.split('"msg":"listening"').length, 3, 'it has been started twice')
 })
 
-// apiserver.md 0.1: one missed call for a Deployment, with its ReplicaSet rewritten, made 48 ReplicaSets in 13 s.
+// docs/facts/admission-requests.md#owned-templates: one missed call for a Deployment, with its ReplicaSet rewritten, made 48 ReplicaSets in 13 s.
 t.test('no mode and no failure makes a second ReplicaSet', async (t) => {
   const settings = ['auto', 'rewrite', 'leave'] as const
   const deployments = (setting: string, name: string, paused = false): JsonObject => {

@@ -1,5 +1,5 @@
-// What the product relies on of the API server: for what a webhook is called, and with what (spec/apiserver.md; the section
-// stands at each).
+// What the product relies on of the API server: for what a webhook is called, and with what
+// (docs/facts/admission-requests.md; the section stands at each).
 import { AppsV1Api, AutoscalingV1Api, CoreV1Api, type V1Deployment, type V1Pod } from '@kubernetes/client-node'
 import t from 'tap'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'

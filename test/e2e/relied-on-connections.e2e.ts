@@ -1,5 +1,6 @@
-// What the product relies on of the API server: how it connects to a webhook, and when it lets go (spec/apiserver.md
-// sections 1 and 3). The server's limits, its drain and the rotation of certificates are built on it.
+// What the product relies on of the API server: how it connects to a webhook, and when it lets go
+// (docs/facts/admission-requests.md sections 1 and 3). The server's limits, its drain and the rotation of certificates are
+// built on it.
 import { once } from 'node:events'
 import type { ServerOptions } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'

@@ -1,5 +1,5 @@
-// `templates: rewrite`: every merge of a user's manifest into a template that holds our rewrite (spec/apiserver.md section
-// 8), the same merges with the webhook gone, and the way back.
+// `templates: rewrite`: every merge of a user's manifest into a template that holds our rewrite
+// (docs/facts/admission-requests.md#rewritten-templates), the same merges with the webhook gone, and the way back.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'

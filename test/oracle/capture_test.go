@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// What a real node answered under STRICT: /work/shared/spec/ground-truth.md section 3, "reset" = captured.
+// What a real node answered under STRICT (docs/facts/traffic-capture.md#which-ports-are-redirected); "reset" means
+// captured.
 func TestCapture(t *testing.T) {
 	pod := func(annotation string) string {
 		return "metadata: {annotations: {" + annotation + "}}\nspec: {containers: [{name: app, image: a}]}"
@@ -30,7 +31,7 @@ func TestCapture(t *testing.T) {
 		"grpc-agent":                    {"", pod(`inject.istio.io/templates: grpc-agent`), ports{"8080": false}},
 		"CNI":                           {"cni: {enabled: true}", pod(""), ports{"8080": true, "15008": false, "15021": false}},
 		"CNI and an inject label False": {"cni: {enabled: true}", "metadata: {labels: {sidecar.istio.io/inject: \"False\"}}\nspec: {containers: [{name: app, image: a}]}", ports{"8080": false}}, // cases/injection.json INJ-093
-		"another interface":             {"", pod(`traffic.sidecar.istio.io/excludeInterfaces: eth0`), ports{"8080": false}},                                                                     // spec/istio.md section 7
+		"another interface":             {"", pod(`traffic.sidecar.istio.io/excludeInterfaces: eth0`), ports{"8080": false}},                                                                     // docs/facts/traffic-capture.md#two-status-ports
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked []int
@@ -49,7 +50,8 @@ func TestCapture(t *testing.T) {
 	}
 }
 
-// istio-init fails on " " and on a port that iptables takes for a bad octal number, and with CNI a pod in mode NONE gets no network: spec/istio.md section 7.
+// istio-init fails on " " and on a port that iptables takes for a bad octal number, and with CNI a pod in mode NONE gets no
+// network: docs/facts/traffic-capture.md#two-status-ports.
 func TestNeverStarts(t *testing.T) {
 	for _, q := range []question{
 		{namespace: enabled, pod: `{metadata: {annotations: {traffic.sidecar.istio.io/includeInboundPorts: " "}}, spec: {containers: [{name: app, image: a}]}}`, ports: []int{8080}},

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Facts of /work/shared/cases/probe.json, by identifier, and of ground-truth.md section 3.
+// Cases of test/cases/probe.json by identifier, and what a real node showed (docs/facts/traffic-capture.md).
 func TestProbes(t *testing.T) {
 	pod := func(annotations, container string) string {
 		return "metadata: {annotations: {" + annotations + "}}\nspec: {containers: [{name: c, image: a, ports: [{name: http, containerPort: 90}], " + container + "}]}"

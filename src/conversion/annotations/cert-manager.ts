@@ -1,6 +1,7 @@
 /**
  * cert-manager: ingress-shim reads an Ingress, but no Gateway of Istio's, so that a Certificate has to be written down, in
- * the namespace of the gateway's pods (spec/ingress.md 3.2; cert-manager's certificate-shim/helper.go).
+ * the namespace of the gateway's pods (docs/facts/certificates.md#from-annotations-to-a-certificate; cert-manager's
+ * certificate-shim/helper.go).
  */
 import type { Json } from '../../kubernetes/json.ts'
 import type { CertificateRequest } from '../model/ingress-settings.ts'

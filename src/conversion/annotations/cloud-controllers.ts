@@ -1,7 +1,7 @@
 /**
  * Load balancers of clouds: AWS (`alb.ingress.kubernetes.io`), Google (`ingress.gcp.kubernetes.io` and others) and Azure
  * (`appgw.ingress.kubernetes.io`). They end TLS in front of the gateway; what they are told moves to the gateway's
- * Service, which the platform team owns (spec/ingress.md 3.5).
+ * Service, which the platform team owns (docs/facts/other-ingress-controllers.md).
  */
 import type { RedirectCode, RedirectTarget } from '../model/ingress-settings.ts'
 import { member, parseJson, stringMember, type Json } from '../../kubernetes/json.ts'

@@ -1,4 +1,4 @@
-/** external-dns: its annotations go to the object that carries the hosts (spec/ingress.md section 4). */
+/** external-dns: its annotations go to the object that carries the hosts (docs/facts/istio-gateway.md#external-dns). */
 import {
   approximate,
   converted,

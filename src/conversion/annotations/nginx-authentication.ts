@@ -1,5 +1,5 @@
 /**
- * ingress-nginx: how callers prove who they are (spec/ingress.md 2.4, rows 11, 12, 24, 26). What is lost here opens a
+ * ingress-nginx: how callers prove who they are (docs/facts/ingress-nginx.md). What is lost here opens a
  * route, so it is an error.
  */
 import type { ExternalAuth } from '../model/ingress-settings.ts'

@@ -1,4 +1,4 @@
-/** ingress-nginx: what is spoken with backends (spec/ingress.md 2.4, row 8). */
+/** ingress-nginx: what is spoken with backends (docs/facts/ingress-nginx.md). */
 import type { BackendTls } from '../model/ingress-settings.ts'
 import {
   approximate,

@@ -1,4 +1,4 @@
-/** ingress-nginx: a canary Ingress, which is a second backend of the main one's paths (spec/ingress.md 2.4, row 13). */
+/** ingress-nginx: a canary Ingress, which is a second backend of the main one's paths (docs/facts/ingress-nginx.md). */
 import type { Canary } from '../model/ingress-settings.ts'
 import { regexProblem } from '../model/regular-expression.ts'
 import { approximate, converted, readWhole, type AnnotationPlace, type Effect } from './annotation-entry.ts'

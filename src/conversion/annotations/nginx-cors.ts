@@ -1,4 +1,4 @@
-/** ingress-nginx: CORS (spec/ingress.md 2.4, row 10). */
+/** ingress-nginx: CORS (docs/facts/ingress-nginx.md). */
 import type { Target } from '../model/conversion-options.ts'
 import type { CorsPolicy } from '../model/ingress-settings.ts'
 import {

@@ -1,4 +1,4 @@
-/** ingress-nginx: from where and how often one may call (spec/ingress.md 2.4, rows 9 and 20). */
+/** ingress-nginx: from where and how often one may call (docs/facts/ingress-nginx.md). */
 import {
   approximate,
   partOf,

@@ -1,4 +1,4 @@
-/** ingress-nginx: `rewrite-target` (spec/ingress.md 2.4, rows 2 and 3). How a path is rewritten is decided path by path. */
+/** ingress-nginx: `rewrite-target` (docs/facts/ingress-nginx.md). How a path is rewritten is decided path by path. */
 import { strippedPrefix } from '../model/rewrite-idiom.ts'
 import { converted, type AnnotationPlace, type Effect } from './annotation-entry.ts'
 

@@ -1,4 +1,4 @@
-/** ingress-nginx: annotations that decide where a request goes (spec/ingress.md 2.4, rows 1-5, 13, 15-18, 21, 25). */
+/** ingress-nginx: annotations that decide where a request goes (docs/facts/ingress-nginx.md). */
 import type { Target } from '../model/conversion-options.ts'
 import { hostProblem } from '../model/hosts.ts'
 import type { RedirectCode, RedirectTarget } from '../model/ingress-settings.ts'

@@ -1,4 +1,4 @@
-/** ingress-nginx: what can be saved of a `configuration-snippet` (spec/ingress.md 2.4, row 23); the rest is quoted. */
+/** ingress-nginx: what can be saved of a `configuration-snippet` (docs/facts/ingress-nginx.md); the rest is quoted. */
 import type { Target } from '../model/conversion-options.ts'
 import type { AnnotationPlace, Effect } from './annotation-entry.ts'
 

@@ -1,4 +1,4 @@
-/** ingress-nginx: how requests are carried, balanced, limited and logged (spec/ingress.md 2.4, rows 6, 7, 14, 19, 22-29). */
+/** ingress-nginx: how requests are carried, balanced, limited and logged (docs/facts/ingress-nginx.md). */
 import type { ConsistentHash } from '../model/ingress-settings.ts'
 import { serviceOf } from '../model/service-host.ts'
 import {

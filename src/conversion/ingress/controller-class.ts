@@ -1,4 +1,7 @@
-/** Which controller an Ingress is meant for (spec/ingress.md 1.1 and 1.9): `ImplementationSpecific` paths depend on it. */
+/**
+ * Which controller an Ingress is meant for (docs/facts/istio-gateway.md#ingress-class,
+ * docs/facts/istio-gateway.md#path-types): `ImplementationSpecific` paths depend on it.
+ */
 import type { Ingress } from './ingress.ts'
 
 export type ControllerClass = 'nginx' | 'istio' | 'alb' | 'gce' | 'traefik' | 'unknown'

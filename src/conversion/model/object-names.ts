@@ -24,8 +24,9 @@ export function scopedName(namespace: string, name: string, suffix: string): str
 }
 
 /**
- * The secret's name in the gateway's namespace: `shop/tls` and `pay/tls` must not meet there (spec/ingress.md 3.1), nor
- * `shop-a/tls` and `shop/a-tls`: so `shop-tls` where that reads one way only, else `shop-a.tls` and `shop.a-tls`.
+ * The secret's name in the gateway's namespace: `shop/tls` and `pay/tls` must not meet there
+ * (docs/facts/istio-gateway.md#tls-secrets), nor `shop-a/tls` and `shop/a-tls`: so `shop-tls` where that reads one way
+ * only, else `shop-a.tls` and `shop.a-tls`.
  */
 export function credentialName(namespace: string, secret: string): string {
   const isClear = !/[-.]/.test(`${namespace}${secret}`)

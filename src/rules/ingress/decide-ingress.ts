@@ -1,4 +1,4 @@
-/** The judgement on an Ingress (spec/ingress.md 3.4: what must never be denied). */
+/** The judgement on an Ingress (docs/facts/istio-gateway.md#ingresses-that-must-pass: what must never be denied). */
 import type { Action } from '../rule.ts'
 import type { Reason } from '../reasons.ts'
 import type { IngressFacts } from './ingress-facts.ts'

@@ -1,4 +1,4 @@
-/** The known cases of test/cases/ingress.json (spec/ingress.md section 6): read, and made into Kubernetes objects. */
+/** The known cases of test/cases/ingress.json (docs/facts/istio-gateway.md): read, and made into Kubernetes objects. */
 import { readFileSync } from 'node:fs'
 import type { ConversionOptions, Target } from '../../../src/conversion/model/conversion-options.ts'
 import { DEFAULT_GATEWAY } from '../../../src/conversion/model/conversion-options.ts'

@@ -1,7 +1,8 @@
 /**
  * What an Istio gateway answers from Gateway API objects: each listener is a server, each route of a listener and host a
  * VirtualService of Gateway API semantics, rules of all routes of a host in the API's precedence. From istio/istio
- * pilot/pkg/config/kube/gateway/{conversion.go,route_collections.go}, snapshot eed52ebb66ad; spec/ingress.md 2.5.
+ * pilot/pkg/config/kube/gateway/{conversion.go,route_collections.go}, snapshot eed52ebb66ad;
+ * docs/facts/gateway-api.md#limits.
  */
 import {
   arrayMember,
@@ -282,7 +283,10 @@ function merged(routes: readonly BoundRoute[]): readonly RoutingService[] {
 
 const RANKS = ['regex', 'prefix', 'exact']
 
-/** Exact, then prefix, then regex; the longer; with a method; with more headers; with more query parameters (sortHTTPRoutes). */
+/**
+ * Exact, then prefix, then regex; the longer; with a method; with more headers; with more query parameters
+ * (sortHTTPRoutes).
+ */
 function byPrecedence(entries: readonly Json[]): readonly Json[] {
   return entries
     .map((entry) => ({ entry, key: precedence(arrayMember(entry, 'match')[0]) }))

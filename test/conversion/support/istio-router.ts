@@ -1,6 +1,7 @@
 /**
- * What an Istio gateway answers from Gateways and VirtualServices (spec/ingress.md 1.8): how istiod merges servers and
- * VirtualServices into Envoy's virtual hosts, from istio/istio pilot/pkg/model/gateway.go (mergeGateways) and
+ * What an Istio gateway answers from Gateways and VirtualServices
+ * (docs/facts/istio-gateway.md#gateways-and-virtualservices): how istiod merges servers and VirtualServices into Envoy's
+ * virtual hosts, from istio/istio pilot/pkg/model/gateway.go (mergeGateways) and
  * pilot/pkg/networking/core/{gateway.go,route/route.go}, snapshot eed52ebb66ad. Kinds that route nothing are passed over.
  */
 import {

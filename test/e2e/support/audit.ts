@@ -1,4 +1,6 @@
-/** The API server's audit log: who changed what, and what every webhook did to it (spec/apiserver.md section 6). */
+/**
+ * The API server's audit log: who changed what, and what every webhook did to it (docs/facts/admission-requests.md#audit).
+ */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { kubeconfig } from '../../support/api-server/kubectl.ts'
