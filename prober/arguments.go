@@ -22,6 +22,8 @@ type check struct {
 	service string
 	timeout time.Duration // zero: no limit of its own, as kubelet's hooks
 	hook    bool
+	h2c     bool   // httpGet.protocol: HTTP2, which is HTTP/2 in clear
+	tls     bool   // grpc.mode: TLS
 	target  string // where to dial: host, else the pod's address
 }
 
@@ -44,6 +46,20 @@ var options = map[string]option{
 	"timeout": {"http https tcp grpc", "whole seconds from 1s", false, setTimeout},
 }
 
+// toggle is a flag without a value: the kinds of check that know it, and what it sets.
+type toggle struct {
+	kinds string
+	field func(*check) *bool
+}
+
+// The Kubernetes API has no grpc hook (core/v1 LifecycleHandler), and its HTTP2 goes with the scheme HTTP alone
+// (pkg/apis/core/validation validateHTTPGetAction).
+var toggles = map[string]toggle{
+	"hook": {"http https tcp", func(c *check) *bool { return &c.hook }},
+	"h2c":  {"http", func(c *check) *bool { return &c.h2c }},
+	"tls":  {"grpc", func(c *check) *bool { return &c.tls }},
+}
+
 // parse reads the flags of a check. Flags have one spelling, --name=value, so that a rewritten pod has one spelling,
 // too, and what a value begins with can never make it a flag.
 func parse(kind string, args []string) (check, error) {
@@ -60,20 +76,24 @@ func parse(kind string, args []string) (check, error) {
 	if !seen["port"] {
 		return c, fmt.Errorf("--port: missing; allowed: --port=N with N %s", options["port"].allowed)
 	}
+	// Kubelet asks every hook in HTTP/1.1, whatever its protocol says (lifecycle/handlers.go runHTTPHandler).
+	if c.h2c && c.hook {
+		return c, fmt.Errorf("--h2c: not with --hook; allowed for probes")
+	}
 	return c, nil
 }
 
 func (c *check) take(arg string, seen map[string]bool) error {
-	if arg == "--hook" {
-		return c.takeHook(seen)
-	}
 	name, value, hasValue := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
+	if toggle, known := toggles[name]; known && arg == "--"+name {
+		return c.turnOn(name, toggle, seen)
+	}
 	option, known := options[name]
 	switch {
 	case !strings.HasPrefix(arg, "--") || !known:
 		return fmt.Errorf("%s: unknown argument; allowed for %s: %s", arg, c.kind, flagsOf(c.kind))
-	case !strings.Contains(" "+option.kinds+" ", " "+c.kind+" "):
-		return fmt.Errorf("--%s: not for %s; allowed for %s", name, c.kind, strings.ReplaceAll(option.kinds, " ", ", "))
+	case !isFor(c.kind, option.kinds):
+		return notFor(name, option.kinds)
 	case !hasValue:
 		return fmt.Errorf("--%s: no value; allowed: --%s=VALUE with %s", name, name, option.allowed)
 	case seen[name] && !option.repeats:
@@ -85,30 +105,39 @@ func (c *check) take(arg string, seen map[string]bool) error {
 	return nil
 }
 
-// takeHook refuses grpc: the Kubernetes API has no such hook (core/v1 LifecycleHandler).
-func (c *check) takeHook(seen map[string]bool) error {
-	if c.kind == "grpc" {
-		return fmt.Errorf("--hook: not for grpc; allowed for http, https, tcp")
+func (c *check) turnOn(name string, toggle toggle, seen map[string]bool) error {
+	switch {
+	case !isFor(c.kind, toggle.kinds):
+		return notFor(name, toggle.kinds)
+	case seen[name]:
+		return fmt.Errorf("--%s: given twice; allowed: once", name)
 	}
-	if seen["hook"] {
-		return fmt.Errorf("--hook: given twice; allowed: once")
-	}
-	c.hook, seen["hook"] = true, true
+	*toggle.field(c), seen[name] = true, true
 	return nil
 }
 
+func isFor(kind, kinds string) bool { return slices.Contains(strings.Fields(kinds), kind) }
+
+func notFor(name, kinds string) error {
+	return fmt.Errorf("--%s: allowed only for %s", name, strings.ReplaceAll(kinds, " ", ", "))
+}
+
+// flagsOf lists the flags of a kind, those with a value first.
 func flagsOf(kind string) string {
-	var names []string
+	var values, others []string
 	for name, option := range options {
-		if strings.Contains(" "+option.kinds+" ", " "+kind+" ") {
-			names = append(names, "--"+name+"=")
+		if isFor(kind, option.kinds) {
+			values = append(values, "--"+name+"=")
 		}
 	}
-	slices.Sort(names)
-	if kind != "grpc" {
-		names = append(names, "--hook")
+	for name, toggle := range toggles {
+		if isFor(kind, toggle.kinds) {
+			others = append(others, "--"+name)
+		}
 	}
-	return strings.Join(names, ", ")
+	slices.Sort(values)
+	slices.Sort(others)
+	return strings.Join(append(values, others...), ", ")
 }
 
 // setHost refuses what can be neither an address nor a name, and would end up elsewhere in a URL or be taken for a port.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// judgeGRPC judges a grpc probe as kubelet does with the grpc library (pkg/probe/grpc/grpc.go): one plaintext
+// judgeGRPC judges a grpc probe as kubelet does with the grpc library (pkg/probe/grpc/grpc.go): one
 // Health/Check, of which only SERVING is success. A connection that does not come about is tried again until the
 // deadline (grpc.WithBlock); once the server speaks HTTP/2 the first answer counts.
 func (c check) judgeGRPC() verdict {

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -60,7 +62,7 @@ func TestAStatusOtherThanOKIsSaidInTheWordsOfTheField(t *testing.T) {
 		"5":  "error: health rpc probe failed: rpc error: code = NotFound desc = because",
 		"14": "rpc error: code = Unavailable desc = because",
 		"99": "rpc error: code = Code(99) desc = because",
-		"x":  "code = Internal desc = transport: malformed grpc-status",
+		"x":  "code = Unknown desc = transport: malformed grpc-status",
 	} {
 		port := serveGRPC(t, health(framed("\x08\x01"), status))
 		prober("127.0.0.1", "grpc", "--port="+port, "--timeout=5s").expect(t, exitFailure, want)
@@ -70,7 +72,7 @@ func TestAStatusOtherThanOKIsSaidInTheWordsOfTheField(t *testing.T) {
 func TestAWebServersAnswerIsExplained(t *testing.T) {
 	for status, want := range map[int]string{
 		404: "does not implement the grpc health protocol (grpc.health.v1.Health): unexpected HTTP status code received from server: 404 (Not Found)",
-		200: `code = Unknown desc = transport: received unexpected content-type "text/plain"`,
+		200: `code = Unknown desc = unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type "text/plain"`,
 		503: "code = Unavailable", 401: "code = Unauthenticated", 403: "code = PermissionDenied", 400: "code = Internal",
 	} {
 		port := serveGRPC(t, func(w http.ResponseWriter, r *http.Request) {
@@ -79,6 +81,22 @@ func TestAWebServersAnswerIsExplained(t *testing.T) {
 		})
 		prober("127.0.0.1", "grpc", "--port="+port, "--timeout=5s").expect(t, exitFailure, want)
 	}
+}
+
+func TestModeTLSTakesAnyCertificateAndWantsHTTP2(t *testing.T) {
+	secure := func(protocols ...string) string {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(health(framed("\x08\x01"), "0")))
+		server.EnableHTTP2 = slices.Contains(protocols, "h2")
+		server.TLS = &tls.Config{NextProtos: protocols}
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		return portOf(server.Listener.Addr().String())
+	}
+	prober("127.0.0.1", "grpc", "--tls", "--port="+secure("h2"), "--timeout=5s").expect(t, exitSuccess, "")
+	prober("127.0.0.1", "grpc", "--port="+secure("h2"), "--timeout=1s").expect(t, exitFailure, "failed to connect service")
+	prober("127.0.0.1", "grpc", "--tls", "--port="+secure("http/1.1"), "--timeout=1s").expect(t, exitFailure, "no application protocol")
+	inClear := serveGRPC(t, health(framed("\x08\x01"), "0"))
+	prober("127.0.0.1", "grpc", "--tls", "--port="+inClear, "--timeout=1s").expect(t, exitFailure, "timeout: failed to connect service")
 }
 
 func TestTheServiceIsNamedInTheCall(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -26,12 +27,12 @@ type caller struct {
 
 func newCaller(limit context.Context, c check) *caller {
 	result := &caller{settings: c, limit: limit, dialer: newDialer(c)}
-	protocols := new(http.Protocols)
-	protocols.SetUnencryptedHTTP2(true)
+	// net/http takes a connection that is no *tls.Conn for one in clear, and leaves TLS to who has opened it.
 	result.transport = &http.Transport{
-		Protocols:          protocols,
+		Protocols:          clearHTTP2(),
 		DisableCompression: true,
 		DialContext:        result.dial,
+		DialTLSContext:     result.dialTLS,
 	}
 	return result
 }
@@ -75,7 +76,7 @@ func unprocessed(err error) bool {
 func (c *caller) request() *http.Request {
 	request := &http.Request{
 		Method:        http.MethodPost,
-		URL:           &url.URL{Scheme: "http", Host: c.settings.address(), Path: "/grpc.health.v1.Health/Check"},
+		URL:           &url.URL{Scheme: c.scheme(), Host: c.settings.address(), Path: "/grpc.health.v1.Health/Check"},
 		Body:          io.NopCloser(bytes.NewReader(encodeCheck(c.settings.service))),
 		ContentLength: -1,
 		Header: http.Header{
@@ -89,6 +90,13 @@ func (c *caller) request() *http.Request {
 		request.Header.Set("Grpc-Timeout", encodeTimeout(time.Until(deadline)))
 	}
 	return request.WithContext(c.limit)
+}
+
+func (c *caller) scheme() string {
+	if c.settings.tls {
+		return "https"
+	}
+	return "http"
 }
 
 // encodeTimeout keeps to the eight digits that the protocol allows (gRPC over HTTP/2, "Timeout").
@@ -111,7 +119,44 @@ func (c *caller) dial(ctx context.Context, network, address string) (net.Conn, e
 	if err != nil {
 		return nil, err
 	}
-	return newGreetedConn(c.limit, conn, func() { c.connected.Store(true) }), nil
+	return c.greeted(conn), nil
+}
+
+// dialTLS shakes hands as the grpc library does (its credentials/tls.go): any certificate will do (kubelet's
+// pkg/probe/grpc/grpc.go), but HTTP/2 has to be chosen.
+func (c *caller) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := c.dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	secure := tls.Client(conn, c.tlsConfig())
+	if err := secure.HandshakeContext(c.limit); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	if secure.ConnectionState().NegotiatedProtocol == "" {
+		secure.Close()
+		return nil, errors.New("credentials: cannot check peer: missing selected ALPN property")
+	}
+	return c.greeted(secure), nil
+}
+
+// tlsConfig offers what RFC 9113 allows for HTTP/2: TLS 1.2, and of its ciphers those with forward secrecy and AEAD.
+func (c *caller) tlsConfig() *tls.Config {
+	config := unverified()
+	config.ServerName = c.settings.target
+	config.NextProtos = []string{"h2"}
+	config.MinVersion = tls.VersionTLS12
+	for _, suite := range tls.CipherSuites() {
+		if !strings.HasSuffix(suite.Name, "_CBC_SHA") && !strings.HasPrefix(suite.Name, "TLS_RSA_") {
+			config.CipherSuites = append(config.CipherSuites, suite.ID)
+		}
+	}
+	return config
+}
+
+func (c *caller) greeted(conn net.Conn) net.Conn {
+	return newGreetedConn(c.limit, conn, func() { c.connected.Store(true) })
 }
 
 // isStatus tells an answer of the server from a failure to get one.

@@ -62,7 +62,7 @@ func readAnswer(response *http.Response) (servingStatus, error) {
 	if _, err = readMessage(response); err == io.EOF {
 		return serving, closingStatus(response, true)
 	}
-	return statusUnknown, firstOf(err, ended(codeInternal, "grpc: more than one message"))
+	return statusUnknown, firstOf(err, ended(codeInternal, "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"))
 }
 
 // readMessage returns io.EOF where the stream ends between messages. A piece of a prefix counts as the end, too: that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -59,21 +60,34 @@ func statusOf(err error) *rpcStatus {
 	return ended(codeUnavailable, "%v", err)
 }
 
+// maxQuoted is how much of a web server's answer is shown (internal/transport/client_stream.go nonGRPCDataMaxLen).
+const maxQuoted = 1024
+
 // headerFailure says what is wrong with an answer that is no gRPC answer, by the grpc library's translation
-// (internal/transport/http_util.go HTTPStatusConvTab): a web server's 404 becomes "does not implement".
+// (internal/transport/http_util.go HTTPStatusConvTab): a web server's 404 becomes "does not implement". What has the
+// content type of gRPC is one whatever its HTTP status is (http2_client.go operateHeaders).
 func headerFailure(response *http.Response) error {
 	contentType := response.Header.Get("Content-Type")
-	var wrong []string
-	if response.StatusCode != http.StatusOK {
-		wrong = append(wrong, fmt.Sprintf("unexpected HTTP status code received from server: %d (%s)", response.StatusCode, http.StatusText(response.StatusCode)))
-	}
-	if !isGRPC(contentType) {
-		wrong = append(wrong, fmt.Sprintf("transport: received unexpected content-type %q", contentType))
-	}
-	if len(wrong) == 0 {
+	if isGRPC(contentType) {
 		return nil
 	}
-	return ended(codeOfHTTP(response.StatusCode), "%s", strings.Join(wrong, "; "))
+	words := fmt.Sprintf("unexpected HTTP status code received from server: %d (%s); %s", response.StatusCode,
+		http.StatusText(response.StatusCode), contentTypeFailure(contentType))
+	quoted, err := io.ReadAll(io.LimitReader(response.Body, maxQuoted))
+	if err != nil {
+		return err
+	}
+	if len(quoted) > 0 {
+		words += fmt.Sprintf("\ndata: %q", quoted)
+	}
+	return ended(codeOfHTTP(response.StatusCode), "%s", words)
+}
+
+func contentTypeFailure(contentType string) string {
+	if contentType == "" {
+		return "malformed header: missing HTTP content-type"
+	}
+	return fmt.Sprintf("transport: received unexpected content-type %q", contentType)
 }
 
 func isGRPC(contentType string) bool {
@@ -112,7 +126,7 @@ func closingStatus(response *http.Response, hasMessage bool) error {
 		return firstOf(err, ended(code, "%s", decodeMessage(fields.Get("Grpc-Message"))))
 	}
 	if !hasMessage {
-		return ended(codeInternal, "the server answered OK without a message")
+		return ended(codeInternal, "cardinality violation: received no response message from non-server-streaming RPC")
 	}
 	return nil
 }
@@ -123,7 +137,7 @@ func statusCode(values []string) (int, error) {
 	}
 	code, err := strconv.ParseInt(values[len(values)-1], 10, 32)
 	if err != nil {
-		return codeInternal, ended(codeInternal, "transport: malformed grpc-status: %v", err)
+		return codeUnknown, ended(codeUnknown, "transport: malformed grpc-status: %v", err)
 	}
 	return int(code), nil
 }

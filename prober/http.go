@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,7 +20,7 @@ func (c check) judgeHTTP() (verdict, error) {
 	start := time.Now()
 	dialer := newDialer(c)
 	defer dialer.hangUp()
-	client := &http.Client{Transport: probeTransport(dialer), CheckRedirect: followLocal, Timeout: c.timeout}
+	client := &http.Client{Transport: c.transport(dialer), CheckRedirect: followLocal, Timeout: c.timeout}
 	for attempt := 1; ; attempt++ {
 		request, err := c.request()
 		if err != nil {
@@ -71,6 +73,13 @@ func judgeStatus(status int, body []byte) verdict {
 	return failed("HTTP probe failed with statuscode: %d", status)
 }
 
+func (c check) transport(dialer *dialer) *http.Transport {
+	if c.h2c {
+		return clearHTTP2Transport(dialer)
+	}
+	return probeTransport(dialer)
+}
+
 // probeTransport has kubelet's settings for probes (pkg/probe/http/http.go NewWithTLSConfig, and the defaults of
 // apimachinery's SetTransportDefaults: HTTP/2 by ALPN with its health check, ten seconds for a TLS handshake).
 // No Proxy: the zero value asks nobody, the environment neither.
@@ -84,4 +93,22 @@ func probeTransport(dialer *dialer) *http.Transport {
 		HTTP2:               &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 		DialContext:         dialer.DialContext,
 	}
+}
+
+// clearHTTP2Transport speaks HTTP/2 without being asked first (pkg/probe/http/http.go NewWithTLSConfig, h2cTransport). A
+// redirect to https is kubelet's one request that verifies a certificate, with the node's authorities; here are none.
+func clearHTTP2Transport(dialer *dialer) *http.Transport {
+	return &http.Transport{
+		Protocols:          clearHTTP2(),
+		TLSClientConfig:    &tls.Config{RootCAs: x509.NewCertPool()},
+		DisableKeepAlives:  true,
+		DisableCompression: true,
+		DialContext:        dialer.DialContext,
+	}
+}
+
+func clearHTTP2() *http.Protocols {
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	return protocols
 }

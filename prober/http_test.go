@@ -78,6 +78,20 @@ func TestHTTPSTakesAnyCertificateAndHTTP2(t *testing.T) {
 	prober("127.0.0.1", "https", "--port="+plain, "--timeout=5s").expect(t, exitFailure, "server gave HTTP response to HTTPS client")
 }
 
+func TestHTTP2InClearIsSpokenFromTheFirstByteAndNothingElse(t *testing.T) {
+	port := serveGRPC(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 || r.Host != "app.example" {
+			w.WriteHeader(http.StatusHTTPVersionNotSupported)
+		}
+	})
+	header := "--header=Host: app.example"
+	prober("127.0.0.1", "http", "--h2c", "--port="+port, header, "--timeout=5s").expect(t, exitSuccess, "")
+	prober("127.0.0.1", "http", "--h2c", "--port="+port, "--timeout=5s").expect(t, exitFailure, "HTTP probe failed with statuscode: 505")
+	prober("127.0.0.1", "http", "--port="+port, header, "--timeout=5s").expect(t, exitFailure, "http://127.0.0.1:"+port)
+	only1 := serve(t, "127.0.0.1", answering(200, ""))
+	prober("127.0.0.1", "http", "--h2c", "--port="+only1, "--timeout=5s").expect(t, exitFailure, "http://127.0.0.1:"+only1)
+}
+
 func TestABrokenBodyIsAskedForThreeTimesInAll(t *testing.T) {
 	for broken, want := range map[int]int{0: 0, 1: 0, 2: 0, 3: 1} {
 		var asked atomic.Int32

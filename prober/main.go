@@ -1,4 +1,4 @@
-// Command prober is one probe or lifecycle hook of a Kubernetes container, judged as kubelet 1.35 judges it, from
+// Command prober is one probe or lifecycle hook of a Kubernetes container, judged as kubelet 1.37 judges it, from
 // inside the container. It exists because under strict mutual TLS kubelet's own request no longer reaches the
 // application, while a request from inside the pod does.
 //

@@ -38,8 +38,9 @@ func main() {
 		rows = append(rows, &row{name: filepath.Base(floor), command: []string{floor}})
 	}
 	rows = append(rows, &row{name: "prober version", command: []string{prober, "version"}})
-	for _, kind := range []string{"tcp", "http", "https", "grpc"} {
-		rows = append(rows, &row{name: kind, command: []string{prober, kind, "--port=" + ports[kind], "--timeout=5s"}})
+	for _, kind := range []string{"tcp", "http", "http --h2c", "https", "grpc", "grpc --tls"} {
+		command := append([]string{prober}, strings.Fields(kind)...)
+		rows = append(rows, &row{name: kind, command: append(command, "--port="+ports[strings.ReplaceAll(kind, " ", "")], "--timeout=5s")})
 	}
 	for range runs {
 		for _, row := range rows {
@@ -72,7 +73,7 @@ func startServers() (*exec.Cmd, map[string]string) {
 	check(err)
 	check(server.Start())
 	ports := map[string]string{}
-	for range 4 {
+	for range 6 {
 		var kind, port string
 		_, err := fmt.Fscanln(output, &kind, &port)
 		check(err)
@@ -115,27 +116,35 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 // serve answers everything well, for ever.
 func serve() {
 	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") })
-	plain, secure, health := httptest.NewServer(answer), httptest.NewUnstartedServer(answer), newHealth()
-	secure.EnableHTTP2 = true
-	secure.StartTLS()
-	for kind, server := range map[string]*httptest.Server{"tcp": plain, "http": plain, "https": secure, "grpc": health} {
+	plain, clear2, secure := httptest.NewServer(answer), inClearHTTP2(answer), inTLS(answer)
+	health, secureHealth := inClearHTTP2(healthy), inTLS(healthy)
+	for kind, server := range map[string]*httptest.Server{"tcp": plain, "http": plain, "http--h2c": clear2, "https": secure,
+		"grpc": health, "grpc--tls": secureHealth} {
 		address := server.Listener.Addr().String()
 		fmt.Println(kind, address[strings.LastIndex(address, ":")+1:])
 	}
 	select {}
 }
 
-// newHealth is a gRPC health service that is always SERVING.
-func newHealth() *httptest.Server {
-	protocols := new(http.Protocols)
-	protocols.SetUnencryptedHTTP2(true)
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/grpc")
-		w.Header().Set("Trailer", "Grpc-Status")
-		io.WriteString(w, "\x00\x00\x00\x00\x02\x08\x01")
-		w.Header().Set("Grpc-Status", "0")
-	}))
-	server.Config.Protocols = protocols
+func inClearHTTP2(handler http.HandlerFunc) *httptest.Server {
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
 	server.Start()
 	return server
+}
+
+func inTLS(handler http.HandlerFunc) *httptest.Server {
+	server := httptest.NewUnstartedServer(handler)
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	return server
+}
+
+// healthy is a gRPC health service that is always SERVING.
+func healthy(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/grpc")
+	w.Header().Set("Trailer", "Grpc-Status")
+	io.WriteString(w, "\x00\x00\x00\x00\x02\x08\x01")
+	w.Header().Set("Grpc-Status", "0")
 }

@@ -3,8 +3,10 @@ package conformance
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/tls"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,9 +80,9 @@ func grpcRows() []row {
 		varies(plain("message without its length", replies("\x00\x00", "grpc-status", "0"), fail), transport),
 		plain("a byte after the message", replies(message(0, serving)+"\x00", "grpc-status", "0"), pass),
 		plain("SERVING, length said too great", lengthSaid("99"), pass),
-		varies(plain("two messages", replies(message(0, serving)+message(0, serving), "grpc-status", "0"), fail), transport),
-		varies(plain("no message, OK", replies("", "grpc-status", "0"), fail), transport),
-		varies(plain("no message, OK, trailers only", trailersOnly("grpc-status", "0"), fail), transport),
+		plain("two messages", replies(message(0, serving)+message(0, serving), "grpc-status", "0"), fail),
+		plain("no message, OK", replies("", "grpc-status", "0"), fail),
+		plain("no message, OK, trailers only", trailersOnly("grpc-status", "0"), fail),
 		plain("message of more than four megabytes", replies("\x00\x00\x40\x00\x01", "grpc-status", "0"), fail),
 		plain("SERVING with a long unknown field", longMessage, pass),
 		plain("SERVING, compressed", compressed("gzip", zipped(serving)), pass),
@@ -105,13 +107,29 @@ func grpcRows() []row {
 		}, fail), transport),
 		varies(plain("SERVING, trailers without a status", replies(message(0, serving), "x", "y"), fail), transport),
 		plain("SERVING, but the status says Internal", replies(message(0, serving), "grpc-status", "13", "grpc-message", "oops"), fail),
-		varies(plain("SERVING, status in words", replies(message(0, serving), "grpc-status", "fine"), fail), transport),
+		plain("SERVING, status in words", replies(message(0, serving), "grpc-status", "fine"), fail),
 		plain("SERVING, status with a leading zero", replies(message(0, serving), "grpc-status", "00"), pass),
 		plain("SERVING, content type with a codec", typed("application/grpc+proto"), pass),
 		plain("SERVING, content type with a parameter", typed("application/grpc;v=1"), pass),
 		plain("SERVING, content type of gRPC-web", typed("application/grpc-web"), fail),
 		plain("SERVING, content type of HTML", typed("text/html"), fail),
-		varies(plain("no content type", func(c *call) { c.header(false, ":status", "200"); c.data(true, message(0, serving)) }, fail), transport),
+		plain("SERVING, content type of HTML, long", func(c *call) {
+			c.header(false, ":status", "200", "content-type", "text/html")
+			c.data(true, strings.Repeat("<", 3000))
+		}, fail),
+		plain("no content type", func(c *call) { c.header(false, ":status", "200"); c.data(true, message(0, serving)) }, fail),
+		plain("no content type and no body", func(c *call) { c.header(true, ":status", "200") }, fail),
+		plain("web server's answer that breaks off", func(c *call) {
+			c.header(false, ":status", "502", "content-type", "text/html")
+			c.data(false, "<html>")
+			c.framer.WriteRSTStream(c.stream, http2.ErrCodeCancel)
+		}, fail).but(func(r *row) { r.wordsVary = transport }),
+		plain("web server's answer with an empty body", func(c *call) { c.header(false, ":status", "503", "content-type", "text/plain"); c.data(true, "") }, fail).but(func(r *row) { r.wordsVary = "the grpc library misses the trailers first" }),
+		plain("web server's answer with a trailer", func(c *call) {
+			c.header(false, ":status", "503", "content-type", "text/plain")
+			c.data(false, "upstream connect error")
+			c.header(true, "x", "y")
+		}, fail),
 		plain("message percent-encoded", trailersOnly("grpc-status", "14", "grpc-message", "not%20yet%0Aready"), fail),
 		plain("message wrongly encoded", trailersOnly("grpc-status", "14", "grpc-message", "100% sure"), fail),
 		plain("message in the trailers", replies("", "grpc-status", "5", "grpc-message", "unknown service"), fail),
@@ -150,9 +168,103 @@ func grpcRows() []row {
 	for _, code := range []int{204, 302, 400, 401, 403, 404, 429, 500, 502, 503, 504} {
 		rows = append(rows,
 			plain(fmt.Sprintf("HTTP status %d", code), answer2(fmt.Sprint(code), "", "content-type", "text/plain"), fail),
-			plain(fmt.Sprintf("HTTP status %d of a gRPC server", code), answer2(fmt.Sprint(code), "", "content-type", "application/grpc", "grpc-status", "0"), fail))
+			plain(fmt.Sprintf("HTTP status %d of a gRPC server", code), answer2(fmt.Sprint(code), "", "content-type", "application/grpc", "grpc-status", "0"), fail),
+			plain(fmt.Sprintf("HTTP status %d of a gRPC server that says no", code), answer2(fmt.Sprint(code), "", "content-type", "application/grpc", "grpc-status", "14", "grpc-message", "no"), fail))
 	}
-	return append(rows, grpcConnectionRows()...)
+	servingBy := func(status string) func(c *call) {
+		return func(c *call) {
+			c.header(false, ":status", status, "content-type", "application/grpc")
+			c.data(false, message(0, serving))
+			c.header(true, "grpc-status", "0")
+		}
+	}
+	rows = append(rows, plain("SERVING with HTTP status 503", servingBy("503"), pass), plain("SERVING with HTTP status 404", servingBy("404"), pass))
+	return slices.Concat(rows, grpcConnectionRows(), grpcTLSRows())
+}
+
+// grpcTLSRows: mode TLS. Any certificate will do; TLS 1.2 and the choice of HTTP/2 by ALPN have to be. What fails before
+// there is a call is tried again until the time is up, as without TLS.
+func grpcTLSRows() []row {
+	secure := func(name string, config *tls.Config, want verdict) row {
+		return row{name: "grpc, TLS, " + name, handler: handler{kind: "grpc", tls: true, service: "a.B"}, tls: config, serve: speaksHTTP2(healthy()), want: want}
+	}
+	answering := func(name string, answer func(c *call), want verdict) row {
+		return secure(name, serverTLS("h2"), want).but(func(r *row) { r.serve = speaksHTTP2(answer) })
+	}
+	without := func(name string, config *tls.Config) row {
+		return secure(name, config, fail).but(func(r *row) {
+			r.handler.timeout, r.wordsVary = 1, "the prober adds why"
+			r.requestsVary = "how often it is tried within a second"
+		})
+	}
+	limited := func(version uint16) *tls.Config {
+		config := serverTLS("h2")
+		config.MinVersion, config.MaxVersion = version, version
+		return config
+	}
+	suite := func(suites ...uint16) *tls.Config {
+		config := withRSA(limited(tls.VersionTLS12))
+		config.CipherSuites = suites
+		return config
+	}
+	asking := func(kind tls.ClientAuthType) *tls.Config {
+		config := serverTLS("h2")
+		config.ClientAuth = kind
+		return config
+	}
+	curve := serverTLS("h2")
+	curve.CurvePreferences = []tls.CurveID{tls.X25519MLKEM768}
+	return []row{
+		secure("SERVING", serverTLS("h2"), pass),
+		secure("SERVING in IPv6", serverTLS("h2"), pass).but(func(r *row) { r.handler.podIP = "::1" }),
+		secure("h2 among others", serverTLS("http/1.1", "h2"), pass),
+		secure("TLS 1.2", limited(tls.VersionTLS12), pass),
+		secure("TLS 1.3", limited(tls.VersionTLS13), pass),
+		secure("key exchange after quantum computers only", curve, pass),
+		secure("certificate expired", withALPN(withCertificate(ecKey(), time.Now().Add(-time.Hour), "localhost")), pass),
+		secure("certificate for nobody", withALPN(withCertificate(rsaKey(2048), time.Now().Add(time.Hour))), pass),
+		secure("client certificate asked for", asking(tls.RequestClientCert), pass),
+		secure("ECDHE with GCM only", suite(tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), pass),
+		answering("NOT_SERVING", replies(message(0, notServing), "grpc-status", "0"), fail),
+		answering("status Unimplemented", trailersOnly("grpc-status", "12", "grpc-message", "unknown service"), fail),
+		answering("status Unavailable", trailersOnly("grpc-status", "14", "grpc-message", "starting"), fail),
+		answering("a web server", answer2("404", "not here", "content-type", "text/plain"), fail),
+		answering("stream refused once", inTurn(refuse, healthy()), pass),
+		answering("going away without having begun", inTurn(goAway, healthy()), pass),
+		answering("no answer", func(*call) {}, fail).but(func(r *row) { r.handler.timeout = 1 }),
+		without("no ALPN", serverTLS()),
+		without("ALPN http/1.1 only", serverTLS("http/1.1")),
+		without("TLS 1.1 only", limited(tls.VersionTLS11)),
+		without("ciphers of CBC only", suite(tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA)),
+		without("certificate of another key", withALPN(mismatched())),
+		without("certificate that is none", withALPN(garbled())),
+		without("client certificate demanded", asking(tls.RequireAnyClientCert)).but(func(r *row) {
+			r.wordsVary = "TLS 1.3 says so after the handshake: a race"
+		}),
+		without("a server in clear", nil).but(func(r *row) { r.serve = greetsOnly }),
+		without("silence", nil).but(func(r *row) {
+			r.serve = func(v *visit) { time.Sleep(1500 * time.Millisecond); v.Conn.Close() }
+		}),
+		secure("closed port", nil, fail).but(func(r *row) {
+			r.serve, r.port, r.handler.timeout, r.wordsVary = nil, closedPort, 1, "the prober adds why"
+		}),
+		secure("closes the first connection, serves the second", serverTLS("h2"), pass).but(func(r *row) {
+			r.handler.timeout, r.requestsVary = 4, "what was written before the end is a race"
+			r.serve = func(v *visit) {
+				if v.nth == 1 {
+					v.Conn.Close()
+					return
+				}
+				speaksHTTP2(healthy())(v)
+			}
+		}),
+		{name: "grpc, in clear where the server wants TLS", handler: handler{kind: "grpc", timeout: 1}, tls: serverTLS("h2"), serve: speaksHTTP2(healthy()), want: fail, wordsVary: "the prober adds why"},
+	}
+}
+
+func withALPN(config *tls.Config) *tls.Config {
+	config.NextProtos = []string{"h2"}
+	return config
 }
 
 // grpcConnectionRows: what happens before there is a call. The grpc library keeps trying until the time is up and

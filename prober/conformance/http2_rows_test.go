@@ -137,6 +137,8 @@ func inTurn(answers ...func(c *call)) func(c *call) {
 	return func(c *call) { answers[min(c.nth, len(answers))-1](c) }
 }
 
+const race = "what was read, the end or a reset: a race"
+
 func http2Rows() []row {
 	speak := func(name string, answer func(c *call), want verdict) row {
 		return row{name: "HTTP/2, " + name, handler: handler{kind: "https", path: "/healthz?a=b"}, tls: serverTLS("h2", "http/1.1"), serve: speaksHTTP2(answer), want: want}
@@ -173,7 +175,7 @@ func http2Rows() []row {
 		with(speak("going away without having begun", inTurn(func(c *call) { c.framer.WriteGoAway(0, http2.ErrCodeNo, nil); c.Conn.Close() }, answer2("200", "")), pass), func(*row) {}),
 		speak("going away after this", func(c *call) { c.framer.WriteGoAway(c.stream, http2.ErrCodeNo, nil); answer2("200", "")(c) }, pass),
 		speak("going away in anger", func(c *call) { c.framer.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, []byte("stop")); c.Conn.Close() }, fail),
-		speak("connection closed on the request", func(c *call) { c.Conn.Close() }, fail),
+		speak("connection closed on the request", func(c *call) { c.Conn.Close() }, fail).but(func(r *row) { r.wordsVary = race }),
 		speak("frame for a stream that nobody opened", func(c *call) { c.framer.WriteData(99, true, []byte("x")); c.Conn.Close() }, fail),
 		with(speak("nothing", func(c *call) {}, fail), func(r *row) { r.handler.timeout = 1 }),
 		with(speak("header, then nothing", func(c *call) { c.header(false, ":status", "200") }, fail), func(r *row) { r.handler.timeout = 1; r.requestsVary = threeTimes }),
@@ -190,6 +192,86 @@ func http2Rows() []row {
 		with(speak("slow, in time", func(c *call) { time.Sleep(300 * time.Millisecond); answer2("200", "")(c) }, pass), func(*row) {}),
 	)
 }
+
+// clearHTTP2Rows: httpGet with protocol HTTP2. The server is asked in HTTP/2 from the first byte, and there is no way back.
+func clearHTTP2Rows() []row {
+	speak := func(name string, answer func(c *call), want verdict) row {
+		return row{name: "h2c, " + name, handler: handler{h2c: true, path: "/healthz?a=b"}, serve: speaksHTTP2(answer), want: want}
+	}
+	serving := func(name string, serve behaviour, want verdict) row {
+		return speak(name, nil, want).but(func(r *row) { r.serve = serve })
+	}
+	within := func(r row, seconds int) row { r.handler.timeout = seconds; return r }
+	headers := [][2]string{{"Host", "app.example"}, {"X-Check", "one"}, {"x-check", "two"}, {"User-Agent", ""}, {"Accept", ""}, {"Connection", "close"}, {"Empty", ""}}
+	var rows []row
+	for status, want := range map[string]verdict{"200": pass, "204": pass, "299": pass, "302": warn, "304": warn, "399": warn, "400": fail, "404": fail, "500": fail, "503": fail} {
+		rows = append(rows, speak("status "+status, answer2(status, ""), want))
+	}
+	for _, path := range []string{"", "healthz", "/a b", "/a%2Fb", "/?q=ä", "/a#fragment", "/%zz", "*"} {
+		rows = append(rows, speak(fmt.Sprintf("path %q", path), answer2("200", ""), pass).but(func(r *row) { r.handler.path = path }))
+	}
+	return append(rows,
+		speak("with a body", answer2("200", "ok"), pass),
+		speak("with a body of 64 KiB", func(c *call) {
+			c.header(false, ":status", "200")
+			for range 4 {
+				c.data(false, strings.Repeat("x", 16<<10))
+			}
+			c.data(true, "")
+		}, pass),
+		speak("with a length too great", answer2("200", "ok", "content-length", "9"), fail),
+		speak("with a trailer", func(c *call) { c.header(false, ":status", "200"); c.data(false, "ok"); c.header(true, "x", "y") }, pass),
+		speak("early hints first", func(c *call) { c.header(false, ":status", "103"); c.header(true, ":status", "200") }, pass),
+		speak("headers of the handler", answer2("200", ""), pass).but(func(r *row) { r.handler.headers = headers }),
+		speak("IPv6", answer2("200", ""), pass).but(func(r *row) { r.handler.podIP = "::1" }),
+		speak("redirect to itself", inTurn(answer2("302", "", "location", "/there"), answer2("200", "")), pass),
+		speak("redirect in circles", answer2("302", "", "location", "/again"), fail),
+		speak("redirect to another host", answer2("302", "moved", "location", "http://elsewhere.example/"), warn),
+		speak("redirect to another port", func(c *call) { answer2("302", "", "location", c.stage.names.Replace("http://{other}/x"))(c) }, pass).but(func(r *row) {
+			r.other = speaksHTTP2(answer2("200", ""))
+		}),
+		speak("redirect to another port in HTTP/1.1", func(c *call) { answer2("302", "", "location", c.stage.names.Replace("http://{other}/x"))(c) }, fail).but(func(r *row) {
+			r.other, r.wordsVary = http1Only, race
+		}),
+		speak("redirect to https, whose certificate nobody vouches for", func(c *call) { answer2("302", "", "location", c.stage.names.Replace("https://{other}/x"))(c) }, fail).but(func(r *row) {
+			r.other, r.otherTLS = answers(ok), serverTLS("h2", "http/1.1")
+		}),
+		speak("stream refused once", inTurn(func(c *call) { c.framer.WriteRSTStream(c.stream, http2.ErrCodeRefusedStream) }, answer2("200", "")), pass),
+		speak("stream cancelled", func(c *call) { c.framer.WriteRSTStream(c.stream, http2.ErrCodeCancel) }, fail),
+		speak("going away without having begun", inTurn(func(c *call) { c.framer.WriteGoAway(0, http2.ErrCodeNo, nil); c.Conn.Close() }, answer2("200", "")), pass),
+		speak("going away in anger", func(c *call) { c.framer.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, []byte("stop")); c.Conn.Close() }, fail),
+		speak("connection closed on the request", func(c *call) { c.Conn.Close() }, fail).but(func(r *row) { r.wordsVary = race }),
+		speak("header of 40 KiB", answer2("200", "", "x", strings.Repeat("x", 40<<10)), pass),
+		speak("no status", func(c *call) { c.header(true, "x", "y") }, fail),
+		within(speak("nothing", func(c *call) {}, fail), 1),
+		within(speak("header, then nothing", func(c *call) { c.header(false, ":status", "200") }, fail), 1).but(func(r *row) { r.requestsVary = threeTimes }),
+		speak("slow, in time", func(c *call) { time.Sleep(300 * time.Millisecond); answer2("200", "")(c) }, pass),
+		serving("a server of HTTP/1.1", http1Only, fail).but(func(r *row) { r.wordsVary = race }),
+		within(serving("a server of HTTP/1.1 that waits for more", prefaced(func(v *visit) { time.Sleep(1500 * time.Millisecond) }), fail), 1),
+		serving("a server of TLS", prefaced(func(v *visit) { v.say("\x15\x03\x01\x00\x02\x02\x46"); v.Conn.Close() }), fail).but(func(r *row) { r.wordsVary = race }),
+		serving("closes after the preface", prefaced(func(v *visit) { v.Conn.Close() }), fail).but(func(r *row) { r.wordsVary = race }),
+		serving("resets at once", prefaced(func(v *visit) { v.reset() }), fail).but(func(r *row) { r.wordsVary = race }),
+		within(serving("silence", prefaced(func(v *visit) { time.Sleep(1500 * time.Millisecond) }), fail), 1),
+		serving("closed port", nil, fail).but(func(r *row) { r.port = closedPort }),
+		within(serving("nobody takes the connection", nil, fail), 1).but(func(r *row) { r.port, r.wordsVary = blackHole, "the dialer's deadline or the client's: a race" }),
+	)
+}
+
+// prefaced waits for the preface of HTTP/2; what else the client has sent by then is a race.
+func prefaced(then behaviour) behaviour {
+	return func(v *visit) {
+		preface := make([]byte, len(http2.ClientPreface))
+		io.ReadFull(v.Conn, preface)
+		v.record.requests = []string{fmt.Sprintf("%q", preface)}
+		then(v)
+	}
+}
+
+// http1Only answers the preface as servers do that know nothing of HTTP/2.
+var http1Only = prefaced(func(v *visit) {
+	v.say("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	v.Conn.Close()
+})
 
 // greetsOnly is a server of clear HTTP/2 that answers HTTP/1.1 as such servers do: with its SETTINGS, and the end.
 func greetsOnly(v *visit) {

@@ -40,11 +40,14 @@ func probeOnce(h handler, port int) (probe.Result, string, error) {
 	case "tcp":
 		return tcpprobe.New().Probe(h.dialled(), port, timeout)
 	case "grpc":
-		return grpcprobe.New().Probe(h.dialled(), h.service, port, timeout)
+		return grpcprobe.New().Probe(h.dialled(), h.service, port, timeout, grpcprobe.ProbeOptions{UseTLS: h.tls})
 	}
 	request, err := httpprobe.NewRequestForHTTPGetAction(h.action(port), &v1.Container{}, h.address(), "probe")
 	if err != nil {
 		return probe.Unknown, "", err
+	}
+	if h.h2c {
+		return httpprobe.New(false).ProbeH2C(request, timeout)
 	}
 	return httpprobe.New(false).Probe(request, timeout)
 }
@@ -96,6 +99,10 @@ func runHook(h handler, port int) outcome {
 // podStatus is where the hook runner learns the pod's address.
 type podStatus struct{ ip string }
 
-func (p podStatus) GetPodStatus(context.Context, types.UID, string, string) (*kubecontainer.PodStatus, error) {
+func (p podStatus) GetPod(context.Context, types.UID) (*kubecontainer.Pod, error) {
+	return &kubecontainer.Pod{}, nil
+}
+
+func (p podStatus) GetPodStatus(context.Context, *kubecontainer.Pod) (*kubecontainer.PodStatus, error) {
 	return &kubecontainer.PodStatus{IPs: []string{p.ip}}, nil
 }

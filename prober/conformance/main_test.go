@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestTheProberJudgesAsKubeletDoes(t *testing.T) {
-	rows := slices.Concat(statusRows(), answerRows(), requestRows(), redirectRows(), timeRows(), tlsRows(), http2Rows(),
+	rows := slices.Concat(statusRows(), answerRows(), requestRows(), redirectRows(), timeRows(), tlsRows(), http2Rows(), clearHTTP2Rows(),
 		tcpRows(), grpcRows(), hookRows())
 	var ran atomic.Int32
 	names := map[string]bool{}

@@ -34,7 +34,9 @@ type handler struct {
 	path    string // "/" unless said
 	headers [][2]string
 	service string
-	timeout int // seconds; 3 unless said
+	timeout int  // seconds; 3 unless said
+	h2c     bool // httpGet.protocol: HTTP2
+	tls     bool // grpc.mode: TLS
 }
 
 // row is one server behaviour. want guards the row itself: two clients that agree because the server never came up
@@ -52,6 +54,12 @@ type row struct {
 	wordsVary      string // why the two may say it differently
 	requestsVary   string // why the server may see different requests
 	verdictsDiffer string // why kubelet's verdict is another
+}
+
+// but is the row with a change.
+func (r row) but(change func(*row)) row {
+	change(&r)
+	return r
 }
 
 func (h handler) address() string {
@@ -96,6 +104,12 @@ func (h handler) arguments(port int) []string {
 	}
 	if h.kind == "grpc" {
 		args = append(args, "--service="+h.service)
+	}
+	if h.h2c {
+		args = append(args, "--h2c")
+	}
+	if h.tls {
+		args = append(args, "--tls")
 	}
 	if h.hook {
 		return append(args, "--hook")

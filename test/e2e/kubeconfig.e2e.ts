@@ -76,10 +76,22 @@ t.test('a cluster that cannot be read whole is an error, and says what of it', a
   const kubeconfig = writeKubeconfig(t.testdir(), server.url)
   server.forget('/api/v1/services')
   const cases: readonly (readonly [string, readonly string[], string])[] = [
-    [kubeconfig, [], `error: ${server.url}: services: the fake says 404\n`],
-    [kubeconfig, ['--context', 'nowhere'], 'error: http://127.0.0.1:9: connect ECONNREFUSED 127.0.0.1:9\n'],
-    [kubeconfig, ['--context', 'x'], 'error: --context x: the kubeconfig has no such context; it has one, nowhere\n'],
-    ['/nowhere/kubeconfig', [], "error: kubeconfig: ENOENT: no such file or directory, open '/nowhere/kubeconfig'\n"],
+    [kubeconfig, [], `error: ${server.url}: services: the fake says 404 [istio-onramp/cluster-unreadable]\n`],
+    [
+      kubeconfig,
+      ['--context', 'nowhere'],
+      'error: http://127.0.0.1:9: connect ECONNREFUSED 127.0.0.1:9 [istio-onramp/cluster-unreadable]\n',
+    ],
+    [
+      kubeconfig,
+      ['--context', 'x'],
+      'error: --context x: the kubeconfig has no such context; it has one, nowhere [istio-onramp/cluster-not-found]\n',
+    ],
+    [
+      '/nowhere/kubeconfig',
+      [],
+      "error: kubeconfig: ENOENT: no such file or directory, open '/nowhere/kubeconfig' [istio-onramp/cluster-not-found]\n",
+    ],
   ]
   for (const [file, args, stderr] of cases) t.same(await preview(file, ...args), { code: 2, stdout: '', stderr })
 })

@@ -12,7 +12,7 @@ import { PodProcess, type Files } from './pod-process.ts'
 
 const NODE = 'without-containers'
 /** Of a node that mounts images as volumes and runs programs from them. */
-const VERSIONS = { kubeletVersion: 'v1.35.4', containerRuntimeVersion: 'containerd://2.2.4' }
+const VERSIONS = { kubeletVersion: 'v1.37.2', containerRuntimeVersion: 'containerd://2.2.4' }
 const MERGE = setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch)
 const TICK_MS = 200
 const VOLUMES_MS = 1000

@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml'
 import { isObject, memberAt, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 
 export const CHART = join(import.meta.dirname, '../../../charts/istio-onramp')
-export const KUBERNETES = '1.35.4'
+export const KUBERNETES = '1.37.2'
 export const NAMESPACE = 'onramp'
 /** What the release `onramp` calls its objects. */
 export const NAME = 'onramp-istio-onramp'
