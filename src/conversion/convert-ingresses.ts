@@ -6,39 +6,44 @@
 import type { JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
-import { isAcmeSolver } from './ingress/acme-solver.ts'
-import { buildEntrances } from './gateways/plan-gateways.ts'
-import { buildSites } from './hosts/plan-hosts.ts'
-import type { ConversionOptions } from './model/conversion-options.ts'
-import { isIngress, readIngress, type Ingress } from './ingress/ingress.ts'
 import { gatewayApiObjects } from './emit/gateway-api/gateway-api-objects.ts'
+import { printableHosts } from './emit/gateway-api/printable-hosts.ts'
 import { istioObjects } from './emit/istio/istio-objects.ts'
-import { readIngresses } from './read-ingresses.ts'
+import { settleClaims } from './gateways/plain-hosts.ts'
+import { planGateways } from './gateways/plan-gateways.ts'
+import { planHosts } from './hosts/plan-hosts.ts'
+import { tlsCoverage } from './hosts/tls-coverage.ts'
+import { isAcmeSolver } from './ingress/acme-solver.ts'
+import { ingressId, isIngress, readIngress, type Ingress } from './ingress/ingress.ts'
+import type { ConversionOptions } from './model/conversion-options.ts'
+import { groupBy } from './model/group-by.ts'
 import type { ReportLine } from './model/report.ts'
-import type { Site } from './model/virtual-host.ts'
+import type { VirtualHost } from './model/virtual-host.ts'
+import { readIngresses } from './read-ingresses.ts'
+import { unaccountedFields } from './unaccounted-fields.ts'
 
 export interface Conversion {
   readonly objects: readonly JsonObject[]
   /** By Ingress, in the order in which they were given. */
   readonly report: readonly ReportLine[]
-  /** The same as routes, for those who want to say it in words. */
-  readonly sites: readonly Site[]
+  /** The same as virtual hosts, from which the routes can be described in words. */
+  readonly hosts: readonly VirtualHost[]
 }
 
 /** `objects` of other kinds are passed over. */
 export function convertIngresses(objects: readonly JsonObject[], options: ConversionOptions): Conversion {
   const given = objects.filter(isIngress)
-  const last = new Set(withoutRepeats(given))
+  const last = new Set(lastOfEachName(given))
   const read = [...last].map((object) => ({ object, ingress: readObject(object) }))
   const solvers = read.filter(({ object, ingress }) => isAcmeSolver(object, ingress)).map(({ ingress }) => ingress)
   const ingresses = read.map(({ ingress }) => ingress).filter((ingress) => !solvers.includes(ingress))
-  const { report, ...conversion } = convertRead(ingresses, options)
+  const { report, ...conversion } = convertParsed(ingresses, options)
   const repeats = given.filter((object) => !last.has(object)).map(repeatLine)
   return { ...conversion, report: [...repeats, ...report, ...solvers.map(solverLine)] }
 }
 
 /** The last of each name, as the one that `kubectl apply` leaves behind; those of `generateName` are all different. */
-function withoutRepeats(objects: readonly JsonObject[]): readonly JsonObject[] {
+function lastOfEachName(objects: readonly JsonObject[]): readonly JsonObject[] {
   const last = new Map(objects.map((object) => [idOf(object), object]))
   return objects.filter((object) => last.get(idOf(object)) === object || idOf(object).endsWith('*'))
 }
@@ -58,30 +63,44 @@ function readObject(object: JsonObject): Ingress {
   return readIngress(object, namespace, name)
 }
 
-function solverLine({ namespace, name }: Ingress): ReportLine {
+function solverLine(ingress: Ingress): ReportLine {
   const message = "an ACME challenge's own Ingress: cert-manager makes it, and takes it away again"
-  return { ingress: `${namespace}/${name}`, level: 'info', about: 'spec.rules', outcome: 'not-needed', message }
+  return { ingress: ingressId(ingress), level: 'info', about: 'spec.rules', outcome: 'not-needed', message }
 }
 
-export function convertRead(ingresses: readonly Ingress[], given: ConversionOptions): Conversion {
+/** Four stages: read each Ingress, plan the hosts, plan the Gateways, print the objects. */
+export function convertParsed(ingresses: readonly Ingress[], given: ConversionOptions): Conversion {
   const options = withGatewayNamespace(given)
-  const readings = readIngresses(ingresses, options)
-  const sites = buildSites(readings, options)
-  const entrances = buildEntrances(readings, sites, options)
-  const print = options.target === 'istio' ? istioObjects : gatewayApiObjects
-  const objects = print(entrances, sites, readings, options)
-  const order = new Map(ingresses.map((ingress, index) => [ingress, index]))
-  const inOrder = readings.toSorted((left, right) => (order.get(left.ingress) ?? 0) - (order.get(right.ingress) ?? 0))
-  return {
-    objects,
-    sites,
-    report: inOrder.flatMap(({ id, remarks }) => remarks.map((remark) => inOneLine({ ingress: id, ...remark }))),
-  }
+  const read = readIngresses(ingresses, options)
+  const tls = tlsCoverage(read.value)
+  const planned = planHosts(read.value, tls, options)
+  const hosts = options.target === 'istio' ? { value: planned.value, lines: [] } : printableHosts(planned.value)
+  const gateways = planGateways(read.value, hosts.value, tls, options)
+  const emit = options.target === 'istio' ? istioObjects : gatewayApiObjects
+  const emitted = emit(gateways.value, hosts.value, options)
+  const plans = [...settleClaims(read.lines, read.value, tls), ...planned.lines, ...gateways.lines]
+  const report = reportOf(ingresses, plans, [...hosts.lines, ...emitted.lines])
+  return { objects: emitted.value, hosts: hosts.value, report }
+}
+
+/** By Ingress, in the order in which they were given. Those of one `generateName` share their id, and so their lines. */
+function reportOf(
+  ingresses: readonly Ingress[],
+  plans: readonly ReportLine[],
+  emitted: readonly ReportLine[],
+): readonly ReportLine[] {
+  const planLines = groupBy(plans, ({ ingress }) => ingress)
+  const emittedLines = groupBy(emitted, ({ ingress }) => ingress)
+  const lines = [...groupBy(ingresses, ingressId)].flatMap(([id, group]) => {
+    const own = planLines.get(id) ?? []
+    return [...own, ...group.flatMap((ingress) => unaccountedFields(ingress, own)), ...(emittedLines.get(id) ?? [])]
+  })
+  return lines.map(inOneLine)
 }
 
 /** Keys and values of annotations are quoted in reports. */
-function inOneLine(line: ReportLine): ReportLine {
-  return { ...line, about: oneLine(line.about), message: oneLine(line.message) }
+function inOneLine({ ingress, level, about, outcome, message }: ReportLine): ReportLine {
+  return { ingress, level, about: oneLine(about), outcome, message: oneLine(message) }
 }
 
 /** The pods of a Gateway API Gateway run where the Gateway is. */

@@ -1,29 +1,27 @@
-/** Each Ingress with its class, its settings and a place for what is said of it. */
+/** The first stage: each Ingress with its controller and its settings. No later stage reads an annotation. */
 import { accountForAnnotations } from './annotations/annotation-registry.ts'
-import { controllerClass, type ControllerClass } from './ingress/controller-class.ts'
+import { controllerClass } from './ingress/controller-class.ts'
+import { ingressId, type Ingress } from './ingress/ingress.ts'
+import type { ReadIngress } from './ingress/read-ingress.ts'
 import type { ConversionOptions } from './model/conversion-options.ts'
-import type { Ingress } from './ingress/ingress.ts'
-import type { IngressSettings } from './model/ingress-settings.ts'
-import type { Remark } from './model/report.ts'
+import { collect, type Claim, type Reported, type ReportLine } from './model/report.ts'
 
-export interface ReadIngress {
-  readonly ingress: Ingress
-  /** `namespace/name` */
-  readonly id: string
-  readonly controller: ControllerClass
-  readonly settings: IngressSettings
-  /** Grows while the conversion goes on. */
-  readonly remarks: Remark[]
+/**
+ * Returns the oldest Ingress first, so that it wins where two ask for the same, as in ingress-nginx (`sortIngressSlice` in
+ * kubernetes/ingress-nginx internal/ingress/controller/store/store.go). Ingresses without a time keep their order.
+ */
+export function readIngresses(
+  ingresses: readonly Ingress[],
+  options: ConversionOptions,
+): Reported<readonly ReadIngress[], ReportLine | Claim> {
+  const oldestFirst = ingresses.toSorted((left, right) =>
+    left.createdAt === right.createdAt ? 0 : left.createdAt < right.createdAt ? -1 : 1,
+  )
+  return collect(oldestFirst.map((ingress) => readIngress(ingress, options)))
 }
 
-/** Oldest first where they have a time, as controllers order them (spec/ingress.md 1.3); else in the order given. */
-export function readIngresses(ingresses: readonly Ingress[], options: ConversionOptions): readonly ReadIngress[] {
-  return ingresses
-    .toSorted((left, right) => (left.createdAt === right.createdAt ? 0 : left.createdAt < right.createdAt ? -1 : 1))
-    .map((ingress) => {
-      const controller = controllerClass(ingress, options.controllerOf)
-      const { settings, remarks } = accountForAnnotations(ingress, controller, options)
-      const id = `${ingress.namespace}/${ingress.name}`
-      return { ingress, id, controller, settings, remarks: [...ingress.remarks, ...remarks] }
-    })
+function readIngress(ingress: Ingress, options: ConversionOptions): Reported<ReadIngress, ReportLine | Claim> {
+  const controller = controllerClass(ingress, options.controllerOf)
+  const { value: settings, lines } = accountForAnnotations(ingress, controller, options)
+  return { value: { ingress, id: ingressId(ingress), controller, settings }, lines: [...ingress.lines, ...lines] }
 }

@@ -154,9 +154,9 @@ t.test('an alias that is no host is told and left out, the others are served', (
   ]
   for (const [value, target, expected] of rows)
     t.match(linesOf(convertOne({ 'server-alias': value }, target), 'server-alias'), expected, `${value}, ${target}`)
-  const { sites } = convertOne({ 'server-alias': 'Alias.example.com, 10.0.0.1' })
+  const { hosts } = convertOne({ 'server-alias': 'Alias.example.com, 10.0.0.1' })
   t.same(
-    sites.map(({ host }) => host),
+    hosts.map(({ host }) => host),
     ['a.example.com', 'alias.example.com'],
   )
   t.end()

@@ -96,7 +96,7 @@ export function converted(settings: AnnotationSettings, message: string): Effect
 
 /** Converted if every host of the Ingress is served over HTTPS; the gateway stage decides that. */
 export function claimsHttpsRedirect(message: string): Effect {
-  return { ...converted({ redirectsToHttps: true }, message), claim: 'https-redirect' }
+  return { ...converted({ redirectsToHttps: true, redirectsEveryHost: true }, message), claim: 'https-redirect' }
 }
 
 export function approximate(level: Level, settings: AnnotationSettings, message: string): Effect {

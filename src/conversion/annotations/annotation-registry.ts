@@ -4,10 +4,10 @@
  */
 import type { ControllerClass } from '../ingress/controller-class.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
-import type { Ingress } from '../ingress/ingress.ts'
+import { ingressId, type Ingress } from '../ingress/ingress.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'
 import { mergeSettings } from './merge-settings.ts'
-import type { Remark } from '../model/report.ts'
+import type { Claim, Reported, ReportLine } from '../model/report.ts'
 import {
   foreign,
   unsupported,
@@ -104,24 +104,24 @@ const FAMILIES: readonly Family[] = [
 const UNKNOWN = unsupported('warn', 'not known here: what it asks for is not in the objects')
 const NO_CONTROLLER = foreign('no Ingress controller is known to read it; copy it where something needs it')
 
-export interface AnnotationAccount {
-  readonly settings: IngressSettings
-  /** One for each annotation, in the order of their keys. */
-  readonly remarks: readonly Remark[]
-}
-
+/** The settings of all annotations together, and a line for each annotation in the order of their keys. */
 export function accountForAnnotations(
   ingress: Ingress,
   controller: ControllerClass,
   { target, gateway }: ConversionOptions,
-): AnnotationAccount {
+): Reported<IngressSettings, ReportLine | Claim> {
   const read = [...ingress.annotations]
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
     .map(([key, value]) => ({ key, effect: effectOf(key, value, { ingress, controller, target, gateway }) }))
   return {
-    settings: settingsOf(ingress, mergeSettings(read.map(({ effect }) => effect.settings ?? {}))),
-    remarks: read.map(({ key, effect: { level, outcome, message } }) => ({ level, about: key, outcome, message })),
+    value: settingsOf(ingress, mergeSettings(read.map(({ effect }) => effect.settings ?? {}))),
+    lines: read.map(({ key, effect }) => lineOf(ingressId(ingress), key, effect)),
   }
+}
+
+function lineOf(ingress: string, about: string, { level, outcome, message, claim }: Effect): ReportLine | Claim {
+  const line = { ingress, level, about, outcome, message }
+  return claim === undefined ? line : { decidedBy: claim, line }
 }
 
 function settingsOf(ingress: Ingress, { actions, ...settings }: AnnotationSettings): IngressSettings {

@@ -213,10 +213,10 @@ function contourRetries(value: string, { sibling, target }: Parameters<Entry>[1]
 
 /** `ingress.kubernetes.io/`, the common ancestor of several controllers'. */
 export const LEGACY: AnnotationTable = {
-  'force-ssl-redirect': (value, place) => {
-    const effect = sslRedirect(value, place)
-    return readFlag(value) === true ? { ...effect, claim: 'https-redirect' } : effect
-  },
+  'force-ssl-redirect': (value, place) =>
+    readFlag(value) === true
+      ? claimsHttpsRedirect('plain requests of hosts with TLS are redirected (308)')
+      : sslRedirect(value, place),
   'ssl-redirect': sslRedirect,
   'whitelist-source-range': asNginx('allowlist-source-range'),
   'auth-type': PASSWORD,

@@ -1,18 +1,24 @@
-/** How issuers that speak ACME reach the hosts once the gateway serves them (spec/ingress.md 3.3). */
+/**
+ * How ACME issuers reach the hosts once the gateway serves them (https://cert-manager.io/docs/configuration/acme/http01/ and
+ * https://cert-manager.io/docs/configuration/acme/dns01/).
+ */
+import type { ReadIngress } from '../ingress/read-ingress.ts'
 import { hasIssuer } from '../model/issuers.ts'
-import type { ReadIngress } from '../read-ingresses.ts'
+import type { ReportLine } from '../model/report.ts'
 
-/** An annotation does not say which kind its issuer is of: said of all of them, and graver where HTTP-01 cannot do it. */
-export function remarkChallenges(reading: ReadIngress): void {
-  if (!asksForCertificates(reading)) return
-  const { ingress, remarks } = reading
-  const wildcards = ingress.tls.flatMap(({ hosts }) => hosts.filter((host) => host.startsWith('*.')))
-  const solver =
+/** An annotation does not say whether its issuer speaks ACME, so the lines go to all; HTTP-01 cannot prove a wildcard. */
+export function challengeLines(reading: ReadIngress): readonly ReportLine[] {
+  if (!asksForCertificates(reading)) return []
+  const line = { ingress: reading.id, about: 'spec.tls', outcome: 'platform-step' } as const
+  const message =
     'for HTTP-01 an ACME issuer needs a solver that the gateway serves: ingress class istio, or gatewayHTTPRoute'
-  remarks.push({ level: 'info', about: 'spec.tls', outcome: 'platform-step', message: solver })
-  if (wildcards.length === 0) return
-  const message = `an ACME issuer needs a DNS-01 solver for ${wildcards.join(', ')}: HTTP-01 proves no wildcard`
-  remarks.push({ level: 'warn', about: 'spec.tls', outcome: 'platform-step', message })
+  const wildcards = reading.ingress.tls.flatMap(({ hosts }) => hosts.filter((host) => host.startsWith('*.')))
+  if (wildcards.length === 0) return [{ ...line, level: 'info', message }]
+  const wildcardMessage = `an ACME issuer needs a DNS-01 solver for ${wildcards.join(', ')}: HTTP-01 proves no wildcard`
+  return [
+    { ...line, level: 'info', message },
+    { ...line, level: 'warn', message: wildcardMessage },
+  ]
 }
 
 function asksForCertificates({ ingress, settings }: ReadIngress): boolean {

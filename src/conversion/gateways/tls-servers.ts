@@ -1,135 +1,96 @@
-/** The servers that end TLS at a gateway, and what becomes of each TLS entry. */
+/** The servers that end TLS at a gateway, and a report line for each TLS entry. */
+import { ruleHosts, tlsEntries, type TlsEntry } from '../hosts/tls-coverage.ts'
+import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
+import { groupBy } from '../model/group-by.ts'
 import { coveringNames } from '../model/hosts.ts'
 import type { ClientCertificate } from '../model/ingress-settings.ts'
 import { credentialName } from '../model/object-names.ts'
-import type { ReadIngress } from '../read-ingresses.ts'
-import type { Site, TlsServer } from '../model/virtual-host.ts'
-import { ruleHosts, tlsEntries, type TlsEntry } from '../hosts/tls-coverage.ts'
+import type { Reported, ReportLine } from '../model/report.ts'
+import type { VirtualHost } from '../model/virtual-host.ts'
+import type { TlsServer } from './gateway-plan.ts'
 
-/** Each certificate only on the hosts of its own entries, and each host with one certificate. */
+/** Each certificate is used for the hosts of its own entries only, and each host has one certificate. */
 export function tlsServers(
   group: readonly ReadIngress[],
-  sites: readonly Site[],
+  hosts: readonly VirtualHost[],
   options: ConversionOptions,
-): readonly TlsServer[] {
-  for (const reading of group) remarkUnservedEntries(reading)
-  const claimed = new Map<string, string>()
-  const servers = new Map<string, GrowingServer>()
-  for (const tls of tlsEntries(group)) {
-    const hosts = claimHosts(tls, sites, claimed)
-    remarkSecret(tls, hosts, options)
-    for (const host of hosts) {
-      const server = serverFor(tls.entry.secret, clientCertificateOf(host, group), servers)
-      server.hosts.push(host)
-      for (const name of server.entries.has(tls) ? [] : tls.hosts) server.names.add(name)
-      server.entries.add(tls)
-    }
-  }
-  const passed = new Set(sites.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host))
-  return [...servers.values()]
-    .map(({ hosts, names, secret, clientCertificate }) => {
-      return { hosts: hosts.filter((host) => !passed.has(host)), names: [...names], secret, clientCertificate }
-    })
-    .filter(({ hosts }) => hosts.length > 0)
-}
-
-interface GrowingServer extends Pick<TlsServer, 'secret' | 'clientCertificate'> {
-  readonly hosts: string[]
-  readonly names: Set<string>
-  readonly entries: Set<TlsEntry>
-}
-
-function serverFor(
-  secret: string,
-  clientCertificate: ClientCertificate | undefined,
-  servers: Map<string, GrowingServer>,
-): GrowingServer {
-  const key = JSON.stringify([secret, clientCertificate])
-  const server = servers.get(key) ?? { hosts: [], names: new Set(), entries: new Set(), secret, clientCertificate }
-  servers.set(key, server)
-  return server
-}
-
-/** The hosts that an entry's certificate is served for; what another secret has already is told. */
-function claimHosts(
-  { reading, entry, hosts }: TlsEntry,
-  sites: readonly Site[],
-  claimed: Map<string, string>,
-): readonly string[] {
-  const patterns = new Set(hosts)
-  const covered = sites.filter(({ certificateHost }) =>
-    coveringNames(certificateHost).some((name) => patterns.has(name)),
+): Reported<readonly TlsServer[]> {
+  const assigned = assignHosts(tlsEntries(group), hosts, options)
+  const secured = assigned.value.map((one) => ({ ...one, clientCertificate: clientCertificateOf(one.host, group) }))
+  const servers = groupBy(secured, ({ tls, clientCertificate }) =>
+    JSON.stringify([tls.entry.secret, clientCertificate]),
   )
-  const own = covered.map(({ host }) => host)
-  const taken = own.filter((host) => ![undefined, entry.secret].includes(claimed.get(host)))
-  if (taken.length > 0) {
-    const message = `${taken.join(', ')} is served with secret ${claimed.get(taken[0] ?? '') ?? ''} of another entry`
-    reading.remarks.push({ level: 'warn', about: `${entry.field}.hosts`, outcome: 'unsupported', message })
+  const passed = new Set(hosts.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host))
+  return {
+    value: [...servers.values()].flatMap((one) => serverOf(one, passed)),
+    lines: [...group.flatMap(unservedLines), ...assigned.lines],
   }
+}
+
+interface Assignment {
+  readonly host: string
+  readonly tls: TlsEntry
+}
+
+/** The first entry that covers a host gives it its certificate. */
+function assignHosts(
+  entries: readonly TlsEntry[],
+  hosts: readonly VirtualHost[],
+  options: ConversionOptions,
+): Reported<readonly Assignment[]> {
+  const owners = new Map<string, Assignment>()
+  const lines: ReportLine[] = []
+  for (const tls of entries) {
+    const patterns = new Set(tls.hosts)
+    const covered = hosts.filter(({ certificateHost }) =>
+      coveringNames(certificateHost).some((name) => patterns.has(name)),
+    )
+    const free = covered.map(({ host }) => host).filter((host) => !owners.has(host))
+    lines.push(...takenLines(tls, covered, owners), ...unusedLines(tls, covered), ...secretLines(tls, free, options))
+    for (const host of free) owners.set(host, { host, tls })
+  }
+  return { value: [...owners.values()], lines }
+}
+
+function takenLines(
+  { reading, entry }: TlsEntry,
+  covered: readonly VirtualHost[],
+  owners: ReadonlyMap<string, Assignment>,
+): readonly ReportLine[] {
+  const taken = covered
+    .flatMap(({ host }) => owners.get(host) ?? [])
+    .filter(({ tls }) => tls.entry.secret !== entry.secret)
+  const [first] = taken
+  if (first === undefined) return []
+  const names = taken.map(({ host }) => host).join(', ')
+  const message = `${names} is served with secret ${first.tls.entry.secret} of another entry`
+  return [{ ingress: reading.id, level: 'warn', about: `${entry.field}.hosts`, outcome: 'unsupported', message }]
+}
+
+function unusedLines({ reading, entry, hosts }: TlsEntry, covered: readonly VirtualHost[]): readonly ReportLine[] {
   const used = new Set(covered.flatMap(({ certificateHost }) => coveringNames(certificateHost)))
   const unused = hosts.filter((pattern) => !used.has(pattern))
-  if (unused.length > 0)
-    reading.remarks.push({
-      level: 'info',
-      about: `${entry.field}.hosts`,
-      outcome: 'not-needed',
-      message: `no route is printed for ${unused.join(', ')}`,
-    })
-  const free = own.filter((host) => !claimed.has(host))
-  for (const host of free) claimed.set(host, entry.secret)
-  return free
+  if (unused.length === 0) return []
+  const message = `no route is printed for ${unused.join(', ')}`
+  return [{ ingress: reading.id, level: 'info', about: `${entry.field}.hosts`, outcome: 'not-needed', message }]
 }
 
-function clientCertificateOf(host: string, group: readonly ReadIngress[]): ClientCertificate | undefined {
-  return group.find((reading) => reading.settings.clientCertificate !== undefined && ruleHosts(reading).includes(host))
-    ?.settings.clientCertificate
-}
-
-/** Istio has no HTTPS either where an entry names no secret (`pilot/pkg/config/kube/ingress`): nothing is lost there. */
-function remarkUnservedEntries({ ingress, controller, settings, remarks }: ReadIngress): void {
-  for (const { secret, field } of ingress.tls) {
-    if (settings.isTlsOffloaded === true)
-      remarks.push({
-        level: 'warn',
-        about: field,
-        outcome: 'platform-step',
-        message: 'TLS ends at the load balancer in front, so that no HTTPS server is printed',
-      })
-    else if (secret === '')
-      remarks.push({
-        level: controller === 'istio' ? 'warn' : 'error',
-        about: field,
-        outcome: 'unsupported',
-        message:
-          'it names no secretName, so that no HTTPS server is printed, where controllers serve a default certificate: add a secretName',
-      })
-  }
-}
-
-function remarkSecret(
+function secretLines(
   { reading, entry }: TlsEntry,
   hosts: readonly string[],
   { target, gateway }: ConversionOptions,
-): void {
-  if (hosts.length === 0) return
-  const { ingress, settings, remarks } = reading
-  const about = entry.field
+): readonly ReportLine[] {
+  if (hosts.length === 0) return []
+  const { ingress, settings, id } = reading
+  const line = { ingress: id, level: 'info', about: entry.field } as const
   const names = hosts.join(', ')
   if (target === 'gateway-api' && gateway.shared === '')
-    remarks.push({
-      level: 'info',
-      about,
-      outcome: 'converted',
-      message: `HTTPS for ${names} with secret ${entry.secret}`,
-    })
-  else if (settings.certificate !== undefined || target === 'gateway-api')
-    remarks.push({ level: 'info', about, outcome: 'converted', message: `HTTPS for ${names}` })
-  else {
-    const secret = { namespace: ingress.namespace, name: entry.secret }
-    const message = `HTTPS for ${names}: ${copyStep(secret, gateway.namespace)}`
-    remarks.push({ level: 'info', about, outcome: 'platform-step', message })
-  }
+    return [{ ...line, outcome: 'converted', message: `HTTPS for ${names} with secret ${entry.secret}` }]
+  if (settings.certificate !== undefined || target === 'gateway-api')
+    return [{ ...line, outcome: 'converted', message: `HTTPS for ${names}` }]
+  const secret = { namespace: ingress.namespace, name: entry.secret }
+  return [{ ...line, outcome: 'platform-step', message: `HTTPS for ${names}: ${copyStep(secret, gateway.namespace)}` }]
 }
 
 /** Without what the API server wrote into the secret's metadata. */
@@ -141,4 +102,39 @@ function copyStep({ namespace, name }: { readonly namespace: string; readonly na
     `kubectl apply -n ${to} -f -`,
   ]
   return `copy secret ${namespace}/${name} to ${to}/${copy}, where the gateway reads it: ${command.join(' | ')}`
+}
+
+function clientCertificateOf(host: string, group: readonly ReadIngress[]): ClientCertificate | undefined {
+  return group.find((reading) => reading.settings.clientCertificate !== undefined && ruleHosts(reading).includes(host))
+    ?.settings.clientCertificate
+}
+
+/** Hosts whose TLS is passed through need no server. */
+function serverOf(
+  assignments: readonly (Assignment & Pick<TlsServer, 'clientCertificate'>)[],
+  passed: ReadonlySet<string>,
+): readonly TlsServer[] {
+  const hosts = assignments.map(({ host }) => host).filter((host) => !passed.has(host))
+  const [first] = assignments
+  if (first === undefined || hosts.length === 0) return []
+  const { tls, clientCertificate } = first
+  const names = [...new Set([...new Set(assignments.map((one) => one.tls))].flatMap((entry) => entry.hosts))]
+  return [{ hosts, names, secret: tls.entry.secret, clientCertificate }]
+}
+
+/** Istio's own controller has no HTTPS either where an entry names no secret, so nothing is lost there
+ * (istio/istio pilot/pkg/config/kube/ingress/conversion.go). */
+function unservedLines({ ingress, id, controller, settings }: ReadIngress): readonly ReportLine[] {
+  if (settings.isTlsOffloaded === true) {
+    const message = 'TLS ends at the load balancer in front, so that no HTTPS server is printed'
+    return ingress.tls.map(({ field }) => {
+      return { ingress: id, level: 'warn', about: field, outcome: 'platform-step', message }
+    })
+  }
+  const level = controller === 'istio' ? 'warn' : 'error'
+  const message =
+    'it names no secretName, so that no HTTPS server is printed, where controllers serve a default certificate: add a secretName'
+  return ingress.tls
+    .filter(({ secret }) => secret === '')
+    .map(({ field }) => ({ ingress: id, level, about: field, outcome: 'unsupported', message }))
 }

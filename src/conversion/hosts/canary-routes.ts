@@ -1,10 +1,12 @@
 /** Canary Ingresses of ingress-nginx, put into the routes of the main ones (spec/ingress.md 2.4, row 13). */
-import type { HostContext, HostRule } from './host-routes.ts'
+import { isProblem, type Problem } from '../../kubernetes/problem.ts'
+import type { Reported, ReportLine } from '../model/report.ts'
+import type { HostContext, HostRule } from './host-rule.ts'
 import type { Canary } from '../model/ingress-settings.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
-import { nginxRegex, pathMatch } from './path-matches.ts'
+import { pathMatch } from './path-matches.ts'
 import { escapeRegex } from '../model/regular-expression.ts'
-import { isRouteProblem, resolveBackend } from './resolve-backend.ts'
+import { resolveBackend } from './resolve-backend.ts'
 import type { Forward, HeaderMatch, Route, RouteBackend } from '../model/virtual-host.ts'
 
 interface CanaryBackend {
@@ -16,38 +18,44 @@ export function withCanaries(
   routes: readonly Route[],
   canaries: readonly HostRule[],
   context: HostContext,
-): readonly Route[] {
+): Reported<readonly Route[]> {
   const found = new Map<string, CanaryBackend>()
-  for (const rule of canaries) for (const path of rule.rule.paths) addCanary(path, rule, routes, found, context)
-  return routes.flatMap((route) => splitRoute(route, found.get(matchKey(route.match))))
+  const lines: ReportLine[] = []
+  for (const rule of canaries)
+    for (const path of rule.rule.paths) {
+      const key = matchKey(pathMatch(path, rule.reading.controller, context.isRegex))
+      const isMain = ({ match, action }: Route) => matchKey(match) === key && action.kind === 'forward'
+      const backend = canaryBackend(path, rule, { hasMain: routes.some(isMain), hasCanary: found.has(key) }, context)
+      const { settings } = rule.reading
+      if (!isProblem(backend) && settings.canary !== undefined) found.set(key, { canary: settings.canary, backend })
+      lines.push(canaryLine(path, rule, backend))
+    }
+  return { value: routes.flatMap((route) => splitRoute(route, found.get(matchKey(route.match)))), lines }
 }
 
-function addCanary(
+function canaryBackend(
   path: IngressPath,
   { reading, host }: HostRule,
-  routes: readonly Route[],
-  found: Map<string, CanaryBackend>,
-  { isRegex, options }: HostContext,
-): void {
-  const { remarks, ingress, controller, settings } = reading
-  const key = matchKey(isRegex ? nginxRegex(path.path) : pathMatch(path, controller))
-  const leaveOut = (about: string, message: string) =>
-    void remarks.push({ level: 'error', about, outcome: 'unsupported', message })
-  if (!routes.some(({ match, action }) => matchKey(match) === key && action.kind === 'forward'))
-    leaveOut(
-      path.field,
-      `a canary without its main Ingress: none of those given has ${host}${path.path}; give both together`,
-    )
-  else if (found.has(key)) leaveOut(path.field, 'a second canary of the same path; ingress-nginx takes one')
-  else {
-    const backend = resolveBackend(path, ingress.namespace, options)
-    if (isRouteProblem(backend)) leaveOut(backend.field, backend.problem)
-    else if (settings.canary !== undefined) {
-      found.set(key, { canary: settings.canary, backend })
-      const message = `${host}${path.path} -> ${backend.service}:${backend.port}, beside the main backend`
-      remarks.push({ level: 'info', about: path.field, outcome: 'converted', message })
-    }
+  { hasMain, hasCanary }: { readonly hasMain: boolean; readonly hasCanary: boolean },
+  { options }: HostContext,
+): RouteBackend | Problem {
+  if (!hasMain) {
+    const problem = `a canary without its main Ingress: none of those given has ${host}${path.path}; give both together`
+    return { field: path.field, problem }
   }
+  if (hasCanary) return { field: path.field, problem: 'a second canary of the same path; ingress-nginx takes one' }
+  return resolveBackend(path, reading.ingress.namespace, options)
+}
+
+function canaryLine(
+  { path, field }: IngressPath,
+  { reading: { id }, host }: HostRule,
+  backend: RouteBackend | Problem,
+): ReportLine {
+  if (isProblem(backend))
+    return { ingress: id, level: 'error', about: backend.field, outcome: 'unsupported', message: backend.problem }
+  const message = `${host}${path} -> ${backend.service}:${backend.port}, beside the main backend`
+  return { ingress: id, level: 'info', about: field, outcome: 'converted', message }
 }
 
 function matchKey({ kind, value }: Route['match']): string {

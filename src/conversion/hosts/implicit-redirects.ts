@@ -1,36 +1,29 @@
-/** Routes of a host that no path of an Ingress stands for. */
-import type { HostRule } from './host-routes.ts'
+/** Redirects of a host that no path of an Ingress asks for. They go before all paths. */
 import type { Redirect, Route } from '../model/virtual-host.ts'
+import type { HostRule } from './host-rule.ts'
 
-/** What comes before every path: the redirect by x-forwarded-proto, and the one of `/`. */
-export function headRoutes(rules: readonly HostRule[], routes: readonly Route[]): readonly Route[] {
+/** `routes` are those of the paths; without any, nothing is redirected. */
+export function implicitRedirects(rules: readonly HostRule[], routes: readonly Route[]): readonly Route[] {
   const [model] = routes
   if (model === undefined) return []
   const plain = { ...model, path: '/', headers: [], redirectsToHttps: false }
-  const forwarded = rules.some(({ reading }) => reading.settings.redirectsForwardedHttp === true)
-  const root = rules.find(({ reading }) => reading.settings.appRoot !== undefined)?.reading.settings.appRoot
-  const toHttps: Redirect = { kind: 'redirect', scheme: 'https', authority: undefined, path: undefined, code: 308 }
-  const toRoot: Redirect = { kind: 'redirect', scheme: undefined, authority: undefined, path: root, code: 302 }
   return [
-    ...(forwarded
-      ? [
-          {
-            ...plain,
-            match: { kind: 'elements', value: '/' } as const,
-            headers: [{ name: 'x-forwarded-proto', kind: 'exact', value: 'http' } as const],
-            action: toHttps,
-          },
-        ]
-      : []),
-    ...(root === undefined
-      ? []
-      : [
-          {
-            ...plain,
-            match: { kind: 'exact', value: '/' } as const,
-            redirectsToHttps: model.redirectsToHttps,
-            action: toRoot,
-          },
-        ]),
+    ...forwardedRedirect(rules, plain),
+    ...rootRedirect(rules, { ...plain, redirectsToHttps: model.redirectsToHttps }),
   ]
+}
+
+/** Requests that reached the proxy in front of the gateway as http, known by `x-forwarded-proto`. */
+function forwardedRedirect(rules: readonly HostRule[], route: Route): readonly Route[] {
+  if (!rules.some(({ reading }) => reading.settings.redirectsForwardedHttp === true)) return []
+  const action: Redirect = { kind: 'redirect', scheme: 'https', authority: undefined, path: undefined, code: 308 }
+  const headers = [{ name: 'x-forwarded-proto', kind: 'exact', value: 'http' } as const]
+  return [{ ...route, match: { kind: 'elements', value: '/' }, headers, action }]
+}
+
+function rootRedirect(rules: readonly HostRule[], route: Route): readonly Route[] {
+  const path = rules.find(({ reading }) => reading.settings.appRoot !== undefined)?.reading.settings.appRoot
+  if (path === undefined) return []
+  const action: Redirect = { kind: 'redirect', scheme: undefined, authority: undefined, path, code: 302 }
+  return [{ ...route, match: { kind: 'exact', value: '/' }, action }]
 }

@@ -1,8 +1,8 @@
 /** What has to be said of how a path is matched: where the controller may do otherwise, and where no match is right. */
+import type { Problem } from '../../kubernetes/problem.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
-import type { ReadIngress } from '../read-ingresses.ts'
+import type { ReadIngress } from '../ingress/read-ingress.ts'
 import { regexProblem } from '../model/regular-expression.ts'
-import type { RouteProblem } from './resolve-backend.ts'
 import type { PathMatch } from '../model/virtual-host.ts'
 
 /**
@@ -14,7 +14,7 @@ import type { PathMatch } from '../model/virtual-host.ts'
  * | traefik    | /foo                   | elements   | text, `PathPrefix`         |
  * | unknown    | /foo                   | elements   | not known                  |
  */
-export function matchNote(
+export function matchWarning(
   { pathType }: IngressPath,
   { kind, value }: PathMatch,
   { controller }: ReadIngress,
@@ -32,7 +32,7 @@ export function matchProblem(
   { path, field }: IngressPath,
   { kind, value }: PathMatch,
   { controller }: ReadIngress,
-): RouteProblem | undefined {
+): Problem | undefined {
   const at = `${field}.path`
   if (controller === 'gce' && value.includes('*'))
     return { field: at, problem: `${path}: Google's paths have * at the end only, behind a /; the path is left out` }

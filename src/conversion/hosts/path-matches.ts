@@ -9,6 +9,7 @@ import type { PathMatch } from '../model/virtual-host.ts'
 /**
  * | pathType               | class            | path      | match                       |
  * |------------------------|------------------|-----------|-----------------------------|
+ * | any, on a regex host   | nginx, unknown   | /foo      | regex (?i)/foo.*            |
  * | Exact                  | any              | /foo      | exact /foo                  |
  * | Prefix                 | any              | / or ""   | elements /                  |
  * | Prefix                 | any              | /foo[/]   | elements /foo               |
@@ -20,7 +21,12 @@ import type { PathMatch } from '../model/virtual-host.ts'
  * | ImplementationSpecific | alb, gce, istio  | /foo      | exact /foo                  |
  * | ImplementationSpecific | traefik, unknown | /foo      | elements /foo               |
  */
-export function pathMatch({ path, pathType }: IngressPath, controller: ControllerClass): PathMatch {
+export function pathMatch(
+  { path, pathType }: IngressPath,
+  controller: ControllerClass,
+  isRegexHost: boolean,
+): PathMatch {
+  if (isRegexHost && (controller === 'nginx' || controller === 'unknown')) return nginxRegex(path)
   if (pathType === 'Exact') return { kind: 'exact', value: path }
   if (pathType === 'Prefix') return elements(path)
   switch (controller) {
@@ -62,7 +68,7 @@ function elements(path: string): PathMatch {
  * and matched from the start only (kubernetes/ingress-nginx, docs/user-guide/ingress-path-matching.md). Envoy matches the
  * whole path, so what follows belongs to each alternative.
  */
-export function nginxRegex(path: string): PathMatch {
+function nginxRegex(path: string): PathMatch {
   const pattern = path === '' ? '/' : path
   return { kind: 'regex', value: `(?i)${hasAlternatives(pattern) ? `(?:${pattern})` : pattern}.*` }
 }

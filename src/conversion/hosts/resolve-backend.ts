@@ -1,25 +1,16 @@
 /** A backend with the number of its port. */
+import type { Problem } from '../../kubernetes/problem.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import { serviceHost } from '../model/service-host.ts'
 import type { RouteBackend } from '../model/virtual-host.ts'
-
-/** Why no route is printed for a path, and the field that is to blame. */
-export interface RouteProblem {
-  readonly field: string
-  readonly problem: string
-}
-
-export function isRouteProblem(result: object): result is RouteProblem {
-  return 'problem' in result
-}
 
 /** A named port is looked up in the Service: `spec.ports[].port`, never the target port (spec/ingress.md 1.5). */
 export function resolveBackend(
   { backend, resource, field }: IngressPath,
   namespace: string,
   { portNumber, gateway }: ConversionOptions,
-): RouteBackend | RouteProblem {
+): RouteBackend | Problem {
   const place = field === 'spec.defaultBackend' ? field : `${field}.backend`
   if (resource !== undefined)
     return { field: place, problem: `resource ${resource} has no equal in Istio; the path is left out` }

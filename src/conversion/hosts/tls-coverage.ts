@@ -1,7 +1,7 @@
 /** Which hosts have TLS at the gateway. In ingress-nginx that is a property of the host, not of one Ingress. */
 import { coveringNames } from '../model/hosts.ts'
-import type { IngressTls } from '../ingress/ingress.ts'
-import type { ReadIngress } from '../read-ingresses.ts'
+import type { Ingress, IngressTls } from '../ingress/ingress.ts'
+import type { ReadIngress } from '../ingress/read-ingress.ts'
 
 export interface TlsEntry {
   readonly reading: ReadIngress
@@ -19,6 +19,12 @@ export function tlsEntries(readings: readonly ReadIngress[]): readonly TlsEntry[
         .filter(({ secret }) => secret !== '')
         .map((entry) => ({ reading, entry, hosts: entry.hosts.length > 0 ? entry.hosts : ruleHosts(reading) })),
     )
+}
+
+/** A rule without a host, or a default backend alone, is of host `*`. */
+export function ingressHosts({ rules, defaultBackend }: Ingress): readonly string[] {
+  if (rules.length === 0 && defaultBackend !== undefined) return ['*']
+  return rules.map(({ host }) => (host === '' ? '*' : host))
 }
 
 export function ruleHosts({ ingress }: ReadIngress): readonly string[] {

@@ -3,25 +3,21 @@
  * never in force; read as something else, `path: 404` would take every request.
  */
 import { arrayMember, isObject, member, memberAt, typeName, type Json } from '../../kubernetes/json.ts'
-import type { Remark } from '../model/report.ts'
+import type { Problem } from '../../kubernetes/problem.ts'
 
-/** Each is an error, and says what is left out for it. */
-export function fieldTypeRemarks(spec: Json | undefined): readonly Remark[] {
-  const problems = [
+/** Each problem says what the conversion leaves out because of it. */
+export function fieldTypeProblems(spec: Json | undefined): readonly Problem[] {
+  return [
     ...['rules', 'tls'].flatMap((key) => listProblem(member(spec, key), `spec.${key}`, 'nothing of it was read')),
     ...arrayMember(spec, 'rules').flatMap((rule, index) => ruleProblems(rule, `spec.rules[${index}]`)),
     ...arrayMember(spec, 'tls').flatMap((entry, index) => tlsProblems(entry, `spec.tls[${index}]`)),
     ...portProblems(member(spec, 'defaultBackend'), 'spec.defaultBackend'),
   ]
-  return problems.map(([about, message]) => ({ level: 'error', about, outcome: 'unsupported', message }))
 }
-
-/** A field with what is wrong about it. */
-type Problem = readonly [about: string, message: string]
 
 function listProblem(value: Json | undefined, field: string, effect: string): readonly Problem[] {
   if (value === undefined || value === null || Array.isArray(value)) return []
-  return [[field, `must be a list, not ${typeName(value)}; ${effect}`]]
+  return [{ field, problem: `must be a list, not ${typeName(value)}; ${effect}` }]
 }
 
 function ruleProblems(rule: Json, field: string): readonly Problem[] {
@@ -36,7 +32,7 @@ function ruleProblems(rule: Json, field: string): readonly Problem[] {
 function textProblem(value: Json | undefined, field: string, effect: string): readonly Problem[] {
   if (value === undefined || value === null || typeof value === 'string') return []
   const advice = isObject(value) || Array.isArray(value) ? '' : `: put ${JSON.stringify(value)} into quotes`
-  return [[field, `must be a text, not ${typeName(value)}${advice}; ${effect}`]]
+  return [{ field, problem: `must be a text, not ${typeName(value)}${advice}; ${effect}` }]
 }
 
 function pathProblems(path: Json, field: string): readonly Problem[] {
@@ -50,9 +46,8 @@ function pathProblems(path: Json, field: string): readonly Problem[] {
 function pathTypeProblem(value: Json | undefined, field: string): readonly Problem[] {
   const allowed = ['Exact', 'Prefix', 'ImplementationSpecific']
   if (value === undefined || value === null || (typeof value === 'string' && allowed.includes(value))) return []
-  return [
-    [field, `is ${JSON.stringify(value)}, allowed is Exact, Prefix or ImplementationSpecific; the path is left out`],
-  ]
+  const problem = `is ${JSON.stringify(value)}, allowed is Exact, Prefix or ImplementationSpecific; the path is left out`
+  return [{ field, problem }]
 }
 
 /** `servicePort` of the older versions may be both. */
@@ -62,8 +57,8 @@ function portProblems(backend: Json | undefined, field: string): readonly Proble
   const effect = 'what leads to it is left out'
   if (number === undefined || number === null || typeof number === 'number')
     return textProblem(name, `${field}.service.port.name`, effect)
-  const message = `is ${JSON.stringify(number)}, allowed is a number from 1 to 65535, without quotes; ${effect}`
-  return [[`${field}.service.port.number`, message]]
+  const problem = `is ${JSON.stringify(number)}, allowed is a number from 1 to 65535, without quotes; ${effect}`
+  return [{ field: `${field}.service.port.number`, problem }]
 }
 
 function tlsProblems(entry: Json, field: string): readonly Problem[] {

@@ -14,8 +14,8 @@ import {
   type Json,
   type JsonObject,
 } from '../../kubernetes/json.ts'
-import { fieldTypeRemarks } from './field-types.ts'
-import type { Remark } from '../model/report.ts'
+import type { ReportLine } from '../model/report.ts'
+import { fieldTypeProblems } from './field-types.ts'
 
 export type PathType = 'Exact' | 'Prefix' | 'ImplementationSpecific'
 
@@ -61,8 +61,13 @@ export interface Ingress {
   readonly tls: readonly IngressTls[]
   /** As a path without one, so that it is reported like any other. */
   readonly defaultBackend: IngressPath | undefined
-  /** What could not be read. */
-  readonly remarks: readonly Remark[]
+  /** What reading it already gave to report. */
+  readonly lines: readonly ReportLine[]
+}
+
+/** Returns `namespace/name`. */
+export function ingressId({ namespace, name }: Pick<Ingress, 'namespace' | 'name'>): string {
+  return `${namespace}/${name}`
 }
 
 /** The kind alone is also Knative's and OpenShift's. */
@@ -74,8 +79,8 @@ export function isIngress(object: JsonObject): boolean {
 export function readIngress(object: JsonObject, namespace: string, name: string): Ingress {
   const spec = member(object, 'spec')
   const fallback = member(spec, 'defaultBackend') ?? member(spec, 'backend')
-  const wrong = fieldTypeRemarks(spec)
-  const isRight = (field: string) => !wrong.some(({ about }) => about === field || about.startsWith(`${field}.`))
+  const problems = fieldTypeProblems(spec)
+  const isRight = (prefix: string) => !problems.some(({ field }) => field === prefix || field.startsWith(`${prefix}.`))
   return {
     namespace,
     name,
@@ -90,13 +95,13 @@ export function readIngress(object: JsonObject, namespace: string, name: string)
       .filter(({ field }) => isRight(field)),
     defaultBackend:
       fallback === undefined || !isRight('spec.defaultBackend') ? undefined : readDefaultBackend(fallback),
-    remarks: [
-      ...versionRemarks(object),
-      ...classRemarks(spec),
-      ...emptyRemarks(spec, fallback),
-      ...wrong,
-      ...annotationRemarks(object),
-    ],
+    lines: [
+      ...versionLines(object),
+      ...classLines(spec),
+      ...emptyLines(spec, fallback),
+      ...problems.map(({ field, problem }) => refusedLine(field, problem)),
+      ...annotationLines(object),
+    ].map((line) => ({ ingress: ingressId({ namespace, name }), ...line })),
   }
 }
 
@@ -149,20 +154,26 @@ function readTls(value: Json, field: string): IngressTls {
   return { hosts: hosts.map((host) => host.toLowerCase()), secret: stringMember(value, 'secretName') ?? '', field }
 }
 
-function versionRemarks(object: JsonObject): readonly Remark[] {
+type UnnamedLine = Omit<ReportLine, 'ingress'>
+
+function refusedLine(about: string, message: string): UnnamedLine {
+  return { level: 'error', about, outcome: 'unsupported', message }
+}
+
+function versionLines(object: JsonObject): readonly UnnamedLine[] {
   const version = stringMember(object, 'apiVersion') ?? ''
   if (version === 'networking.k8s.io/v1') return []
   const message = `${version} is no longer served by Kubernetes (1.22); it was read as networking.k8s.io/v1`
   return [{ level: 'info', about: 'apiVersion', outcome: 'converted', message }]
 }
 
-function classRemarks(spec: Json | undefined): readonly Remark[] {
+function classLines(spec: Json | undefined): readonly UnnamedLine[] {
   if (stringMember(spec, 'ingressClassName') === undefined) return []
   const message = 'names the controller that the Ingress is for'
   return [{ level: 'info', about: 'spec.ingressClassName', outcome: 'not-needed', message }]
 }
 
-function emptyRemarks(spec: Json | undefined, fallback: Json | undefined): readonly Remark[] {
+function emptyLines(spec: Json | undefined, fallback: Json | undefined): readonly UnnamedLine[] {
   const rules = member(spec, 'rules') ?? []
   if (fallback !== undefined || !Array.isArray(rules) || rules.length > 0) return []
   const message = 'has neither rules nor a default backend, which Kubernetes refuses: there is nothing to convert'
@@ -170,14 +181,14 @@ function emptyRemarks(spec: Json | undefined, fallback: Json | undefined): reado
 }
 
 /** The API server refuses an annotation that is no text, so such a one was never in force. */
-function annotationRemarks(object: JsonObject): readonly Remark[] {
+function annotationLines(object: JsonObject): readonly UnnamedLine[] {
   const annotations = memberAt(object, 'metadata', 'annotations')
   if (!isObject(annotations)) return []
   return Object.keys(annotations).flatMap((about) => {
     const value = annotations[about]
     if (typeof value === 'string') return []
     const message = `must be a text, not ${typeName(value)}: put ${JSON.stringify(value)} into quotes`
-    return [{ level: 'error', about, outcome: 'unsupported', message } as const]
+    return [refusedLine(about, message)]
   })
 }
 

@@ -15,6 +15,8 @@ export interface IngressSettings {
   readonly appRoot?: string
   /** Plain requests to hosts with TLS go to https; the controller's own default where undefined. */
   readonly redirectsToHttps?: boolean
+  /** An annotation asks for that redirect on every host, with TLS or without. */
+  readonly redirectsEveryHost?: boolean
   /** TLS ends in front of the gateway: nothing here serves it. */
   readonly isTlsOffloaded?: boolean
   /** The same redirect, known by `x-forwarded-proto`. */

@@ -26,10 +26,14 @@ export interface ReportLine {
   readonly message: string
 }
 
-/** A value, with the lines that making it added to the report. */
-export interface Reported<Value> {
+/** The result of a stage: a value, and what the report says about it. */
+export interface Reported<Value, Line = ReportLine> {
   readonly value: Value
-  readonly lines: readonly ReportLine[]
+  readonly lines: readonly Line[]
+}
+
+export function collect<Value, Line>(parts: readonly Reported<Value, Line>[]): Reported<readonly Value[], Line> {
+  return { value: parts.map(({ value }) => value), lines: parts.flatMap(({ lines }) => lines) }
 }
 
 /** The line of an annotation that is true only if a later stage grants what the annotation asks for. */
@@ -38,9 +42,6 @@ export interface Claim {
   /** If it is granted. */
   readonly line: ReportLine
 }
-
-/** A line before it is known which Ingress it is of. */
-export type Remark = Omit<ReportLine, 'ingress'>
 
 const SEVERITY: Readonly<Record<Level, number>> = { error: 0, warn: 1, info: 2 }
 
@@ -54,6 +55,6 @@ export function isAtLeast(level: Level, least: Level): boolean {
 }
 
 /** Lines that a reader has to act on: what is lost or differs, and what somebody else has to do. */
-export function needsAttention({ level, outcome }: Remark): boolean {
+export function needsAttention({ level, outcome }: ReportLine): boolean {
   return level !== 'info' || outcome === 'platform-step' || outcome === 'unsupported'
 }

@@ -1,8 +1,8 @@
 /** Routes in words: `shop.example.com/cart -> cart:9000 (https)`. */
 import { oneLine } from '../../kubernetes/yaml-text.ts'
-import type { Route, Site } from './virtual-host.ts'
+import type { Route, VirtualHost } from './virtual-host.ts'
 
-export function describeRoutes({ host, routes, passthrough }: Site): readonly string[] {
+export function describeRoutes({ host, routes, passthrough }: VirtualHost): readonly string[] {
   if (passthrough !== undefined) return [`${host} -> ${passthrough.service}:${passthrough.port} (TLS passed through)`]
   return routes.map((route) =>
     oneLine(`${host}${route.path === '' ? '/' : route.path} ${destinationText(route)}${conditionText(route)}`),

@@ -1,16 +1,5 @@
-/**
- * What a set of Ingresses comes to, before it is printed as objects of either API: sites (a host with its routes in the
- * order of precedence), and entrances (a Gateway with the sites and certificates that it serves).
- */
-import type {
-  ClientCertificate,
-  CorsPolicy,
-  HeaderChanges,
-  Mirror,
-  RedirectCode,
-  RetryPolicy,
-} from './ingress-settings.ts'
-import type { ReadIngress } from '../read-ingresses.ts'
+/** A host with its routes in the order of precedence, before it is printed as objects of either API. */
+import type { CorsPolicy, HeaderChanges, Mirror, RedirectCode, RetryPolicy } from './ingress-settings.ts'
 
 /**
  * | kind     | value   | a path matches when                                     |
@@ -97,7 +86,7 @@ export interface Redirect {
   readonly code: RedirectCode
 }
 
-export interface Site {
+export interface VirtualHost {
   readonly namespace: string
   readonly host: string
   /** Whose certificate it is served with: its own host, or the one that it is an alias of. */
@@ -108,27 +97,11 @@ export interface Site {
   readonly passthrough: RouteBackend | undefined
   /** For external-dns, carried to the object that holds the host. */
   readonly dnsAnnotations: Readonly<Record<string, string>>
-  /** For the names of objects: the Ingress that it stands first in. */
+  /** The name of the first Ingress that has it: objects are named after it, and lines about the host go to it. */
   readonly ingressName: string
 }
 
-/** A Gateway and what comes in by it. */
-export interface Entrance {
-  readonly namespace: string
-  /** Of the Gateway; a DNS label. */
-  readonly name: string
-  readonly ingresses: readonly ReadIngress[]
-  readonly sites: readonly Site[]
-  readonly tls: readonly TlsServer[]
-  readonly annotations: Readonly<Record<string, string>>
-}
-
-/** TLS that ends at the gateway. */
-export interface TlsServer {
-  readonly hosts: readonly string[]
-  /** What the certificate is for: the hosts of the TLS entries, wildcards among them. */
-  readonly names: readonly string[]
-  /** The secret that the Ingress names, in its own namespace. */
-  readonly secret: string
-  readonly clientCertificate: ClientCertificate | undefined
+/** Returns the id of the Ingress that lines about the host go to. */
+export function ownerOf({ namespace, ingressName }: VirtualHost): string {
+  return `${namespace}/${ingressName}`
 }

@@ -100,8 +100,8 @@ function headline(reference: ObjectReference, reason: Reason): string {
   return coded(`${oneLine(cut(what, 120))}: expose it with a Gateway and a VirtualService.`, reason)
 }
 
-function routeLine({ sites }: Conversion, most: number): string {
-  const routes = sites.flatMap(describeRoutes)
+function routeLine({ hosts }: Conversion, most: number): string {
+  const routes = hosts.flatMap(describeRoutes)
   if (routes.length === 0) return 'What becomes of it: none of its routes can be printed here, see below.'
   return `What becomes of it: ${listed(routes, most, ', ')}.`
 }

@@ -1,5 +1,5 @@
 /** An Ingress in an Istio namespace is denied with the objects to apply in its place. */
-import { convertRead, type Conversion } from '../../conversion/convert-ingresses.ts'
+import { convertParsed, type Conversion } from '../../conversion/convert-ingresses.ts'
 import type { Ingress } from '../../conversion/ingress/ingress.ts'
 import type { Reason } from '../reasons.ts'
 import { NO_OPINION, type Exemption, type Rule, type RuleContext, type RuleResult, type WriteRequest } from '../rule.ts'
@@ -46,7 +46,7 @@ function warningsOf(
 }
 
 function convert(ingress: Ingress, { mesh, configuration }: RuleContext): Conversion {
-  return convertRead([ingress], { target: 'istio', gateway: configuration.gateway, ...conversionLookups(mesh) })
+  return convertParsed([ingress], { target: 'istio', gateway: configuration.gateway, ...conversionLookups(mesh) })
 }
 
 /** An exemption counts where it decided: for what the namespace or the Ingress is admitted anyway, it is only text. */

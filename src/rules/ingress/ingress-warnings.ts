@@ -26,7 +26,7 @@ export function bigWarning(reference: ObjectReference, reason: Reason): string {
 
 export function routeWarnings(reference: ObjectReference, conversion: Conversion, reason: Reason): readonly string[] {
   const name = describe(reference)
-  const routes = listed(conversion.sites.flatMap(describeRoutes), 2, ', ') || 'its routes'
+  const routes = listed(conversion.hosts.flatMap(describeRoutes), 2, ', ') || 'its routes'
   const [worst] = conversion.report.filter(({ level }) => level !== 'info').toSorted(byLevel)
   return [
     coded(`${name}: Istio's gateway does not see it; move ${routes} to a VirtualService`, reason),

@@ -4,8 +4,8 @@
  */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { BackendTls, IngressSettings } from '../../model/ingress-settings.ts'
-import type { ReadIngress } from '../../read-ingresses.ts'
-import type { Site } from '../../model/virtual-host.ts'
+import type { ReadIngress } from '../../ingress/read-ingress.ts'
+import type { VirtualHost } from '../../model/virtual-host.ts'
 import { GATEWAY_API } from './gateway.ts'
 
 interface VerifiedTls extends BackendTls {
@@ -21,7 +21,10 @@ function verifiedTls({ connection }: IngressSettings, namespace: string): Verifi
 }
 
 /** One for each Service; it holds for all of its ports. */
-export function backendTlsPolicies(readings: readonly ReadIngress[], sites: readonly Site[]): readonly JsonObject[] {
+export function backendTlsPolicies(
+  readings: readonly ReadIngress[],
+  hosts: readonly VirtualHost[],
+): readonly JsonObject[] {
   const verified = new Map(
     readings.flatMap(({ id, settings, ingress }) => {
       const tls = verifiedTls(settings, ingress.namespace)
@@ -29,7 +32,7 @@ export function backendTlsPolicies(readings: readonly ReadIngress[], sites: read
     }),
   )
   const policies = new Map<string, JsonObject>()
-  for (const { ingress, action } of sites.flatMap(({ routes }) => routes)) {
+  for (const { ingress, action } of hosts.flatMap(({ routes }) => routes)) {
     const tls = verified.get(ingress)
     if (tls === undefined || action.kind !== 'forward') continue
     for (const { namespace, service } of action.backends)

@@ -1,19 +1,20 @@
-/** The Gateway of an entrance in Gateway API, or the listeners that a shared one needs for it. */
+/** The Gateway of an plan in Gateway API, or the listeners that a shared one needs for it. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewaySettings } from '../../model/conversion-options.ts'
-import type { Entrance, TlsServer } from '../../model/virtual-host.ts'
+import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
+
 import { hasPlainListener, type SecureListener, type SecureProtocol } from './secure-listeners.ts'
 
 export const GATEWAY_API = 'gateway.networking.k8s.io/v1'
 
 /** Plain HTTP takes every host that a route names: routes come from the Gateway's own namespace only. */
 export function gatewayObject(
-  entrance: Entrance,
+  plan: GatewayPlan,
   secure: readonly SecureListener[],
   { className }: GatewaySettings,
 ): JsonObject {
-  const { namespace, name, annotations } = entrance
-  const plain = hasPlainListener(entrance, false) ? [{ name: 'http', port: 80, protocol: 'HTTP' }] : []
+  const { namespace, name, annotations } = plan
+  const plain = hasPlainListener(plan, false) ? [{ name: 'http', port: 80, protocol: 'HTTP' }] : []
   const listeners = [
     ...plain,
     ...secure.map((listener) => listenerObject(listener, ({ secret }) => ({ name: secret }))),

@@ -1,17 +1,17 @@
-/** The GRPCRoutes of a site whose routes all lead to gRPC backends by what gRPC calls a path: service and method. */
+/** The GRPCRoutes of a host whose routes all lead to gRPC backends by what gRPC calls a path: service and method. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
-import type { Route, Site } from '../../model/virtual-host.ts'
+import type { Route, VirtualHost } from '../../model/virtual-host.ts'
 import { backendRefs, hostnames, routeObject } from './http-route.ts'
 import { attachments, type ParentGateway } from './parent-refs.ts'
 
-/** Undefined where something of the site has no equal: then an HTTPRoute carries it, as gRPC is HTTP/2. */
-export function grpcRouteObjects(site: Site, parent: ParentGateway): readonly JsonObject[] | undefined {
-  const rules = site.routes.map(grpcRule)
+/** Undefined where something of the host has no equal: then an HTTPRoute carries it, as gRPC is HTTP/2. */
+export function grpcRouteObjects(host: VirtualHost, parent: ParentGateway): readonly JsonObject[] | undefined {
+  const rules = host.routes.map(grpcRule)
   if (rules.length === 0 || rules.length > 16 || rules.some((rule) => rule === undefined)) return undefined
-  return attachments(site, parent).map(({ suffix, parentRef }) =>
-    routeObject('GRPCRoute', site, suffix === '' ? [] : [suffix], {
+  return attachments(host, parent).map(({ suffix, parentRef }) =>
+    routeObject('GRPCRoute', host, suffix === '' ? [] : [suffix], {
       parentRefs: [parentRef],
-      ...hostnames(site),
+      ...hostnames(host),
       rules: rules.filter((rule) => rule !== undefined),
     }),
   )

@@ -1,8 +1,8 @@
-/** The HTTPRoutes of a site. */
+/** The HTTPRoutes of a host. */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
 import type { CorsPolicy, HeaderChanges, Mirror } from '../../model/ingress-settings.ts'
 import { hostName } from '../../model/object-names.ts'
-import type { Forward, Redirect, Route, RouteBackend, Site } from '../../model/virtual-host.ts'
+import type { Forward, Redirect, Route, RouteBackend, VirtualHost } from '../../model/virtual-host.ts'
 import { GATEWAY_API } from './gateway.ts'
 import { attachments, plainRef, secureRef, type ParentGateway } from './parent-refs.ts'
 import { apiMatch, needsExpressions, type ApiMatch } from './route-matches.ts'
@@ -14,18 +14,18 @@ const MAX_RULES = 16
  * Where some or all routes redirect to https, port 80 has routes of its own. Rules beyond a route's limit go on in the
  * next: the most specific match wins, in whichever route it stands.
  */
-export function httpRouteObjects(site: Site, parent: ParentGateway): readonly JsonObject[] {
-  const rules = rulesOf(site.routes)
-  const redirecting = site.routes.filter(({ redirectsToHttps }) => redirectsToHttps).length
+export function httpRouteObjects(host: VirtualHost, parent: ParentGateway): readonly JsonObject[] {
+  const rules = rulesOf(host.routes)
+  const redirecting = host.routes.filter(({ redirectsToHttps }) => redirectsToHttps).length
   if (redirecting === 0)
-    return attachments(site, parent).flatMap(({ suffix, parentRef }) => routesOf(site, suffix, rules, parentRef))
+    return attachments(host, parent).flatMap(({ suffix, parentRef }) => routesOf(host, suffix, rules, parentRef))
   const plain =
-    redirecting === site.routes.length
+    redirecting === host.routes.length
       ? [{ filters: [TO_HTTPS] }]
-      : rules.map((rule, index) => plainRule(rule, site.routes[index]))
+      : rules.map((rule, index) => plainRule(rule, host.routes[index]))
   return [
-    ...routesOf(site, '', rules, secureRef(site, parent)),
-    ...routesOf(site, 'http', plain, plainRef(site, parent)),
+    ...routesOf(host, '', rules, secureRef(host, parent)),
+    ...routesOf(host, 'http', plain, plainRef(host, parent)),
   ]
 }
 
@@ -36,7 +36,7 @@ function plainRule(rule: JsonObject, route: Route | undefined): JsonObject {
 }
 
 function routesOf(
-  site: Site,
+  host: VirtualHost,
   suffix: string,
   rules: readonly JsonObject[],
   parentRef: JsonObject,
@@ -46,12 +46,17 @@ function routesOf(
   )
   return chunks.map((chunk, index) => {
     const parts = [suffix, ...(index === 0 ? [] : [String(index + 1)])].filter((part) => part !== '')
-    return routeObject('HTTPRoute', site, parts, { parentRefs: [parentRef], ...hostnames(site), rules: chunk })
+    return routeObject('HTTPRoute', host, parts, { parentRefs: [parentRef], ...hostnames(host), rules: chunk })
   })
 }
 
-export function routeObject(kind: string, site: Site, suffixes: readonly string[], spec: JsonObject): JsonObject {
-  const { namespace, ingressName, host, dnsAnnotations } = site
+export function routeObject(
+  kind: string,
+  virtualHost: VirtualHost,
+  suffixes: readonly string[],
+  spec: JsonObject,
+): JsonObject {
+  const { namespace, ingressName, host, dnsAnnotations } = virtualHost
   const annotations = Object.keys(dnsAnnotations).length === 0 ? {} : { annotations: dnsAnnotations }
   return {
     apiVersion: GATEWAY_API,
@@ -61,7 +66,7 @@ export function routeObject(kind: string, site: Site, suffixes: readonly string[
   }
 }
 
-export function hostnames({ host }: Site): JsonObject {
+export function hostnames({ host }: VirtualHost): JsonObject {
   return host === '*' ? {} : { hostnames: [host] }
 }
 

@@ -1,7 +1,7 @@
 /** Which listeners of its Gateway a route attaches to. */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
-import type { Site } from '../../model/virtual-host.ts'
+import type { VirtualHost } from '../../model/virtual-host.ts'
 import { listenerName } from './gateway.ts'
 import type { SecureListener, SecureProtocol } from './secure-listeners.ts'
 
@@ -31,40 +31,40 @@ export interface Attachment {
  * One route for both ports; two, where port 443 has to be named by its listener: the CRD takes one reference without
  * `sectionName` for each Gateway, and what a shared Gateway calls its plain listener is not known.
  */
-export function attachments(site: Site, parent: ParentGateway): readonly Attachment[] {
-  if (narrowerHosts(site, parent).length === 0) return [{ suffix: '', parentRef: gatewayRef(site, parent) }]
-  const plain = plainRef(site, parent)
-  if (nearestHost(site, parent) === undefined) return [{ suffix: '', parentRef: plain }]
+export function attachments(host: VirtualHost, parent: ParentGateway): readonly Attachment[] {
+  if (narrowerHosts(host, parent).length === 0) return [{ suffix: '', parentRef: gatewayRef(host, parent) }]
+  const plain = plainRef(host, parent)
+  if (nearestHost(host, parent) === undefined) return [{ suffix: '', parentRef: plain }]
   return [
-    { suffix: '', parentRef: secureRef(site, parent) },
+    { suffix: '', parentRef: secureRef(host, parent) },
     { suffix: 'http', parentRef: plain },
   ]
 }
 
-export function plainRef(site: Site, parent: ParentGateway): JsonObject {
-  return { ...gatewayRef(site, parent), port: 80 }
+export function plainRef(host: VirtualHost, parent: ParentGateway): JsonObject {
+  return { ...gatewayRef(host, parent), port: 80 }
 }
 
-export function secureRef(site: Site, parent: ParentGateway): JsonObject {
-  const host = narrowerHosts(site, parent).length === 0 ? undefined : nearestHost(site, parent)
-  const listener = host === undefined ? { port: 443 } : { sectionName: listenerName(protocolOf(site), host) }
-  return { ...gatewayRef(site, parent), ...listener }
+export function secureRef(host: VirtualHost, parent: ParentGateway): JsonObject {
+  const nearest = narrowerHosts(host, parent).length === 0 ? undefined : nearestHost(host, parent)
+  const listener = nearest === undefined ? { port: 443 } : { sectionName: listenerName(protocolOf(host), nearest) }
+  return { ...gatewayRef(host, parent), ...listener }
 }
 
-/** Of the listener that answers for the site: its own, else the narrowest wildcard's above it. */
-function nearestHost(site: Site, { listeners }: ParentGateway): string | undefined {
-  const hosts = listeners[protocolOf(site)]
-  if (hosts.includes(site.host)) return site.host
-  const wider = hosts.filter((host) => isCoveredByWildcard(site.host, host))
+/** Of the listener that answers for the host: its own, else the narrowest wildcard's above it. */
+function nearestHost(host: VirtualHost, { listeners }: ParentGateway): string | undefined {
+  const hosts = listeners[protocolOf(host)]
+  if (hosts.includes(host.host)) return host.host
+  const wider = hosts.filter((wildcard) => isCoveredByWildcard(host.host, wildcard))
   return wider.toSorted((left, right) => right.length - left.length)[0]
 }
 
-function gatewayRef(site: Site, { namespace, name }: ParentGateway): JsonObject {
-  return defined({ name, namespace: namespace === site.namespace ? undefined : namespace })
+function gatewayRef(host: VirtualHost, { namespace, name }: ParentGateway): JsonObject {
+  return defined({ name, namespace: namespace === host.namespace ? undefined : namespace })
 }
 
-export function isListened(site: Site, { listeners }: ParentGateway): boolean {
-  return listeners[protocolOf(site)].includes(site.host)
+export function isListened(host: VirtualHost, { listeners }: ParentGateway): boolean {
+  return listeners[protocolOf(host)].includes(host.host)
 }
 
 /**
@@ -72,11 +72,11 @@ export function isListened(site: Site, { listeners }: ParentGateway): boolean {
  * routes that both have a host goes first (`pilot/pkg/config/kube/gateway`, hostnameAllowedByIsolation: only a wildcard's
  * listener is kept from the routes of others).
  */
-export function narrowerHosts(site: Site, { listeners }: ParentGateway): readonly string[] {
-  if (!site.host.startsWith('*')) return []
-  return listeners[protocolOf(site)].filter((host) => isCoveredByWildcard(host, site.host))
+export function narrowerHosts(host: VirtualHost, { listeners }: ParentGateway): readonly string[] {
+  if (!host.host.startsWith('*')) return []
+  return listeners[protocolOf(host)].filter((other) => isCoveredByWildcard(other, host.host))
 }
 
-function protocolOf({ passthrough }: Site): SecureProtocol {
+function protocolOf({ passthrough }: VirtualHost): SecureProtocol {
   return passthrough === undefined ? 'https' : 'tls'
 }

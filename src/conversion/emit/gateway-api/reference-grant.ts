@@ -1,7 +1,7 @@
 /** ReferenceGrants: what lies in another namespace may be named (spec/ingress.md 3.1). */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import { scopedName } from '../../model/object-names.ts'
-import type { Entrance } from '../../model/virtual-host.ts'
+import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 
@@ -17,7 +17,7 @@ function grant(namespace: string, name: string, from: JsonObject, to: readonly J
 
 /** For a Gateway of `gatewayNamespace` that reads certificates beside the Ingress. */
 export function secretGrant(
-  { namespace, name }: Entrance,
+  { namespace, name }: GatewayPlan,
   gatewayNamespace: string,
   secrets: readonly string[],
 ): JsonObject {
@@ -26,9 +26,9 @@ export function secretGrant(
 }
 
 /** For routes that mirror to a Service of another namespace; one for each. */
-export function mirrorGrants(entrances: readonly Entrance[]): readonly JsonObject[] {
+export function mirrorGrants(plans: readonly GatewayPlan[]): readonly JsonObject[] {
   const grants = new Map<string, JsonObject>()
-  for (const { namespace, ingresses } of entrances)
+  for (const { namespace, ingresses } of plans)
     for (const { mirror } of ingresses.map(({ settings }) => settings)) {
       if (mirror?.service === undefined) continue
       const { name: service, namespace: place } = mirror.service

@@ -5,42 +5,48 @@
  * other Gateways where they share an Envoy.
  */
 import { groupBy } from '../../model/group-by.ts'
-import type { Entrance, Site } from '../../model/virtual-host.ts'
-import { siteOwner } from '../../model/site-owner.ts'
+import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
+import type { ReportLine } from '../../model/report.ts'
+import { ownerOf, type VirtualHost } from '../../model/virtual-host.ts'
 import { isListened, narrowerHosts, type ParentGateway } from './parent-refs.ts'
 import type { SecureListener } from './secure-listeners.ts'
 
-export function remarkReuse(entrance: Entrance, listeners: readonly SecureListener[], parent: ParentGateway): void {
+export function reuseLines(
+  plan: GatewayPlan,
+  listeners: readonly SecureListener[],
+  parent: ParentGateway,
+): readonly ReportLine[] {
   const secrets = groupBy(
     listeners.filter(({ server, host }) => server !== undefined && host !== undefined),
     ({ server }) => server?.secret ?? '',
   )
   const groups = [...secrets.values()].map((group) => group.flatMap(({ host }) => host ?? []))
-  for (const hosts of groups) remarkOneCertificate(hosts, entrance)
-  for (const site of entrance.sites) remarkWildcard(site, groups, parent, entrance)
+  return [
+    ...groups.flatMap((names) => sameCertificateLine(names, plan) ?? []),
+    ...plan.hosts.flatMap((host) => wildcardLine(host, groups, parent) ?? []),
+  ]
 }
 
-function remarkOneCertificate(hosts: readonly string[], entrance: Entrance): void {
-  const first = entrance.sites.find(({ host }) => hosts.includes(host))
-  if (hosts.length < 2 || first === undefined) return
-  const mend = hosts.some((host) => host.startsWith('*'))
+function sameCertificateLine(names: readonly string[], plan: GatewayPlan): ReportLine | undefined {
+  const first = plan.hosts.find(({ host }) => names.includes(host))
+  if (names.length < 2 || first === undefined) return undefined
+  const mend = names.some((name) => name.startsWith('*'))
     ? '--to istio has no such limit'
     : 'a secret for each mends it'
-  const message = `a browser that is connected to one of ${hosts.join(', ')} may reuse that for another, as their certificate is the same, and does not get to its routes there: Istio does not turn it away (421); ${mend}`
-  siteOwner(first, entrance)?.remarks.push({ level: 'warn', about: 'spec.tls', outcome: 'approximate', message })
+  const message = `a browser that is connected to one of ${names.join(', ')} may reuse that for another, as their certificate is the same, and does not get to its routes there: Istio does not turn it away (421); ${mend}`
+  return { ingress: ownerOf(first), level: 'warn', about: 'spec.tls', outcome: 'approximate', message }
 }
 
-/** For hosts that have another certificate, and are covered by the wildcard's all the same. */
-function remarkWildcard(
-  site: Site,
+/** For hosts with another certificate, which the wildcard's certificate covers as well. */
+function wildcardLine(
+  host: VirtualHost,
   groups: readonly (readonly string[])[],
   parent: ParentGateway,
-  entrance: Entrance,
-): void {
-  if (site.passthrough !== undefined || !isListened(site, parent)) return
-  const same = groups.find((hosts) => hosts.includes(site.host)) ?? []
-  const hosts = narrowerHosts(site, parent).filter((host) => !same.includes(host))
-  if (hosts.length === 0) return
-  const message = `a browser that is connected to another host of ${site.host} may reuse that for ${hosts.join(', ')}, and is answered by the routes of ${site.host}: Istio does not turn it away (421); --to istio has no such limit`
-  siteOwner(site, entrance)?.remarks.push({ level: 'warn', about: 'spec.tls', outcome: 'approximate', message })
+): ReportLine | undefined {
+  if (host.passthrough !== undefined || !isListened(host, parent)) return undefined
+  const same = groups.find((names) => names.includes(host.host)) ?? []
+  const others = narrowerHosts(host, parent).filter((name) => !same.includes(name))
+  if (others.length === 0) return undefined
+  const message = `a browser that is connected to another host of ${host.host} may reuse that for ${others.join(', ')}, and is answered by the routes of ${host.host}: Istio does not turn it away (421); --to istio has no such limit`
+  return { ingress: ownerOf(host), level: 'warn', about: 'spec.tls', outcome: 'approximate', message }
 }

@@ -17,10 +17,10 @@ export interface ApiMatch {
   /** The prefix that a rewrite cuts off. */
   readonly isStripped: boolean
   /** How it differs from what the Ingress said. */
-  readonly caution: string | undefined
+  readonly difference: string | undefined
 }
 
-/** A site's routes are expressions as a whole, or none of them is: else a prefix would go before a longer expression. */
+/** A host's routes are expressions as a whole, or none of them is: else a prefix would go before a longer expression. */
 export function needsExpressions(routes: readonly Route[]): boolean {
   return routes.some(
     ({ match, action }) => match.kind === 'regex' && !isLiteral(match) && strippedPrefix(action) === undefined,
@@ -28,7 +28,7 @@ export function needsExpressions(routes: readonly Route[]): boolean {
 }
 
 /**
- * | match          | site with expressions      | site without                               |
+ * | match          | host with expressions      | host without                               |
  * |----------------|----------------------------|--------------------------------------------|
  * | exact          | Exact                      | Exact                                      |
  * | elements       | PathPrefix                 | PathPrefix                                 |
@@ -38,17 +38,17 @@ export function needsExpressions(routes: readonly Route[]): boolean {
  * | regex          | RegularExpression          | -                                          |
  */
 export function apiMatch({ match, action }: Route, hasExpressions: boolean): ApiMatch {
-  const plain = (type: ApiPath['type'], value: string, caution?: string): ApiMatch => ({
+  const plain = (type: ApiPath['type'], value: string, difference?: string): ApiMatch => ({
     path: { type, value },
     isStripped: false,
-    caution,
+    difference,
   })
   const stripped = strippedPrefix(action)
   if (stripped !== undefined)
     return {
       path: { type: 'PathPrefix', value: stripped },
       isStripped: true,
-      caution: `a PathPrefix minds letter case${hasExpressions ? ', and is tried before the expressions of the host' : ''}`,
+      difference: `a PathPrefix minds letter case${hasExpressions ? ', and is tried before the expressions of the host' : ''}`,
     }
   switch (match.kind) {
     case 'exact':
@@ -58,7 +58,7 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
     case 'prefix':
       return hasExpressions
         ? plain('RegularExpression', `${escapeRegex(match.value)}.*`)
-        : plain('PathPrefix', match.value, elementCaution(match.value))
+        : plain('PathPrefix', match.value, elementDifference(match.value))
     case 'regex': {
       const literal = literalPath(match)
       return hasExpressions || literal === undefined
@@ -66,13 +66,13 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
         : plain(
             'PathPrefix',
             literal,
-            literal === '/' ? undefined : `${elementCaution(literal) ?? ''}, and letter case counts`,
+            literal === '/' ? undefined : `${elementDifference(literal) ?? ''}, and letter case counts`,
           )
     }
   }
 }
 
-function elementCaution(value: string): string | undefined {
+function elementDifference(value: string): string | undefined {
   return `a PathPrefix takes whole elements: ${value.replace(/\/$/, '')}x is no longer matched`
 }
 

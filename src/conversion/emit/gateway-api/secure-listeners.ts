@@ -1,5 +1,6 @@
-/** The listeners of port 443 that an entrance needs of a Gateway. */
-import type { Entrance, Site, TlsServer } from '../../model/virtual-host.ts'
+/** The listeners of port 443 that an plan needs of a Gateway. */
+import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
+import type { VirtualHost } from '../../model/virtual-host.ts'
 
 /** The CRD's limit. */
 const MAX_LISTENERS = 64
@@ -21,14 +22,14 @@ export interface SecureListeners {
   readonly lost: readonly string[]
 }
 
-export function secureListeners(entrance: Entrance, isShared: boolean): SecureListeners {
-  const { sites, tls } = entrance
+export function secureListeners(plan: GatewayPlan, isShared: boolean): SecureListeners {
+  const { hosts, tls } = plan
   const isForAll = tls.length === 1 && !isShared
   const needed: readonly SecureListener[] = [
     ...tls.flatMap((server) => serverListeners(server, isForAll)),
-    ...sites.filter(isPassed).map(({ host }) => ({ protocol: 'tls', host, server: undefined }) as const),
+    ...hosts.filter(isPassed).map(({ host }) => ({ protocol: 'tls', host, server: undefined }) as const),
   ]
-  const room = hasPlainListener(entrance, isShared) ? MAX_LISTENERS - 1 : MAX_LISTENERS
+  const room = hasPlainListener(plan, isShared) ? MAX_LISTENERS - 1 : MAX_LISTENERS
   return { printed: needed.slice(0, room), lost: needed.slice(room).flatMap(({ host }) => host ?? []) }
 }
 
@@ -39,10 +40,10 @@ function serverListeners(server: TlsServer, isForAll: boolean): readonly SecureL
 }
 
 /** A Gateway that is shared has one already. */
-export function hasPlainListener({ sites }: Entrance, isShared: boolean): boolean {
-  return !isShared && !sites.every(isPassed)
+export function hasPlainListener({ hosts }: GatewayPlan, isShared: boolean): boolean {
+  return !isShared && !hosts.every(isPassed)
 }
 
-function isPassed({ passthrough }: Site): boolean {
+function isPassed({ passthrough }: VirtualHost): boolean {
   return passthrough !== undefined
 }

@@ -2,45 +2,48 @@
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewaySettings } from '../../model/conversion-options.ts'
 import { credentialName } from '../../model/object-names.ts'
-import type { ReadIngress } from '../../read-ingresses.ts'
-import type { Entrance, TlsServer } from '../../model/virtual-host.ts'
+import type { ReadIngress } from '../../ingress/read-ingress.ts'
+import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
+
+import type { Reported, ReportLine } from '../../model/report.ts'
 import { listenerObject } from './gateway.ts'
 import { secretGrant } from './reference-grant.ts'
 import type { SecureListener } from './secure-listeners.ts'
 
 /** The one entry that somebody else has to add, and the leave to read the secrets here. */
 export function sharedObjects(
-  entrance: Entrance,
+  plan: GatewayPlan,
   secure: readonly SecureListener[],
   { shared, namespace }: GatewaySettings,
-): readonly JsonObject[] {
+): Reported<readonly JsonObject[]> {
   const isIssued = ({ secret }: TlsServer) =>
-    entrance.ingresses.some(
+    plan.ingresses.some(
       ({ settings, ingress }) =>
         settings.certificate !== undefined && ingress.tls.some((entry) => entry.secret === secret),
     )
   const certificateRef = (server: TlsServer) =>
     isIssued(server)
-      ? { name: credentialName(entrance.namespace, server.secret) }
-      : { name: server.secret, namespace: entrance.namespace }
-  const matchLabels = { 'kubernetes.io/metadata.name': entrance.namespace }
+      ? { name: credentialName(plan.namespace, server.secret) }
+      : { name: server.secret, namespace: plan.namespace }
+  const matchLabels = { 'kubernetes.io/metadata.name': plan.namespace }
   const allowedRoutes = { namespaces: { from: 'Selector', selector: { matchLabels } } }
   const listeners = secure.map((listener) => ({ ...listenerObject(listener, certificateRef), allowedRoutes }))
   const needs = [
-    ...(entrance.sites.some(({ passthrough }) => passthrough === undefined) ? ['an HTTP listener on port 80'] : []),
+    ...(plan.hosts.some(({ passthrough }) => passthrough === undefined) ? ['an HTTP listener on port 80'] : []),
     ...(listeners.length === 0 ? [] : [`these listeners: ${JSON.stringify(listeners)}`]),
   ].join(' and ')
-  const message = `Gateway ${shared} needs ${needs}, and to let in routes of namespace ${entrance.namespace}`
-  entrance.ingresses[0]?.remarks.push({ level: 'info', about: 'spec.rules', outcome: 'platform-step', message })
-  const secrets = entrance.tls.filter((server) => !isIssued(server)).map(({ secret }) => secret)
-  return entrance.namespace === namespace || secrets.length === 0
-    ? []
-    : [secretGrant(entrance, namespace, [...new Set(secrets)])]
+  const message = `Gateway ${shared} needs ${needs}, and to let in routes of namespace ${plan.namespace}`
+  const lines = plan.ingresses.slice(0, 1).map(({ id }) => {
+    return { ingress: id, level: 'info', about: 'spec.rules', outcome: 'platform-step', message } as const
+  })
+  const secrets = plan.tls.filter((server) => !isIssued(server)).map(({ secret }) => secret)
+  const isAllowed = plan.namespace === namespace || secrets.length === 0
+  return { value: isAllowed ? [] : [secretGrant(plan, namespace, [...new Set(secrets)])], lines }
 }
 
-/** Elsewhere Istio passes over what has a `targetRefs` (`pilot/pkg/model/policyattachment.go`, ShouldAttachPolicy). */
-export function remarkPolicyLabel({ remarks }: ReadIngress, { shared }: GatewaySettings): void {
+/** Istio ignores a policy with `targetRefs` on other pods (`pilot/pkg/model/policyattachment.go`, ShouldAttachPolicy). */
+export function policyLabelLine({ id }: ReadIngress, { shared }: GatewaySettings): ReportLine {
   const label = `gateway.networking.k8s.io/gateway-name: ${shared.split('/')[1] ?? ''}`
   const message = `SECURITY: the policies hold for pods with label ${label}, which those have that Istio deploys for Gateway ${shared} itself; give it to the pods of any other`
-  remarks.push({ level: 'warn', about: 'spec.rules', outcome: 'platform-step', message })
+  return { ingress: id, level: 'warn', about: 'spec.rules', outcome: 'platform-step', message }
 }

@@ -1,9 +1,10 @@
-/** A Gateway for an entrance or a part of it, or the servers that a shared one needs for it. */
+/** A Gateway for an plan or a part of it, or the servers that a shared one needs for it. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewaySettings } from '../../model/conversion-options.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
 import { credentialName } from '../../model/object-names.ts'
-import type { TlsServer } from '../../model/virtual-host.ts'
+import type { TlsServer } from '../../gateways/gateway-plan.ts'
+
 import type { GatewayPart } from './wildcard-gateways.ts'
 
 export function gatewayObject(part: GatewayPart, { selector }: GatewaySettings): JsonObject {
@@ -20,10 +21,10 @@ export function gatewayObject(part: GatewayPart, { selector }: GatewaySettings):
  * Hosts carry the namespace, so that only its VirtualServices can bind. Port names are unique within the Gateway. Plain
  * HTTP never has `httpsRedirect`.
  */
-export function gatewayServers({ namespace, name, sites, tls }: GatewayPart): readonly JsonObject[] {
+export function gatewayServers({ namespace, name, hosts, tls }: GatewayPart): readonly JsonObject[] {
   const scoped = (hosts: readonly string[]) => withoutCovered(hosts).map((host) => `${namespace}/${host}`)
-  const passed = sites.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host)
-  const plain = sites.map(({ host }) => host).filter((host) => !passed.includes(host))
+  const passed = hosts.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host)
+  const plain = hosts.map(({ host }) => host).filter((host) => !passed.includes(host))
   return [
     ...tls.map((server, index) => ({
       port: { number: 443, name: `https-${name}-${index}`, protocol: 'HTTPS' },

@@ -1,30 +1,38 @@
-/** Everything that takes the Ingresses' place in Istio's API: what their owners apply first, then what a platform team does. */
+/** Everything that replaces the Ingresses in Istio's API: first what their owners apply, then what a platform team does. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
+import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
 import type { ConversionOptions, GatewaySettings } from '../../model/conversion-options.ts'
 import { groupBy } from '../../model/group-by.ts'
-import type { ReadIngress } from '../../read-ingresses.ts'
-import type { Entrance, Site } from '../../model/virtual-host.ts'
-import { destinationRules, externalServices, gatewayPolicies } from '../mesh/backend-objects.ts'
+import type { Reported, ReportLine } from '../../model/report.ts'
+import type { VirtualHost } from '../../model/virtual-host.ts'
 import { certificateObjects } from '../mesh/certificate.ts'
+import { destinationRules } from '../mesh/destination-rules.ts'
+import { externalServices } from '../mesh/external-service.ts'
+import { gatewayPolicies } from '../mesh/gateway-policies.ts'
+import type { GatewayWorkload } from '../mesh/gateway-workload.ts'
 import { gatewayObject, gatewayServers } from './gateway.ts'
-import type { GatewayWorkload } from '../mesh/gateway-policies.ts'
 import { virtualServiceObject } from './virtual-service.ts'
-import { gatewayParts, gatewaysOf, remarkPart, remarkStrays, wildcardsOfServers } from './wildcard-gateways.ts'
+import { gatewayParts, gatewaysOf, partLines, shadowLines, wildcardsOfServers } from './wildcard-gateways.ts'
 
 export function istioObjects(
-  entrances: readonly Entrance[],
-  sites: readonly Site[],
-  readings: readonly ReadIngress[],
+  plans: readonly GatewayPlan[],
+  hosts: readonly VirtualHost[],
   { gateway }: ConversionOptions,
-): readonly JsonObject[] {
-  const workload = workloadOf(gateway)
-  return [
-    ...(gateway.shared === '' ? ownGatewayObjects(entrances, gateway) : sharedGatewayObjects(entrances, gateway)),
-    ...destinationRules(readings, sites, gateway.namespace),
-    ...externalServices(entrances, gateway),
-    ...entrances.flatMap((entrance) => gatewayPolicies(entrance, workload, sites)),
-    ...entrances.flatMap((entrance) => certificateObjects(entrance, gateway.namespace)),
-  ]
+): Reported<readonly JsonObject[]> {
+  const readings = plans.flatMap(({ ingresses }) => ingresses)
+  const routing = gateway.shared === '' ? ownGateways(plans, gateway) : sharedGateway(plans, gateway)
+  const rules = destinationRules(readings, hosts, gateway.namespace)
+  const policies = plans.map((plan) => gatewayPolicies(plan.ingresses, plan.hosts, workloadOf(gateway), hosts))
+  return {
+    value: [
+      ...routing.value,
+      ...rules.value,
+      ...externalServices(plans, gateway.namespace),
+      ...policies.flatMap(({ value }) => value),
+      ...plans.flatMap((plan) => certificateObjects(plan, gateway.namespace)),
+    ],
+    lines: [...routing.lines, ...rules.lines, ...policies.flatMap(({ lines }) => lines)],
+  }
 }
 
 function workloadOf({ namespace, selector }: GatewaySettings): GatewayWorkload {
@@ -35,32 +43,37 @@ function workloadOf({ namespace, selector }: GatewaySettings): GatewayWorkload {
   }
 }
 
-function ownGatewayObjects(entrances: readonly Entrance[], gateway: GatewaySettings): readonly JsonObject[] {
-  const wildcards = wildcardsOfServers(entrances.flatMap(({ tls }) => tls))
-  const apart = entrances.map((entrance) => ({ entrance, parts: gatewayParts(entrance, wildcards) }))
+function ownGateways(plans: readonly GatewayPlan[], gateway: GatewaySettings): Reported<readonly JsonObject[]> {
+  const wildcards = wildcardsOfServers(plans.flatMap(({ tls }) => tls))
+  const apart = plans.map((plan) => ({ plan, parts: gatewayParts(plan, wildcards) }))
+  const parts = apart.flatMap((one) => one.parts)
   const wildcardParts = groupBy(
-    apart.flatMap(({ parts }) => parts).filter(({ tls }) => wildcardsOfServers(tls).length > 0),
+    parts.filter(({ tls }) => wildcardsOfServers(tls).length > 0),
     ({ namespace }) => namespace,
   )
-  return apart.flatMap(({ entrance, parts }) => {
-    for (const part of parts) remarkPart(part, entrance)
-    return parts.flatMap((part) => [
+  return {
+    value: parts.flatMap((part) => [
       gatewayObject(part, gateway),
-      ...part.sites.map((site) => {
-        const gateways = gatewaysOf(site, part, wildcardParts.get(part.namespace) ?? [])
-        return virtualServiceObject(site, gateways)
+      ...part.hosts.map((host) => {
+        const gateways = gatewaysOf(host, part, wildcardParts.get(part.namespace) ?? [])
+        return virtualServiceObject(host, gateways)
       }),
-    ])
-  })
+    ]),
+    lines: apart.flatMap((one) => one.parts.flatMap((part) => partLines(part, one.plan))),
+  }
 }
 
-/** The servers are an entry that somebody else has to add. */
-function sharedGatewayObjects(entrances: readonly Entrance[], gateway: GatewaySettings): readonly JsonObject[] {
-  const { shared } = gateway
-  remarkStrays(entrances)
-  return entrances.flatMap((entrance) => {
-    const message = `Gateway ${shared} needs these servers: ${JSON.stringify(gatewayServers(entrance))}`
-    entrance.ingresses[0]?.remarks.push({ level: 'info', about: 'spec.rules', outcome: 'platform-step', message })
-    return entrance.sites.map((site) => virtualServiceObject(site, [shared]))
+/** The platform team has to add the servers to the shared Gateway. */
+function sharedGateway(plans: readonly GatewayPlan[], { shared }: GatewaySettings): Reported<readonly JsonObject[]> {
+  return {
+    value: plans.flatMap(({ hosts }) => hosts.map((host) => virtualServiceObject(host, [shared]))),
+    lines: [...shadowLines(plans), ...plans.flatMap((plan) => serverLines(plan, shared))],
+  }
+}
+
+function serverLines(plan: GatewayPlan, shared: string): readonly ReportLine[] {
+  const message = `Gateway ${shared} needs these servers: ${JSON.stringify(gatewayServers(plan))}`
+  return plan.ingresses.slice(0, 1).map(({ id }) => {
+    return { ingress: id, level: 'info', about: 'spec.rules', outcome: 'platform-step', message }
   })
 }

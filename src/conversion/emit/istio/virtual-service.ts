@@ -1,4 +1,4 @@
-/** The VirtualService of a site. */
+/** The VirtualService of a host. */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
 import type { CorsPolicy, HeaderChanges, Mirror, RetryPolicy } from '../../model/ingress-settings.ts'
 import { hostName } from '../../model/object-names.ts'
@@ -11,22 +11,22 @@ import type {
   Redirect,
   Route,
   RouteBackend,
-  Site,
+  VirtualHost,
 } from '../../model/virtual-host.ts'
 
 /** `gateways` are `namespace/name`. */
-export function virtualServiceObject(site: Site, gateways: readonly string[]): JsonObject {
-  const { namespace, host, ingressName, dnsAnnotations } = site
+export function virtualServiceObject(virtualHost: VirtualHost, gateways: readonly string[]): JsonObject {
+  const { namespace, host, ingressName, dnsAnnotations } = virtualHost
   const annotations = Object.keys(dnsAnnotations).length === 0 ? {} : { annotations: dnsAnnotations }
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'VirtualService',
     metadata: { name: hostName(ingressName, host), namespace, ...annotations },
-    spec: { hosts: [host], gateways, ...routesOf(site) },
+    spec: { hosts: [host], gateways, ...routesOf(virtualHost) },
   }
 }
 
-function routesOf({ host, routes, passthrough }: Site): JsonObject {
+function routesOf({ host, routes, passthrough }: VirtualHost): JsonObject {
   if (passthrough !== undefined)
     return {
       tls: [{ match: [{ port: 443, sniHosts: [host] }], route: [{ destination: destinationOf(passthrough) }] }],

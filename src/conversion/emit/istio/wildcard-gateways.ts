@@ -6,28 +6,29 @@
 import { groupBy } from '../../model/group-by.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
 import { labelName } from '../../model/object-names.ts'
-import type { Entrance, Site, TlsServer } from '../../model/virtual-host.ts'
-import { siteOwner } from '../../model/site-owner.ts'
+import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
+import type { ReportLine } from '../../model/report.ts'
+import { ownerOf, type VirtualHost } from '../../model/virtual-host.ts'
 
-/** A Gateway, with the sites whose VirtualServices it has to itself. */
-export type GatewayPart = Pick<Entrance, 'namespace' | 'name' | 'sites' | 'tls'>
+/** A Gateway, with the hosts whose VirtualServices it has to itself. */
+export type GatewayPart = Pick<GatewayPlan, 'namespace' | 'name' | 'hosts' | 'tls'>
 
 /**
- * The entrance itself, or what is left of it and a Gateway for each wildcard that would answer for others. Sites of one
+ * The plan itself, or what is left of it and a Gateway for each wildcard that would answer for others. Sites of one
  * server stay together: the same certificate on two Gateways makes browsers reuse a connection for the wrong one.
- * `wildcards` are those that have a TLS server, in any entrance.
+ * `wildcards` are those that have a TLS server, in any plan.
  */
-export function gatewayParts(whole: Entrance, wildcards: readonly string[]): readonly GatewayPart[] {
-  const entrance = { ...whole, tls: whole.tls.flatMap((server) => apartFrom(wildcards, server)) }
-  const parts: readonly GatewayPart[] = wildcardsOf(entrance).map((site) => partOf(site, entrance))
-  const moved = new Set(parts.flatMap(({ sites }) => sites))
+export function gatewayParts(whole: GatewayPlan, wildcards: readonly string[]): readonly GatewayPart[] {
+  const plan = { ...whole, tls: whole.tls.flatMap((server) => apartFrom(wildcards, server)) }
+  const parts: readonly GatewayPart[] = wildcardsOf(plan).map((host) => partOf(host, plan))
+  const moved = new Set(parts.flatMap(({ hosts }) => hosts))
   const servers = new Set(parts.flatMap(({ tls }) => tls))
   const rest = {
-    ...entrance,
-    sites: entrance.sites.filter((site) => !moved.has(site)),
-    tls: entrance.tls.filter((server) => !servers.has(server)),
+    ...plan,
+    hosts: plan.hosts.filter((host) => !moved.has(host)),
+    tls: plan.tls.filter((server) => !servers.has(server)),
   }
-  return rest.sites.length === 0 ? parts : [rest, ...parts]
+  return rest.hosts.length === 0 ? parts : [rest, ...parts]
 }
 
 /** The wildcards that these servers end TLS for. */
@@ -49,87 +50,91 @@ function apartFrom(wildcards: readonly string[], server: TlsServer): readonly Tl
 }
 
 /** The first of each server. */
-function wildcardsOf(entrance: Entrance): readonly Site[] {
-  const wildcards = entrance.sites.filter((site) => strayHosts(site, entrance).length > 0)
-  const servers = wildcards.map(({ host }) => serverOf(host, entrance))
+function wildcardsOf(plan: GatewayPlan): readonly VirtualHost[] {
+  const wildcards = plan.hosts.filter((host) => shadowedHosts(host, plan).length > 0)
+  const servers = wildcards.map(({ host }) => serverOf(host, plan))
   return wildcards.filter((_, index) => servers[index] === undefined || servers.indexOf(servers[index]) === index)
 }
 
-/** Hosts with a TLS server of their own at which a site would answer, were it in one Gateway with them. */
-function strayHosts({ host, passthrough }: Site, { tls }: Pick<Entrance, 'tls'>): readonly string[] {
+/** Hosts with a TLS server of their own at which a host would answer, were it in one Gateway with them. */
+function shadowedHosts({ host, passthrough }: VirtualHost, { tls }: Pick<GatewayPlan, 'tls'>): readonly string[] {
   if (passthrough !== undefined || !host.startsWith('*')) return []
   const others = tls.filter(({ hosts }) => !hosts.includes(host)).flatMap(({ hosts }) => hosts)
   return others.filter((other) => isCoveredByWildcard(other, host))
 }
 
-function serverOf(host: string, { tls }: Pick<Entrance, 'tls'>): TlsServer | undefined {
+function serverOf(host: string, { tls }: Pick<GatewayPlan, 'tls'>): TlsServer | undefined {
   return tls.find(({ hosts }) => hosts.includes(host))
 }
 
-function partOf(wildcard: Site, { namespace, name, sites, tls }: Entrance): GatewayPart {
+function partOf(wildcard: VirtualHost, { namespace, name, hosts, tls }: GatewayPlan): GatewayPart {
   const server = serverOf(wildcard.host, { tls })
   return {
     namespace,
     name: labelName(`${name}.${wildcard.host}`),
-    sites: server === undefined ? [wildcard] : sites.filter(({ host }) => server.hosts.includes(host)),
+    hosts: server === undefined ? [wildcard] : hosts.filter(({ host }) => server.hosts.includes(host)),
     tls: server === undefined ? [] : [server],
   }
 }
 
 /**
- * `namespace/name` of the Gateways that a site's VirtualService is for: its own, and that of a wildcard above it, as browsers
- * reuse a connection for every host that its certificate covers. Not where the site asks for a certificate of the client's:
- * that would be passed by. `wildcardParts` are those of the site's namespace that end TLS for a wildcard.
+ * `namespace/name` of the Gateways that a host's VirtualService is for: its own, and that of a wildcard above it, as browsers
+ * reuse a connection for every host that its certificate covers. Not where the host asks for a certificate of the client's:
+ * that would be passed by. `wildcardParts` are those of the host's namespace that end TLS for a wildcard.
  */
-export function gatewaysOf(site: Site, own: GatewayPart, wildcardParts: readonly GatewayPart[]): readonly string[] {
-  const isWithin = (wildcard: string) => isCoveredByWildcard(site.host, wildcard)
+export function gatewaysOf(
+  host: VirtualHost,
+  own: GatewayPart,
+  wildcardParts: readonly GatewayPart[],
+): readonly string[] {
+  const isWithin = (wildcard: string) => isCoveredByWildcard(host.host, wildcard)
   const wider = wildcardParts.filter((part) => part !== own && wildcardsOfServers(part.tls).some(isWithin))
-  return [own, ...wider.filter(() => isOpen(site, own))].map(({ namespace, name }) => `${namespace}/${name}`)
+  return [own, ...wider.filter(() => isOpen(host, own))].map(({ namespace, name }) => `${namespace}/${name}`)
 }
 
-function isOpen({ host, passthrough }: Site, own: GatewayPart): boolean {
+function isOpen({ host, passthrough }: VirtualHost, own: GatewayPart): boolean {
   return passthrough === undefined && serverOf(host, own)?.clientCertificate === undefined
 }
 
 /** Why there is a second Gateway. */
-export function remarkPart({ name, sites }: GatewayPart, entrance: Entrance): void {
-  for (const site of sites) {
-    const narrower = strayHosts(site, entrance)
-    if (narrower.length === 0) continue
-    const message = `${site.host} has a Gateway of its own, ${name}: in one with ${narrower.join(', ')}, which has a TLS server of its own, its routes could win there`
-    siteOwner(site, entrance)?.remarks.push({ level: 'info', about: 'spec.tls', outcome: 'converted', message })
-  }
+export function partLines({ name, hosts }: GatewayPart, plan: GatewayPlan): readonly ReportLine[] {
+  return hosts.flatMap((host) => {
+    const narrower = shadowedHosts(host, plan)
+    if (narrower.length === 0) return []
+    const message = `${host.host} has a Gateway of its own, ${name}: in one with ${narrower.join(', ')}, which has a TLS server of its own, its routes could win there`
+    return [{ ingress: ownerOf(host), level: 'info', about: 'spec.tls', outcome: 'converted', message } as const]
+  })
 }
 
-/** What is not mended in a Gateway that is shared, where all servers of a namespace meet. */
-export function remarkStrays(entrances: readonly Entrance[]): void {
-  for (const group of groupBy(entrances, ({ namespace }) => namespace).values()) {
-    const tls = group.flatMap((entrance) => entrance.tls)
-    for (const entrance of group) for (const site of entrance.sites) remarkStray(site, { ...entrance, tls })
-  }
+/** In a shared Gateway, where all servers of a namespace meet, nothing keeps a wildcard from narrower hosts. */
+export function shadowLines(plans: readonly GatewayPlan[]): readonly ReportLine[] {
+  return [...groupBy(plans, ({ namespace }) => namespace).values()].flatMap((group) => {
+    const tls = group.flatMap((plan) => plan.tls)
+    return group.flatMap((plan) => plan.hosts.flatMap((host) => shadowLinesOf(host, tls)))
+  })
 }
 
-function remarkStray(site: Site, entrance: Entrance): void {
-  const isGuarded = (host: string) => serverOf(host, entrance)?.clientCertificate !== undefined
-  const narrower = strayHosts(site, entrance)
-  const [guarded, open] = [narrower.filter(isGuarded), narrower.filter((host) => !isGuarded(host))]
+function shadowLinesOf(host: VirtualHost, tls: readonly TlsServer[]): readonly ReportLine[] {
+  const isGuarded = (name: string) => serverOf(name, { tls })?.clientCertificate !== undefined
+  const narrower = shadowedHosts(host, { tls })
+  const [guarded, open] = [narrower.filter(isGuarded), narrower.filter((name) => !isGuarded(name))]
   const messages = [
     ...(guarded.length === 0
       ? []
       : [
-          `SECURITY: ${guarded.join(', ')} asks for a certificate of the client, and in one Gateway is served without one to who names another host of ${site.host} in the TLS handshake`,
+          `SECURITY: ${guarded.join(', ')} asks for a certificate of the client, and in one Gateway is served without one to who names another host of ${host.host} in the TLS handshake`,
         ]),
     ...(open.length === 0
       ? []
       : [
-          `${open.join(', ')} has a TLS server of its own, and in one Gateway the routes of ${site.host} may win there`,
+          `${open.join(', ')} has a TLS server of its own, and in one Gateway the routes of ${host.host} may win there`,
         ]),
   ]
-  for (const message of messages)
-    siteOwner(site, entrance)?.remarks.push({
-      level: 'error',
-      about: 'spec.tls',
-      outcome: 'approximate',
-      message: `${message}: give ${site.host} a Gateway of its own`,
-    })
+  return messages.map((message) => ({
+    ingress: ownerOf(host),
+    level: 'error',
+    about: 'spec.tls',
+    outcome: 'approximate',
+    message: `${message}: give ${host.host} a Gateway of its own`,
+  }))
 }

@@ -2,15 +2,15 @@
 import { arrayMember, defined, type JsonObject } from '../../../kubernetes/json.ts'
 import { isAddress } from '../../model/hosts.ts'
 import { credentialName } from '../../model/object-names.ts'
-import type { Entrance, TlsServer } from '../../model/virtual-host.ts'
+import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
 
 /** One for each secret whose Ingress asks cert-manager for it. */
-export function certificateObjects(entrance: Entrance, namespace: string): readonly JsonObject[] {
+export function certificateObjects(plan: GatewayPlan, namespace: string): readonly JsonObject[] {
   const bySecret = new Map<string, TlsServer[]>()
-  for (const server of entrance.tls) bySecret.set(server.secret, [...(bySecret.get(server.secret) ?? []), server])
+  for (const server of plan.tls) bySecret.set(server.secret, [...(bySecret.get(server.secret) ?? []), server])
   return [...bySecret].flatMap(([secret, servers]) => {
     const names = [...new Set(servers.flatMap((server) => server.names))]
-    const certificate = certificateFor(secret, names, entrance, namespace)
+    const certificate = certificateFor(secret, names, plan, namespace)
     return certificate === undefined ? [] : [certificate]
   })
 }
@@ -18,17 +18,17 @@ export function certificateObjects(entrance: Entrance, namespace: string): reado
 function certificateFor(
   secret: string,
   names: readonly string[],
-  entrance: Entrance,
+  plan: GatewayPlan,
   namespace: string,
 ): JsonObject | undefined {
-  const settings = entrance.ingresses.find(
+  const settings = plan.ingresses.find(
     (reading) =>
       reading.settings.certificate !== undefined && reading.ingress.tls.some((entry) => entry.secret === secret),
   )?.settings
   if (settings?.certificate === undefined) return undefined
   const { issuer } = settings.certificate
   const { certificateSpec = {}, certificateAnnotations } = settings
-  const secretName = credentialName(entrance.namespace, secret)
+  const secretName = credentialName(plan.namespace, secret)
   const ipAddresses = [...new Set([...names.filter(isAddress), ...arrayMember(certificateSpec, 'ipAddresses')])]
   return {
     apiVersion: 'cert-manager.io/v1',

@@ -1,15 +1,36 @@
 /** Hosts outside of the mesh that a mirror or an authorization service is at. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
+import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
+import type { IngressSettings } from '../../model/ingress-settings.ts'
 
-export interface ExternalService {
+interface ExternalService {
   readonly namespace: string
   readonly host: string
   readonly port: number
   readonly usesTls: boolean
 }
 
+/** One for each host outside of the cluster that a mirror or an authorization service has. */
+export function externalServices(plans: readonly GatewayPlan[], gatewayNamespace: string): readonly JsonObject[] {
+  const services = plans.flatMap(({ namespace, ingresses }) =>
+    ingresses.flatMap(({ settings }) => externalServicesOf(settings, namespace, gatewayNamespace)),
+  )
+  return [...new Map(services.map((service) => [service.host, service])).values()].flatMap(externalServiceObjects)
+}
+
+function externalServicesOf(
+  { mirror, externalAuth }: IngressSettings,
+  namespace: string,
+  gatewayNamespace: string,
+): readonly ExternalService[] {
+  return [
+    ...(mirror === undefined || mirror.service !== undefined ? [] : [{ ...mirror, namespace }]),
+    ...(externalAuth?.isExternal === true ? [{ ...externalAuth, namespace: gatewayNamespace }] : []),
+  ]
+}
+
 /** With TLS, the gateway starts it: what it is given is plain HTTP. */
-export function externalServiceObjects({ namespace, host, port, usesTls }: ExternalService): readonly JsonObject[] {
+function externalServiceObjects({ namespace, host, port, usesTls }: ExternalService): readonly JsonObject[] {
   const metadata = { name: host, namespace }
   const entry = {
     apiVersion: 'networking.istio.io/v1',

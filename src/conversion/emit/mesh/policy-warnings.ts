@@ -1,12 +1,19 @@
 /** What has to be said of a policy of the gateway that holds for more, or for less, than the Ingress asked for. */
 import { isCoveredByWildcard } from '../../model/hosts.ts'
-import type { ReadIngress } from '../../read-ingresses.ts'
-import type { Route, Site } from '../../model/virtual-host.ts'
-import type { PolicyScope } from './gateway-policies.ts'
+import type { ReadIngress } from '../../ingress/read-ingress.ts'
+import type { ReportLine } from '../../model/report.ts'
+import type { Route, VirtualHost } from '../../model/virtual-host.ts'
+import type { PolicyScope } from './policy-scope.ts'
 
-export function remarkScope(reading: ReadIngress, scope: PolicyScope, served: readonly Site[]): void {
-  if (isGuarded(reading)) remarkGuard(reading, scope, served)
-  if (reading.settings.rateLimit !== undefined) remarkLimit(reading, scope)
+export function scopeLines(
+  reading: ReadIngress,
+  scope: PolicyScope,
+  served: readonly VirtualHost[],
+): readonly ReportLine[] {
+  return [
+    ...(isGuarded(reading) ? guardLines(reading, scope, served) : []),
+    ...(reading.settings.rateLimit === undefined ? [] : limitLines(reading, scope)),
+  ]
 }
 
 /** Whether policies are printed for it that say who may call. */
@@ -14,25 +21,25 @@ export function isGuarded({ settings: { allowedSources, deniedSources, externalA
   return allowedSources !== undefined || deniedSources !== undefined || externalAuth !== undefined
 }
 
-function remarkGuard(reading: ReadIngress, scope: PolicyScope, served: readonly Site[]): void {
-  const cautions = [
-    hostCaution(scope.map(({ host }) => host)),
+function guardLines(reading: ReadIngress, scope: PolicyScope, served: readonly VirtualHost[]): readonly ReportLine[] {
+  const warnings = [
+    hostWarning(scope.map(({ host }) => host)),
     ...scope.map(({ host, paths, siblings }) => {
       const hit = siblings.filter((route) => isHit(route, paths))
-      return hit.length === 0 ? undefined : pathCaution(host, ownersOf(hit, reading))
+      return hit.length === 0 ? undefined : pathWarning(host, ownersOf(hit, reading))
     }),
-    ...scope.map(({ host }) => wildcardCaution(host, reading, served)),
-  ].filter((caution) => caution !== undefined)
-  for (const caution of cautions)
-    reading.remarks.push({
-      level: 'error',
-      about: 'spec.rules',
-      outcome: 'approximate',
-      message: `SECURITY: ${caution}`,
-    })
+    ...scope.map(({ host }) => wildcardWarning(host, reading, served)),
+  ].filter((warning) => warning !== undefined)
+  return warnings.map((warning) => ({
+    ingress: reading.id,
+    level: 'error',
+    about: 'spec.rules',
+    outcome: 'approximate',
+    message: `SECURITY: ${warning}`,
+  }))
 }
 
-function hostCaution(hosts: readonly string[]): string | undefined {
+function hostWarning(hosts: readonly string[]): string | undefined {
   if (hosts.includes('*')) return 'the policy holds for every host of the gateway, as the rule has no host'
   const wildcard = hosts.find((host) => host.startsWith('*.'))
   return (
@@ -50,12 +57,12 @@ function isHit({ match }: Route, paths: readonly string[] | undefined): boolean 
   )
 }
 
-function pathCaution(host: string, owners: string): string {
+function pathWarning(host: string, owners: string): string {
   return `on ${host} the policy also holds for routes of ${owners}, as its patterns cannot leave them out: give either of them a host of its own`
 }
 
 /** Hosts below a wildcard, that others have routes of. */
-function wildcardCaution(wildcard: string, reading: ReadIngress, served: readonly Site[]): string | undefined {
+function wildcardWarning(wildcard: string, reading: ReadIngress, served: readonly VirtualHost[]): string | undefined {
   if (wildcard === '*') return undefined
   const below = served.filter(({ host }) => isCoveredByWildcard(host, wildcard))
   const others = below.flatMap(({ routes }) => routes).filter(({ ingress }) => ingress !== reading.id)
@@ -70,10 +77,11 @@ function ownersOf(routes: readonly Route[], { ingress: { namespace } }: ReadIngr
   return [...own, ...(own.length < ids.length ? ['another namespace'] : [])].join(', ')
 }
 
-/** The filter is of the virtual host, so that it has no paths. */
-function remarkLimit(reading: ReadIngress, scope: PolicyScope): void {
-  for (const { host, siblings } of scope.filter((one) => one.siblings.length > 0)) {
+/** The filter belongs to the virtual host, so it cannot tell paths apart. */
+function limitLines(reading: ReadIngress, scope: PolicyScope): readonly ReportLine[] {
+  const shared = scope.filter(({ siblings }) => siblings.length > 0)
+  return shared.map(({ host, siblings }) => {
     const message = `the rate limit is one for all of ${host}, with the routes of ${ownersOf(siblings, reading)}: give either of them a host of its own`
-    reading.remarks.push({ level: 'warn', about: 'spec.rules', outcome: 'approximate', message })
-  }
+    return { ingress: reading.id, level: 'warn', about: 'spec.rules', outcome: 'approximate', message }
+  })
 }

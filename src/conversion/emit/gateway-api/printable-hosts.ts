@@ -1,0 +1,41 @@
+/** The routes that Gateway API can express: every later step sees these only. */
+import { collect, type Reported, type ReportLine } from '../../model/report.ts'
+import type { Route, VirtualHost } from '../../model/virtual-host.ts'
+import { apiMatch, needsExpressions, pathProblem } from './route-matches.ts'
+
+/** Leaves out routes whose path the CRD refuses, and reports where the others match differently. */
+export function printableHosts(hosts: readonly VirtualHost[]): Reported<readonly VirtualHost[]> {
+  const printed = collect(hosts.map(printableHost))
+  // An alias has the routes of its host once more, and a canary splits one path into several routes.
+  const lines = new Map(printed.lines.toReversed().map((line) => [`${line.ingress} ${line.about}`, line]))
+  return {
+    value: printed.value,
+    lines: printed.lines.filter((line) => lines.get(`${line.ingress} ${line.about}`) === line),
+  }
+}
+
+function printableHost(host: VirtualHost): Reported<VirtualHost> {
+  const hasExpressions = needsExpressions(host.routes)
+  const judged = host.routes.map((route) => ({ route, ...judge(route, hasExpressions) }))
+  return {
+    value: { ...host, routes: judged.filter(({ isPrintable }) => isPrintable).map(({ route }) => route) },
+    lines: judged.flatMap(({ line }) => line ?? []),
+  }
+}
+
+interface Judgement {
+  readonly isPrintable: boolean
+  readonly line: ReportLine | undefined
+}
+
+function judge(route: Route, hasExpressions: boolean): Judgement {
+  const { path, difference } = apiMatch(route, hasExpressions)
+  const problem = pathProblem(path)
+  const line = { ingress: route.ingress, about: `${route.field}.path` }
+  if (problem !== undefined) {
+    const message = `${path.value} ${problem}; the path is left out`
+    return { isPrintable: false, line: { ...line, level: 'error', outcome: 'unsupported', message } }
+  }
+  if (difference === undefined) return { isPrintable: true, line: undefined }
+  return { isPrintable: true, line: { ...line, level: 'warn', outcome: 'approximate', message: difference } }
+}

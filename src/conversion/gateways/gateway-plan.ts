@@ -1,0 +1,25 @@
+import type { ReadIngress } from '../ingress/read-ingress.ts'
+import type { ClientCertificate } from '../model/ingress-settings.ts'
+import type { VirtualHost } from '../model/virtual-host.ts'
+
+/** A Gateway with the virtual hosts and the certificates that it serves. */
+export interface GatewayPlan {
+  readonly namespace: string
+  /** A DNS label. */
+  readonly name: string
+  /** The oldest first. */
+  readonly ingresses: readonly ReadIngress[]
+  readonly hosts: readonly VirtualHost[]
+  readonly tls: readonly TlsServer[]
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** TLS that ends at the gateway. */
+export interface TlsServer {
+  readonly hosts: readonly string[]
+  /** The names that the certificate is for: the hosts of the TLS entries, wildcards among them. */
+  readonly names: readonly string[]
+  /** The secret that the Ingress names, in its own namespace. */
+  readonly secret: string
+  readonly clientCertificate: ClientCertificate | undefined
+}

@@ -1,0 +1,92 @@
+/** The rules of all Ingresses by host, and the hosts that a gateway cannot have. */
+import type { IngressRule } from '../ingress/ingress.ts'
+import type { ReadIngress } from '../ingress/read-ingress.ts'
+import type { ConversionOptions } from '../model/conversion-options.ts'
+import { groupBy } from '../model/group-by.ts'
+import { hostProblem } from '../model/hosts.ts'
+import type { Reported, ReportLine } from '../model/report.ts'
+import type { HostRule } from './host-rule.ts'
+
+/** By `namespace/host`. */
+export type HostRules = ReadonlyMap<string, readonly HostRule[]>
+
+export function acceptedRules(readings: readonly ReadIngress[], options: ConversionOptions): Reported<HostRules> {
+  const accepted: HostRule[] = []
+  const lines: ReportLine[] = []
+  for (const reading of readings) {
+    lines.push(...hostlessBackendLines(reading, options))
+    for (const rule of rulesOf(reading, options)) {
+      const problem = ruleProblem(rule, reading, options)
+      if (problem === undefined) accepted.push({ reading, rule, host: rule.host === '' ? '*' : rule.host })
+      lines.push(...(problem === undefined ? ruleWarnings(rule, reading) : [problem]))
+    }
+  }
+  const value = groupBy(accepted, ({ reading, host }) => `${reading.ingress.namespace}/${host}`)
+  return { value, lines: [...lines, ...sharedHostLines([...value.values()].flat())] }
+}
+
+/** A default backend alone is a rule without host, once that is allowed. */
+function rulesOf({ ingress }: ReadIngress, { gateway }: ConversionOptions): readonly IngressRule[] {
+  const isAlone = ingress.rules.length === 0 && ingress.defaultBackend !== undefined && gateway.allowHostless
+  return isAlone ? [{ host: '', paths: [], field: 'spec.defaultBackend' }] : ingress.rules
+}
+
+function hostlessBackendLines({ ingress, id }: ReadIngress, { gateway }: ConversionOptions): readonly ReportLine[] {
+  if (ingress.defaultBackend === undefined || gateway.allowHostless) return []
+  if (ingress.rules.some(({ host }) => host !== '')) return []
+  const message = 'without a host it would take every host of the gateway: name a host, or set gateway.allowHostless'
+  return [{ ingress: id, level: 'error', about: 'spec.defaultBackend', outcome: 'unsupported', message }]
+}
+
+/** Why no host can be served for a rule. */
+function ruleProblem(
+  { host, field }: IngressRule,
+  { id }: ReadIngress,
+  { gateway, target }: ConversionOptions,
+): ReportLine | undefined {
+  const line = { ingress: id, level: 'error', outcome: 'unsupported' } as const
+  if (host !== '') {
+    const problem = hostProblem(host, target)
+    return problem === undefined ? undefined : { ...line, about: `${field}.host`, message: `${host} ${problem}` }
+  }
+  if (gateway.allowHostless) return undefined
+  const message =
+    'a rule without a host would take every host of the gateway: name a host, or set gateway.allowHostless'
+  return { ...line, about: field, message }
+}
+
+function ruleWarnings({ host, paths, field }: IngressRule, { id, settings }: ReadIngress): readonly ReportLine[] {
+  const line = { ingress: id, level: 'warn' } as const
+  const warnings: ReportLine[] = []
+  if (host === '') {
+    const message = 'no host: host * takes every host of the gateway that nobody else has'
+    warnings.push({ ...line, about: field, outcome: 'approximate', message })
+  }
+  if (host.startsWith('*.') && settings.canary === undefined) {
+    const message = `${host} covered one more label; at the gateway it also takes a.b${host.slice(1)}`
+    warnings.push({ ...line, about: `${field}.host`, outcome: 'approximate', message })
+  }
+  if (paths.length === 0 && field !== 'spec.defaultBackend') {
+    const message = `the rule of ${host} has no http.paths: nothing to route but to a default backend`
+    warnings.push({ ...line, about: field, outcome: 'unsupported', message })
+  }
+  return warnings
+}
+
+/**
+ * Istio merges the VirtualServices of one host in the order of their age, which the conversion cannot control
+ * (https://istio.io/latest/docs/ops/best-practices/traffic-management/#split-virtual-services).
+ */
+function sharedHostLines(rules: readonly HostRule[]): readonly ReportLine[] {
+  const namespaces = new Map(
+    [...groupBy(rules, ({ host }) => host)].map(([host, group]) => [
+      host,
+      new Set(group.map(({ reading }) => reading.ingress.namespace)).size,
+    ]),
+  )
+  const shared = rules.filter(({ host }) => (namespaces.get(host) ?? 0) > 1)
+  return shared.map(({ host, reading, rule }) => {
+    const message = `host ${host} is also used in another namespace: keep the paths disjoint, as Istio joins the routes in the order of age`
+    return { ingress: reading.id, level: 'warn', about: `${rule.field}.host`, outcome: 'approximate', message }
+  })
+}

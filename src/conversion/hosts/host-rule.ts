@@ -1,0 +1,22 @@
+import type { IngressRule } from '../ingress/ingress.ts'
+import type { ReadIngress } from '../ingress/read-ingress.ts'
+import type { ConversionOptions } from '../model/conversion-options.ts'
+
+/** A rule with its Ingress. */
+export interface HostRule {
+  readonly reading: ReadIngress
+  readonly rule: IngressRule
+  /** `*` for a rule that names no host. */
+  readonly host: string
+}
+
+/** What holds for all paths of a host. */
+export interface HostContext {
+  /** Every path is a regular expression, because an Ingress of the host asks for that (ingress-nginx). */
+  readonly isRegex: boolean
+  /** The host has TLS at the gateway. */
+  readonly isSecure: boolean
+  /** The Ingresses whose default backend is reported with this host. */
+  readonly reportedFallbacks: ReadonlySet<string>
+  readonly options: ConversionOptions
+}

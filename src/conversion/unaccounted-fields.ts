@@ -1,0 +1,32 @@
+/** The fields of an Ingress that no line of the report is about: nothing is lost without a line. */
+import { ingressId, type Ingress } from './ingress/ingress.ts'
+import type { ReportLine } from './model/report.ts'
+
+/** `lines` are those of the Ingress. */
+export function unaccountedFields(ingress: Ingress, lines: readonly ReportLine[]): readonly ReportLine[] {
+  const isMissing = ({ field }: { readonly field: string }) =>
+    !lines.some(({ about }) => about === field || about.startsWith(`${field}.`))
+  const isRefused = (field: string) =>
+    lines.some(({ about, outcome }) => outcome === 'unsupported' && [field, `${field}.host`].includes(about))
+  const id = ingressId(ingress)
+  const { tls, rules, defaultBackend } = ingress
+  const paths = rules.filter(({ field }) => !isRefused(field)).flatMap((rule) => rule.paths)
+  const fallbacks = defaultBackend === undefined ? [] : [defaultBackend]
+  return [
+    ...tls.filter(isMissing).map(({ field }) => unusedTls(id, field)),
+    ...paths.filter(isMissing).map(({ field }) => unroutedPath(id, field)),
+    ...fallbacks.filter(isMissing).map(({ field }) => unusedBackend(id, field)),
+  ]
+}
+
+function unusedTls(ingress: string, about: string): ReportLine {
+  return { ingress, level: 'info', about, outcome: 'not-needed', message: 'there is no route that it could serve' }
+}
+
+function unroutedPath(ingress: string, about: string): ReportLine {
+  return { ingress, level: 'error', about, outcome: 'unsupported', message: 'no route is printed for it' }
+}
+
+function unusedBackend(ingress: string, about: string): ReportLine {
+  return { ingress, level: 'warn', about, outcome: 'unsupported', message: 'there is no host that it could serve' }
+}
