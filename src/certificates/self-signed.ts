@@ -2,6 +2,7 @@
 import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
+import { readAddress } from '../kubernetes/ip-address.ts'
 
 export interface SelfSigned {
   /** PEM of the authority: what clients have to trust. */
@@ -51,7 +52,7 @@ async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
 }
 
 function alternativeName(host: string): x509.JsonGeneralName {
-  return { type: /^[\d.]+$|:/.test(host) ? 'ip' : 'dns', value: host }
+  return { type: readAddress(host) === undefined ? 'dns' : 'ip', value: host }
 }
 
 function serialNumber(): string {

@@ -16,6 +16,7 @@ import {
   REROUTE_VIRTUAL_INTERFACES,
   STATUS_PORT,
 } from './annotations.ts'
+import { readPrefix } from '../kubernetes/ip-address.ts'
 import { isUint32, parseBool, parsePort, parsePorts } from './go-values.ts'
 
 const INTERFACE_NAME = /^[a-zA-Z][a-zA-Z0-9_.-]*$/
@@ -57,31 +58,7 @@ function isPortList(value: string): boolean {
 
 /** Split on commas without trimming; each needs a prefix length (`netip.ParsePrefix`). */
 export function isCidrList(value: string): boolean {
-  return value === '' || value.split(',').every(isCidr)
-}
-
-function isCidr(text: string): boolean {
-  const [address = '', bits = '', ...rest] = text.split('/')
-  if (rest.length > 0 || !/^(0|[1-9]\d*)$/.test(bits)) return false
-  return isIPv4(address) ? Number(bits) <= 32 : isIPv6(address) && Number(bits) <= 128
-}
-
-function isIPv4(text: string): boolean {
-  const parts = text.split('.')
-  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
-}
-
-/** Hexadecimal groups, at most one `::`, an IPv4 tail allowed; zones are refused (`netip.ParsePrefix`). */
-function isIPv6(text: string): boolean {
-  const halves = text.split('::')
-  if (halves.length > 2 || !text.includes(':')) return false
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')))
-  const tail = groups.at(-1) ?? ''
-  const hasIPv4Tail = tail.includes('.')
-  if (hasIPv4Tail && !isIPv4(tail)) return false
-  const hex = hasIPv4Tail ? groups.slice(0, -1) : groups
-  const count = hex.length + (hasIPv4Tail ? 2 : 0)
-  return hex.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group)) && (halves.length === 2 ? count < 8 : count === 8)
+  return value === '' || value.split(',').every((text) => readPrefix(text) !== undefined)
 }
 
 /** `pkg/util/net/ip.go` ValidateInterfaceNames. */

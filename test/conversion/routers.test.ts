@@ -60,7 +60,7 @@ t.test('regular expressions are RE2: matched from end to end, groups written \\1
   t.equal(substitute('(?i)^/something(/|$)(.*).*$', '/SOMETHING/new', '/\\2'), '/new')
   t.equal(substitute('/(?P<v>v[0-9]+)/', '/v1/x', '/\\1-\\0/'), '/v1-/v1//x')
   for (const pcre of ['/(?=a)', '/(?!a)', '(?<=a)b', '(a)\\1', 'a++', '(?>a)'])
-    t.throws(() => fullMatch(pcre, '/'), /RE2 refuses/, pcre)
+    t.throws(() => fullMatch(pcre, '/'), /error parsing regexp/, pcre)
   t.ok(fullMatch('\\\\1', '\\1'), 'an escaped backslash before a digit is no backreference')
   t.end()
 })

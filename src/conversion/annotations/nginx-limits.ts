@@ -1,4 +1,5 @@
 /** ingress-nginx: from where and how often one may call (docs/facts/ingress-nginx.md). */
+import { readAddress, readPrefix } from '../../kubernetes/ip-address.ts'
 import {
   approximate,
   partOf,
@@ -82,15 +83,9 @@ function readRanges(value: string): Ranges {
   return { problem: `${bad.join(', ') || 'an empty list'} is no address or CIDR range` }
 }
 
+/** What Istio takes in `ipBlocks` (`ValidateIPSubnet`); a zone means nothing at a gateway, and ingress-nginx refuses it. */
 function isAddressRange(range: string): boolean {
-  const [address = '', length, ...rest] = range.split('/')
-  const isFour = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/.test(address)
-  const isSix = address.includes(':') && URL.canParse(`http://[${address}]/`)
-  return (
-    rest.length === 0 &&
-    (isFour || isSix) &&
-    (length === undefined || (readWhole(length) ?? 999) <= (isFour ? 32 : 128))
-  )
+  return readAddress(range)?.zone === '' || readPrefix(range) !== undefined
 }
 
 /** One bucket for each gateway pod, for all clients: the nearest that Envoy has without a service of its own. */

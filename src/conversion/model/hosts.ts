@@ -1,22 +1,26 @@
 /** Names of hosts, as Ingress and Gateway have them. */
 
+import { readAddress } from '../../kubernetes/ip-address.ts'
 import type { Target } from './conversion-options.ts'
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const HOST = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`)
 
+/** istiod refuses it (`ValidateFQDN`), and no such domain exists: https://www.rfc-editor.org/rfc/rfc3696#section-2 */
+const NUMERIC_TOP_LEVEL = /(?:^|\.)\d+$/
+
 /** Why a name cannot be a host; undefined where it can. Istio's validation refuses names without a dot. */
 export function hostProblem(host: string, target: Target): string | undefined {
-  if (isAddress(host)) return 'is an address or names a port; a host has to be a DNS name'
-  if (host.length > 253 || !HOST.test(host)) return 'is no DNS name'
+  if (isAddress(host) || host.includes(':')) return 'is an address or names a port; a host has to be a DNS name'
+  if (host.length > 253 || !HOST.test(host) || NUMERIC_TOP_LEVEL.test(host)) return 'is no DNS name'
   if (target === 'istio' && !host.includes('.'))
     return 'is a short name, which Istio refuses; a Gateway needs a full one'
   return undefined
 }
 
-/** IPv4 or IPv6, where a name has to be one of both; no DNS name ends in a number, or has a colon. */
+/** Whether an entry that may be a name or an address is an address. */
 export function isAddress(host: string): boolean {
-  return /^[\d.]+$/.test(host) || host.includes(':')
+  return readAddress(host) !== undefined
 }
 
 /** Istio's wildcards cover any number of labels (`pkg/config/host`). */

@@ -1,63 +1,71 @@
-/** Regular expressions of nginx (PCRE), as far as Envoy's engine (RE2) can run them. */
+/**
+ * Regular expressions that users wrote for nginx (PCRE), as far as Envoy's engine runs them (RE2). RE2JS, a port of Go's
+ * `regexp`, is the only engine that they are given to: it runs in linear time. `npm run differential:syntax` compares its
+ * judgement with Go's, which istiod asks (`validateStringRegexp` in
+ * https://github.com/istio/istio/blob/master/pkg/config/validation/validation.go).
+ */
+import { RE2JS, RE2JSSyntaxException } from 're2js'
 
-/** What PCRE has and RE2 has not (https://github.com/google/re2/wiki/Syntax); each with its name for the message. */
-const PCRE_ONLY: readonly (readonly [RegExp, string])[] = [
-  [/\(\?<?[=!]/, 'lookaround'],
-  [/\(\?>/, 'an atomic group'],
-  [/\(\?(?:R|\d|&|P[>=])/, 'a recursion or named reference'],
-  [/\(\?\(/, 'a condition'],
-  [/\\[1-9]|\\[kg][<{'\d]/, 'a backreference'],
-  [/(?:[*+?]|\{\d*,?\d*\})\+/, 'a possessive quantifier'],
-  [/\\(?![dwsbDWSBAzpPQEntrfvaxC])[A-Za-z\u0080-\uffff]/, 'an escape of its own'],
-  [/(?<!\\)\[(?:[^\]\\]|\\.)*\\[bBAzCQE]/, 'an assertion in a set'],
-  [/(?<![\\[])\[\^?\]/, 'an empty set ([] or [^])'],
-]
-/** `google.re2.max_program_size` aside, Istio refuses longer ones (`pkg/config/validation`). */
-const MAX_LENGTH = 1024
-const MAX_REPEAT = 1000
+/** istiod refuses a pattern with more bytes, before it reads it. */
+const MAX_BYTES = 1024
+/**
+ * `re2.max_program_size.error_level` of Istio's bootstrap: Envoy refuses the whole listener or route configuration for a
+ * pattern above it (https://github.com/istio/istio/blob/master/tools/packaging/common/envoy_bootstrap.json).
+ */
+const MAX_PROGRAM = 32768
 
-/** Why RE2 would refuse a pattern; undefined where it takes it. */
+/** Why istiod or Envoy would refuse a pattern; undefined where both take it. */
 export function regexProblem(pattern: string): string | undefined {
-  if (pattern.length > MAX_LENGTH) return `is longer than the ${MAX_LENGTH} characters that Istio allows`
-  const bare = withoutEscapedBackslashes(pattern)
-  const found = PCRE_ONLY.find(([construct]) => construct.test(bare))
-  if (found !== undefined) return `has ${found[1]}, which Envoy's regular expressions (RE2) have not`
-  const repeats = [...bare.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].flatMap(([, low, high]) => [
-    Number(low),
-    Number(high ?? 0),
-  ])
-  if (repeats.some((count) => count > MAX_REPEAT)) return `repeats more than ${MAX_REPEAT} times, RE2's limit`
-  return compiles(pattern) ? undefined : 'is no valid regular expression'
+  const compiled = compile(pattern)
+  return typeof compiled === 'string' ? compiled : undefined
 }
 
-/** `\\` is a backslash and escapes nothing behind it. */
-function withoutEscapedBackslashes(pattern: string): string {
-  return pattern.replaceAll('\\\\', '__')
+/** The number of groups that a substitution can name; 0 for a pattern that is refused. */
+export function countGroups(pattern: string): number {
+  const compiled = compile(pattern)
+  return typeof compiled === 'string' ? 0 : compiled.groupCount()
 }
 
-/** JavaScript has no leading flags and names groups without `P`, otherwise its syntax agrees with RE2's on what is left. */
-function compiles(pattern: string): boolean {
+function compile(pattern: string): RE2JS | string {
+  if (isTooLong(pattern)) return `is longer than the ${MAX_BYTES} bytes that Istio allows`
   try {
-    new RegExp(pattern.replace(/^\(\?[a-z]+\)/, '').replaceAll('(?P<', '(?<'))
-    return true
-  } catch {
-    return false
+    const compiled = RE2JS.compile(pattern)
+    return mostInstructions(compiled) > MAX_PROGRAM ? 'is too large for Envoy (re2.max_program_size)' : compiled
+  } catch (error) {
+    if (!(error instanceof RE2JSSyntaxException)) throw error
+    const part = error.getPattern() ?? ''
+    return `is refused by RE2, the regular expressions of Envoy: ${error.getDescription()}${part === '' ? '' : ` ${part}`}`
   }
 }
 
-/** The number of groups that a substitution can name. */
-export function countGroups(pattern: string): number {
-  return [...withoutEscapedBackslashes(pattern).matchAll(/(?<!\\)\((?!\?)|\(\?P?<(?![=!])/g)].length
+function isTooLong(pattern: string): boolean {
+  return pattern.length > MAX_BYTES || new TextEncoder().encode(pattern).length > MAX_BYTES
 }
+
+/**
+ * An upper bound of RE2's program size. RE2 compiles to bytes: a range of characters beyond ASCII takes up to four
+ * instructions there, and one in RE2JS.
+ */
+function mostInstructions(compiled: RE2JS): number {
+  const { prog } = compiled.re2Input as unknown as { readonly prog: { readonly inst: readonly Instruction[] } }
+  return prog.inst.reduce((sum, { runes }) => sum + ((runes.at(-1) ?? 0) > 0x7f ? 2 * runes.length : 1), 0)
+}
+
+interface Instruction {
+  /** Pairs of first and last character. */
+  readonly runes: Int32Array
+}
+
+/** Quoted text, an escape, and a set are one token each. Each character is read once. */
+const TOKENS = /\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]?|./gs
 
 /** Whether a `|` stands outside of all groups and sets. */
 export function hasAlternatives(pattern: string): boolean {
-  const plain = pattern.replace(/\\./g, '').replace(/\[\^?\]?[^\]]*\]/g, '')
   let depth = 0
-  for (const character of plain) {
-    if (character === '|' && depth === 0) return true
-    if (character === '(') depth += 1
-    if (character === ')') depth -= 1
+  for (const [token] of pattern.matchAll(TOKENS)) {
+    if (token === '|' && depth === 0) return true
+    if (token === '(') depth += 1
+    if (token === ')') depth -= 1
   }
   return false
 }
