@@ -134,7 +134,7 @@ t.test('the policy answers the table of the rule, each write on its own', async 
     else
       t.match(
         stderr,
-        /is not used in Istio namespace table|spec\.rules\[\d\]\.http\.paths.*Invalid value|can not be set when the class field is also set/,
+        /is not used in Istio namespace table|spec\.rules\[\d\]\.http\.paths.*Invalid value|ingress\.class.*Invalid value/,
         title,
       )
   }

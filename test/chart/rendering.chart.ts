@@ -97,7 +97,7 @@ t.test('the default entries: kinds, operations, path, conditions, policy, time',
   )
   const ingress = {
     rules: ['CREATE+UPDATE ingresses'],
-    conditions: ['not-being-deleted', 'not-an-acme-solver'],
+    conditions: ['not-only-waiting-for-finalizers', 'not-an-acme-solver'],
     policy: 'Ignore',
   }
   t.same(rows, [
