@@ -65,7 +65,7 @@ func readAnswer(response *http.Response) (servingStatus, error) {
 	return statusUnknown, firstOf(err, ended(codeInternal, "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"))
 }
 
-// readMessage returns io.EOF where the stream ends between messages. A piece of a prefix counts as the end, too: that
+// readMessage returns io.EOF where the stream ends between messages. A piece of a prefix also counts as the end: that
 // is how the grpc library reads (internal/transport/transport.go ReadMessageHeader).
 func readMessage(response *http.Response) ([]byte, error) {
 	var prefix [5]byte
@@ -127,7 +127,7 @@ const (
 var errMalformed = errors.New("proto: cannot parse invalid wire-format data")
 
 // decodeCheck reads the status. A field that is unknown, or known but of another type, is skipped; of several the
-// last one counts; a number beyond 32 bits is cut off: protobuf's rules, not ours.
+// last one counts; a number beyond 32 bits is cut off: protobuf's rules.
 func decodeCheck(message []byte) (servingStatus, error) {
 	status := statusUnknown
 	for len(message) > 0 {

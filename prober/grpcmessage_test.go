@@ -40,6 +40,6 @@ func TestACallIsRepeatedOnlyWhenTheServerHasNotBegunIt(t *testing.T) {
 		}
 	}
 	if unprocessed(nil) || unprocessed(ended(codeUnavailable, "REFUSED_STREAM")) {
-		t.Error("an answer of the server is no refusal")
+		t.Error("the server's answer is not a refusal")
 	}
 }

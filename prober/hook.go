@@ -30,7 +30,7 @@ func (c check) judgeHook() (verdict, error) {
 	return passed(""), nil
 }
 
-// send waits for the body, too, up to kubelet's limit (handlers.go discardHTTPRespBody): a preStop endpoint that
+// send also waits for the body, up to kubelet's limit (handlers.go discardHTTPRespBody): a preStop endpoint that
 // answers at once and ends its body when it has drained holds the container's end until then. How the body ends
 // is of no interest.
 func send(client *http.Client, request *http.Request) error {

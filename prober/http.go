@@ -82,7 +82,7 @@ func (c check) transport(dialer *dialer) *http.Transport {
 
 // probeTransport has kubelet's settings for probes (pkg/probe/http/http.go NewWithTLSConfig, and the defaults of
 // apimachinery's SetTransportDefaults: HTTP/2 by ALPN with its health check, ten seconds for a TLS handshake).
-// No Proxy: the zero value asks nobody, the environment neither.
+// No Proxy: the zero value ignores the environment and uses none.
 func probeTransport(dialer *dialer) *http.Transport {
 	return &http.Transport{
 		TLSClientConfig:     unverified(),

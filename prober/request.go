@@ -75,5 +75,5 @@ func followLocal(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// unverified is kubelet's TLS: any certificate will do, since nobody has told kubelet which one to expect.
+// unverified is kubelet's TLS: any certificate will do, because kubelet cannot know which one to expect.
 func unverified() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }

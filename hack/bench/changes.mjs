@@ -83,7 +83,7 @@ function send(live, table, object) {
   live.changed(source, { type: 'MODIFIED', object })
 }
 
-/** As after the first lists, without an API server: LiveCluster is told of them by the methods that the watches call. */
+/** As after the first lists, without an API server: LiveCluster receives them through the methods that the watches call. */
 function clusterOf({ namespaces, services, policies }) {
   const make = (count, one) => Array.from({ length: count }, (_, index) => one(index, namespaces))
   const listed = {

@@ -1,6 +1,6 @@
 //go:build ignore
 
-// What keeps a pod's namespaces open while its containers come and go: sleeps until it is told to end.
+// What keeps a pod's namespaces open while its containers come and go: sleeps until a signal ends it.
 package main
 
 import (

@@ -212,7 +212,7 @@ func (v *visit) tcp() *net.TCPConn {
 	return conn.(*net.TCPConn)
 }
 
-// answers replies to the first request with the first text and so on; the last text stands for all further ones.
+// answers replies to the first request with the first text and so on; the last text answers all further ones.
 // The connection stays open, as the client's matter.
 func answers(texts ...string) behaviour {
 	return func(v *visit) {

@@ -37,7 +37,7 @@ func closedPort(t *testing.T) int {
 	}
 }
 
-// reserveIPv6 keeps others from the same port of ::1, which is what the name localhost also stands for.
+// reserveIPv6 keeps others from the same port of ::1, which the name localhost also means.
 func reserveIPv6(t *testing.T, port int) bool {
 	_, err := bind(t, &syscall.SockaddrInet6{Port: port, Addr: [16]byte{15: 1}})
 	return err == nil

@@ -9,7 +9,7 @@ import { parsePointer, type Operation } from '../kubernetes/json-pointer.ts'
 
 const { applyOperation } = fastJsonPatch
 
-/** Below the pod template, which stands at the root of a Pod and deeper in a workload. */
+/** Below the pod template, which is the root of a Pod and deeper in a workload. */
 const TEMPLATE = String.raw`(/spec/template|/spec/jobTemplate/spec/template)?`
 const CONTAINER = String.raw`/spec/(containers|initContainers)/\d+`
 const ALLOWED = new RegExp(
@@ -29,7 +29,7 @@ export function provePatch(object: JsonObject, operations: readonly Operation[])
   const copied = new WeakSet<object>()
   let current: Json = object
   for (const operation of operations) {
-    if (!ALLOWED.test(operation.path)) return { problem: `${operation.path} is not ours to change` }
+    if (!ALLOWED.test(operation.path)) return { problem: `${operation.path} may not be changed by a patch` }
     const copy = copyAlong(current, parsePointer(operation.path), 0, copied)
     if (operation.op === 'replace' && equalJson(valueAt(copy, operation.path), operation.value))
       return { problem: `${operation.path} would not change` }
@@ -87,7 +87,7 @@ function valueAt(value: Json, path: string): Json | undefined {
   return current
 }
 
-/** The library puts the whole document into its message; only the first line is ours to repeat. */
+/** The library puts the whole document into its message; only the first line may be repeated. */
 function describeFailure(error: unknown): string {
   return error instanceof Error ? `${error.name} ${error.message.split('\n')[0] ?? ''}` : String(error)
 }

@@ -1,6 +1,6 @@
 /**
  * Warnings as the API server lets them through (docs/facts/admission-requests.md#warnings): one that holds a control
- * character is dropped without a word, and beyond 4,096 characters in total every one is cut to 256.
+ * character is silently dropped, and beyond 4,096 characters in total each is cut to 256.
  */
 import { codeAtEnd } from '../rules/reasons.ts'
 

@@ -1,12 +1,12 @@
-/** What a Node says of what pods may ask of it. */
+/** What a Node can do for pods. */
 import { memberAt, scalarText, type JsonObject } from '../kubernetes/json.ts'
 
 /**
- * Whether an image volume works there. A node that cannot mount one does not start the pod, so doubt is no.
+ * Whether an image volume works there. A node that cannot mount one does not start the pod, so unknown counts as no.
  *
  * | kubelet    | container runtime         | image volumes                                                           |
  * |------------|---------------------------|-------------------------------------------------------------------------|
- * | below 1.35 | any                       | no: off unless somebody switched them on                                |
+ * | below 1.35 | any                       | no: off unless a feature gate is on                                      |
  * | 1.35       | containerd 2.1            | yes                                                                     |
  * | 1.35       | containerd 2.0 and below  | no: it does not know them (KEP-4639, "Container runtimes")              |
  * | 1.35       | CRI-O                     | no: it asks for a mount that forbids to execute (cri-o #8317, #9779)    |

@@ -14,7 +14,7 @@ const WORDS: Readonly<Record<Outcome, string>> = {
 
 const MOST_NAMES = 20
 
-/** `places` says where an Ingress stands, by `namespace/name`. Empty where there is nothing to report. */
+/** `places` has the file and line of each Ingress, by `namespace/name`. Empty if there is nothing to report. */
 export function renderReport(report: readonly ReportLine[], places: ReadonlyMap<string, string>): string {
   const ingresses = new Map<string, ReportLine[]>()
   for (const line of report) ingresses.set(line.ingress, [...(ingresses.get(line.ingress) ?? []), line])

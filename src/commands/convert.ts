@@ -1,4 +1,6 @@
-/** `istio-onramp convert`: Ingresses as objects of Istio's or of Gateway API, with a report that accounts for everything. */
+/**
+ * `istio-onramp convert`: Ingresses as objects of Istio's or of Gateway API, with a report that accounts for everything.
+ */
 import { writeFile } from 'node:fs/promises'
 import { buildClusterState } from '../cluster/cluster-state.ts'
 import type { Manifest } from '../cluster/manifest.ts'
@@ -18,7 +20,7 @@ export interface ConvertOptions {
   readonly target: Target
   readonly format: 'yaml' | 'json'
   readonly gateway: GatewaySettings
-  /** Where the report is written, too: JSON for a name that ends in `.json`, else the text. */
+  /** A file that also receives the report: JSON if the name ends in `.json`, else the text. */
   readonly reportFile: string | undefined
   readonly failOn: Level | 'never'
 }
@@ -49,7 +51,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   return { output: conversion.report.length === 0 ? '' : renderObjects(conversion, report), report, hasFindings }
 }
 
-/** Where each Ingress stands, by `namespace/name`. */
+/** The file and line of each Ingress, by `namespace/name`. */
 function placesOf(manifests: readonly Manifest[]): ReadonlyMap<string, string> {
   return new Map(
     manifests

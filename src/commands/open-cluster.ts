@@ -54,7 +54,7 @@ function healthOf(live: LiveCluster) {
 function createObserver(api: ClusterApi, log: Logger, metrics: ClusterMetrics): ClusterObserver {
   const quietUntil = new Map<string, number>()
   return {
-    // An API server that is away fails every kind at once, with the same words: they are said once a wait.
+    // An API server that is away fails every kind at once with the same message, which is printed once for each wait.
     failed(target, error, wait) {
       const resource = nameOfTarget(target)
       metrics.countFailure(resource)

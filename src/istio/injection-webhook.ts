@@ -2,7 +2,7 @@
  * Which of Istio's injection webhooks the API server calls for a pod (docs/facts/injection.md#which-webhooks-are-called).
  *
  * The selectors are read from the cluster's MutatingWebhookConfigurations and never assumed: revision tags, and
- * `istioctl tag set default`, change them. Manifests without any configuration stand for the default install.
+ * `istioctl tag set default`, change them. Manifests without any configuration mean the default install.
  */
 import { INJECT, INJECTION_LABEL, REVISION } from './annotations.ts'
 import { describeSelector, matches, type LabelSelector, type Requirement } from '../kubernetes/label-selector.ts'

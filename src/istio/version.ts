@@ -1,7 +1,7 @@
 /**
  * Istio's version, as far as the injector's `values.global.tag` tells it: `1.29.1`, `1.27-dev`, `1-28`.
  *
- * A tag that is no version (`latest`, a digest) leaves the version unknown. Unknown is taken for a supported release,
+ * A tag that is not a version (`latest`, a digest) leaves the version unknown. Unknown is taken for a supported release,
  * because every release older than the differences below has been out of support for more than a year
  * (docs/decisions/unknown-istio-version.md).
  */

@@ -28,7 +28,7 @@ export function defined(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
 }
 
-/** The own member of an object, or undefined when there is none or `value` is no object. */
+/** The own member of an object, or undefined if it has none or `value` is not an object. */
 export function member(value: unknown, key: string): Json | undefined {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
 }
@@ -90,7 +90,7 @@ function equalObjects(left: JsonObject, right: JsonObject): boolean {
   return keys.every((key) => Object.hasOwn(right, key) && equalJson(left[key], right[key]))
 }
 
-/** Whether a value nests deeper than `limit` levels; the recursion ends there, too, so that no depth exhausts the stack. */
+/** Whether a value nests deeper than `limit` levels; the recursion also stops there, so no depth exhausts the stack. */
 export function isDeeperThan(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (limit === 0) return true

@@ -53,7 +53,7 @@ export function matches(selector: LabelSelector, labels: ReadonlyMap<string, str
   return selector.requirements.every((requirement) => meets(requirement, labels))
 }
 
-/** `NotIn` is met by an absent key, too (labels.Requirement.Matches). */
+/** `NotIn` also matches an absent key (labels.Requirement.Matches). */
 function meets({ key, operator, values }: Requirement, labels: ReadonlyMap<string, string>): boolean {
   const value = labels.get(key)
   switch (operator) {

@@ -63,7 +63,7 @@ t.test('every webhook entry is complete, whatever the values', async (t) => {
         const [configuration] = ofKind(objects, `${side}WebhookConfiguration`)
         const injected = memberAt(configuration, 'metadata', 'annotations', 'cert-manager.io/inject-ca-from')
         const bundle = memberAt(webhook, 'clientConfig', 'caBundle')
-        t.not(injected === undefined, bundle === undefined, `${title}: a bundle, or somebody who brings it`)
+        t.not(injected === undefined, bundle === undefined, `${title}: a bundle, or an injector that brings it`)
         t.match(webhook['name'], /^(probes|templates|ingress)\.istio-onramp\.io$/, title)
         t.same(webhook['admissionReviewVersions'], ['v1'], title)
         t.equal(webhook['sideEffects'], 'None', title)
@@ -184,7 +184,7 @@ t.test('namespaceSelector narrows every entry and the policy', async (t) => {
   }
 })
 
-t.test('a URL stands in the place of the Service, with the path of each side', async (t) => {
+t.test('a URL replaces the Service, with the path of each configuration', async (t) => {
   const objects = render({ values: { ...existingSecret(), webhooks: { url: 'https://10.0.0.1:8443/' } } })
   const bundle = Buffer.from(PEM).toString('base64')
   t.same(entry(objects, 'Mutating', 'probes.istio-onramp.io')['clientConfig'], {

@@ -1,4 +1,4 @@
-// The chart's schema of `config` beside the server's own reading of it. Needs no helm, and so is seen by whoever changes
+// The chart's schema of `config` beside the server's own reading of it. Needs no helm, so a developer who changes it sees it,
 // the configuration.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

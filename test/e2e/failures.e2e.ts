@@ -109,7 +109,8 @@ t.test('a server that is killed is missed for a moment, and not for longer', asy
   t.equal(server?.log.split('"msg":"listening"').length, 3, 'it has been started twice')
 })
 
-// docs/facts/admission-requests.md#owned-templates: one missed call for a Deployment, with its ReplicaSet rewritten, made 48 ReplicaSets in 13 s.
+// docs/facts/admission-requests.md#owned-templates: one missed call for a Deployment, with its ReplicaSet rewritten, made
+// 48 ReplicaSets in 13 s.
 t.test('no mode and no failure makes a second ReplicaSet', async (t) => {
   const settings = ['auto', 'rewrite', 'leave'] as const
   const deployments = (setting: string, name: string, paused = false): JsonObject => {
@@ -146,7 +147,7 @@ async function checkNoLoop(t: Test, namespace: string, isRewritten: boolean): Pr
   t.same(
     pods,
     isRewritten ? [EXEC, EXEC, EXEC] : [EXEC, EXEC, KEPT],
-    'only the pod that nobody saw is as it was written',
+    'only the pod that no webhook saw is as it was written',
   )
   for (const set of sets) t.equal(ownerOf(set), 'Deployment')
 }
@@ -193,7 +194,7 @@ t.test('a server that starts without an API server waits for it, unready and ali
   t.equal(server?.isRunning, true)
   t.equal(await server?.isReady(), false, 'nothing is decided by an empty cluster')
   apiServer('start')
-  await until('it is ready by itself', async () => (await server?.isReady()) === true)
+  await until('it becomes ready', async () => (await server?.isReady()) === true)
   await meshNamespace('started')
 })
 

@@ -63,7 +63,7 @@ t.test('preview without --from reads the cluster of the kubeconfig, page by page
   t.notMatch(elsewhere.stdout, REWRITE)
 })
 
-t.test('a second without an answer is told of, and each one after it', async (t) => {
+t.test('a second without an answer is logged, and each one after it', async (t) => {
   const server = await startFull(t)
   server.delay(900)
   const { code, stderr } = await preview(writeKubeconfig(t.testdir(), server.url))
@@ -96,7 +96,7 @@ t.test('a cluster that cannot be read whole is an error, and says what of it', a
   for (const [file, args, stderr] of cases) t.same(await preview(file, ...args), { code: 2, stdout: '', stderr })
 })
 
-/** An exec plugin that notes each of its runs in `runs` and gives the token that stands in `token`. */
+/** An exec plugin that notes each of its runs in `runs` and returns the token in `token`. */
 function plugin(folder: string): KubeconfigOptions {
   const credential = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s"}}'
   const script = `cd ${folder}; echo run >> runs; [ -s token ] || { echo log in first >&2; exit 1; }; printf '${credential}' "$(cat token)"`
@@ -115,7 +115,7 @@ t.test('preview looks for control planes where the configuration has them', asyn
   t.ok(asked.length > 0 && asked.every((path) => path.startsWith(configMaps)), asked.join())
 })
 
-t.test('an exec plugin is run once for all kinds, and its failure is told in its own words', async (t) => {
+t.test('an exec plugin is run once for all kinds, and its failure is logged in its own words', async (t) => {
   const server = await startFull(t)
   const folder = t.testdir({ token: 'fresh' })
   const kubeconfig = writeKubeconfig(folder, server.url, plugin(folder))
@@ -126,7 +126,7 @@ t.test('an exec plugin is run once for all kinds, and its failure is told in its
   t.match(await preview(kubeconfig), { code: 2, stderr: `error: ${server.url}: log in first\n` })
 })
 
-t.test("a kubeconfig's proxy stands between", async (t) => {
+t.test("a kubeconfig's proxy is used", async (t) => {
   const server = await startFull(t)
   const asked: string[] = []
   const proxy = createServer((socket) => {

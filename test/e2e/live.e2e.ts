@@ -153,7 +153,7 @@ t.test('the ClusterRole is what the kinds that are read need, and no more', asyn
   t.same(new Set([...CLUSTER_RULES, ...CONTROL_PLANE_RULES].flatMap(({ verbs }) => verbs)), new Set(['list', 'watch']))
 })
 
-t.test('under it everything is read and nothing is forbidden; with a right less, that is said', async (t) => {
+t.test('with it everything is read and nothing is forbidden; a missing right is logged', async (t) => {
   await defineEverything()
   const serving = await serve(t, kubeconfig)
   await until('all is read', () => serving.lines.some(({ msg }) => msg === 'the cluster has been read'))
@@ -190,7 +190,7 @@ t.test("a pod's service account reads the same, by the files that kubelet keeps"
 })
 
 t.test(
-  'the API server goes and comes back, its history compacted: known goes on, new is seen, ready all along',
+  'the API server goes and comes back, its history compacted: the known state stays in force, changes are seen, ready all along',
   async (t) => {
     await apply(strict)
     const serving = await serve(t, kubeconfig)

@@ -1,6 +1,6 @@
-// What the product relies on of the API server and of kubectl: what becomes of an answer. Each fact is shown by a webhook
-// that does what ours must not do or has to do (docs/facts/admission-requests.md; the section stands at each), so that a
-// Kubernetes that behaves otherwise is noticed here first.
+// What the product relies on of the API server and of kubectl: how an answer is treated. Each fact is shown by a webhook
+// that does what istio-onramp must not do or has to do (docs/facts/admission-requests.md; each test names its section), so
+// that a Kubernetes that behaves otherwise is noticed here first.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { arrayMember, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'

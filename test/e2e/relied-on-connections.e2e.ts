@@ -37,7 +37,7 @@ await Promise.all(Array.from({ length: 10 }, () => create(about('idle'), '--dry-
 const slowOnes = await startStandIn(SLOW)
 const slowOutcome = create(about('slow'))
 
-t.test('section 3: a connection that ends under a request fails that request: nobody asks again', async (t) => {
+t.test('section 3: a connection that ends during a request fails that request, which is not repeated', async (t) => {
   const standIn = await startStandIn({ 'hangs-up': { answer: () => 'hang up' } })
   t.match((await create(about('hangs-up'))).stderr, /failed calling webhook "hangs-up.*: Post "https:[^"]*": EOF/)
   t.equal(standIn.taken('hangs-up').length, 1)
@@ -123,7 +123,7 @@ const CERTIFICATES: readonly Certificate[] = [
     error: /x509: certificate has expired or is not yet valid: current time .* is after/,
   },
   {
-    what: 'nothing in the bundle that is one, which nobody checked when it was written',
+    what: 'a bundle without a certificate, which is not checked when written',
     name: 'garbage',
     bundle: () => 'anything',
     error: /unable to load root certificates: unable to parse bytes as PEM block/,
@@ -136,7 +136,7 @@ const CERTIFICATES: readonly Certificate[] = [
   },
 ]
 
-t.test('section 3: what the API server says of a certificate', async (t) => {
+t.test('section 3: what the API server says about a certificate', async (t) => {
   const bundles = new Map<string, string>()
   for (const { name, pair: given, server, bundle } of CERTIFICATES) {
     const pair = given ?? (await createSelfSigned([hostOf(name)], new Date()))

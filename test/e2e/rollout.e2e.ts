@@ -1,5 +1,5 @@
 // Two replicas with the stop of the chart's defaults under load, with everything done to them that a cluster does: one is
-// deleted, all are rolled out anew, the certificate and its authority are replaced. failurePolicy is Fail, so that every
+// deleted, all are rolled out again, the certificate and its authority are replaced. failurePolicy is Fail, so that every
 // call that fails is a create that fails (docs/facts/operations.md#shutdown, docs/facts/admission-requests.md#draining).
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CoreV1Api, type V1Pod } from '@kubernetes/client-node'

@@ -37,7 +37,7 @@ const AMBIGUOUS = [
   ...['2001-12-14', '2001-12-14t21:59:43.10-05:00', '=', '<<', '~', 'null', ''],
 ]
 
-t.test('a text that YAML 1.1 takes for something else stands in quotes, as a value and as a key', (t) => {
+t.test('a text that YAML 1.1 reads as another type is quoted, as a value and as a key', (t) => {
   for (const text of AMBIGUOUS) {
     t.match(toYaml({ a: text }), /^a: ["'].*["']\n$/, text)
     t.same(read(toYaml({ a: text, list: [text] })), { a: text, list: [text] }, text)

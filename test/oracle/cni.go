@@ -22,7 +22,7 @@ func doAddRun(args *skel.CmdArgs, conf *plugin.Config, client kubernetes.Interfa
 //go:linkname getNs istio.io/istio/cni/pkg/plugin.getNs
 var getNs func(path string) (ns.NetNS, error)
 
-// noNamespace stands for the pod's network namespace: a dry run touches none.
+// noNamespace is the pod's network namespace here: a dry run touches none.
 type noNamespace struct{ ns.NetNS }
 
 func (n noNamespace) Do(run func(ns.NetNS) error) error { return run(n) }

@@ -39,7 +39,7 @@ func (w staticWatcher) Run(<-chan struct{})                           {}
 func (w staticWatcher) Get() (*inject.Config, string, error)          { return w.config, w.values, nil }
 
 // newIstiod starts an injector from the ConfigMaps, as pilot/pkg/bootstrap/sidecarinjector.go does. Native sidecars
-// follow istiod's environment (values pilot.env); "auto" stands for nodes that all have them (webhook.go
+// follow istiod's environment (values pilot.env); "auto" means nodes that all have them (webhook.go
 // DetectNativeSidecar), which is why the webhook is built with the feature off and called with it set.
 func newIstiod(plane *controlPlane, configs map[string]string) (*istiod, error) {
 	meshConfig, err := mesh.ApplyMeshConfig(configs["mesh"], mesh.DefaultMeshConfig())

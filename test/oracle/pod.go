@@ -23,7 +23,7 @@ func newPod(r random, m *installation, ns namespace) *corev1.Pod {
 	}
 	if r.chance(4) {
 		pod.Spec.Containers = append(pod.Spec.Containers, usersProxy(r))
-		delete(pod.Annotations, "sidecar.istio.io/status") // else it would pass for a sidecar that nobody injected
+		delete(pod.Annotations, "sidecar.istio.io/status") // else it would look like a sidecar that no injector added
 	}
 	for _, name := range one(r, nil, nil, []string{"setup"}, []string{"side"}, []string{"setup", "side"}) {
 		restarts := name == "side" || r.chance(20)

@@ -62,7 +62,7 @@ func newPolicy(r random, m *installation, ns namespace, pod *corev1.Pod) object 
 	return policy
 }
 
-// newMode is what stands at mtls: a mode, UNSET in its forms, or nothing.
+// newMode is the value of mtls: a mode, UNSET in its forms, or nothing.
 func newMode(r random) (any, bool) {
 	switch n := r.IntN(100); {
 	case n < 56:

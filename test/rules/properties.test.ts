@@ -158,7 +158,7 @@ function admitted(object: JsonObject): JsonObject | undefined {
   return proof.result
 }
 
-/** Key order is no part of a JSON value. */
+/** The order of keys does not belong to a JSON value. */
 function sorted(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1)))

@@ -1,5 +1,5 @@
 // An API server as far as lists and watches go, over real sockets, with every way of failing that the live source has to
-// bear. Paths it has not been told of answer 404, as for a kind that the cluster does not have.
+// bear. Unknown paths answer 404, as for a kind that the cluster does not have.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
@@ -10,7 +10,7 @@ export interface FakeApiServer {
   /** Objects listed at a path; the kind exists from then on. */
   set(path: string, objects: readonly JsonObject[]): void
   forget(path: string): void
-  /** Sends an event to whoever watches the path, without changing what is listed. */
+  /** Sends an event to the watchers of the path, without changing what is listed. */
   send(path: string, type: string, object: JsonObject): void
   sendLine(path: string, line: string): void
   /** Every request is answered with this status, or with this body and 200, until it is undefined again. */

@@ -9,7 +9,7 @@ what the user adds. The server's `exemptNamespaces` is the same list.
 {{- concat $own .Values.controlPlaneNamespaces .Values.excludeNamespaces | uniq | sortAlpha | join "\n" -}}
 {{- end -}}
 
-{{/* The name label cannot be changed by anybody, so a namespace cannot leave the list by itself. */}}
+{{/* Nobody can change the name label, so a namespace cannot remove itself from the list. */}}
 {{- define "istio-onramp.namespaceSelector" -}}
 {{- with .Values.webhooks.namespaceSelector.matchLabels }}
 matchLabels:
@@ -63,7 +63,7 @@ cert-manager.io/inject-ca-from: {{ printf "%s/%s" .Release.Namespace (include "i
 {{- end -}}
 
 {{/*
-The Ingress entry, which stands on both sides: Takes (dict "root" $ "path" "/mutate" "failurePolicy" "Ignore" "timeout" 3).
+The Ingress entry, which both configurations have. Takes (dict "root" $ "path" "/mutate" "failurePolicy" "Ignore" "timeout" 3).
 Certificates must be renewed while the server is away, whatever the failure policy: ACME solvers never reach it.
 */}}
 {{- define "istio-onramp.ingressEntry" -}}

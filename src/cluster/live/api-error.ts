@@ -1,4 +1,7 @@
-/** An answer of the API server that is no success. `status` is the HTTP status; 200 where the body is not what was asked for. */
+/**
+ * A response of the API server other than success. `status` is the HTTP status; 200 where the body is not what was asked
+ * for.
+ */
 export class ApiError extends Error {
   readonly code = 'api-server'
   readonly status: number

@@ -4,7 +4,7 @@ import type { ClusterApi } from './cluster-api.ts'
 import type { WatchTarget } from './watch-target.ts'
 
 /**
- * A 404 alone proves nothing: a load balancer whose API servers are away answers so, too, and to take that for an absent
+ * A 404 alone proves nothing: a load balancer whose API servers are away also answers 404, and taking that for an absent
  * kind would empty the mesh. What every API server has is never absent. Throws ApiError.
  */
 export async function isAbsent({ resource }: WatchTarget, api: ClusterApi, signal: AbortSignal): Promise<boolean> {

@@ -26,7 +26,7 @@ export async function addressOfKubeconfig(context: string | undefined): Promise<
       try {
         config = load(context)
       } catch {
-        // A kubeconfig that somebody is just writing: the one from before goes on.
+        // The kubeconfig is being written: the previous one stays in use.
       }
     },
   }

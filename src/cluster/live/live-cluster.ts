@@ -1,7 +1,7 @@
 /**
- * The cluster kept in view. What was last known goes on being answered from during an outage, until it is older than
+ * The cluster kept in view. During an outage the last known state stays in use, until it is older than
  * `unknownAfter`; then it is unknown, which is not empty: the whole state, where a kind that admission decides by is
- * concerned, else what the state says of that kind.
+ * concerned, else what the state says about that kind.
  */
 import { setMaxListeners } from 'node:events'
 import pLimit from 'p-limit'
@@ -17,7 +17,7 @@ export interface LiveClusterOptions {
   readonly api: ClusterApi
   readonly targets: readonly WatchTarget[]
   readonly timing: ReflectorTiming
-  /** Milliseconds without a word from the API server after which a kind counts as unknown. */
+  /** Milliseconds without data from the API server after which a kind counts as unknown. */
   readonly unknownAfter: number
   readonly observer: ClusterObserver
   /** Milliseconds, never going back. */

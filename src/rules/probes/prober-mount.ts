@@ -1,4 +1,4 @@
-/** Where the prober is mounted in a container, and what of the container's own stands in its way. */
+/** Where the prober is mounted in a container, and which of the container's own mounts conflict. */
 import type { Container } from '../../kubernetes/container.ts'
 import { arrayMember, stringMember, type Json } from '../../kubernetes/json.ts'
 import { PROBER_MOUNT } from './prober-command.ts'
@@ -14,7 +14,7 @@ export const PROBER_VOLUME_MOUNT = { name: PROBER_NAME, mountPath: PROBER_MOUNT 
  * | our volume at our path                             | no    | it is what we would put there                    |
  * | our volume elsewhere, or at our path by `subPath`  | yes   | a volume of our name that is not as we mount it  |
  * | another volume or a device at our path             | yes   | the API server refuses two at one path           |
- * | another volume or a device below our path          | yes   | its mount point would have to be made in ours    |
+ * | another volume or a device below our path          | yes   | its mount point would be inside the prober's     |
  */
 export function isProberPathTaken({ raw }: Container): boolean {
   return (

@@ -1,5 +1,5 @@
 // Rewritten checks under a real Istio's STRICT mutual TLS, its own rewriting switched off: what kubelet's own requests come
-// to, and what ours do, beside real sidecars and behind real redirection.
+// to, and what rewritten probes do, beside real sidecars and behind real redirection.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { arrayMember, memberAt, stringMember, type JsonObject } from '../../../src/kubernetes/json.ts'
@@ -42,7 +42,7 @@ t.test("kubelet's own requests are cut off", async (t) => {
 })
 
 for (const name of ['exec', 'exec-as-proxy']) {
-  t.test(`${name}: ours arrive`, async (t) => {
+  t.test(`${name}: rewritten probes arrive`, async (t) => {
     const found = await untilPod([NAMESPACE, name], 'is Ready', isReady)
     t.ok(hasSidecar(found))
     await sleep(10_000)
@@ -53,7 +53,7 @@ for (const name of ['exec', 'exec-as-proxy']) {
   })
 }
 
-t.test('a tcpSocket probe is answered by the proxy whoever listens; ours tells the truth', async (t) => {
+t.test('the proxy answers a tcpSocket probe with or without a listener; the prober tells the truth', async (t) => {
   await untilPod([NAMESPACE, 'plain-deaf'], 'is Ready', isReady)
   t.notOk(isReady(await read(NAMESPACE, 'pod/exec-deaf')))
   t.match(

@@ -41,7 +41,7 @@ await done(
 )
 await done(['apply', '-f', '-'], list(quota(), limitRange()))
 
-/** Four pods as they came: one millicore more of ours, and the last one would be refused. */
+/** Four pods as they came: one more millicore, and the last one would be refused. */
 function quota(): JsonObject {
   const hard = {
     'requests.cpu': '120m',

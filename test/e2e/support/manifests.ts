@@ -65,7 +65,7 @@ export function templateOf(object: Json | undefined): Json {
   return memberAt(spec, 'jobTemplate', 'spec', 'template') ?? memberAt(spec, 'template') ?? object ?? null
 }
 
-/** `httpGet 8080`, `exec prober`, `exec` of somebody else, or several with a plus: what a probe of the container `app` does. */
+/** `httpGet 8080`, `exec prober`, another `exec`, or several with a plus: what a probe of the container `app` does. */
 export function handlerOf(object: Json | undefined, probe = 'livenessProbe'): string {
   const containers = arrayMember(memberAt(templateOf(object), 'spec'), 'containers')
   const container = containers.find((candidate) => memberAt(candidate, 'name') === 'app')
@@ -84,7 +84,7 @@ export function receiptOf(object: Json | undefined): JsonObject | undefined {
   return typeof text === 'string' ? (JSON.parse(text) as JsonObject) : undefined
 }
 
-/** Whether anything of ours is in it: probes, receipt, volume, mount or init container. */
+/** Whether it has anything of a rewrite: probes, receipt, volume, mount or init container. */
 export function isTouched(object: Json | undefined): boolean {
   return JSON.stringify(templateOf(object)).includes('istio-onramp')
 }

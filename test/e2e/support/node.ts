@@ -95,7 +95,7 @@ export function startNode(): Node {
   const live = async (): Promise<void> => {
     let beat = Number.NEGATIVE_INFINITY
     while (!isStopped) {
-      // An API server that is away is no reason to stop: what runs runs on.
+      // The processes keep running while the API server is away.
       try {
         if (performance.now() > beat + HEARTBEAT_MS) {
           await register(core)

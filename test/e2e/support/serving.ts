@@ -16,7 +16,7 @@ export const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url
 /** In `shop`, and rewritten where that namespace is in the mesh and STRICT. */
 export const PROBED = pod([container('web', { livenessProbe: HTTP_PROBE })])
 
-/** Nothing of whoever runs the tests. */
+/** Nothing from the environment of the user who runs the tests. */
 export const environment = (kubeconfig: string) => ({
   PATH: process.env['PATH'],
   HOME: '/nonexistent',

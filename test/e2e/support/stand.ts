@@ -26,7 +26,7 @@ export interface Stand {
   scale(replicas: number): Promise<void>
 }
 
-/** Stops at once when it is told to, so that tests need not wait for a drain that they are not about. */
+/** Stops at once on a signal, so tests need not wait for a drain that they do not test. */
 export const QUICK = { replicas: 1, preStopSeconds: 0, config: { shutdown: { drainSeconds: 0, idleSeconds: 0 } } }
 
 export async function standUp(values: JsonObject = {}, pair?: SelfSigned): Promise<Stand> {

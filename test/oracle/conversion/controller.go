@@ -19,9 +19,9 @@ import (
 	"istio.io/istio/pkg/util/protomarshal"
 )
 
-type nobody struct{}
+type ignoreUpdates struct{}
 
-func (nobody) ConfigUpdate(*model.PushRequest) {}
+func (ignoreUpdates) ConfigUpdate(*model.PushRequest) {}
 
 // convert runs Istio's Ingress controller over the objects of a cluster (pilot/pkg/config/kube/ingress).
 func convert(cluster []runtime.Object) ([]any, error) {
@@ -30,7 +30,7 @@ func convert(cluster []runtime.Object) ([]any, error) {
 	client, stop := kube.NewFakeClient(cluster...), make(chan struct{})
 	defer close(stop)
 	options := kubecontroller.Options{DomainSuffix: "cluster.local", KrtDebugger: krt.GlobalDebugHandler}
-	controller := ingress.NewController(client, meshwatcher.NewTestWatcher(settings), options, nobody{})
+	controller := ingress.NewController(client, meshwatcher.NewTestWatcher(settings), options, ignoreUpdates{})
 	client.RunAndWait(stop)
 	go controller.Run(stop)
 	if !kube.WaitForCacheSync("conversion", stop, controller.HasSynced) {

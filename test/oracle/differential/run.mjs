@@ -1,4 +1,4 @@
-// npm run differential -- --count 10000 --seed N: Istio's own answers for random clusters and pods against ours.
+// npm run differential -- --count 10000 --seed N: Istio's answers for random clusters and pods against istio-onramp's.
 // Builds the oracle (needs Go) and pipes its lines to compare.mjs.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -8,7 +8,7 @@ export function connect(): KubeConfig {
   return config
 }
 
-/** For `catch`: what is there already, or gone already, is as it should be. */
+/** For `catch`: an object that already exists, or is already gone, is as it should be. */
 export function ignoring(...codes: readonly number[]): (error: unknown) => undefined {
   return (error) => {
     if (error instanceof ApiException && codes.includes(error.code)) return undefined

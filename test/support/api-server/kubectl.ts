@@ -1,6 +1,6 @@
 /**
  * The real API server that hack/chart/test or hack/e2e/test started. The kubeconfig comes under a name of its own, so that
- * nobody's real cluster is taken by mistake.
+ * no real cluster is used by mistake.
  */
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'

@@ -95,7 +95,7 @@ function readKinds(list: JsonObject): ReadonlyMap<string, { plural: string; isNa
   )
 }
 
-/** The kubeconfig comes under a name of its own, so that nobody's real cluster is taken by mistake. */
+/** The kubeconfig comes under a name of its own, so that no real cluster is used by mistake. */
 function readKubeconfig(): { readonly url: string; readonly ca: string; readonly token: string } {
   const file = process.env['ISTIO_ONRAMP_TEST_KUBECONFIG']
   if (file === undefined) throw new Error('no API server: hack/conversion/test starts one')

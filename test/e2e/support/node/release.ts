@@ -26,7 +26,7 @@ export async function createMeshNamespace(name: string): Promise<void> {
   await done(['apply', '-f', '-'], peerAuthentication(name, 'default', { mtls: { mode: 'STRICT' } }))
 }
 
-/** The stand-in for whoever signs certificates. */
+/** The stand-in for the signer of certificates. */
 export async function sign(dnsNames: readonly string[] = [`${NAME}.${NAMESPACE}.svc`]): Promise<SelfSigned> {
   return await createSelfSigned(dnsNames, new Date())
 }
@@ -51,8 +51,8 @@ export async function prepare(): Promise<SelfSigned> {
 }
 
 /**
- * Values for the certificate of `prepare`. Everything is Fail, so that a call which does not reach the server is an error to
- * whoever creates the pod, and not a gap.
+ * Values for the certificate of `prepare`. Everything is Fail, so that a call which does not reach the server is an error
+ * to whoever creates the pod, and not a gap. /
  */
 export function valuesFor({ ca }: SelfSigned, more: JsonObject = {}): JsonObject {
   const certificates = { mode: 'existingSecret', existingSecret: { name: 'tls', caBundle: ca } }
