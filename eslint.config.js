@@ -8,12 +8,13 @@ const MAY_IMPORT = {
   istio: ['kubernetes'],
   conversion: ['kubernetes'],
   readiness: ['rules/probes', 'istio', 'kubernetes'],
-  rules: ['istio', 'conversion', 'kubernetes'],
+  readiness: ['rules', 'istio', 'kubernetes'],
+  rules: ['readiness', 'istio', 'conversion', 'kubernetes'],
   'rules/strict-switch': ['readiness', 'istio', 'conversion', 'kubernetes'],
-  admission: ['rules', 'istio', 'conversion', 'kubernetes', 'errors'],
-  cluster: ['admission', 'rules', 'istio', 'conversion', 'kubernetes', 'errors'],
+  admission: ['rules', 'readiness', 'istio', 'conversion', 'kubernetes', 'errors'],
+  cluster: ['admission', 'rules', 'readiness', 'istio', 'conversion', 'kubernetes', 'errors'],
   certificates: ['kubernetes'],
-  server: ['admission', 'rules', 'istio', 'conversion', 'kubernetes', 'config', 'errors'],
+  server: ['admission', 'rules', 'readiness', 'istio', 'conversion', 'kubernetes', 'config', 'errors'],
   commands: [
     ...['server', 'cluster', 'certificates', 'readiness', 'admission', 'rules', 'istio', 'conversion', 'kubernetes'],
     ...['config', 'errors', 'version'],
@@ -106,6 +107,8 @@ export default tseslint.config(
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
     },
   },
+  // A table of sentences, a row for each code.
+  { files: ['src/readiness/finding-codes.ts'], rules: { 'max-lines': 'off' } },
   ...Object.keys(MAY_IMPORT).map(arrow),
   {
     files: ['test/**/*.ts', 'hack/**/*.ts'],

@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { ClusterFlags } from './commands/load-cluster.ts'
 import type { ClusterOption } from './commands/open-cluster.ts'
+import { addCheck } from './commands/check-command.ts'
 import { parseListenAddress, type ListenAddress } from './commands/listen-address.ts'
 import type { TlsSource } from './commands/serve.ts'
 import { DEFAULT_CONFIGURATION, readConfiguration, type Configuration } from './config.ts'
@@ -22,7 +23,7 @@ function buildProgram(): Command {
   addPreview(program)
   addRestore(program)
   addConvert(program)
-  addLater(program, 'check', 'may this namespace be switched to STRICT?')
+  addCheck(program, { fromOption, contextOption, configurationOf, hasColor, paths: PATHS, collect })
   return program
 }
 
@@ -185,15 +186,6 @@ function addRestore(program: Command): void {
       process.stdout.write(result.output)
       process.stderr.write(`${result.restored} of the objects carried a receipt and were restored\n`)
     })
-}
-
-function addLater(program: Command, name: string, what: string): void {
-  program
-    .command(name)
-    .description(`${what} (comes later)`)
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action((_flags: unknown, command: Command) => command.error(`error: ${name} comes in a later version`))
 }
 
 function fromOption(): Option {

@@ -43,6 +43,14 @@ export const INPUT_ERRORS = {
     meaning: 'The file named by --report or --tls-ca-out cannot be written.',
     remedy: 'Name a file in an existing folder that you may write to.',
   },
+  'report-invalid': {
+    meaning: 'The file given with --baseline is not a report of this version of check.',
+    remedy: 'Write a new baseline: istio-onramp check -o json=baseline.json.',
+  },
+  'ignore-invalid': {
+    meaning: 'The file given with --ignore has a line that names no known code.',
+    remedy: 'Write CODE[@SLOT]=REASON[; until=2027-01-31], one in each line.',
+  },
   'receipt-invalid': {
     meaning: 'The annotation istio-onramp.io/rewritten does not match the object, so restore cannot undo the rewrite.',
     remedy: 'Restore the probes from your own manifests.',

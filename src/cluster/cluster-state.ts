@@ -8,11 +8,14 @@
  */
 import { unknownControlPlane, type ControlPlane } from '../istio/control-plane.ts'
 import { DEFAULT_INSTALL, inCallingOrder, type InjectionWebhook } from '../istio/injection-webhook.ts'
-import type { Mesh, Namespace } from '../istio/mesh.ts'
+import type { Namespace } from '../istio/mesh.ts'
 import type { PeerAuthentication } from '../istio/peer-authentication.ts'
 import { indexNamespace } from '../istio/policy-index.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { isProblem, type Problem } from '../kubernetes/problem.ts'
+import type { Inventory } from '../readiness/inventory.ts'
+import type { WorkloadRow } from '../readiness/workload-row.ts'
+import { inventoryOf } from './inventory-tables.ts'
 import type { ControlPlanePart } from './read-control-plane.ts'
 import { resourceOf, rowKey } from './resources.ts'
 import {
@@ -27,7 +30,7 @@ import {
   type Tables,
 } from './tables.ts'
 
-export interface ClusterState extends Mesh {
+export interface ClusterState extends Inventory {
   /** Objects that say something Istio no longer listens to, one line each. */
   readonly notes: readonly string[]
   /** Workloads and bare Pods of a namespace, trimmed; undefined while one of their kinds is not known. */
@@ -41,7 +44,10 @@ export interface ObjectProblem extends Problem {
 }
 
 /** Objects of kinds that no rule reads are passed over; objects that cannot be read are reported and left out. */
-export function buildClusterState(objects: readonly JsonObject[]): {
+export function buildClusterState(
+  objects: readonly JsonObject[],
+  { assumesIstio = isWithoutWebhooks }: BuildOptions = {},
+): {
   readonly state: ClusterState
   readonly problems: readonly ObjectProblem[]
 } {
@@ -55,9 +61,23 @@ export function buildClusterState(objects: readonly JsonObject[]): {
     else if (row !== undefined) tables = withRow(tables, resource.table, rowKey(resource, object), row)
   }
   return {
-    state: stateOf(tables, tables.mutatingwebhookconfigurations.isEmpty() ? { webhooks: DEFAULT_INSTALL } : {}),
+    state: stateOf(tables, assumesIstio(tables) ? { webhooks: DEFAULT_INSTALL } : {}),
     problems,
   }
+}
+
+export interface BuildOptions {
+  /** Whether the default install stands in for webhook configurations of Istio that are not among the objects. */
+  readonly assumesIstio?: (tables: Tables) => boolean
+}
+
+function isWithoutWebhooks({ mutatingwebhookconfigurations }: Tables): boolean {
+  return mutatingwebhookconfigurations.isEmpty()
+}
+
+/** Applications bring webhook configurations of their own; Istio's may still be missing from the manifests. */
+export function isWithoutIstiosWebhooks({ mutatingwebhookconfigurations }: Tables): boolean {
+  return rowsOf(mutatingwebhookconfigurations).every(({ injection }) => injection.length === 0)
 }
 
 export interface StateOptions {
@@ -67,8 +87,27 @@ export interface StateOptions {
   readonly unknown?: ReadonlySet<TableName>
 }
 
-export function stateOf(tables: Tables, { webhooks, unknown = new Set() }: StateOptions = {}): ClusterState {
+/** What a state was made of, so that another can be made with changes (`layOver`). */
+export interface StateBasis {
+  readonly tables: Tables
+  readonly options: StateOptions
+}
+
+const BASES = new WeakMap<ClusterState, StateBasis>()
+
+export function basisOf(state: ClusterState): StateBasis | undefined {
+  return BASES.get(state)
+}
+
+export function stateOf(tables: Tables, options: StateOptions = {}): ClusterState {
+  const state = makeState(tables, options)
+  BASES.set(state, { tables, options })
+  return state
+}
+
+function makeState(tables: Tables, { webhooks, unknown = new Set() }: StateOptions): ClusterState {
   return {
+    ...inventoryOf(tables, unknown),
     namespace: (name) => findRow(tables.namespaces, { namespace: '', name }) ?? undeclaredNamespace(name),
     get webhooks() {
       return webhooks ?? callingOrder(tables.mutatingwebhookconfigurations)
@@ -97,7 +136,17 @@ function objectsOf(
   namespace: string,
 ): readonly JsonObject[] | undefined {
   if (names.some((name) => unknown.has(name))) return undefined
-  return names.flatMap((name) => [...(tables[name].get(namespace)?.values() ?? [])])
+  return names.flatMap((name) => {
+    const rows: Iterable<JsonObject | WorkloadRow> = tables[name].get(namespace)?.values() ?? []
+    return [...rows].map(objectOf).filter((object) => object !== undefined)
+  })
+}
+
+/** What a controller made is left out: its owner stands for it. */
+function objectOf(row: JsonObject | WorkloadRow): JsonObject | undefined {
+  if (!('mentions' in row && 'object' in row)) return row
+  const { object, owner } = row as WorkloadRow
+  return owner === undefined ? object : undefined
 }
 
 function undeclaredNamespace(name: string): Namespace {
@@ -116,7 +165,9 @@ function oncePer<Key extends object, Value>(compute: (key: Key) => Value): (key:
   }
 }
 
-const callingOrder = oncePer((table: Tables['mutatingwebhookconfigurations']) => inCallingOrder(rowsOf(table).flat()))
+const callingOrder = oncePer((table: Tables['mutatingwebhookconfigurations']) =>
+  inCallingOrder(rowsOf(table).flatMap(({ injection }) => injection)),
+)
 
 type NamespaceRows = NonNullable<ReturnType<Table<PeerAuthentication>['get']>>
 

@@ -70,6 +70,7 @@ function readMeshPart(revision: string, data: Json | undefined): ControlPlanePar
       statusPort: typeof statusPort === 'number' ? statusPort : fallback.statusPort,
       interceptionMode:
         asInterceptionMode(memberAt(mesh.value, 'defaultConfig', 'interceptionMode')) ?? fallback.interceptionMode,
+      hasAutoMtls: member(mesh.value, 'enableAutoMtls') !== false,
       mergesMetrics: member(mesh.value, 'enablePrometheusMerge') !== false,
       hasHbone:
         scalarText(memberAt(mesh.value, 'defaultConfig', 'proxyMetadata', 'ISTIO_META_ENABLE_HBONE')) === 'true',

@@ -29,7 +29,7 @@ export function readPeerAuthentication(object: JsonObject): PeerAuthentication |
   return {
     namespace: stringMember(metadata, 'namespace') ?? 'default',
     name: stringMember(metadata, 'name') ?? '',
-    createdAt: Number.isNaN(createdAt) ? 0 : createdAt,
+    createdAt: Number.isNaN(createdAt) ? Infinity : createdAt,
     revision: labelsOf(object).get(REVISION),
     matchLabels,
     mode,

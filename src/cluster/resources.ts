@@ -1,21 +1,29 @@
 /** The kinds of which the cluster's state is made: where each is found, what is read of it, and into which table it goes. */
 import { describe, labelsOf, metadataOf, referenceTo } from '../kubernetes/object.ts'
+import { memberAt, scalarText, stringMap, stringMember, type JsonObject } from '../kubernetes/json.ts'
+import type { Namespace } from '../istio/mesh.ts'
 import {
-  arrayMember,
-  member,
-  memberAt,
-  scalarText,
-  stringMap,
-  stringMember,
-  type JsonObject,
-} from '../kubernetes/json.ts'
-import type { Namespace, Service } from '../istio/mesh.ts'
+  readAggregationCallbacks,
+  readConversionCallbacks,
+  readOwnWebhooks,
+  readWebhookCallbacks,
+} from '../readiness/callback.ts'
+import { readService } from '../readiness/service.ts'
+import { readWorkloadRow, type WorkloadRow } from '../readiness/workload-row.ts'
 import type { Problem } from '../kubernetes/problem.ts'
 import { readControlPlanePart } from './read-control-plane.ts'
 import { canMountImages } from './read-node.ts'
 import { readPeerAuthentication } from './read-peer-authentication.ts'
 import { readInjectionWebhooks } from './read-webhooks.ts'
-import type { NETWORKING_TABLES, RowKey, Rows, TableName, WORKLOAD_TABLES } from './tables.ts'
+import type {
+  MutatingConfiguration,
+  NETWORKING_TABLES,
+  READINESS_TABLES,
+  RowKey,
+  Rows,
+  TableName,
+  WORKLOAD_TABLES,
+} from './tables.ts'
 import { keepAnnotations, trimNetworking, trimWorkload } from './trim-object.ts'
 
 /**
@@ -25,8 +33,9 @@ import { keepAnnotations, trimNetworking, trimWorkload } from './trim-object.ts'
 export type Presence = 'always' | 'with-istio'
 
 export interface Resource<Name extends TableName = TableName> {
-  /** The plural, as the API's paths have it. */
+  /** The plural, as the API's paths have it, unless `plural` says another. */
   readonly table: Name
+  readonly plural?: string
   readonly kind: string
   readonly group: string
   /** Newest first: Istio before 1.22 serves v1beta1 only. */
@@ -42,6 +51,8 @@ export interface Resource<Name extends TableName = TableName> {
 }
 
 const CLUSTER = { scope: 'Cluster' } as const
+const REST = { isForAdmission: false } as const
+const GATEWAY_API = custom('gateway.networking.k8s.io', ['v1', 'v1beta1', 'v1alpha2'])
 const LEGACY = { ...istio('authentication.istio.io', ['v1alpha1']), isForAdmission: false } as const
 
 export const RESOURCES: readonly Resource[] = [
@@ -50,7 +61,7 @@ export const RESOURCES: readonly Resource[] = [
   { ...core('nodes', 'Node', canMountImages), ...CLUSTER },
   { ...core('configmaps', 'ConfigMap', readControlPlanePart), isControlPlane: true },
   {
-    ...core('mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', readInjectionWebhooks),
+    ...core('mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', readMutatingConfiguration),
     ...CLUSTER,
     group: 'admissionregistration.k8s.io',
   },
@@ -74,6 +85,36 @@ export const RESOURCES: readonly Resource[] = [
   networking('gateways', 'Gateway'),
   networking('virtualservices', 'VirtualService'),
   networking('destinationrules', 'DestinationRule'),
+  {
+    ...core('validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', readWebhookCallbacks),
+    ...CLUSTER,
+    ...REST,
+    group: 'admissionregistration.k8s.io',
+  },
+  {
+    ...core('customresourcedefinitions', 'CustomResourceDefinition', readConversionCallbacks),
+    ...CLUSTER,
+    ...REST,
+    group: 'apiextensions.k8s.io',
+  },
+  {
+    ...core('apiservices', 'APIService', readAggregationCallbacks),
+    ...CLUSTER,
+    ...REST,
+    group: 'apiregistration.k8s.io',
+  },
+  { ...kept('authorizationpolicies', 'AuthorizationPolicy'), ...istio('security.istio.io', ['v1', 'v1beta1']) },
+  { ...kept('ingresses', 'Ingress'), group: 'networking.k8s.io' },
+  { ...kept('networkpolicies', 'NetworkPolicy'), group: 'networking.k8s.io' },
+  { ...kept('servicemonitors', 'ServiceMonitor'), ...custom('monitoring.coreos.com', ['v1']) },
+  { ...kept('podmonitors', 'PodMonitor'), ...custom('monitoring.coreos.com', ['v1']) },
+  { ...kept('gatewayclasses', 'GatewayClass'), ...GATEWAY_API, ...CLUSTER },
+  { ...kept('kubernetesgateways', 'Gateway'), ...GATEWAY_API, plural: 'gateways' },
+  { ...kept('listenersets', 'ListenerSet'), ...GATEWAY_API },
+  { ...kept('httproutes', 'HTTPRoute'), ...GATEWAY_API },
+  { ...kept('grpcroutes', 'GRPCRoute'), ...GATEWAY_API },
+  { ...kept('tlsroutes', 'TLSRoute'), ...GATEWAY_API },
+  { ...kept('tcproutes', 'TCPRoute'), ...GATEWAY_API },
 ]
 
 function core<Name extends TableName>(table: Name, kind: string, read: Resource<Name>['read']): Resource<Name> {
@@ -94,12 +135,21 @@ function istio(group: string, versions: readonly string[]) {
 }
 
 function workload(table: (typeof WORKLOAD_TABLES)[number], kind: string, group: string): Resource {
-  return { ...core(table, kind, (object) => trimWorkload(kind, object)), group, isForAdmission: false }
+  return { ...core(table, kind, (object) => readWorkload(kind, object)), group, isForAdmission: false }
 }
 
 function networking(table: (typeof NETWORKING_TABLES)[number], kind: string): Resource {
   const found = istio('networking.istio.io', ['v1', 'v1beta1'])
   return { ...core(table, kind, (object) => trimNetworking(kind, object)), ...found, isForAdmission: false }
+}
+
+/** A custom resource of another project: where it is absent, so are its objects. */
+function custom(group: string, versions: readonly string[]) {
+  return { group, versions, presence: 'with-istio' } as const
+}
+
+function kept(table: (typeof READINESS_TABLES)[number], kind: string): Resource {
+  return { ...core(table, kind, (object) => trimNetworking(kind, object)), isForAdmission: false }
 }
 
 const BY_GROUP_KIND = new Map(RESOURCES.map((resource) => [`${resource.group}/${resource.kind}`, resource]))
@@ -128,15 +178,16 @@ function readNamespace(object: JsonObject): Namespace {
   }
 }
 
-function readService(object: JsonObject): Service {
-  const ports = arrayMember(member(object, 'spec'), 'ports')
-  return {
-    namespace: stringMember(metadataOf(object), 'namespace') ?? 'default',
-    name: stringMember(metadataOf(object), 'name') ?? '',
-    labels: labelsOf(object),
-    selector: stringMap(memberAt(object, 'spec', 'selector')),
-    ports: ports.map((port) => ({ name: stringMember(port, 'name') ?? '', port: Number(member(port, 'port')) })),
-  }
+function readMutatingConfiguration(object: JsonObject): MutatingConfiguration | Problem {
+  const injection = readInjectionWebhooks(object)
+  if ('problem' in injection) return injection
+  return { injection, own: readOwnWebhooks(object), callbacks: readWebhookCallbacks(object) }
+}
+
+/** Undefined for what another controller made and is no Pod: its owner stands for it. */
+function readWorkload(kind: string, object: JsonObject): WorkloadRow | undefined {
+  const trimmed = trimWorkload(kind, object)
+  return trimmed && readWorkloadRow(kind, object, trimmed)
 }
 
 function readController(object: JsonObject): string {

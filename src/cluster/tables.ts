@@ -4,9 +4,12 @@
  */
 import { Map as PersistentMap } from 'immutable'
 import type { InjectionWebhook } from '../istio/injection-webhook.ts'
-import type { Namespace, Service } from '../istio/mesh.ts'
+import type { Namespace } from '../istio/mesh.ts'
 import type { PeerAuthentication } from '../istio/peer-authentication.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
+import type { Callback, OwnWebhook } from '../readiness/callback.ts'
+import type { ExposedService } from '../readiness/service.ts'
+import type { WorkloadRow } from '../readiness/workload-row.ts'
 import type { ControlPlanePart } from './read-control-plane.ts'
 
 export const WORKLOAD_TABLES = [
@@ -28,18 +31,44 @@ export const NETWORKING_TABLES = [
   'destinationrules',
 ] as const
 
-/** What a row of each table holds; a table is called as its kind is in the API's paths. */
-export interface Rows extends Record<
-  (typeof WORKLOAD_TABLES)[number] | (typeof NETWORKING_TABLES)[number],
-  /** Trimmed (trim-object.ts). */
-  JsonObject
-> {
+/** Kinds that only `check` and the STRICT-switch guard ask about. */
+export const READINESS_TABLES = [
+  'authorizationpolicies',
+  'ingresses',
+  'networkpolicies',
+  'servicemonitors',
+  'podmonitors',
+  'gatewayclasses',
+  'kubernetesgateways',
+  'listenersets',
+  'httproutes',
+  'grpcroutes',
+  'tlsroutes',
+  'tcproutes',
+] as const
+
+/** A MutatingWebhookConfiguration: Istio's injection webhooks in it, our own, and whom the API server calls by it. */
+export interface MutatingConfiguration {
+  readonly injection: readonly InjectionWebhook[]
+  readonly own: readonly OwnWebhook[]
+  readonly callbacks: readonly Callback[]
+}
+
+/** What a row of each table holds; a table is called as its kind is in the API's paths, but for `kubernetesgateways`. */
+export interface Rows
+  extends
+    Record<(typeof WORKLOAD_TABLES)[number], WorkloadRow>,
+    /** Trimmed (trim-object.ts). */
+    Record<(typeof NETWORKING_TABLES)[number] | (typeof READINESS_TABLES)[number], JsonObject> {
   readonly namespaces: Namespace
-  readonly services: Service
+  readonly services: ExposedService
   /** Whether it can mount an image as a volume (read-node.ts). */
   readonly nodes: boolean
   readonly configmaps: ControlPlanePart
-  readonly mutatingwebhookconfigurations: readonly InjectionWebhook[]
+  readonly mutatingwebhookconfigurations: MutatingConfiguration
+  readonly validatingwebhookconfigurations: readonly Callback[]
+  readonly customresourcedefinitions: readonly Callback[]
+  readonly apiservices: readonly Callback[]
   readonly peerauthentications: PeerAuthentication
   /** `spec.controller` */
   readonly ingressclasses: string
@@ -64,16 +93,20 @@ export const EMPTY_TABLES: Tables = {
   nodes: PersistentMap(),
   configmaps: PersistentMap(),
   mutatingwebhookconfigurations: PersistentMap(),
+  validatingwebhookconfigurations: PersistentMap(),
+  customresourcedefinitions: PersistentMap(),
+  apiservices: PersistentMap(),
   peerauthentications: PersistentMap(),
   ingressclasses: PersistentMap(),
   policies: PersistentMap(),
   meshpolicies: PersistentMap(),
   ...emptyTables(WORKLOAD_TABLES),
   ...emptyTables(NETWORKING_TABLES),
+  ...emptyTables(READINESS_TABLES),
 }
 
-function emptyTables<Name extends TableName>(names: readonly Name[]): Record<Name, Table<JsonObject>> {
-  return Object.fromEntries(names.map((name) => [name, PersistentMap()])) as Record<Name, Table<JsonObject>>
+function emptyTables<Name extends TableName>(names: readonly Name[]): { [Each in Name]: Table<Rows[Each]> } {
+  return Object.fromEntries(names.map((name) => [name, PersistentMap()])) as never
 }
 
 /** Where a row stands. */

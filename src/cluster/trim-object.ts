@@ -2,12 +2,27 @@
  * Objects cut to what the rules read, before they are kept: a cluster's worth of them stays in memory. Status, managed
  * fields, environments, volumes and commands are the bulk of an object, and no rule looks at them.
  */
-import { arrayMember, isObject, member, memberAt, type Json, type JsonObject } from '../kubernetes/json.ts'
+import {
+  arrayMember,
+  isObject,
+  member,
+  memberAt,
+  stringMember,
+  type Json,
+  type JsonObject,
+} from '../kubernetes/json.ts'
 import { hasController, metadataOf } from '../kubernetes/object.ts'
 import { rawTemplate } from '../kubernetes/pod-template.ts'
 
 const METADATA = ['name', 'namespace', 'labels', 'ownerReferences']
-const POD = ['hostNetwork', 'serviceAccountName', 'nodeSelector', 'os', 'securityContext']
+const POD = [
+  'automountServiceAccountToken',
+  'hostNetwork',
+  'serviceAccountName',
+  'nodeSelector',
+  'os',
+  'securityContext',
+]
 const CONTAINER = [
   'name',
   'ports',
@@ -23,7 +38,7 @@ const OUR_CONCERN = /^(?:[^/]+\.)?(?:istio\.io|istio-onramp\.io|prometheus\.io)\
 
 /** A workload with its template, or a bare Pod; undefined for what a controller made, which its owner stands for. */
 export function trimWorkload(kind: string, object: JsonObject): JsonObject | undefined {
-  if (hasController(object)) return undefined
+  if (kind !== 'Pod' && hasController(object)) return undefined
   const template = rawTemplate(kind, object)
   if (template === undefined) return undefined
   const head = { ...pick(object, ['apiVersion']), kind, metadata: trimMetadata(object) }
@@ -36,7 +51,8 @@ export function trimWorkload(kind: string, object: JsonObject): JsonObject | und
 
 /** A Sidecar, ServiceEntry, Gateway, VirtualService or DestinationRule: its identity and its spec. */
 export function trimNetworking(kind: string, object: JsonObject): JsonObject {
-  return { ...pick(object, ['apiVersion', 'spec']), kind, metadata: trimMetadata(object) }
+  const age = pick(metadataOf(object), ['creationTimestamp'])
+  return { ...pick(object, ['apiVersion', 'spec']), kind, metadata: { ...trimMetadata(object), ...age } }
 }
 
 function trimMetadata(object: JsonObject): JsonObject {
@@ -54,10 +70,16 @@ export function keepAnnotations(value: Json | undefined): JsonObject | undefined
 function trimPodSpec(template: JsonObject): JsonObject {
   const spec = member(template, 'spec')
   const lists = ['initContainers', 'containers'].flatMap((list) => {
-    const containers = arrayMember(spec, list).map((container) => pick(container, CONTAINER))
+    const containers = arrayMember(spec, list).map(trimContainer)
     return containers.length === 0 ? [] : [[list, containers] as const]
   })
   return { ...pick(spec, POD), ...Object.fromEntries(lists) }
+}
+
+/** Of Istio's own containers the arguments and the environment say what is redirected. */
+function trimContainer(container: Json): JsonObject {
+  const isOfIstio = (stringMember(container, 'name') ?? '').startsWith('istio-')
+  return { ...pick(container, CONTAINER), ...(isOfIstio ? pick(container, ['args', 'env']) : {}) }
 }
 
 function pick(value: Json | undefined, keys: readonly string[]): JsonObject {

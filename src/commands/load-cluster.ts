@@ -22,10 +22,13 @@ export async function loadCluster(
   flags: ClusterFlags,
   { cluster }: Configuration,
   tell: (line: string) => void,
+  purpose: 'admission' | 'all' = 'admission',
 ): Promise<LoadedCluster> {
   const { controlPlaneNamespaces } = cluster
   const read =
-    flags.from === undefined ? await readLive(flags.context, controlPlaneNamespaces, tell) : await readFiles(flags.from)
+    flags.from === undefined
+      ? await readLive(flags.context, controlPlaneNamespaces, tell, purpose)
+      : await readFiles(flags.from)
   for (const note of read.state.notes) tell(note)
   return read
 }
@@ -38,12 +41,13 @@ async function readLive(
   context: string | undefined,
   controlPlaneNamespaces: readonly string[],
   tell: (line: string) => void,
+  purpose: 'admission' | 'all',
 ): Promise<LoadedCluster> {
   const { connectToCluster } = await import('../cluster/live/cluster-api.ts')
   const { listOnce } = await import('../cluster/live/list-once.ts')
   const { resourcesFor, targetsOf } = await import('../cluster/live/watch-target.ts')
   const api = await connectToCluster(context)
-  const targets = targetsOf(resourcesFor('admission'), controlPlaneNamespaces)
+  const targets = targetsOf(resourcesFor(purpose), controlPlaneNamespaces)
   let progress = { read: 0, of: targets.length }
   const timer = setInterval(() => tell(`reading ${api.server}: ${progress.read} of ${progress.of} kinds`), PATIENCE)
   try {

@@ -14,6 +14,8 @@ export interface ControlPlane {
   readonly statusPort: number
   /** `meshConfig.defaultConfig.interceptionMode`. */
   readonly interceptionMode: InterceptionMode
+  /** `meshConfig.enableAutoMtls`: whether clients use mutual TLS wherever the server takes it. */
+  readonly hasAutoMtls: boolean
   /** `meshConfig.enablePrometheusMerge`. */
   readonly mergesMetrics: boolean
   /** `meshConfig.defaultConfig.proxyMetadata.ISTIO_META_ENABLE_HBONE`: pods get a label of their own for it. */
@@ -102,6 +104,7 @@ export function unknownControlPlane(revision: string): ControlPlane {
     rootNamespace: 'istio-system',
     statusPort: 15020,
     interceptionMode: 'REDIRECT',
+    hasAutoMtls: true,
     mergesMetrics: true,
     hasHbone: false,
     ingressClass: 'istio',

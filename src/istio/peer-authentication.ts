@@ -13,7 +13,7 @@ export type Mode = Exclude<DeclaredMode, 'UNSET'>
 export interface PeerAuthentication {
   readonly namespace: string
   readonly name: string
-  /** Milliseconds since the epoch; 0 where the manifest has none. One second is the resolution of the real thing. */
+  /** Milliseconds since the epoch; infinity where the manifest has none: it is the newest. One second is the resolution of the real thing. */
   readonly createdAt: number
   /** Label `istio.io/rev`: invisible to every other revision, tags included. */
   readonly revision: string | undefined

@@ -44,7 +44,10 @@ export function indexNamespace(policies: readonly PeerAuthentication[]): Namespa
 }
 
 function byAge(left: PeerAuthentication, right: PeerAuthentication): number {
-  return left.createdAt - right.createdAt || (left.name === right.name ? 0 : left.name < right.name ? -1 : 1)
+  return (
+    (left.createdAt === right.createdAt ? 0 : left.createdAt - right.createdAt) ||
+    (left.name === right.name ? 0 : left.name < right.name ? -1 : 1)
+  )
 }
 
 /** Labels as the keys of `byLabel`. */

@@ -25,10 +25,13 @@ export function resourcesFor(purpose: 'admission' | 'all'): readonly Resource[] 
 }
 
 /** `/apis/apps/v1/deployments`, one for each version of the kind, newest first. */
-export function pathsOf({ resource: { group, versions, table }, namespace }: WatchTarget): readonly string[] {
+export function pathsOf({
+  resource: { group, versions, table, plural = table },
+  namespace,
+}: WatchTarget): readonly string[] {
   const within = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`
   return versions.map(
-    (version) => `${group === '' ? `/api/${version}` : `/apis/${group}/${version}`}${within}/${table}`,
+    (version) => `${group === '' ? `/api/${version}` : `/apis/${group}/${version}`}${within}/${plural}`,
   )
 }
 

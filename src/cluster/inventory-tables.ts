@@ -1,0 +1,64 @@
+/** The tables as the readiness engine asks for them. Each list is made once for each version of its tables. */
+import type { Inventory, InventoryKind, InventoryRows } from '../readiness/inventory.ts'
+import { rowsOf, WORKLOAD_TABLES, type Table, type TableName, type Tables } from './tables.ts'
+
+type Lists = { readonly [Kind in InventoryKind]: (tables: Tables) => readonly InventoryRows[Kind][] }
+
+/** The tables that a list is made of; a row of the last four kinds holds several entries. */
+const SOURCES: Readonly<Record<InventoryKind, readonly TableName[]>> = {
+  namespaces: ['namespaces'],
+  services: ['services'],
+  workloads: WORKLOAD_TABLES,
+  policies: ['peerauthentications'],
+  destinationRules: ['destinationrules'],
+  virtualServices: ['virtualservices'],
+  sidecars: ['sidecars'],
+  authorizationPolicies: ['authorizationpolicies'],
+  ingresses: ['ingresses'],
+  gateways: ['kubernetesgateways', 'listenersets'],
+  routes: ['httproutes', 'grpcroutes', 'tlsroutes', 'tcproutes'],
+  gatewayClasses: ['gatewayclasses'],
+  networkPolicies: ['networkpolicies'],
+  serviceMonitors: ['servicemonitors'],
+  podMonitors: ['podmonitors'],
+  callbacks: [
+    'mutatingwebhookconfigurations',
+    'validatingwebhookconfigurations',
+    'customresourcedefinitions',
+    'apiservices',
+  ],
+  ownWebhooks: ['mutatingwebhookconfigurations'],
+}
+
+const EXPANDED: Partial<Lists> = {
+  callbacks: (tables) => [
+    ...rowsOf(tables.mutatingwebhookconfigurations).flatMap(({ callbacks }) => callbacks),
+    ...rowsOf(tables.validatingwebhookconfigurations).flat(),
+    ...rowsOf(tables.customresourcedefinitions).flat(),
+    ...rowsOf(tables.apiservices).flat(),
+  ],
+  ownWebhooks: (tables) => rowsOf(tables.mutatingwebhookconfigurations).flatMap(({ own }) => own),
+}
+
+/** `unknown`: tables that could not be read. */
+export function inventoryOf(
+  tables: Tables,
+  unknown: ReadonlySet<TableName>,
+): Pick<Inventory, 'list' | 'unreadKinds' | 'nodeAddresses'> {
+  const made = new Map<InventoryKind, readonly unknown[]>()
+  return {
+    list<Kind extends InventoryKind>(kind: Kind): readonly InventoryRows[Kind][] {
+      const known = made.get(kind)
+      if (known !== undefined) return known as readonly InventoryRows[Kind][]
+      const expand = EXPANDED[kind] as ((tables: Tables) => readonly InventoryRows[Kind][]) | undefined
+      const rows =
+        expand?.(tables) ?? SOURCES[kind].flatMap((name) => rowsOf(tables[name] as Table<InventoryRows[Kind]>))
+      made.set(kind, rows)
+      return rows
+    },
+    unreadKinds: Object.values(SOURCES)
+      .flat()
+      .filter((name, index, all) => unknown.has(name) && all.indexOf(name) === index),
+    nodeAddresses: [],
+  }
+}

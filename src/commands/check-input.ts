@@ -1,0 +1,120 @@
+/** What `check` judges: the cluster as it is, the same with the proposed changes, and where each object is written. */
+import { layOver, type RemovedObject } from '../cluster/lay-over.ts'
+import {
+  buildClusterState,
+  isWithoutIstiosWebhooks,
+  type BuildOptions,
+  type ClusterState,
+  type ObjectProblem,
+} from '../cluster/cluster-state.ts'
+import { readManifests } from '../cluster/manifest-files.ts'
+import { describeSource, type Manifest, type Source } from '../cluster/manifest.ts'
+import { RESOURCES } from '../cluster/resources.ts'
+import type { Configuration } from '../config.ts'
+import { InputError } from '../errors.ts'
+import type { JsonObject } from '../kubernetes/json.ts'
+import { annotationsOf, describe, metadataOf, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
+import { loadCluster, type ClusterFlags } from './load-cluster.ts'
+
+export interface CheckInput {
+  readonly before: ClusterState
+  /** The same state where nothing is proposed. */
+  readonly after: ClusterState
+  /** Where an object is written; undefined for what the cluster alone knows. */
+  source(object: ObjectReference): Pick<Source, 'file' | 'line'> | undefined
+  /** Annotations of an object that a manifest holds. */
+  annotations(object: ObjectReference): ReadonlyMap<string, string>
+}
+
+export interface Proposal {
+  readonly change: readonly string[]
+  /** `KIND/NAMESPACE/NAME`, or `KIND/NAME` of a cluster-scoped kind. */
+  readonly remove: readonly string[]
+}
+
+/** Throws InputError. */
+export async function readCheckInput(
+  flags: ClusterFlags,
+  { change, remove }: Proposal,
+  configuration: Configuration,
+  tell: (line: string) => void,
+): Promise<CheckInput> {
+  const manifests = flags.from === undefined ? [] : await readManifests(flags.from)
+  const changes = change.length === 0 ? [] : await readManifests(change)
+  const before =
+    flags.from === undefined
+      ? (await loadCluster(flags, configuration, tell, 'all')).state
+      : stateOfManifests(manifests)
+  const removed = remove.map(parseRemoved)
+  const after =
+    changes.length === 0 && removed.length === 0
+      ? { state: before, problems: [] }
+      : layOver(
+          before,
+          changes.map(({ object }) => object),
+          removed,
+        )
+  refuse(after.problems, changes)
+  const places = new Map([...manifests, ...changes].map((manifest) => [keyOf(referenceOf(manifest.object)), manifest]))
+  return {
+    before,
+    after: after.state,
+    source: (object) => places.get(keyOf(object))?.source,
+    annotations(object) {
+      const manifest = places.get(keyOf(object))
+      return manifest === undefined ? new Map() : annotationsOf(manifest.object)
+    },
+  }
+}
+
+const LENIENT: BuildOptions = { assumesIstio: isWithoutIstiosWebhooks }
+
+function stateOfManifests(manifests: readonly Manifest[]): ClusterState {
+  const { state, problems } = buildClusterState(
+    manifests.map(({ object }) => object),
+    LENIENT,
+  )
+  refuse(problems, manifests)
+  return state
+}
+
+function refuse(problems: readonly ObjectProblem[], manifests: readonly Manifest[]): void {
+  if (problems.length === 0) return
+  const sources = new Map(manifests.map(({ object, source }) => [object, source]))
+  throw new InputError(
+    'object-invalid',
+    problems.map(({ object, field, problem }) => {
+      const source = sources.get(object)
+      const place = source === undefined ? '' : `${describeSource(source)}: `
+      return `${place}${describe(referenceTo(object))}: ${field}: ${problem}`
+    }),
+  )
+}
+
+/** Of a kind that the engine reads, `DestinationRule/shop/web`; the kind in any case. */
+export function parseRemoved(text: string): RemovedObject {
+  const [kind = '', second = '', third, ...rest] = text.split('/')
+  const resources = RESOURCES.filter((resource) => resource.kind.toLowerCase() === kind.toLowerCase())
+  const isCluster = third === undefined
+  const resource = resources.find(({ scope }) => (scope === 'Cluster') === isCluster)
+  if (resource === undefined || rest.length > 0 || second === '' || third === '') {
+    const kinds = [...new Set(RESOURCES.map((known) => known.kind))].join(', ')
+    throw new InputError('object-invalid', [
+      `--remove ${text}: KIND/NAMESPACE/NAME is expected (KIND/NAME where the kind has no namespace); kinds are ${kinds}`,
+    ])
+  }
+  return { resource, key: isCluster ? { namespace: '', name: second } : { namespace: second, name: third } }
+}
+
+/** As findings name it: a cluster-scoped object has no namespace. */
+function referenceOf(object: JsonObject): ObjectReference {
+  const reference = referenceTo(object)
+  const isCluster = metadataOf(object)['namespace'] === undefined && CLUSTER_KINDS.has(reference.kind)
+  return isCluster ? { ...reference, namespace: '' } : reference
+}
+
+const CLUSTER_KINDS = new Set(RESOURCES.filter(({ scope }) => scope === 'Cluster').map(({ kind }) => kind))
+
+function keyOf({ kind, namespace, name }: ObjectReference): string {
+  return `${kind}/${namespace}/${name}`
+}

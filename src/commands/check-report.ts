@@ -1,0 +1,132 @@
+/** The report of `check`: a value that every format prints. Its JSON is a contract; see `toJson`. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { InputError, messageOf } from '../errors.ts'
+import { arrayMember, isObject, member, stringMember } from '../kubernetes/json.ts'
+import { FINDING_DOCS } from '../readiness/finding-codes.ts'
+import { findingKey, SEVERITIES, type Finding, type Severity, type Unknown } from '../readiness/finding.ts'
+import type { NamespaceVerdict } from '../readiness/verdict.ts'
+
+export const REPORT_VERSION = 'istio-onramp.io/v1alpha1'
+
+export interface ReportedFinding extends Finding {
+  readonly docs: string
+  readonly fingerprint: string
+  readonly file: string | undefined
+  readonly line: number | undefined
+  /** Not in the baseline; undefined without one. */
+  readonly isNew: boolean | undefined
+}
+
+export interface IgnoredFinding extends ReportedFinding {
+  readonly ignoredBy: string
+  readonly until: string | undefined
+}
+
+export type Counts = Readonly<Record<Severity | 'unknown' | 'ignored', number>>
+
+export interface ReportedNamespace extends NamespaceVerdict {
+  readonly counts: Counts
+}
+
+export interface CheckReport {
+  readonly namespaces: readonly ReportedNamespace[]
+  readonly findings: readonly ReportedFinding[]
+  readonly unknown: readonly Unknown[]
+  readonly ignored: readonly IgnoredFinding[]
+}
+
+/** 128 bits of SHA-256 over what identifies the finding: neither lines nor neighbours are part of it. */
+export function fingerprintOf(finding: Finding): string {
+  return createHash('sha256').update(findingKey(finding)).digest('hex').slice(0, 32)
+}
+
+export function docsOf({ code }: Finding): string {
+  return `${FINDING_DOCS}${code}.md`
+}
+
+/** A finding counts for the namespace of its object and for the one whose switch it concerns. */
+export function concerns({ object, scope }: Finding, namespace: string): boolean {
+  return object.namespace === namespace || scope === namespace
+}
+
+export function countFor(
+  namespace: string,
+  { findings, unknown, ignored }: Pick<CheckReport, 'findings' | 'unknown' | 'ignored'>,
+): Counts {
+  const mine = findings.filter((finding) => concerns(finding, namespace))
+  const [error = 0, warn = 0, info = 0] = SEVERITIES.map(
+    (severity) => mine.filter((finding) => finding.severity === severity).length,
+  )
+  return {
+    error,
+    warn,
+    info,
+    unknown: unknown.filter((entry) => entry.namespace === namespace).length,
+    ignored: ignored.filter((finding) => concerns(finding, namespace)).length,
+  }
+}
+
+/** `kind: CheckReport`; optional keys are left out where they have no value. */
+export function toJson({ namespaces, findings, unknown, ignored }: CheckReport): object {
+  return {
+    apiVersion: REPORT_VERSION,
+    kind: 'CheckReport',
+    namespaces: namespaces.map(({ name, dataplane, mode, verdict, step, next, counts }) => ({
+      name,
+      dataplane,
+      mode,
+      verdict,
+      step,
+      next,
+      counts,
+    })),
+    findings: findings.map(findingJson),
+    unknown: unknown.map(({ namespace, reason }) => ({ about: `namespace ${namespace}`, reason })),
+    ignored: ignored.map((finding) => ({
+      ...findingJson(finding),
+      ignoredBy: finding.ignoredBy,
+      until: finding.until,
+    })),
+  }
+}
+
+function findingJson(finding: ReportedFinding): object {
+  const { code, severity, object, container, slot, port, message, fix, docs, fingerprint, callers, file, line } =
+    finding
+  const { apiVersion, kind, namespace, name } = object
+  return {
+    code,
+    severity,
+    object: { apiVersion, kind, namespace, name },
+    container,
+    slot,
+    port,
+    message,
+    fix,
+    docs,
+    fingerprint,
+    callers,
+    file,
+    line,
+  }
+}
+
+/** The fingerprints of an earlier report. Throws InputError. */
+export async function readBaseline(file: string): Promise<ReadonlySet<string>> {
+  const refuse = (problem: string): never => {
+    throw new InputError('report-invalid', [`${file}: ${problem}`])
+  }
+  const text = await readFile(file, 'utf8').catch((error: unknown) => refuse(messageOf(error)))
+  let report: unknown
+  try {
+    report = JSON.parse(text)
+  } catch (error) {
+    return refuse(messageOf(error))
+  }
+  if (!isObject(report) || member(report, 'kind') !== 'CheckReport') return refuse('it is not a CheckReport')
+  if (member(report, 'apiVersion') !== REPORT_VERSION)
+    return refuse(`apiVersion is ${JSON.stringify(member(report, 'apiVersion'))}, ${REPORT_VERSION} is expected`)
+  if (!Array.isArray(member(report, 'findings'))) return refuse('findings: a list is expected')
+  return new Set(arrayMember(report, 'findings').flatMap((finding) => stringMember(finding, 'fingerprint') ?? []))
+}

@@ -1,0 +1,210 @@
+/** `istio-onramp check`: may this namespace be switched to STRICT, and what breaks? Reads, never writes to a cluster. */
+import { writeFile } from 'node:fs/promises'
+import type { Configuration } from '../config.ts'
+import { InputError, messageOf } from '../errors.ts'
+import { annotationsOf } from '../kubernetes/object.ts'
+import { assess, assumingStrict } from '../readiness/assess.ts'
+import { buildEstate, type Estate } from '../readiness/estate.ts'
+import { findingKey, type Finding } from '../readiness/finding.ts'
+import { finding as makeFinding } from '../readiness/finding.ts'
+import { situationOf } from '../readiness/situation.ts'
+import { judgeNamespaces } from '../readiness/verdict.ts'
+import { IGNORE, ignoredBy, parseIgnores, readIgnoreFile, type IgnoreEntry } from './check-ignore.ts'
+import { readCheckInput, type CheckInput } from './check-input.ts'
+import {
+  concerns,
+  countFor,
+  docsOf,
+  fingerprintOf,
+  readBaseline,
+  toJson,
+  type CheckReport,
+  type IgnoredFinding,
+  type ReportedFinding,
+} from './check-report.ts'
+import { renderReport } from './check-text.ts'
+import type { ClusterFlags } from './load-cluster.ts'
+import { createPaint } from './preview-text.ts'
+
+export const CHECK_FORMATS = ['text', 'json'] as const
+export type CheckFormat = (typeof CHECK_FORMATS)[number]
+export const FAIL_ON = ['error', 'warn', 'unknown', 'never'] as const
+
+export interface CheckOutput {
+  readonly format: CheckFormat
+  /** Undefined for standard output. */
+  readonly file: string | undefined
+}
+
+export interface CheckOptions {
+  readonly cluster: ClusterFlags
+  readonly namespaces: readonly string[]
+  /** Namespaces, or `*` for the mesh. */
+  readonly assumeStrict: readonly string[]
+  readonly change: readonly string[]
+  readonly remove: readonly string[]
+  readonly outputs: readonly CheckOutput[]
+  readonly failOn: (typeof FAIL_ON)[number]
+  readonly baseline: string | undefined
+  readonly failOnNew: boolean
+  readonly ignore: string | undefined
+  readonly hasColor: boolean
+  /** `2026-11-27` */
+  readonly today: string
+}
+
+export interface CheckResult {
+  /** For standard output. */
+  readonly output: string
+  readonly hasFindings: boolean
+}
+
+/** Throws InputError. Progress goes to `tell`. */
+export async function check(
+  options: CheckOptions,
+  configuration: Configuration,
+  tell: (line: string) => void,
+): Promise<CheckResult> {
+  const baseline = options.baseline === undefined ? undefined : await readBaseline(options.baseline)
+  const ignores = options.ignore === undefined ? [] : await readIgnoreFile(options.ignore, tell)
+  const input = await readCheckInput(options.cluster, options, configuration, tell)
+  const report = makeReport(input, options, configuration, ignores, baseline)
+  let output = ''
+  for (const { format, file } of options.outputs) {
+    const text = render(report, format, options.hasColor && file === undefined)
+    if (file === undefined) output += text
+    else await write(file, text)
+  }
+  return { output, hasFindings: fails(report, options) }
+}
+
+function makeReport(
+  input: CheckInput,
+  options: CheckOptions,
+  configuration: Configuration,
+  ignores: readonly IgnoreEntry[],
+  baseline: ReadonlySet<string> | undefined,
+): CheckReport {
+  const estate = buildEstate(input.after)
+  const wanted = (namespace: string) => options.namespaces.length === 0 || options.namespaces.includes(namespace)
+  const isWanted = (finding: Finding) => wanted(finding.object.namespace) || wanted(finding.scope)
+  const found = listedFindings(input, estate, options, configuration).filter(isWanted)
+  const ignoring = ignoresOf(found, input, estate)
+  const all = [...found, ...ignoring.invalid.filter(isWanted)].map((finding) => reported(finding, input, baseline))
+  const findings: ReportedFinding[] = []
+  const ignored: IgnoredFinding[] = []
+  for (const finding of all) {
+    const by = ignoredBy(finding, [...ignores, ...ignoring.entriesFor(finding)], options.today)
+    if (by === undefined) findings.push(finding)
+    else ignored.push({ ...finding, ignoredBy: by.by, until: by.until })
+  }
+  const verdicts = judgeNamespaces(estate, input.after.policies, configuration.rules, wanted)
+  const unknown = verdicts.flatMap((verdict) => verdict.unknown)
+  const parts = { findings, unknown, ignored }
+  return { ...parts, namespaces: verdicts.map((verdict) => ({ ...verdict, counts: countFor(verdict.name, parts) })) }
+}
+
+/**
+ * | flags              | findings listed                                                            |
+ * |--------------------|----------------------------------------------------------------------------|
+ * | none               | those of the modes in force                                                |
+ * | --assume-strict    | those of the namespaces that are assumed STRICT, and what is new elsewhere |
+ * | --change, --remove | what is new                                                                |
+ */
+function listedFindings(
+  input: CheckInput,
+  estate: Estate,
+  options: CheckOptions,
+  { rules }: Configuration,
+): readonly Finding[] {
+  const { assumeStrict } = options
+  const hasProposal = options.change.length > 0 || options.remove.length > 0
+  const isMesh = assumeStrict.includes('*')
+  const names = isMesh ? [...assumeStrict.filter((name) => name !== '*'), estate.rootNamespace] : assumeStrict
+  const policies = names.reduce(assumingStrict, input.after.policies)
+  const after = assess(situationOf(estate, policies, rules))
+  if (!hasProposal && names.length === 0) return after
+  const former = input.before === input.after ? estate : buildEstate(input.before)
+  const known = new Set(assess(situationOf(former, input.before.policies, rules)).map(findingKey))
+  const isAsked = (finding: Finding) => isMesh || names.some((name) => concerns(finding, name))
+  return after.filter((finding) => isAsked(finding) || !known.has(findingKey(finding)))
+}
+
+function reported(finding: Finding, input: CheckInput, baseline: ReadonlySet<string> | undefined): ReportedFinding {
+  const source = input.source(finding.object)
+  const fingerprint = fingerprintOf(finding)
+  return {
+    ...finding,
+    docs: docsOf(finding),
+    fingerprint,
+    file: source?.file,
+    line: source?.line,
+    isNew: baseline === undefined ? undefined : !baseline.has(fingerprint),
+  }
+}
+
+/** What annotations of objects and their namespaces leave out, and a finding for each that is not valid. */
+function ignoresOf(findings: readonly Finding[], input: CheckInput, estate: Estate) {
+  const live = new Map(
+    estate.inventory.list('workloads').map(({ object }) => [keyOf(object), annotationsOf(object).get(IGNORE)]),
+  )
+  const invalid: Finding[] = []
+  const parsed = new Map<string, readonly IgnoreEntry[]>()
+  const read = (by: string, text: string | undefined, finding: Finding): readonly IgnoreEntry[] => {
+    const known = parsed.get(by)
+    if (known !== undefined || text === undefined) return known ?? []
+    const { entries, problems } = parseIgnores(text, by)
+    parsed.set(by, entries)
+    for (const problem of problems)
+      invalid.push(
+        makeFinding('ignore-invalid', {
+          object: finding.object,
+          about: problem,
+          message: `Annotation ${IGNORE} of ${by}: ${problem}.`,
+          fix: `Write ${IGNORE}: "CODE[@SLOT]=REASON[; until=2027-01-31]".`,
+          scope: finding.scope,
+        }),
+      )
+    return entries
+  }
+  const entriesFor = (finding: Finding): readonly IgnoreEntry[] => {
+    const { kind, namespace, name } = finding.object
+    const own = input.annotations(finding.object).get(IGNORE) ?? live.get(`${kind}/${namespace}/${name}`)
+    const space = namespace === '' ? undefined : estate.inventory.namespace(namespace).annotations.get(IGNORE)
+    return [...read(`${kind} ${namespace}/${name}`, own, finding), ...read(`namespace ${namespace}`, space, finding)]
+  }
+  for (const finding of findings) entriesFor(finding)
+  return { entriesFor, invalid }
+}
+
+function keyOf(object: Parameters<typeof annotationsOf>[0]): string {
+  const { kind, metadata } = object as { kind?: string; metadata?: { namespace?: string; name?: string } }
+  return `${kind ?? ''}/${metadata?.namespace ?? 'default'}/${metadata?.name ?? ''}`
+}
+
+function render(report: CheckReport, format: CheckFormat, hasColor: boolean): string {
+  if (format === 'json') return `${JSON.stringify(toJson(report), null, 2)}\n`
+  return renderReport(report, createPaint(hasColor))
+}
+
+async function write(file: string, text: string): Promise<void> {
+  await writeFile(file, text).catch((error: unknown) => {
+    throw new InputError('output-unwritable', [`${file}: ${messageOf(error)}`])
+  })
+}
+
+/** The exit code never depends on the formats. */
+function fails({ findings, unknown }: CheckReport, { failOn, failOnNew }: CheckOptions): boolean {
+  const counted = failOnNew ? findings.filter(({ isNew }) => isNew !== false) : findings
+  const has = (severity: string) => counted.some((finding) => finding.severity === severity)
+  switch (failOn) {
+    case 'never':
+      return false
+    case 'error':
+      return has('error')
+    case 'warn':
+      return has('error') || has('warn')
+    case 'unknown':
+      return has('error') || has('warn') || unknown.length > 0
+  }
+}

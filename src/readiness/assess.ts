@@ -1,0 +1,73 @@
+/** What breaks in a situation: every topic, each a function from the situation to its findings. */
+import { indexNamespace, type PolicyIndex } from '../istio/policy-index.ts'
+import type { PeerAuthentication } from '../istio/peer-authentication.ts'
+import { withoutDuplicates, type Finding } from './finding.ts'
+import type { Situation } from './situation.ts'
+import { findAmbient } from './topics/ambient.ts'
+import { findCallbacks } from './topics/api-server-callbacks.ts'
+import { findCallers } from './topics/callers.ts'
+import { findClientPolicy } from './topics/client-policy.ts'
+import { findInjection } from './topics/injection.ts'
+import { findOutsideTraffic } from './topics/outside-traffic.ts'
+import { findProbes } from './topics/probes.ts'
+import { findProxyBypass } from './topics/proxy-bypass.ts'
+import { findRoutes } from './topics/routes.ts'
+import { findScrapers } from './topics/scrapers.ts'
+import { findUnusedPolicies } from './topics/unused-policy.ts'
+
+/** Worst first: what keeps pods from being created leads, because nothing can be mended while it lasts. */
+const TOPICS: readonly ((situation: Situation) => readonly Finding[])[] = [
+  findCallbacks,
+  findProbes,
+  findInjection,
+  findCallers,
+  findClientPolicy,
+  findProxyBypass,
+  findOutsideTraffic,
+  findRoutes,
+  findScrapers,
+  findAmbient,
+  findUnusedPolicies,
+]
+
+const RANK = { error: 0, warn: 1, info: 2 } as const
+
+/** Total; the cost is linear in what is in scope. */
+export function assess(situation: Situation): readonly Finding[] {
+  return inOrder(TOPICS.flatMap((find) => find(situation)))
+}
+
+/** The same, topic by topic, so that a server can answer others in between. */
+export function* assessInSteps(situation: Situation): Generator<undefined, readonly Finding[]> {
+  const findings: Finding[] = []
+  for (const find of TOPICS) {
+    findings.push(...find(situation))
+    yield undefined
+  }
+  return inOrder(findings)
+}
+
+function inOrder(findings: readonly Finding[]): readonly Finding[] {
+  return withoutDuplicates(findings).toSorted((left, right) => rankOf(left) - rankOf(right))
+}
+
+function rankOf({ code, severity }: Finding): number {
+  return code === 'webhook-blocks-pods' ? -1 : RANK[severity]
+}
+
+/** The policies with the namespace's selectorless one replaced by STRICT; of the root namespace that is the whole mesh. */
+export function assumingStrict(policies: PolicyIndex, namespace: string): PolicyIndex {
+  const strict: PeerAuthentication = {
+    namespace,
+    name: 'default',
+    createdAt: 0,
+    revision: undefined,
+    matchLabels: new Map(),
+    mode: 'STRICT',
+    portLevel: new Map(),
+  }
+  const known = policies.get(namespace)
+  const own = indexNamespace([strict])
+  const replaced = known === undefined ? own : { withoutSelector: own.withoutSelector, byLabel: known.byLabel }
+  return { get: (name) => (name === namespace ? replaced : policies.get(name)) }
+}

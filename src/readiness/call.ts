@@ -1,0 +1,116 @@
+/** Calls that a workload declares: what its containers name, resolved to Services and pods of the cluster. */
+import type { Estate } from './estate.ts'
+import type { Mention } from './mentions.ts'
+import type { ExposedService, ServicePort } from './service.ts'
+import type { Workload } from './workload.ts'
+
+export interface Call {
+  readonly caller: Workload
+  readonly container: string
+  readonly isInit: boolean
+  /** As the caller writes it, without the port. */
+  readonly host: string
+  /** As dialled; undefined where the caller names none. */
+  readonly port: number | undefined
+  readonly by: 'name' | 'cluster-ip' | 'pod-ip' | 'node-port'
+  readonly target: CallTarget
+}
+
+export interface CallTarget {
+  readonly namespace: string
+  readonly service: ExposedService | undefined
+  /** Of the Service; undefined where the call names no port of it. */
+  readonly servicePort: ServicePort | undefined
+  readonly workloads: readonly Workload[]
+}
+
+export function resolveCalls(caller: Workload, estate: Estate): readonly Call[] {
+  return caller.mentions.flatMap(({ container, isInit, mentions }) =>
+    mentions.flatMap((mention) =>
+      resolveMention(mention, caller, estate)
+        // A workload that names its own Service does not call itself through the mesh.
+        .filter(({ target }) => !target.workloads.includes(caller) || target.workloads.length > 1)
+        .map((call) => ({ ...call, caller, container, isInit })),
+    ),
+  )
+}
+
+type Resolved = Omit<Call, 'caller' | 'container' | 'isInit'>
+
+function resolveMention({ host, port }: Mention, caller: Workload, estate: Estate): readonly Resolved[] {
+  const byAddress = estate.serviceAt(host)
+  if (byAddress !== undefined) return toService(host, port, 'cluster-ip', byAddress, estate)
+  const pod = estate.workloadAt(host)
+  if (pod !== undefined) return [toPod(host, port, pod, estate)]
+  if (estate.isNodeAddress(host)) return port === undefined ? [] : toNodePort(host, port, estate)
+  const service = serviceNamed(host, caller.namespace, estate)
+  return service === undefined ? [] : toService(host, port, 'name', service, estate)
+}
+
+/** By the search path of the caller's namespace; `POD.SERVICE` leads to a pod of a headless Service. */
+function serviceNamed(host: string, from: string, estate: Estate): ExposedService | undefined {
+  const labels = host.replace(/\.$/, '').split('.')
+  const svc = labels.indexOf('svc')
+  const names = svc === -1 ? labels : labels.slice(0, svc)
+  const [first = '', second, third, ...rest] = names
+  if (rest.length > 0) return undefined
+  if (third !== undefined) return headless(estate.service(third, second ?? ''))
+  if (second === undefined) return svc === -1 ? estate.service(from, first) : undefined
+  return estate.service(second, first) ?? headless(estate.service(from, second))
+}
+
+function headless(service: ExposedService | undefined): ExposedService | undefined {
+  return service?.isHeadless === true ? service : undefined
+}
+
+/** A call without a port, to a Service with several, is taken for one to each. */
+function toService(
+  host: string,
+  port: number | undefined,
+  by: Call['by'],
+  service: ExposedService,
+  estate: Estate,
+): readonly Resolved[] {
+  const workloads = estate.selectedBy(service)
+  const target = { namespace: service.namespace, service, workloads }
+  const ports = service.ports.filter(
+    (entry) => port === undefined || entry.port === port || isDirect(entry, port, service),
+  )
+  if (ports.length === 0)
+    return port === undefined ? [{ host, port, by, target: { ...target, servicePort: undefined } }] : []
+  return ports.map((servicePort) => ({ host, port: port ?? servicePort.port, by, target: { ...target, servicePort } }))
+}
+
+/** Names of headless Services lead to the pods, so that the port that is dialled is the pod's. */
+function isDirect(entry: ServicePort, port: number, { isHeadless }: ExposedService): boolean {
+  return isHeadless && entry.target === port
+}
+
+function toPod(host: string, port: number | undefined, workload: Workload, estate: Estate): Resolved {
+  const service = estate
+    .servicesSelecting(workload)
+    .find((found) => found.isHeadless && found.ports.some((entry) => entry.target === port))
+  const servicePort = service?.ports.find((entry) => entry.target === port)
+  return {
+    host,
+    port,
+    by: 'pod-ip',
+    target: { namespace: workload.namespace, service, servicePort, workloads: [workload] },
+  }
+}
+
+function toNodePort(host: string, port: number, estate: Estate): readonly Resolved[] {
+  for (const service of estate.inventory.list('services')) {
+    const servicePort = service.ports.find(({ nodePort }) => nodePort === port)
+    if (servicePort !== undefined)
+      return [
+        {
+          host,
+          port,
+          by: 'node-port',
+          target: { namespace: service.namespace, service, servicePort, workloads: estate.selectedBy(service) },
+        },
+      ]
+  }
+  return []
+}

@@ -1,0 +1,113 @@
+/** Services that the API server itself calls: admission webhooks, CRD conversion, aggregated APIs. */
+import {
+  arrayMember,
+  isObject,
+  member,
+  memberAt,
+  stringMember,
+  type Json,
+  type JsonObject,
+} from '../kubernetes/json.ts'
+import { isPortNumber } from '../kubernetes/handler.ts'
+import { matches, parseSelector, type LabelSelector } from '../kubernetes/label-selector.ts'
+import { metadataOf, type ObjectReference } from '../kubernetes/object.ts'
+
+export interface Callback {
+  /** The configuration, CustomResourceDefinition or APIService; cluster-scoped. */
+  readonly object: ObjectReference
+  readonly kind: 'admission' | 'conversion' | 'aggregation'
+  /** Name of the webhook; empty for the other two. */
+  readonly entry: string
+  readonly service: { readonly namespace: string; readonly name: string; readonly port: number }
+  readonly failurePolicy: 'Fail' | 'Ignore'
+  /** Whether it is called for pods that are created. */
+  readonly isForPods: boolean
+}
+
+/** Of a configuration of either kind. A webhook with a URL leads to nothing that is known. */
+export function readWebhookCallbacks(object: JsonObject): readonly Callback[] {
+  return arrayMember(object, 'webhooks').flatMap((entry): readonly Callback[] => {
+    const service = readServiceReference(memberAt(entry, 'clientConfig', 'service'))
+    if (service === undefined) return []
+    return [
+      {
+        object: clusterReference(object),
+        kind: 'admission',
+        entry: stringMember(entry, 'name') ?? '',
+        service,
+        failurePolicy: member(entry, 'failurePolicy') === 'Ignore' ? 'Ignore' : 'Fail',
+        isForPods: arrayMember(entry, 'rules').some(isForPods),
+      },
+    ]
+  })
+}
+
+export function readConversionCallbacks(object: JsonObject): readonly Callback[] {
+  const conversion = memberAt(object, 'spec', 'conversion')
+  if (member(conversion, 'strategy') !== 'Webhook') return []
+  const config = memberAt(conversion, 'webhook', 'clientConfig') ?? member(conversion, 'webhookClientConfig')
+  return plain(object, 'conversion', readServiceReference(member(config, 'service')))
+}
+
+export function readAggregationCallbacks(object: JsonObject): readonly Callback[] {
+  return plain(object, 'aggregation', readServiceReference(memberAt(object, 'spec', 'service')))
+}
+
+function plain(
+  object: JsonObject,
+  kind: Callback['kind'],
+  service: Callback['service'] | undefined,
+): readonly Callback[] {
+  if (service === undefined) return []
+  return [{ object: clusterReference(object), kind, entry: '', service, failurePolicy: 'Fail', isForPods: false }]
+}
+
+export function clusterReference(object: JsonObject): ObjectReference {
+  return {
+    apiVersion: stringMember(object, 'apiVersion') ?? '',
+    kind: stringMember(object, 'kind') ?? '',
+    namespace: '',
+    name: stringMember(metadataOf(object), 'name') ?? '',
+  }
+}
+
+/** The port is 443 where it is left out (admissionregistration.k8s.io/v1 ServiceReference). */
+function readServiceReference(value: Json | undefined): Callback['service'] | undefined {
+  const name = stringMember(value, 'name')
+  if (!isObject(value) || name === undefined) return undefined
+  const port = member(value, 'port')
+  return { namespace: stringMember(value, 'namespace') ?? 'default', name, port: isPortNumber(port) ? port : 443 }
+}
+
+function isForPods(rule: Json): boolean {
+  const has = (key: string, ...wanted: readonly string[]) =>
+    arrayMember(rule, key).some((entry) => entry === '*' || wanted.some((text) => text === entry))
+  return has('apiGroups', '') && has('resources', 'pods', '*/*') && has('operations', 'CREATE')
+}
+
+/** Our own pod webhook: what it selects, of the namespace and of the pod. */
+export interface OwnWebhook {
+  readonly namespaceSelector: LabelSelector
+  readonly objectSelector: LabelSelector
+}
+
+/** The entry for pods that the chart installs, whatever the configuration is called. */
+export function readOwnWebhooks(object: JsonObject): readonly OwnWebhook[] {
+  return arrayMember(object, 'webhooks').flatMap((entry): readonly OwnWebhook[] => {
+    if (!(stringMember(entry, 'name') ?? '').endsWith('.istio-onramp.io')) return []
+    if (!arrayMember(entry, 'rules').some(isForPods)) return []
+    const namespaceSelector = parseSelector(member(entry, 'namespaceSelector'))
+    const objectSelector = parseSelector(member(entry, 'objectSelector'))
+    return 'requirements' in namespaceSelector && 'requirements' in objectSelector
+      ? [{ namespaceSelector, objectSelector }]
+      : []
+  })
+}
+
+export function covers(
+  webhook: OwnWebhook,
+  namespaceLabels: ReadonlyMap<string, string>,
+  podLabels: ReadonlyMap<string, string>,
+): boolean {
+  return matches(webhook.namespaceSelector, namespaceLabels) && matches(webhook.objectSelector, podLabels)
+}

@@ -1,0 +1,104 @@
+/** NetworkPolicies that stop the ambient mesh: its tunnel on port 15008, and kubelet's probes from their own address. */
+import { arrayMember, member, memberAt, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
+import { isHook } from '../../kubernetes/container.ts'
+import { matches, parseSelector } from '../../kubernetes/label-selector.ts'
+import { describe, referenceTo } from '../../kubernetes/object.ts'
+import { isProblem } from '../../kubernetes/problem.ts'
+import { readCheckFacts } from '../../rules/probes/check-facts.ts'
+import { parseRanges } from '../address-ranges.ts'
+import { finding, type Finding } from '../finding.ts'
+import { containerPorts, groupBy } from '../estate.ts'
+import { workloadsInScope, type Situation } from '../situation.ts'
+import type { Unit, Workload } from '../workload.ts'
+
+/** ztunnel sends kubelet's probes on from here (https://istio.io/latest/docs/ambient/usage/networkpolicy/). */
+const KUBELET = '169.254.7.127'
+const TUNNEL = 15008
+
+export function findAmbient(situation: Situation): readonly Finding[] {
+  const policies = groupBy(
+    situation.estate.inventory.list('networkPolicies').filter(isIngress),
+    (object) => referenceTo(object).namespace,
+  )
+  return workloadsInScope(situation).flatMap((workload) =>
+    workload.units.flatMap((unit) => {
+      if (unit.mesh.kind !== 'ambient') return []
+      const selecting = (policies.get(workload.namespace) ?? []).filter((policy) => selects(policy, unit))
+      const [first] = selecting
+      if (first === undefined) return []
+      const rules = selecting.flatMap((policy) => arrayMember(member(policy, 'spec'), 'ingress'))
+      return [...tunnel(first, rules, workload), ...probes(first, rules, workload, unit)]
+    }),
+  )
+}
+
+function isIngress(policy: JsonObject): boolean {
+  const types = arrayMember(member(policy, 'spec'), 'policyTypes')
+  return types.length === 0 || types.includes('Ingress')
+}
+
+function selects(policy: JsonObject, { labels }: Unit): boolean {
+  const selector = parseSelector(memberAt(policy, 'spec', 'podSelector'))
+  return 'requirements' in selector && matches(selector, labels)
+}
+
+function tunnel(policy: JsonObject, rules: readonly Json[], workload: Workload): readonly Finding[] {
+  if (rules.some((rule) => admitsPort(rule, TUNNEL, undefined))) return []
+  return [
+    finding('network-policy-blocks-tunnel', {
+      object: referenceTo(policy),
+      port: TUNNEL,
+      about: workload.reference.name,
+      message: `No NetworkPolicy admits port ${TUNNEL} to ${describe(workload.reference)}, which is in the ambient mesh: mesh traffic does not arrive.`,
+      fix: `Add {ports: [{protocol: TCP, port: ${TUNNEL}}]} to spec.ingress.`,
+      scope: workload.namespace,
+    }),
+  ]
+}
+
+function probes(policy: JsonObject, rules: readonly Json[], workload: Workload, unit: Unit): readonly Finding[] {
+  return unit.pod.containers.flatMap((container) =>
+    container.checks.flatMap((check) => {
+      const { port, handler } = readCheckFacts(container, check)
+      if (port === undefined || isProblem(handler) || isHook(check.slot)) return []
+      const name = containerPorts(unit.pod).find(({ number }) => number === port)?.name
+      if (rules.some((rule) => admitsPort(rule, port, name) && admitsKubelet(rule))) return []
+      return [
+        finding('network-policy-blocks-probes', {
+          object: referenceTo(policy),
+          container: container.name,
+          slot: check.slot,
+          port,
+          about: workload.reference.name,
+          message: `No NetworkPolicy admits ${KUBELET} to port ${port} of ${describe(workload.reference)}, from where kubelet's ${check.slot} arrives in ambient mode.`,
+          fix: `Add {from: [{ipBlock: {cidr: ${KUBELET}/32}}, {ipBlock: {cidr: "fd16:9254:7127:1337:ffff:ffff:ffff:ffff/128"}}]} to spec.ingress.`,
+          scope: workload.namespace,
+        }),
+      ]
+    }),
+  )
+}
+
+function admitsPort(rule: Json, port: number, name: string | undefined): boolean {
+  const ports = arrayMember(rule, 'ports')
+  return (
+    ports.length === 0 ||
+    ports.some((entry) => {
+      if ((stringMember(entry, 'protocol') ?? 'TCP') !== 'TCP') return false
+      const wanted = member(entry, 'port')
+      const last = member(entry, 'endPort')
+      if (wanted === undefined || wanted === port || (name !== undefined && wanted === name)) return true
+      return typeof wanted === 'number' && typeof last === 'number' && wanted <= port && port <= last
+    })
+  )
+}
+
+function admitsKubelet(rule: Json): boolean {
+  const from = arrayMember(rule, 'from')
+  return from.length === 0 || from.some((peer) => admitsAddress(member(peer, 'ipBlock')))
+}
+
+function admitsAddress(block: Json | undefined): boolean {
+  const except = arrayMember(block, 'except').filter((entry) => typeof entry === 'string')
+  return parseRanges(stringMember(block, 'cidr') ?? '').has(KUBELET) && !parseRanges(except.join(',')).has(KUBELET)
+}

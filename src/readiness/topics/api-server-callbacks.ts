@@ -1,0 +1,73 @@
+/** Admission webhooks, CRD conversion and aggregated APIs whose server becomes STRICT: the API server has no mesh certificate. */
+import { EXCLUDE_INBOUND_PORTS } from '../../istio/annotations.ts'
+import { describe } from '../../kubernetes/object.ts'
+import type { Callback } from '../callback.ts'
+import { finding, type Finding } from '../finding.ts'
+import type { FindingCode } from '../finding-codes.ts'
+import { targetPort } from '../estate.ts'
+import { closedTarget, describeReception, namespacesInScope, reception, type Situation } from '../situation.ts'
+import { servicePortOf } from './service-port.ts'
+
+export function findCallbacks(situation: Situation): readonly Finding[] {
+  return namespacesInScope(situation).flatMap((namespace) =>
+    situation.estate.callbacksTo(namespace).flatMap((callback) => judgeCallback(callback, situation) ?? []),
+  )
+}
+
+function judgeCallback(callback: Callback, situation: Situation): Finding | undefined {
+  const { estate } = situation
+  const service = estate.service(callback.service.namespace, callback.service.name)
+  const servicePort = service && servicePortOf(service, callback.service.port)
+  if (service === undefined || servicePort === undefined) return undefined
+  const shared = { object: callback.object, about: callback.entry, scope: callback.service.namespace }
+  for (const workload of estate.selectedBy(service)) {
+    const closed = closedTarget(workload, (unit) => targetPort(servicePort, unit), situation)
+    if (closed !== undefined)
+      return finding(codeOf(callback), {
+        ...shared,
+        port: closed.port,
+        message: `${subject(callback)} calls Service ${service.namespace}/${service.name}:${callback.service.port}, which leads to ${describe(workload.reference)}, and ${describeReception(closed.port, closed.decision)}: ${consequence(callback)}.`,
+        fix: fixOf(closed.port),
+      })
+    const isRefused =
+      (servicePort.protocol === 'http' || servicePort.protocol === 'http2') &&
+      workload.units.some((unit) => {
+        const port = targetPort(servicePort, unit)
+        return unit.mesh.kind === 'sidecar' && port !== undefined && reception(unit, port, situation).kind === 'open'
+      })
+    if (isRefused)
+      return finding('webhook-port-declared-http', {
+        ...shared,
+        port: servicePort.port,
+        message: `${subject(callback)} calls Service ${service.namespace}/${service.name}:${servicePort.port} with TLS, and the Service declares that port as HTTP: the call fails in every mode.`,
+        fix: `kubectl -n ${service.namespace} patch service ${service.name} --type=merge: rename port ${servicePort.port} to https, or set its appProtocol to https.`,
+      })
+  }
+  return undefined
+}
+
+function codeOf({ kind, isForPods, failurePolicy }: Callback): FindingCode {
+  if (kind === 'conversion') return 'conversion-webhook-unreachable'
+  if (kind === 'aggregation') return 'api-service-unreachable'
+  return isForPods && failurePolicy === 'Fail' ? 'webhook-blocks-pods' : 'webhook-unreachable'
+}
+
+function subject({ object, entry }: Callback): string {
+  return entry === ''
+    ? `The API server, for ${object.kind} ${object.name},`
+    : `The API server, for webhook ${entry} of ${object.name},`
+}
+
+function consequence({ kind, isForPods, failurePolicy }: Callback): string {
+  if (kind === 'conversion')
+    return 'conversions fail about 45 s after the switch, and with them every read and write that needs one'
+  if (kind === 'aggregation') return 'the API is unavailable about 20 s after the switch'
+  if (failurePolicy === 'Ignore') return 'about 45 s after the switch requests pass without it'
+  return isForPods
+    ? 'about 45 s after the switch no pod can be created any more'
+    : 'about 45 s after the switch the requests that it judges are refused'
+}
+
+function fixOf(port: number): string {
+  return `Add the annotation ${EXCLUDE_INBOUND_PORTS}: "${port}" to the pod template of the server, or a PeerAuthentication for it with portLevelMtls: {"${port}": {mode: PERMISSIVE}}.`
+}

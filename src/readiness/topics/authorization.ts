@@ -1,0 +1,100 @@
+/** AuthorizationPolicies that refuse a request without an identity, as kubelet's are. */
+import {
+  arrayMember,
+  member,
+  memberAt,
+  stringMap,
+  stringMember,
+  type Json,
+  type JsonObject,
+} from '../../kubernetes/json.ts'
+import { referenceTo } from '../../kubernetes/object.ts'
+import { groupBy, hasAll } from '../estate.ts'
+import type { Inventory } from '../inventory.ts'
+import type { Situation } from '../situation.ts'
+import type { Unit, Workload } from '../workload.ts'
+
+/**
+ * The ALLOW policy that refuses a request to the port without an identity; undefined where some policy admits it, where
+ * none selects the workload, or where that cannot be told. `path` is undefined for what is not HTTP/1.
+ */
+export function blockingPolicy(
+  workload: Workload,
+  unit: Unit,
+  port: number,
+  path: string | undefined,
+  { estate }: Situation,
+): string | undefined {
+  const byNamespace = policiesOf(estate.inventory)
+  const own = byNamespace.get(workload.namespace) ?? []
+  const shared = workload.namespace === estate.rootNamespace ? [] : (byNamespace.get(estate.rootNamespace) ?? [])
+  const allowing = [...own, ...shared].filter((policy) => isAllow(policy) && selects(policy, unit))
+  const [first] = allowing
+  if (first === undefined) return undefined
+  if (
+    allowing.some((policy) => arrayMember(member(policy, 'spec'), 'rules').some((rule) => mayAdmit(rule, port, path)))
+  )
+    return undefined
+  const { namespace, name } = referenceTo(first)
+  return `${namespace}/${name}`
+}
+
+const GROUPED = new WeakMap<readonly JsonObject[], ReadonlyMap<string, readonly JsonObject[]>>()
+
+function policiesOf(inventory: Inventory): ReadonlyMap<string, readonly JsonObject[]> {
+  const rows = inventory.list('authorizationPolicies')
+  const known = GROUPED.get(rows)
+  if (known !== undefined) return known
+  const grouped = groupBy(rows, (object) => referenceTo(object).namespace)
+  GROUPED.set(rows, grouped)
+  return grouped
+}
+
+function isAllow(policy: JsonObject): boolean {
+  return (stringMember(member(policy, 'spec'), 'action') ?? 'ALLOW') === 'ALLOW'
+}
+
+/** A policy with targetRefs is for waypoints and gateways. */
+function selects(policy: JsonObject, { labels }: Unit): boolean {
+  if (
+    memberAt(policy, 'spec', 'targetRef') !== undefined ||
+    arrayMember(member(policy, 'spec'), 'targetRefs').length > 0
+  )
+    return false
+  return hasAll(labels, stringMap(memberAt(policy, 'spec', 'selector', 'matchLabels')))
+}
+
+/** Whether a rule may admit it. Conditions and addresses are not judged: they may. */
+function mayAdmit(rule: Json, port: number, path: string | undefined): boolean {
+  const from = arrayMember(rule, 'from')
+  const isSourceOpen = from.length === 0 || from.some((entry) => !needsIdentity(member(entry, 'source')))
+  const to = arrayMember(rule, 'to')
+  return isSourceOpen && (to.length === 0 || to.some((entry) => mayMatch(member(entry, 'operation'), port, path)))
+}
+
+function needsIdentity(source: Json | undefined): boolean {
+  return ['principals', 'namespaces', 'requestPrincipals', 'serviceAccounts'].some(
+    (key) => arrayMember(source, key).length > 0,
+  )
+}
+
+function mayMatch(operation: Json | undefined, port: number, path: string | undefined): boolean {
+  const ports = arrayMember(operation, 'ports')
+  if (ports.length > 0 && !ports.includes(String(port))) return false
+  const methods = arrayMember(operation, 'methods')
+  if (path !== undefined && methods.length > 0 && !methods.some((method) => method === 'GET' || method === '*'))
+    return false
+  const paths = arrayMember(operation, 'paths').filter((entry) => typeof entry === 'string')
+  if (path === undefined || paths.length === 0) return true
+  const plain = path.split('?')[0] ?? path
+  return paths.some((pattern) => matchesPattern(pattern, plain))
+}
+
+/** Exact, `prefix*`, `*suffix` or `*`; templates with braces are not judged. */
+function matchesPattern(pattern: string, path: string): boolean {
+  if (pattern.includes('{')) return true
+  if (pattern === '*') return true
+  if (pattern.endsWith('*')) return path.startsWith(pattern.slice(0, -1))
+  if (pattern.startsWith('*')) return path.endsWith(pattern.slice(1))
+  return pattern === path
+}

@@ -1,0 +1,99 @@
+/** Pods that are not in the mesh although their namespace is, pods that Istio refuses, and init containers before the proxy. */
+import { CHART_INJECTOR } from '../../istio/control-plane.ts'
+import { describe } from '../../kubernetes/object.ts'
+import { finding, type Finding } from '../finding.ts'
+import { isInMesh, workloadsInScope, type Situation } from '../situation.ts'
+import type { Unit, Workload } from '../workload.ts'
+import { closedByCall } from './callers.ts'
+
+export function findInjection(situation: Situation): readonly Finding[] {
+  return [
+    ...workloadsInScope(situation).flatMap((workload) =>
+      workload.units.flatMap((unit) => judgeUnit(workload, unit, situation) ?? []),
+    ),
+    ...initContainerCalls(situation),
+  ]
+}
+
+function judgeUnit(workload: Workload, unit: Unit, situation: Situation): Finding | undefined {
+  const { reference, namespace, template } = workload
+  const { mesh } = unit
+  const shared = { object: reference, scope: namespace }
+  if (mesh.kind === 'refused')
+    return finding('pod-refused', {
+      ...shared,
+      message: `Pods of ${describe(reference)} cannot be created: ${mesh.evidence}.`,
+      fix: 'Correct the annotation that the message names.',
+    })
+  if (mesh.kind !== 'outside') return undefined
+  const wanted = isWanted(unit, template, situation)
+  if (unit.isRunning && wanted)
+    return finding('sidecar-missing', {
+      ...shared,
+      message: `Running pods of ${describe(reference)} have no sidecar, though their namespace asks for one: they were created before.`,
+      fix: restartCommand(workload),
+    })
+  if (!isMeshNamespace(namespace, situation)) return undefined
+  return finding('outside-mesh', {
+    ...shared,
+    message: `${describe(reference)} is outside the mesh: ${mesh.evidence}.`,
+    fix: `Take it into the mesh, or leave it out knowingly: it can call no STRICT workload.`,
+  })
+}
+
+/** Whether a pod created now would get a sidecar. */
+function isWanted(unit: Unit, template: Unit | undefined, { estate }: Situation): boolean {
+  if (template !== undefined) return template.mesh.kind === 'sidecar'
+  const labels = estate.inventory.namespace(unit.namespace).labels
+  return (
+    (labels.get('istio-injection') === 'enabled' || labels.has('istio.io/rev')) &&
+    unit.labels.get('sidecar.istio.io/inject') !== 'false' &&
+    unit.pod.spec['hostNetwork'] !== true
+  )
+}
+
+function isMeshNamespace(namespace: string, { estate }: Situation): boolean {
+  return estate
+    .workloadsOf(namespace)
+    .some(({ units, template }) => units.some(isInMesh) || (template !== undefined && isInMesh(template)))
+}
+
+export function restartCommand({ reference: { kind, namespace, name } }: Workload): string {
+  return ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind)
+    ? `kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name}`
+    : `Recreate the pods of ${kind} ${namespace}/${name}`
+}
+
+/** With native sidecars the proxy runs before the init containers. */
+function initContainerCalls(situation: Situation): readonly Finding[] {
+  const namespaces =
+    situation.scope === undefined ? situation.estate.namespaces.map(({ name }) => name) : [situation.scope]
+  return namespaces.flatMap((namespace) =>
+    situation.estate.callsTo(namespace).flatMap((call) => {
+      const [unit] = call.caller.units
+      if (!call.isInit || unit?.mesh.kind !== 'sidecar' || hasNativeSidecar(unit)) return []
+      const closed = closedByCall(call, situation)
+      if (closed === undefined) return []
+      const { reference } = call.caller
+      return [
+        finding('init-container-call', {
+          object: reference,
+          container: call.container,
+          port: closed.port,
+          about: call.host,
+          callers: [{ kind: reference.kind, namespace: reference.namespace, name: reference.name }],
+          message: `Init container ${call.container} calls ${call.host} before the proxy runs, and ${closed.why}.`,
+          fix: 'Switch native sidecars on (annotation sidecar.istio.io/nativeSidecar: "true", Kubernetes 1.29 and later), or move the call into the application container.',
+          scope: namespace,
+        }),
+      ]
+    }),
+  )
+}
+
+function hasNativeSidecar({ mesh, pod, isRunning }: Unit): boolean {
+  if (mesh.kind !== 'sidecar') return true
+  if (isRunning) return pod.containers.some(({ name, init }) => name === 'istio-proxy' && init)
+  const wish = pod.annotations.get('sidecar.istio.io/nativeSidecar')
+  return wish === undefined ? (mesh.sidecar.controlPlane.injector ?? CHART_INJECTOR).nativeSidecars : wish === 'true'
+}

@@ -1,0 +1,81 @@
+/** Ways from outside the mesh to a STRICT port: load balancers, node ports, external IPs, host ports. */
+import { describe } from '../../kubernetes/object.ts'
+import { finding, type Finding } from '../finding.ts'
+import type { FindingCode } from '../finding-codes.ts'
+import { containerPorts, targetPort } from '../estate.ts'
+import type { ExposedService } from '../service.ts'
+import {
+  closedTarget,
+  describeReception,
+  namespacesInScope,
+  reception,
+  workloadsInScope,
+  type Situation,
+} from '../situation.ts'
+
+export function findOutsideTraffic(situation: Situation): readonly Finding[] {
+  return [
+    ...namespacesInScope(situation).flatMap((namespace) =>
+      situation.estate.servicesOf(namespace).flatMap((service) => judgeService(service, situation)),
+    ),
+    ...workloadsInScope(situation).flatMap((workload) =>
+      workload.units.flatMap((unit) =>
+        containerPorts(unit.pod).flatMap(({ container, number, hostPort }) => {
+          const found = hostPort === undefined ? undefined : reception(unit, number, situation)
+          if (found?.kind !== 'closed') return []
+          return [
+            finding('host-port-refused', {
+              object: workload.reference,
+              container,
+              port: number,
+              message: `Host port ${String(hostPort)} leads to container ${container}, and ${describeReception(number, found.decision)}: callers without a mesh certificate are refused.`,
+              fix: gatewayFix(number),
+              scope: workload.namespace,
+            }),
+          ]
+        }),
+      ),
+    ),
+  ]
+}
+
+function judgeService(service: ExposedService, situation: Situation): readonly Finding[] {
+  const code = codeOf(service)
+  if (code === undefined) return []
+  return service.ports.flatMap((entry): readonly Finding[] => {
+    for (const workload of situation.estate.selectedBy(service)) {
+      const closed = closedTarget(workload, (unit) => targetPort(entry, unit), situation)
+      if (closed === undefined) continue
+      const way =
+        entry.nodePort === undefined ? `port ${entry.port}` : `port ${entry.port} (node port ${entry.nodePort})`
+      return [
+        finding(code, {
+          object: { apiVersion: 'v1', kind: 'Service', namespace: service.namespace, name: service.name },
+          port: entry.port,
+          message: `${WAYS[code]} ${way} leads straight to ${describe(workload.reference)}, and ${describeReception(closed.port, closed.decision)}: callers without a mesh certificate are refused.`,
+          fix: gatewayFix(closed.port),
+          scope: service.namespace,
+        }),
+      ]
+    }
+    return []
+  })
+}
+
+const WAYS = {
+  'load-balancer-refused': 'The load balancer of',
+  'node-port-refused': 'The node port of',
+  'external-ip-refused': 'An external IP for',
+} as const
+
+function codeOf({ type, externalIPs }: ExposedService): keyof typeof WAYS | undefined {
+  if (type === 'LoadBalancer') return 'load-balancer-refused'
+  if (type === 'NodePort') return 'node-port-refused'
+  return externalIPs.length > 0 ? 'external-ip-refused' : undefined
+}
+
+export function gatewayFix(port: number): string {
+  return `Expose it through a gateway of the mesh, or keep container port ${port} PERMISSIVE (portLevelMtls in a PeerAuthentication with a selector).`
+}
+
+export type OutsideCode = Extract<FindingCode, keyof typeof WAYS>

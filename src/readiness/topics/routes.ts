@@ -1,0 +1,217 @@
+/** Ingresses and routes of the Gateway API whose data plane is outside the mesh. */
+import { arrayMember, member, memberAt, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
+import { annotationsOf, describe, labelsOf, metadataOf, referenceTo } from '../../kubernetes/object.ts'
+import { isPortNumber } from '../../kubernetes/handler.ts'
+import { finding, type Finding } from '../finding.ts'
+import { groupBy, targetPort, type Estate } from '../estate.ts'
+import type { Inventory } from '../inventory.ts'
+import { closedTarget, describeReception, namespacesInScope, type Situation } from '../situation.ts'
+import { gatewayFix } from './outside-traffic.ts'
+import { servicePortOf } from './service-port.ts'
+
+export function findRoutes(situation: Situation): readonly Finding[] {
+  return edgesInScope(situation).flatMap((edge) =>
+    dataPlaneOf(edge, situation.estate) === 'outside' ? judge(edge, situation) : [],
+  )
+}
+
+/** Namespaces of backends whose ingress controller is not known, each with one Ingress or route that leads there. */
+export function unknownControllers(situation: Situation): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  for (const edge of edgesInScope(situation))
+    if (
+      !found.has(edge.namespace) &&
+      dataPlaneOf(edge, situation.estate) === 'unknown' &&
+      judge(edge, situation).length > 0
+    )
+      found.set(edge.namespace, describe(referenceTo(edge.object)))
+  return found
+}
+
+/** A way from a route to one Service port. */
+interface Edge {
+  readonly object: JsonObject
+  /** Of the backend. */
+  readonly namespace: string
+  readonly service: string
+  readonly port: number | string | undefined
+}
+
+type DataPlane = 'inside' | 'outside' | 'unknown'
+
+function judge({ object, namespace, service: name, port }: Edge, situation: Situation): readonly Finding[] {
+  const service = situation.estate.service(namespace, name)
+  const entry = service && servicePortOf(service, port)
+  if (service === undefined || entry === undefined) return []
+  for (const workload of situation.estate.selectedBy(service)) {
+    const closed = closedTarget(workload, (unit) => targetPort(entry, unit), situation)
+    if (closed === undefined) continue
+    const reference = referenceTo(object)
+    return [
+      finding(reference.kind === 'Ingress' ? 'ingress-refused' : 'gateway-refused', {
+        object: reference,
+        port: entry.port,
+        about: `${namespace}/${name}`,
+        message: `What serves ${describe(reference)} is outside the mesh and calls Service ${namespace}/${name}:${entry.port} in plain text, and ${describeReception(closed.port, closed.decision)}.`,
+        fix:
+          reference.kind === 'Ingress'
+            ? `Move the routes to Istio's gateway: istio-onramp convert -n ${reference.namespace}; or take the ingress controller into the mesh.`
+            : gatewayFix(closed.port),
+        scope: namespace,
+      }),
+    ]
+  }
+  return []
+}
+
+const EDGES = new WeakMap<Inventory, ReadonlyMap<string, readonly Edge[]>>()
+
+function edgesInScope(situation: Situation): readonly Edge[] {
+  const { inventory } = situation.estate
+  const known =
+    EDGES.get(inventory) ??
+    groupBy(
+      [...inventory.list('ingresses').flatMap(ingressEdges), ...inventory.list('routes').flatMap(routeEdges)],
+      ({ namespace }) => namespace,
+    )
+  EDGES.set(inventory, known)
+  return namespacesInScope(situation).flatMap((namespace) => known.get(namespace) ?? [])
+}
+
+function ingressEdges(object: JsonObject): readonly Edge[] {
+  const { namespace } = referenceTo(object)
+  const spec = member(object, 'spec')
+  const backends = [
+    member(spec, 'defaultBackend'),
+    ...arrayMember(spec, 'rules').flatMap((rule) =>
+      arrayMember(member(rule, 'http'), 'paths').map((path) => member(path, 'backend')),
+    ),
+  ]
+  return backends.flatMap((backend) => {
+    const service = stringMember(member(backend, 'service'), 'name')
+    const port = memberAt(backend, 'service', 'port', 'number') ?? memberAt(backend, 'service', 'port', 'name')
+    return service === undefined ? [] : [{ object, namespace, service, port: asPort(port) }]
+  })
+}
+
+function routeEdges(object: JsonObject): readonly Edge[] {
+  const own = referenceTo(object).namespace
+  return arrayMember(member(object, 'spec'), 'rules')
+    .flatMap((rule) => arrayMember(rule, 'backendRefs'))
+    .flatMap((backend) => {
+      const service = stringMember(backend, 'name')
+      if (service === undefined || (stringMember(backend, 'kind') ?? 'Service') !== 'Service') return []
+      return [
+        {
+          object,
+          namespace: stringMember(backend, 'namespace') ?? own,
+          service,
+          port: asPort(member(backend, 'port')),
+        },
+      ]
+    })
+}
+
+function asPort(value: Json | undefined): number | string | undefined {
+  return isPortNumber(value) || typeof value === 'string' ? value : undefined
+}
+
+function dataPlaneOf({ object }: Edge, estate: Estate): DataPlane {
+  return referenceTo(object).kind === 'Ingress' ? ingressDataPlane(object, estate) : routeDataPlane(object, estate)
+}
+
+/** Controllers of cloud providers: their load balancers call from outside the cluster. */
+const CLOUD =
+  /^(?:ingress\.k8s\.aws\/|eks\.amazonaws\.com\/|k8s\.io\/ingress-gce|networking\.gke\.io\/|azure\/application-gateway|azure\.com\/|alb\.)/
+/** `app.kubernetes.io/name` or `app` of the pods of well-known controllers, by a word in `spec.controller` or in the class. */
+const CONTROLLERS: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/nginx/, ['ingress-nginx', 'nginx-ingress', 'nginx-ingress-controller', 'nginx-gateway-fabric']],
+  [/traefik/, ['traefik']],
+  [/haproxy/, ['haproxy-ingress', 'kubernetes-ingress', 'haproxy']],
+  [/kong/, ['kong', 'ingress-kong', 'gateway-kong']],
+  [/contour/, ['contour', 'envoy']],
+  [/ambassador|emissary/, ['emissary-ingress', 'ambassador']],
+  [/apisix/, ['apisix', 'apisix-ingress-controller']],
+  [/agentgateway/, ['agentgateway']],
+]
+
+/**
+ * | class or controller        | its pods in the input | data plane                   |
+ * |----------------------------|-----------------------|------------------------------|
+ * | Istio's                    | any                   | inside                       |
+ * | a cloud's load balancer    | any                   | outside                      |
+ * | a well-known controller    | with a sidecar        | inside                       |
+ * | a well-known controller    | without               | outside                      |
+ * | any other, or none         |                       | unknown                      |
+ */
+function ingressDataPlane(object: JsonObject, estate: Estate): DataPlane {
+  const name =
+    stringMember(member(object, 'spec'), 'ingressClassName') ??
+    annotationsOf(object).get('kubernetes.io/ingress.class') ??
+    ''
+  const controller = estate.inventory.ingressController(name) ?? name
+  if (name === 'istio' || controller.startsWith('istio.io/')) return 'inside'
+  if (CLOUD.test(controller) || /^(?:alb|gce|gce-internal|azure-application-gateway)$/.test(name)) return 'outside'
+  return wellKnown(`${controller} ${name}`, estate)
+}
+
+function wellKnown(text: string, estate: Estate): DataPlane {
+  const names = CONTROLLERS.find(([pattern]) => pattern.test(text))?.[1]
+  if (names === undefined) return 'unknown'
+  const pods = estate.workloads.filter(({ units, reference }) =>
+    units.some(({ labels }) =>
+      names.includes(labels.get('app.kubernetes.io/name') ?? labels.get('app') ?? reference.name),
+    ),
+  )
+  if (pods.length === 0) return 'unknown'
+  return pods.every(({ units }) => units.every(({ mesh }) => mesh.kind === 'sidecar' || mesh.kind === 'ambient'))
+    ? 'inside'
+    : 'outside'
+}
+
+/** A route without a Gateway as parent is one of the mesh itself. */
+function routeDataPlane(object: JsonObject, estate: Estate): DataPlane {
+  const own = referenceTo(object).namespace
+  const parents = arrayMember(member(object, 'spec'), 'parentRefs').filter((parent) =>
+    ['Gateway', 'ListenerSet', 'XListenerSet'].includes(stringMember(parent, 'kind') ?? 'Gateway'),
+  )
+  if (parents.length === 0) return 'inside'
+  const planes = parents.map((parent) =>
+    gatewayDataPlane(
+      stringMember(parent, 'namespace') ?? own,
+      stringMember(parent, 'name') ?? '',
+      stringMember(parent, 'kind') ?? 'Gateway',
+      estate,
+    ),
+  )
+  return planes.find((plane) => plane !== 'inside') ?? 'inside'
+}
+
+function gatewayDataPlane(namespace: string, name: string, kind: string, estate: Estate): DataPlane {
+  const gateway = estate.inventory.list('gateways').find((object) => {
+    const reference = referenceTo(object)
+    return (
+      reference.kind === kind && reference.namespace === namespace && stringMember(metadataOf(object), 'name') === name
+    )
+  })
+  if (gateway === undefined) return 'unknown'
+  if (kind !== 'Gateway') {
+    const parent = memberAt(gateway, 'spec', 'parentRef')
+    return gatewayDataPlane(
+      stringMember(parent, 'namespace') ?? namespace,
+      stringMember(parent, 'name') ?? '',
+      'Gateway',
+      estate,
+    )
+  }
+  const className = stringMember(member(gateway, 'spec'), 'gatewayClassName') ?? ''
+  const classObject = estate.inventory
+    .list('gatewayClasses')
+    .find((object) => stringMember(metadataOf(object), 'name') === className)
+  const controller = stringMember(member(classObject, 'spec'), 'controllerName') ?? ''
+  if (controller.startsWith('istio.io/') || (classObject === undefined && className.startsWith('istio')))
+    return 'inside'
+  if (labelsOf(gateway).get('istio.io/dataplane-mode') === 'ambient') return 'inside'
+  const known = wellKnown(`${controller} ${className}`, estate)
+  return known === 'unknown' && controller !== '' ? 'outside' : known
+}

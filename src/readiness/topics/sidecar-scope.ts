@@ -1,0 +1,48 @@
+/** Sidecar objects that hide a Service from a client (https://istio.io/latest/docs/reference/config/networking/sidecar/). */
+import { arrayMember, member, memberAt, stringMap, type JsonObject } from '../../kubernetes/json.ts'
+import { referenceTo } from '../../kubernetes/object.ts'
+import type { Call } from '../call.ts'
+import { groupBy, hasAll } from '../estate.ts'
+import type { Situation } from '../situation.ts'
+import type { Unit } from '../workload.ts'
+
+/** `namespace/name` of the Sidecar in force for the client that leaves the called Service out. */
+export function sidecarHiding(unit: Unit, { target }: Call, situation: Situation): string | undefined {
+  const sidecar = sidecarOf(unit, situation)
+  if (sidecar === undefined || target.service === undefined) return undefined
+  const egress = arrayMember(member(sidecar, 'spec'), 'egress')
+  if (egress.length === 0) return undefined
+  const { namespace, name } = target.service
+  const host = `${name}.${namespace}.svc.cluster.local`
+  const isVisible = egress
+    .flatMap((entry) => arrayMember(entry, 'hosts'))
+    .some((entry) => typeof entry === 'string' && admits(entry, namespace, host, unit.namespace))
+  const { namespace: space, name: own } = referenceTo(sidecar)
+  return isVisible ? undefined : `${space}/${own}`
+}
+
+/** Entries such as `./*`, `shop/*` and `~/*`. */
+function admits(entry: string, namespace: string, host: string, own: string): boolean {
+  const slash = entry.indexOf('/')
+  const space = slash === -1 ? '*' : entry.slice(0, slash)
+  const pattern = slash === -1 ? entry : entry.slice(slash + 1)
+  if (space !== '*' && space !== namespace && !(space === '.' && own === namespace)) return false
+  return pattern === '*' || pattern === host || (pattern.startsWith('*.') && host.endsWith(pattern.slice(1)))
+}
+
+const GROUPED = new WeakMap<readonly JsonObject[], ReadonlyMap<string, readonly JsonObject[]>>()
+
+/** With a selector that matches, else without one in the namespace, else in the root namespace. */
+function sidecarOf(unit: Unit, { estate }: Situation): JsonObject | undefined {
+  const rows = estate.inventory.list('sidecars')
+  const grouped = GROUPED.get(rows) ?? groupBy(rows, (object) => referenceTo(object).namespace)
+  GROUPED.set(rows, grouped)
+  const own = grouped.get(unit.namespace) ?? []
+  const labelsOf = (object: JsonObject) => stringMap(memberAt(object, 'spec', 'workloadSelector', 'labels'))
+  const isPlain = (object: JsonObject) => labelsOf(object).size === 0
+  return (
+    own.find((object) => !isPlain(object) && hasAll(unit.labels, labelsOf(object))) ??
+    own.find(isPlain) ??
+    (grouped.get(estate.rootNamespace) ?? []).find(isPlain)
+  )
+}

@@ -1,0 +1,105 @@
+/** PeerAuthentications without effect: hidden by an older one, selecting nothing, naming ports that no container has. */
+import type { PeerAuthentication } from '../../istio/peer-authentication.ts'
+import { finding, type Finding } from '../finding.ts'
+import { containerPorts, groupBy, hasAll, targetPort, type Estate } from '../estate.ts'
+import { namespacesInScope, type Situation } from '../situation.ts'
+import type { Workload } from '../workload.ts'
+
+export function findUnusedPolicies(situation: Situation): readonly Finding[] {
+  return namespacesInScope(situation).flatMap((namespace) => {
+    const known = situation.policies.get(namespace)
+    if (known === undefined) return []
+    const selecting = [...known.byLabel.values()]
+      .flat()
+      .toSorted((left, right) => left.rank - right.rank)
+      .map(({ policy }) => policy)
+    return [
+      ...shadowed(
+        known.withoutSelector.map(({ policy }) => policy),
+        () => '',
+        'namespace',
+      ),
+      ...shadowed(selecting, ({ matchLabels }) => JSON.stringify([...matchLabels].toSorted()), 'selector'),
+      ...selecting.flatMap((policy) => judgeSelector(policy, situation.estate)),
+    ]
+  })
+}
+
+function shadowed(
+  policies: readonly PeerAuthentication[],
+  keyOf: (policy: PeerAuthentication) => string,
+  what: string,
+): readonly Finding[] {
+  const groups = groupBy(policies, (policy) => `${policy.revision ?? ''} ${keyOf(policy)}`)
+  return [...groups.values()].flatMap(([oldest, ...rest]) =>
+    rest.map((policy) =>
+      finding('policy-shadowed', {
+        object: referenceOf(policy),
+        message: `It has no effect: PeerAuthentication ${policy.namespace}/${oldest?.name ?? ''} has the same ${what} and is older (or its name comes first).`,
+        fix: `Put its settings into PeerAuthentication ${policy.namespace}/${oldest?.name ?? ''}, then: kubectl -n ${policy.namespace} delete peerauthentication ${policy.name}`,
+        scope: policy.namespace,
+      }),
+    ),
+  )
+}
+
+function judgeSelector(policy: PeerAuthentication, estate: Estate): readonly Finding[] {
+  const shared = { object: referenceOf(policy), scope: policy.namespace }
+  if (policy.namespace === estate.rootNamespace) return []
+  const selected = estate
+    .workloadsOf(policy.namespace)
+    .filter(({ units }) => units.some(({ labels }) => hasAll(labels, policy.matchLabels)))
+  if (selected.length === 0)
+    return [
+      finding('policy-selects-nothing', {
+        ...shared,
+        message: `No workload of namespace ${policy.namespace} has the labels ${[...policy.matchLabels].map(([key, value]) => `${key}=${value}`).join(',')}.`,
+        fix: 'Correct spec.selector.matchLabels, or delete the policy.',
+      }),
+    ]
+  const ports = portsOf(selected)
+  return [...policy.portLevel.keys()]
+    .filter((port) => ports.size > 0 && !ports.has(port))
+    .map((port) => {
+      const target = behindServicePort(port, selected, estate)
+      return finding('port-level-unused', {
+        ...shared,
+        port,
+        message:
+          target === undefined
+            ? `portLevelMtls names port ${port}, which no container of the selected workloads declares.`
+            : `portLevelMtls names ${port}, the port of a Service; its containers listen on ${target}.`,
+        fix: target === undefined ? 'Use the number of the container port.' : `Write "${target}" instead of "${port}".`,
+      })
+    })
+}
+
+function referenceOf({ namespace, name }: PeerAuthentication) {
+  return { apiVersion: 'security.istio.io/v1', kind: 'PeerAuthentication', namespace, name }
+}
+
+function portsOf(workloads: readonly Workload[]): ReadonlySet<number> {
+  return new Set(
+    workloads.flatMap(({ units }) =>
+      units.flatMap(({ pod }) => [...containerPorts(pod).map(({ number }) => number), ...probePorts(pod)]),
+    ),
+  )
+}
+
+/** A port that a probe names is one of the container, declared or not. */
+function probePorts(pod: Workload['units'][number]['pod']): readonly number[] {
+  return pod.containers.flatMap(({ checks }) =>
+    checks.flatMap(({ handler }) => ('port' in handler && typeof handler.port === 'number' ? [handler.port] : [])),
+  )
+}
+
+function behindServicePort(port: number, workloads: readonly Workload[], estate: Estate): number | undefined {
+  for (const workload of workloads)
+    for (const service of estate.servicesSelecting(workload))
+      for (const entry of service.ports) {
+        const [unit] = workload.units
+        const target = entry.port === port && unit !== undefined ? targetPort(entry, unit) : undefined
+        if (target !== undefined && target !== port) return target
+      }
+  return undefined
+}

@@ -1,0 +1,86 @@
+/** A workload or pod cut down to what the engine reads, as it is kept in memory. */
+import {
+  arrayMember,
+  isObject,
+  member,
+  memberAt,
+  scalarText,
+  stringMember,
+  type Json,
+  type JsonObject,
+} from '../kubernetes/json.ts'
+import { metadataOf } from '../kubernetes/object.ts'
+import { rawTemplate } from '../kubernetes/pod-template.ts'
+import { readMentions, type Mention } from './mentions.ts'
+
+export interface WorkloadRow {
+  /** Trimmed: identity, template, and for a Pod no status. */
+  readonly object: JsonObject
+  /** The controller that owns it; undefined for what stands by itself. */
+  readonly owner: Owner | undefined
+  /** Of a Pod that has a status. */
+  readonly running: RunningPod | undefined
+  readonly mentions: readonly ContainerMentions[]
+}
+
+export interface Owner {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
+}
+
+export interface RunningPod {
+  readonly addresses: readonly string[]
+  readonly hostAddress: string
+  /** Succeeded and Failed pods serve and call nobody. */
+  readonly isOver: boolean
+}
+
+export interface ContainerMentions {
+  readonly container: string
+  /** An init container that ends before the application starts. */
+  readonly isInit: boolean
+  readonly mentions: readonly Mention[]
+}
+
+const OF_ISTIO = new Set(['istio-proxy', 'istio-init', 'istio-validation'])
+
+/** `trimmed`: the same object as its row keeps it. */
+export function readWorkloadRow(kind: string, object: JsonObject, trimmed: JsonObject): WorkloadRow {
+  const spec = member(rawTemplate(kind, object), 'spec')
+  return {
+    object: trimmed,
+    owner: ownerOf(object),
+    running: kind === 'Pod' ? readRunningPod(member(object, 'status')) : undefined,
+    mentions: (['initContainers', 'containers'] as const).flatMap((list) =>
+      arrayMember(spec, list).flatMap((container) => mentionsOf(container, list === 'initContainers')),
+    ),
+  }
+}
+
+function ownerOf(object: JsonObject): Owner | undefined {
+  const owner = arrayMember(metadataOf(object), 'ownerReferences').find((entry) => member(entry, 'controller') === true)
+  const [apiVersion = '', kind = '', name = ''] = ['apiVersion', 'kind', 'name'].map((key) => stringMember(owner, key))
+  return owner === undefined || kind === '' ? undefined : { apiVersion, kind, name }
+}
+
+function readRunningPod(status: Json | undefined): RunningPod | undefined {
+  if (!isObject(status) || Object.keys(status).length === 0) return undefined
+  const phase = stringMember(status, 'phase')
+  const listed = arrayMember(status, 'podIPs').map((entry) => stringMember(entry, 'ip') ?? '')
+  const addresses = new Set([scalarText(memberAt(status, 'podIP')) ?? '', ...listed])
+  return {
+    addresses: [...addresses].filter((address) => address !== ''),
+    hostAddress: stringMember(status, 'hostIP') ?? '',
+    isOver: phase === 'Succeeded' || phase === 'Failed',
+  }
+}
+
+function mentionsOf(container: Json, isInitList: boolean): readonly ContainerMentions[] {
+  const name = stringMember(container, 'name') ?? ''
+  if (OF_ISTIO.has(name)) return []
+  const mentions = readMentions(container)
+  if (mentions.length === 0) return []
+  const isInit = isInitList && member(container, 'restartPolicy') !== 'Always'
+  return [{ container: name, isInit, mentions }]
+}

@@ -1,0 +1,194 @@
+/**
+ * The workloads of the cluster with their pods: what runs, what a new pod would be, and whether each is in the mesh.
+ * A workload's pods count more than its template; a pod without a status is still to be injected.
+ */
+import { isAmbient } from '../istio/ambient.ts'
+import { INJECTION_STATUS } from '../istio/annotations.ts'
+import { readManifestSidecar } from '../istio/manifest-sidecar.ts'
+import type { Mesh } from '../istio/mesh.ts'
+import { decideSidecar, type PresentSidecar } from '../istio/sidecar.ts'
+import type { JsonObject } from '../kubernetes/json.ts'
+import { annotationsOf, labelsOf, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
+import { readPodTemplate, type PodTemplate } from '../kubernetes/pod-template.ts'
+import { isProblem } from '../kubernetes/problem.ts'
+import type { ContainerMentions, RunningPod, WorkloadRow } from './workload-row.ts'
+
+export interface Workload {
+  readonly reference: ObjectReference
+  readonly namespace: string
+  /** Pods that run, one of each kind; else the one that the template would make. Never empty. */
+  readonly units: readonly Unit[]
+  /** What a new pod would be; undefined where only its pods are known. */
+  readonly template: Unit | undefined
+  readonly mentions: readonly ContainerMentions[]
+  readonly addresses: readonly string[]
+}
+
+/** Pods that are alike: what they hold and where they stand in the mesh. */
+export interface Unit {
+  readonly namespace: string
+  readonly pod: PodTemplate
+  /** The object that the pod is in, for the rules. */
+  readonly object: JsonObject
+  readonly isRunning: boolean
+  readonly running: RunningPod | undefined
+  readonly mesh: Membership
+  /** Labels once the pod runs. */
+  readonly labels: ReadonlyMap<string, string>
+}
+
+export type Membership =
+  | { readonly kind: 'sidecar'; readonly sidecar: PresentSidecar }
+  | { readonly kind: 'ambient' }
+  /** Istio's injector denies the pod. */
+  | { readonly kind: 'refused'; readonly evidence: string }
+  | { readonly kind: 'outside'; readonly evidence: string; readonly isExplicit: boolean }
+
+/** Rows of one namespace or of many. Rows that hold no readable template are left out. */
+export function gatherWorkloads(rows: readonly WorkloadRow[], mesh: Mesh): readonly Workload[] {
+  const groups = new Map<string, Group>()
+  const known = new Set(rows.filter(({ owner }) => owner === undefined).map(({ object }) => keyOf(referenceTo(object))))
+  for (const row of rows) {
+    if (row.running?.isOver === true) continue
+    const reference = row.owner === undefined ? referenceTo(row.object) : ownerReference(row, known)
+    if (reference === undefined) continue
+    const group = groups.get(keyOf(reference)) ?? { reference, template: undefined, pods: [] }
+    groups.set(keyOf(reference), group)
+    if (row.owner === undefined && row.running === undefined) group.template = row
+    else if (referenceTo(row.object).kind === 'Pod') group.pods.push(row)
+  }
+  return [...groups.values()].flatMap((group) => toWorkload(group, mesh) ?? [])
+}
+
+interface Group {
+  readonly reference: ObjectReference
+  template: WorkloadRow | undefined
+  readonly pods: WorkloadRow[]
+}
+
+function keyOf({ kind, namespace, name }: ObjectReference): string {
+  return `${kind}/${namespace}/${name}`
+}
+
+/**
+ * | owner                        | the workload                                                        |
+ * |------------------------------|---------------------------------------------------------------------|
+ * | ReplicaSet NAME-HASH         | Deployment NAME, unless the ReplicaSet itself stands alone          |
+ * | Job NAME-NUMBER              | CronJob NAME if there is one, else the Job                          |
+ * | Node                         | the pod itself: a static pod                                        |
+ * | any other                    | the owner                                                           |
+ * Undefined for what is no pod: a ReplicaSet or Job that something else owns says nothing that its owner does not.
+ */
+function ownerReference({ object, owner }: WorkloadRow, known: ReadonlySet<string>): ObjectReference | undefined {
+  const own = referenceTo(object)
+  if (own.kind !== 'Pod' || owner === undefined) return undefined
+  const { namespace } = own
+  const asOwner = { apiVersion: owner.apiVersion, kind: owner.kind, namespace, name: owner.name }
+  if (owner.kind === 'Node') return own
+  if (owner.kind === 'ReplicaSet' && !known.has(keyOf(asOwner)))
+    return { ...asOwner, kind: 'Deployment', name: withoutHash(owner.name, labelsOf(object).get('pod-template-hash')) }
+  if (owner.kind === 'Job') {
+    const cronJob = { ...asOwner, kind: 'CronJob', name: owner.name.replace(/-\d{8,10}$/, '') }
+    return known.has(keyOf(cronJob)) || /-\d{8,10}$/.test(owner.name) ? cronJob : asOwner
+  }
+  return asOwner
+}
+
+function withoutHash(name: string, hash: string | undefined): string {
+  return hash !== undefined && name.endsWith(`-${hash}`) ? name.slice(0, -hash.length - 1) : name.replace(/-[^-]*$/, '')
+}
+
+function toWorkload({ reference, template, pods }: Group, mesh: Mesh): Workload | undefined {
+  const fromTemplate = template && templateUnit(template, mesh)
+  const running = unlike(pods.filter((row) => row.running !== undefined)).flatMap((row) => runningUnit(row, mesh) ?? [])
+  const planned = pods.filter((row) => row.running === undefined).flatMap((row) => templateUnit(row, mesh) ?? [])
+  const units = running.length > 0 ? running : fromTemplate === undefined ? planned.slice(0, 1) : [fromTemplate]
+  const [first] = units
+  if (first === undefined) return undefined
+  return {
+    reference: template === undefined && pods.length > 0 ? reference : { ...reference },
+    namespace: reference.namespace,
+    units,
+    template: fromTemplate ?? planned[0],
+    mentions: template?.mentions ?? pods[0]?.mentions ?? [],
+    addresses: pods.flatMap((row) => row.running?.addresses ?? []),
+  }
+}
+
+/** One pod of each revision of the template, with and without sidecar; of pods without a revision, each. */
+function unlike(pods: readonly WorkloadRow[]): readonly WorkloadRow[] {
+  const kinds = new Map<string, WorkloadRow>()
+  for (const row of pods) {
+    const labels = labelsOf(row.object)
+    const revision =
+      labels.get('pod-template-hash') ?? labels.get('controller-revision-hash') ?? referenceTo(row.object).name
+    const key = `${revision} ${annotationsOf(row.object).has(INJECTION_STATUS)}`
+    if (!kinds.has(key)) kinds.set(key, row)
+  }
+  return [...kinds.values()]
+}
+
+/** What is decided of a row holds while the row, its namespace and Istio's installation are the same. */
+const REMEMBERED = new WeakMap<WorkloadRow, { readonly basis: readonly unknown[]; readonly unit: Unit | undefined }>()
+
+function remember(row: WorkloadRow, mesh: Mesh, decide: () => Unit | undefined): Unit | undefined {
+  const { namespace } = referenceTo(row.object)
+  const basis = [mesh.webhooks, mesh.namespace(namespace), mesh.controlPlane('default')]
+  const known = REMEMBERED.get(row)
+  if (known !== undefined && known.basis.every((part, index) => part === basis[index])) return known.unit
+  const unit = decide()
+  REMEMBERED.set(row, { basis, unit })
+  return unit
+}
+
+/** A pod that is still to be created. */
+function templateUnit(row: WorkloadRow, mesh: Mesh): Unit | undefined {
+  return remember(row, mesh, () => {
+    const { kind, namespace, name } = referenceTo(row.object)
+    const pod = readPodTemplate(kind, row.object)
+    if (isProblem(pod)) return undefined
+    const space = mesh.namespace(namespace)
+    const sidecar = decideSidecar({ namespace, template: pod, workloadName: name }, mesh)
+    const identity = { namespace, labels: pod.labels, annotations: pod.annotations, hostNetwork: isHostNetwork(pod) }
+    const shared = { namespace, pod, object: row.object, isRunning: false, running: undefined }
+    if (sidecar.state === 'present') return { ...shared, mesh: { kind: 'sidecar', sidecar }, labels: sidecar.labels }
+    if (isAmbient(identity, space.labels, false)) return { ...shared, mesh: { kind: 'ambient' }, labels: pod.labels }
+    if (sidecar.state === 'refused')
+      return { ...shared, mesh: { kind: 'refused', evidence: sidecar.evidence }, labels: pod.labels }
+    const isExplicit = sidecar.reason !== 'no-webhook-selects'
+    return { ...shared, mesh: { kind: 'outside', evidence: sidecar.evidence, isExplicit }, labels: pod.labels }
+  })
+}
+
+function isHostNetwork({ spec }: PodTemplate): boolean {
+  return spec['hostNetwork'] === true
+}
+
+/** A pod that runs has a sidecar iff it has a container `istio-proxy`. */
+function runningUnit(row: WorkloadRow, mesh: Mesh): Unit | undefined {
+  return remember(row, mesh, () => {
+    const { namespace, name } = referenceTo(row.object)
+    const pod = readPodTemplate('Pod', row.object)
+    if (isProblem(pod)) return undefined
+    const shared = { namespace, pod, object: row.object, isRunning: true, running: row.running, labels: pod.labels }
+    const hasProxy = pod.containers.some((container) => container.name === 'istio-proxy')
+    if (hasProxy) {
+      const marked = { ...pod, annotations: new Map(pod.annotations) }
+      if (!pod.annotations.has(INJECTION_STATUS)) marked.annotations.set(INJECTION_STATUS, '{}')
+      const pass = readManifestSidecar({ namespace, template: marked, workloadName: name }, mesh)
+      if (pass !== undefined)
+        return {
+          ...shared,
+          mesh: { kind: 'sidecar', sidecar: { state: 'present', ...pass, capture: pass.redirection.capture } },
+        }
+    }
+    const identity = { namespace, labels: pod.labels, annotations: pod.annotations, hostNetwork: isHostNetwork(pod) }
+    const isCaptured = pod.annotations.get('ambient.istio.io/redirection') === 'enabled'
+    if (isCaptured || isAmbient(identity, mesh.namespace(namespace).labels, false))
+      return { ...shared, mesh: { kind: 'ambient' } }
+    return {
+      ...shared,
+      mesh: { kind: 'outside', evidence: 'the running pod has no container istio-proxy', isExplicit: false },
+    }
+  })
+}

@@ -1,0 +1,794 @@
+// One table: for each code of finding-codes.ts what is found, and beside it the nearest thing that is not.
+import t from 'tap'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { FINDING_CODES, FINDINGS, type FindingCode } from '../../src/readiness/finding-codes.ts'
+import { findingKey } from '../../src/readiness/finding.ts'
+import { namespaceObject, peerAuthentication, type InjectorValues } from '../support/fixtures.ts'
+import {
+  codes,
+  deployment,
+  destinationRule,
+  env,
+  find,
+  mesh,
+  object,
+  runningPod,
+  service,
+  type Members,
+} from './fixtures.ts'
+
+const PROBE: Members = { livenessProbe: { httpGet: { port: 8080 } } }
+const OFF = { annotations: { 'sidecar.istio.io/rewriteAppHTTPProbers': 'false' } }
+const REWRITING: InjectorValues = { rewriteAppHTTPProbe: true }
+const web = deployment('web')
+const LEGACY = namespaceObject('legacy')
+
+function webhook(changes: Members = {}, rule: Members = {}, name = 'hooks'): JsonObject {
+  return object(
+    'admissionregistration.k8s.io/v1',
+    'ValidatingWebhookConfiguration',
+    name,
+    {
+      webhooks: [
+        {
+          name: 'v.example.org',
+          clientConfig: { service: { namespace: 'shop', name: 'web', port: 80 } },
+          failurePolicy: 'Fail',
+          rules: [{ apiGroups: ['apps'], resources: ['deployments'], operations: ['CREATE'], ...rule }],
+          ...changes,
+        },
+      ],
+    },
+    '',
+  )
+}
+const FOR_PODS: Members = { apiGroups: [''], resources: ['pods'] }
+const OWN_WEBHOOK = object(
+  'admissionregistration.k8s.io/v1',
+  'MutatingWebhookConfiguration',
+  'istio-onramp',
+  {
+    webhooks: [
+      {
+        name: 'pods.istio-onramp.io',
+        clientConfig: { service: { namespace: 'istio-onramp', name: 'istio-onramp' } },
+        rules: [{ apiGroups: [''], resources: ['pods'], operations: ['CREATE'] }],
+      },
+    ],
+  },
+  '',
+)
+const crd = object(
+  'apiextensions.k8s.io/v1',
+  'CustomResourceDefinition',
+  'things.example.org',
+  {
+    spec: {
+      conversion: {
+        strategy: 'Webhook',
+        webhook: { clientConfig: { service: { namespace: 'shop', name: 'web', port: 80 } } },
+      },
+    },
+  },
+  '',
+)
+const apiService = object(
+  'apiregistration.k8s.io/v1',
+  'APIService',
+  'v1.example.org',
+  { spec: { service: { namespace: 'shop', name: 'web', port: 80 } } },
+  '',
+)
+const tcpService = service('web', {}, { name: 'https' })
+const open = peerAuthentication('shop', 'web', {
+  selector: { matchLabels: { app: 'web' } },
+  portLevelMtls: { '8080': { mode: 'PERMISSIVE' } },
+})
+const excluded = deployment('web', {}, { annotations: { 'traffic.sidecar.istio.io/excludeInboundPorts': '8080' } })
+const ingress = (className: string): JsonObject =>
+  object('networking.k8s.io/v1', 'Ingress', 'web', {
+    spec: {
+      ingressClassName: className,
+      rules: [{ http: { paths: [{ path: '/', backend: { service: { name: 'web', port: { number: 80 } } } }] } }],
+    },
+  })
+const route = object('gateway.networking.k8s.io/v1', 'HTTPRoute', 'web', {
+  spec: { parentRefs: [{ name: 'edge' }], rules: [{ backendRefs: [{ name: 'web', port: 80 }] }] },
+})
+const gateway = (className: string, controller: string): readonly JsonObject[] => [
+  object('gateway.networking.k8s.io/v1', 'Gateway', 'edge', { spec: { gatewayClassName: className } }),
+  object('gateway.networking.k8s.io/v1', 'GatewayClass', className, { spec: { controllerName: controller } }, ''),
+]
+const monitor = (kind: 'ServiceMonitor' | 'PodMonitor', endpoint: Members): JsonObject =>
+  object('monitoring.coreos.com/v1', kind, 'web', {
+    spec:
+      kind === 'ServiceMonitor'
+        ? { selector: {}, endpoints: [endpoint] }
+        : { selector: { matchLabels: { app: 'web' } }, podMetricsEndpoints: [endpoint] },
+  })
+const caller = (container: Members, options: Parameters<typeof deployment>[2] = {}) =>
+  deployment('caller', container, options)
+const outsider = (value: string): readonly JsonObject[] => [
+  LEGACY,
+  deployment('old', env('WEB_URL', value), { namespace: 'legacy' }),
+]
+const authorization = (rules: readonly Members[]): JsonObject =>
+  object('security.istio.io/v1', 'AuthorizationPolicy', 'callers', { spec: { action: 'ALLOW', rules } })
+const ambient = [
+  namespaceObject('amb', { 'istio.io/dataplane-mode': 'ambient' }),
+  deployment('web', PROBE, { namespace: 'amb' }),
+]
+const networkPolicy = (ingressRules: readonly Members[]): JsonObject =>
+  object(
+    'networking.k8s.io/v1',
+    'NetworkPolicy',
+    'web',
+    { spec: { podSelector: {}, policyTypes: ['Ingress'], ingress: ingressRules } },
+    'amb',
+  )
+const subset = (spec: Members) => destinationRule('web', { subsets: [{ name: 'v1', ...spec }] })
+const toSubset = object('networking.istio.io/v1', 'VirtualService', 'web', {
+  spec: { hosts: ['web'], http: [{ route: [{ destination: { host: 'web', subset: 'v1' } }] }] },
+})
+
+interface Case {
+  readonly title: string
+  readonly objects: readonly JsonObject[]
+  readonly values?: InjectorValues
+  /** The namespace that is assumed STRICT; null for the modes in force. */
+  readonly strict?: string | null
+}
+
+interface Cases {
+  readonly found: readonly Case[]
+  readonly notFound: readonly Case[]
+}
+
+const at = (title: string, objects: readonly JsonObject[], more: Partial<Case> = {}): Case => ({
+  title,
+  objects,
+  ...more,
+})
+
+const TABLE: Readonly<Record<FindingCode, Cases>> = {
+  'probe-fails': {
+    found: [
+      at('an httpGet on a STRICT port', [deployment('web', PROBE)]),
+      at('a grpc probe', [deployment('web', { startupProbe: { grpc: { port: 9000 } } })]),
+      at('Istio would rewrite it, but the pod opts out', [deployment('web', PROBE, OFF)], { values: REWRITING }),
+      at('a container that came after the injector, in a pod that runs', [runningPod('web', PROBE)], {
+        values: REWRITING,
+      }),
+      at(
+        'the status port is itself captured',
+        [deployment('web', PROBE, { annotations: { 'traffic.sidecar.istio.io/includeInboundPorts': '8080,15020' } })],
+        { values: REWRITING },
+      ),
+    ],
+    notFound: [
+      at('in PERMISSIVE', [deployment('web', PROBE)], { strict: null }),
+      at('Istio serves it', [deployment('web', PROBE)], { values: REWRITING }),
+      at('an exec probe', [deployment('web', { livenessProbe: { exec: { command: ['true'] } } })]),
+      at('the port is not captured', [
+        deployment('web', PROBE, { annotations: { 'traffic.sidecar.istio.io/excludeInboundPorts': '8080' } }),
+      ]),
+      at('the port is PERMISSIVE', [deployment('web', PROBE), open]),
+      at('no sidecar', [deployment('web', PROBE, { labels: { 'sidecar.istio.io/inject': 'false' } })]),
+      at('a pod whose probe Istio rewrote', [
+        runningPod('web', { livenessProbe: { httpGet: { path: '/app-health/web/livez', port: 15020 } } }),
+      ]),
+      at('ambient', ambient, { strict: 'amb' }),
+    ],
+  },
+  'probe-fails-until-recreated': {
+    found: [
+      at('Istio would rewrite the probe of a new pod', [deployment('web', PROBE), runningPod('web', PROBE)], {
+        values: REWRITING,
+      }),
+      at('our webhook would', [deployment('web', PROBE), runningPod('web', PROBE), OWN_WEBHOOK]),
+    ],
+    notFound: [at('nobody would', [deployment('web', PROBE), runningPod('web', PROBE)])],
+  },
+  'hook-fails': {
+    found: [at('an httpGet hook', [deployment('web', { lifecycle: { preStop: { httpGet: { port: 8080 } } } })])],
+    notFound: [at('an exec hook', [deployment('web', { lifecycle: { preStop: { exec: { command: ['true'] } } } })])],
+  },
+  'probe-always-passes': {
+    found: [
+      at('a tcpSocket probe', [deployment('web', { livenessProbe: { tcpSocket: { port: 8080 } } })]),
+      at('in PERMISSIVE as well', [deployment('web', { livenessProbe: { tcpSocket: { port: 8080 } } })], {
+        strict: null,
+      }),
+    ],
+    notFound: [
+      at('Istio makes it honest', [deployment('web', { livenessProbe: { tcpSocket: { port: 8080 } } })], {
+        values: REWRITING,
+      }),
+    ],
+  },
+  'probe-rewritten': {
+    found: [at('our webhook selects the pod', [deployment('web', PROBE), OWN_WEBHOOK])],
+    notFound: [at('our webhook is not installed', [deployment('web', PROBE)])],
+  },
+  'probe-fails-already': {
+    found: [
+      at(
+        'https on a port declared http',
+        [deployment('web', { readinessProbe: { httpGet: { scheme: 'HTTPS', port: 8080 } } }), service('web')],
+        { strict: null },
+      ),
+      at(
+        'grpc on a port declared http',
+        [deployment('web', { readinessProbe: { grpc: { port: 8080 } } }), service('web')],
+        { strict: null },
+      ),
+    ],
+    notFound: [
+      at(
+        'grpc on a port declared grpc',
+        [deployment('web', { readinessProbe: { grpc: { port: 8080 } } }), service('web', {}, { name: 'grpc' })],
+        { strict: null },
+      ),
+    ],
+  },
+  'authorization-policy-blocks-probe': {
+    found: [
+      at(
+        'only principals are allowed',
+        [deployment('web', PROBE), authorization([{ from: [{ source: { principals: ['*'] } }] }])],
+        { strict: null },
+      ),
+    ],
+    notFound: [
+      at(
+        'the path is open',
+        [
+          deployment('web', PROBE),
+          authorization([{ from: [{ source: { principals: ['*'] } }] }, { to: [{ operation: { paths: ['/*'] } }] }]),
+        ],
+        { strict: null },
+      ),
+      at('the agent serves the probe', [deployment('web', PROBE), authorization([])], {
+        strict: null,
+        values: REWRITING,
+      }),
+    ],
+  },
+  'tcp-hook-fails': {
+    found: [at('a tcpSocket hook', [deployment('web', { lifecycle: { postStart: { tcpSocket: { port: 8080 } } } })])],
+    notFound: [
+      at('Istio rewrites it', [deployment('web', { lifecycle: { postStart: { tcpSocket: { port: 8080 } } } })], {
+        values: REWRITING,
+      }),
+    ],
+  },
+  'sidecar-missing': {
+    found: [at('a pod from before injection', [web, runningPod('web', {}, { sidecar: false })])],
+    notFound: [at('a pod with a sidecar', [web, runningPod('web', {})])],
+  },
+  'outside-mesh': {
+    found: [
+      at('an opted-out workload beside one in the mesh', [
+        web,
+        deployment('out', {}, { labels: { 'sidecar.istio.io/inject': 'false' } }),
+      ]),
+    ],
+    notFound: [at('a namespace that is outside altogether', [...outsider('nothing')])],
+  },
+  'pod-refused': {
+    found: [
+      at('an annotation that Istio refuses', [
+        deployment('web', {}, { annotations: { 'traffic.sidecar.istio.io/excludeInboundPorts': 'http' } }),
+      ]),
+    ],
+    notFound: [at('a valid one', [excluded])],
+  },
+  'init-container-call': {
+    found: [
+      at('an init container waits for a STRICT Service, without native sidecars', [
+        web,
+        service('web'),
+        caller(
+          {},
+          {
+            annotations: { 'sidecar.istio.io/nativeSidecar': 'false' },
+            spec: { initContainers: [{ name: 'wait', args: ['until curl http://web; do sleep 1; done'] }] },
+          },
+        ),
+      ]),
+    ],
+    notFound: [
+      at('with native sidecars', [
+        web,
+        service('web'),
+        caller({}, { spec: { initContainers: [{ name: 'wait', args: ['until curl http://web; do sleep 1; done'] }] } }),
+      ]),
+    ],
+  },
+  'webhook-blocks-pods': {
+    found: [at('failurePolicy Fail on pods', [web, tcpService, webhook({}, FOR_PODS)])],
+    notFound: [
+      at('Ignore', [web, tcpService, webhook({ failurePolicy: 'Ignore' }, FOR_PODS)]),
+      at('an excluded port', [excluded, tcpService, webhook({}, FOR_PODS)]),
+    ],
+  },
+  'webhook-unreachable': {
+    found: [
+      at('a webhook for Deployments', [web, tcpService, webhook()]),
+      at('portLevelMtls on the port of the Service', [
+        web,
+        tcpService,
+        webhook(),
+        peerAuthentication('shop', 'web', {
+          selector: { matchLabels: { app: 'web' } },
+          portLevelMtls: { '80': { mode: 'PERMISSIVE' } },
+        }),
+      ]),
+    ],
+    notFound: [
+      at('PERMISSIVE container port', [web, tcpService, webhook(), open]),
+      at('a server outside the mesh', [
+        deployment('web', {}, { labels: { 'sidecar.istio.io/inject': 'false' } }),
+        tcpService,
+        webhook(),
+      ]),
+      at('PERMISSIVE', [web, tcpService, webhook()], { strict: null }),
+    ],
+  },
+  'conversion-webhook-unreachable': {
+    found: [at('a CRD', [web, tcpService, crd])],
+    notFound: [at('an excluded port', [excluded, tcpService, crd])],
+  },
+  'api-service-unreachable': {
+    found: [at('an APIService', [web, tcpService, apiService])],
+    notFound: [at('an excluded port', [excluded, tcpService, apiService])],
+  },
+  'webhook-port-declared-http': {
+    found: [at('a port named http', [web, service('web'), webhook()], { strict: null })],
+    notFound: [at('a port named https', [web, tcpService, webhook()], { strict: null })],
+  },
+  'load-balancer-refused': {
+    found: [at('a load balancer', [web, service('web', { type: 'LoadBalancer' })])],
+    notFound: [
+      at('of a gateway', [
+        deployment('web', {}, { annotations: { 'inject.istio.io/templates': 'gateway' } }),
+        service('web', { type: 'LoadBalancer' }),
+      ]),
+      at('to a PERMISSIVE port', [web, open, service('web', { type: 'LoadBalancer' })]),
+    ],
+  },
+  'node-port-refused': {
+    found: [at('a node port', [web, service('web', { type: 'NodePort' })])],
+    notFound: [at('a ClusterIP', [web, service('web')])],
+  },
+  'external-ip-refused': {
+    found: [at('an external IP', [web, service('web', { externalIPs: ['192.0.2.1'] })])],
+    notFound: [at('none', [web, service('web')])],
+  },
+  'host-port-refused': {
+    found: [at('a host port', [deployment('web', { ports: [{ containerPort: 8080, hostPort: 8080 }] })])],
+    notFound: [
+      at('of an excluded port', [
+        deployment(
+          'web',
+          { ports: [{ containerPort: 8080, hostPort: 8080 }] },
+          { annotations: { 'traffic.sidecar.istio.io/excludeInboundPorts': '8080' } },
+        ),
+      ]),
+    ],
+  },
+  'ingress-refused': {
+    found: [
+      at('a load balancer of the cloud', [web, service('web'), ingress('alb')]),
+      at('a controller without sidecar', [
+        web,
+        service('web'),
+        ingress('nginx'),
+        deployment('ingress-nginx', {}, { namespace: 'legacy' }),
+      ]),
+    ],
+    notFound: [
+      at("Istio's class", [web, service('web'), ingress('istio')]),
+      at('a controller that nobody knows', [web, service('web'), ingress('nginx')]),
+      at('a controller in the mesh', [web, service('web'), ingress('nginx'), deployment('ingress-nginx')]),
+    ],
+  },
+  'gateway-refused': {
+    found: [at('another data plane', [web, service('web'), route, ...gateway('other', 'example.org/gateway')])],
+    notFound: [at("Istio's", [web, service('web'), route, ...gateway('istio', 'istio.io/gateway-controller')])],
+  },
+  'scrape-refused': {
+    found: [
+      at('merging is off for the pod', [
+        deployment(
+          'web',
+          {},
+          {
+            annotations: {
+              'prometheus.io/scrape': 'true',
+              'prometheus.io/port': '8080',
+              'prometheus.istio.io/merge-metrics': 'false',
+            },
+          },
+        ),
+      ]),
+      at(
+        'merging is off in the mesh',
+        [deployment('web', {}, { annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080' } })],
+        { values: { mesh: { enablePrometheusMerge: false } } },
+      ),
+    ],
+    notFound: [
+      at('merging', [
+        deployment('web', {}, { annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080' } }),
+      ]),
+    ],
+  },
+  'service-monitor-refused': {
+    found: [at('plain', [web, service('web'), monitor('ServiceMonitor', { port: 'http' })])],
+    notFound: [
+      at('with certificates', [
+        web,
+        service('web'),
+        monitor('ServiceMonitor', { port: 'http', tlsConfig: { certFile: '/etc/prom-certs/cert-chain.pem' } }),
+      ]),
+    ],
+  },
+  'pod-monitor-refused': {
+    found: [at('plain', [web, monitor('PodMonitor', { port: 'http' })])],
+    notFound: [at("the agent's port", [web, monitor('PodMonitor', { portNumber: 15020 })])],
+  },
+  'plaintext-caller': {
+    found: [
+      at('a URL in the environment', [web, service('web'), ...outsider('http://web.shop:80/x')]),
+      at('the ClusterIP', [web, service('web', { clusterIP: '10.0.0.7' }), ...outsider('http://10.0.0.7/')]),
+      at('the node port, from inside the mesh', [
+        web,
+        service('web', { type: 'NodePort' }, { nodePort: 30080 }),
+        runningPod('web', {}),
+        caller(env('URL', 'http://192.168.0.9:30080')),
+      ]),
+    ],
+    notFound: [
+      at('a caller in the mesh', [web, service('web'), caller(env('WEB_URL', 'http://web'))]),
+      at('a port that is PERMISSIVE', [web, open, service('web'), ...outsider('http://web.shop')]),
+      at('another port', [web, service('web'), ...outsider('http://web.shop:9999')]),
+    ],
+  },
+  'destination-rule-plaintext': {
+    found: [
+      at('DISABLE', [web, service('web'), destinationRule('web', { trafficPolicy: { tls: { mode: 'DISABLE' } } })]),
+      at('an empty tls', [
+        web,
+        service('web'),
+        destinationRule('web.shop.svc.cluster.local', { trafficPolicy: { tls: {} } }),
+      ]),
+      at('SIMPLE, by wildcard', [
+        web,
+        service('web'),
+        destinationRule('*.shop.svc.cluster.local', { trafficPolicy: { tls: { mode: 'SIMPLE' } } }),
+      ]),
+      at('the port of the Service', [
+        web,
+        service('web'),
+        destinationRule('web', {
+          trafficPolicy: { portLevelSettings: [{ port: { number: 80 }, tls: { mode: 'DISABLE' } }] },
+        }),
+      ]),
+      at('a subset that a route leads to', [
+        web,
+        service('web'),
+        toSubset,
+        subset({ trafficPolicy: { tls: { mode: 'DISABLE' } } }),
+      ]),
+      at('of the root namespace', [
+        web,
+        service('web'),
+        destinationRule('*.local', { trafficPolicy: { tls: { mode: 'DISABLE' } } }, 'istio-system'),
+      ]),
+    ],
+    notFound: [
+      at('ISTIO_MUTUAL', [
+        web,
+        service('web'),
+        destinationRule('web', { trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } } }),
+      ]),
+      at('a subset without routes', [web, service('web'), subset({ trafficPolicy: { tls: { mode: 'DISABLE' } } })]),
+      at('a namespace without clients, not exported', [
+        web,
+        service('web'),
+        LEGACY,
+        destinationRule('web.shop.svc.cluster.local', { trafficPolicy: { tls: { mode: 'DISABLE' } } }, 'legacy'),
+      ]),
+      at('a port that is not captured', [
+        excluded,
+        service('web'),
+        destinationRule('web', { trafficPolicy: { tls: { mode: 'DISABLE' } } }),
+      ]),
+      at('another port', [
+        web,
+        service('web'),
+        destinationRule('web', {
+          trafficPolicy: { portLevelSettings: [{ port: { number: 8080 }, tls: { mode: 'DISABLE' } }] },
+        }),
+      ]),
+      at('PERMISSIVE', [web, service('web'), destinationRule('web', { trafficPolicy: { tls: { mode: 'DISABLE' } } })], {
+        strict: null,
+      }),
+    ],
+  },
+  'destination-rule-mtls-refused': {
+    found: [
+      at(
+        'a server that is DISABLE',
+        [
+          web,
+          service('web'),
+          peerAuthentication('shop', 'default', { mtls: { mode: 'DISABLE' } }),
+          destinationRule('web', { trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } } }),
+        ],
+        { strict: null },
+      ),
+    ],
+    notFound: [
+      at(
+        'PERMISSIVE',
+        [web, service('web'), destinationRule('web', { trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } } })],
+        { strict: null },
+      ),
+    ],
+  },
+  'auto-mtls-off': {
+    found: [at('no rule', [web, service('web')], { values: { mesh: { enableAutoMtls: false } } })],
+    notFound: [
+      at(
+        'a rule with ISTIO_MUTUAL',
+        [web, service('web'), destinationRule('web', { trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } } })],
+        { values: { mesh: { enableAutoMtls: false } } },
+      ),
+      at('automatic', [web, service('web')]),
+    ],
+  },
+  'pod-ip-call': {
+    found: [
+      at('http to the IP of a pod', [
+        web,
+        runningPod('web', {}),
+        service('web'),
+        caller(env('TARGET_URL', 'http://10.1.0.1:8080')),
+      ]),
+    ],
+    notFound: [
+      at('a TCP port of a headless Service', [
+        web,
+        runningPod('web', {}),
+        service('web', { clusterIP: 'None' }, { name: 'tcp', port: 8080 }),
+        caller(env('TARGET', '10.1.0.1:8080')),
+      ]),
+      at('the name of the Service', [
+        web,
+        runningPod('web', {}),
+        service('web'),
+        caller(env('TARGET_URL', 'http://web')),
+      ]),
+    ],
+  },
+  'outbound-bypass': {
+    found: [
+      at('includeOutboundIPRanges without the Service', [
+        web,
+        service('web', { clusterIP: '10.96.0.7' }),
+        caller(env('WEB_URL', 'http://web'), {
+          annotations: { 'traffic.sidecar.istio.io/includeOutboundIPRanges': '192.168.0.0/16' },
+        }),
+      ]),
+      at('nothing included', [
+        web,
+        service('web'),
+        caller(env('WEB_URL', 'http://web'), {
+          annotations: { 'traffic.sidecar.istio.io/includeOutboundIPRanges': '' },
+        }),
+      ]),
+      at('excludeOutboundPorts with the port', [
+        web,
+        service('web'),
+        caller(env('WEB_URL', 'http://web'), {
+          annotations: { 'traffic.sidecar.istio.io/excludeOutboundPorts': '80' },
+        }),
+      ]),
+      at('excludeOutboundIPRanges with the Service', [
+        web,
+        service('web', { clusterIP: '10.96.0.7' }),
+        caller(env('WEB_URL', 'http://web'), {
+          annotations: { 'traffic.sidecar.istio.io/excludeOutboundIPRanges': '10.96.0.0/12' },
+        }),
+      ]),
+      at('UID 1337', [
+        web,
+        service('web'),
+        caller({ ...env('WEB_URL', 'http://web'), securityContext: { runAsUser: 1337 } }),
+      ]),
+    ],
+    notFound: [
+      at('the Service range is included', [
+        web,
+        service('web', { clusterIP: '10.96.0.7' }),
+        caller(env('WEB_URL', 'http://web'), {
+          annotations: { 'traffic.sidecar.istio.io/includeOutboundIPRanges': '10.96.0.0/12' },
+        }),
+      ]),
+      at('another port is excluded', [
+        web,
+        service('web'),
+        caller(env('WEB_URL', 'http://web'), {
+          annotations: { 'traffic.sidecar.istio.io/excludeOutboundPorts': '8080' },
+        }),
+      ]),
+      at('the server is not STRICT', [
+        web,
+        open,
+        service('web'),
+        caller(env('WEB_URL', 'http://web'), {
+          annotations: { 'traffic.sidecar.istio.io/excludeOutboundPorts': '80' },
+        }),
+      ]),
+    ],
+  },
+  'outbound-bypass-possible': {
+    found: [
+      at('a range without Services', [
+        web,
+        service('web', { clusterIP: '10.96.0.7' }),
+        caller({}, { annotations: { 'traffic.sidecar.istio.io/includeOutboundIPRanges': '192.168.0.0/16' } }),
+      ]),
+    ],
+    notFound: [at('everything', [web, service('web', { clusterIP: '10.96.0.7' }), caller({})])],
+  },
+  'sidecar-hides-service': {
+    found: [
+      at('egress to another namespace only', [
+        web,
+        service('web'),
+        caller(env('WEB_URL', 'http://web')),
+        object('networking.istio.io/v1', 'Sidecar', 'default', { spec: { egress: [{ hosts: ['istio-system/*'] }] } }),
+      ]),
+    ],
+    notFound: [
+      at('its own namespace', [
+        web,
+        service('web'),
+        caller(env('WEB_URL', 'http://web')),
+        object('networking.istio.io/v1', 'Sidecar', 'default', { spec: { egress: [{ hosts: ['./*'] }] } }),
+      ]),
+    ],
+  },
+  'excluded-port-behind-service': {
+    found: [at('an excluded port', [excluded, service('web')], { strict: null })],
+    notFound: [
+      at(
+        'a rule says DISABLE for it',
+        [
+          excluded,
+          service('web'),
+          destinationRule('web', {
+            trafficPolicy: { portLevelSettings: [{ port: { number: 80 }, tls: { mode: 'DISABLE' } }] },
+          }),
+        ],
+        { strict: null },
+      ),
+      at('only the API server calls it', [excluded, tcpService, webhook()], { strict: null }),
+    ],
+  },
+  'interception-none': {
+    found: [at('NONE', [deployment('web', {}, { annotations: { 'sidecar.istio.io/interceptionMode': 'NONE' } })])],
+    notFound: [
+      at('TPROXY', [deployment('web', {}, { annotations: { 'sidecar.istio.io/interceptionMode': 'TPROXY' } })]),
+    ],
+  },
+  'ipv6-not-strict': {
+    found: [at('IPv4 first', [web, runningPod('web', {}, { ips: ['10.1.0.1', 'fd00::1'] })])],
+    notFound: [at('IPv4 only', [web, runningPod('web', {})])],
+  },
+  'server-first-hangs': {
+    found: [
+      at(
+        'MySQL',
+        [
+          deployment('db', { ports: [{ containerPort: 3306 }] }),
+          service('db', {}, { name: 'mysql', port: 3306, targetPort: 3306 }),
+          LEGACY,
+          deployment('old', env('DB_HOST', 'db.shop'), { namespace: 'legacy' }),
+        ],
+        { strict: null },
+      ),
+    ],
+    notFound: [
+      at(
+        'from the mesh',
+        [
+          deployment('db', { ports: [{ containerPort: 3306 }] }),
+          service('db', {}, { name: 'mysql', port: 3306, targetPort: 3306 }),
+          caller(env('DB_HOST', 'db')),
+        ],
+        { strict: null },
+      ),
+    ],
+  },
+  'policy-selects-nothing': {
+    found: [
+      at('no such label', [web, peerAuthentication('shop', 'x', { selector: { matchLabels: { app: 'nope' } } })]),
+    ],
+    notFound: [at('a label of the pods', [web, open])],
+  },
+  'policy-shadowed': {
+    found: [
+      at(
+        'two for the namespace',
+        [
+          web,
+          peerAuthentication('shop', 'a', { mtls: { mode: 'PERMISSIVE' } }),
+          peerAuthentication('shop', 'b', { mtls: { mode: 'STRICT' } }),
+        ],
+        { strict: null },
+      ),
+    ],
+    notFound: [at('one', [web, peerAuthentication('shop', 'a', { mtls: { mode: 'STRICT' } })], { strict: null })],
+  },
+  'port-level-unused': {
+    found: [
+      at('the port of the Service', [
+        web,
+        service('web'),
+        peerAuthentication('shop', 'web', {
+          selector: { matchLabels: { app: 'web' } },
+          portLevelMtls: { '80': { mode: 'PERMISSIVE' } },
+        }),
+      ]),
+    ],
+    notFound: [at('the port of the container', [web, service('web'), open])],
+  },
+  'network-policy-blocks-tunnel': {
+    found: [at('one port only', [...ambient, networkPolicy([{ ports: [{ port: 8080 }] }])], { strict: null })],
+    notFound: [
+      at('the tunnel as well', [...ambient, networkPolicy([{ ports: [{ port: 8080 }, { port: 15008 }] }])], {
+        strict: null,
+      }),
+    ],
+  },
+  'network-policy-blocks-probes': {
+    found: [at('other sources only', [...ambient, networkPolicy([{ from: [{ podSelector: {} }] }])], { strict: null })],
+    notFound: [
+      at("kubelet's address", [...ambient, networkPolicy([{ from: [{ ipBlock: { cidr: '169.254.7.127/32' } }] }])], {
+        strict: null,
+      }),
+    ],
+  },
+  // Of annotations; see test/commands/check.test.ts.
+  'ignore-invalid': { found: [], notFound: [] },
+}
+
+for (const code of FINDING_CODES) {
+  t.test(code, (t) => {
+    for (const { title, objects, values, strict = 'shop' } of TABLE[code].found) {
+      const findings = find(mesh(objects, values), strict)
+      const mine = findings.filter((finding) => finding.code === code)
+      t.not(mine.length, 0, `${title}, not only ${codes(findings).join(', ')}`)
+      t.equal(new Set(findings.map(findingKey)).size, findings.length, `${title}: keys are unique`)
+      for (const { message, fix, object: about } of mine) {
+        t.match(message, /^[A-Z"a-z].*\.$/s, `${title}: a sentence`)
+        t.not(fix, '', `${title}: a fix`)
+        t.not(about.name, '', `${title}: an object`)
+      }
+    }
+    for (const { title, objects, values, strict = 'shop' } of TABLE[code].notFound)
+      t.notOk(codes(find(mesh(objects, values), strict)).includes(code), `not for: ${title}`)
+    t.match(FINDINGS[code].title, /^[A-Z]/)
+    t.end()
+  })
+}
+
+t.test('what keeps pods from being created is named first', (t) => {
+  const findings = find(mesh([deployment('web', PROBE), tcpService, webhook({}, {}, 'a'), webhook({}, FOR_PODS, 'z')]))
+  t.equal(findings[0]?.code, 'webhook-blocks-pods')
+  t.end()
+})
