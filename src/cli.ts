@@ -35,6 +35,7 @@ interface ServeFlags extends ClusterFlags {
   readonly tlsKey?: string
   readonly tlsSelfSigned?: boolean
   readonly tlsCaOut?: string
+  readonly clientCa?: string
 }
 
 function addServe(program: Command): void {
@@ -57,13 +58,15 @@ function addServe(program: Command): void {
     .option('--tls-cert <file>', 'serving certificate, PEM; re-read when it changes')
     .option('--tls-key <file>', 'its private key, PEM')
     .option('--tls-self-signed', 'make a certificate for this run')
+    .option('--client-ca <file>', 'take reviews only from clients with a certificate of this authority, PEM')
     .option('--tls-ca-out <file>', 'where to write the authority of --tls-self-signed, PEM')
     .action(async (flags: ServeFlags, command: Command) => {
       const tls = tlsSource(flags, command)
       const configuration = await configurationOf(flags.config)
       const cluster = await clusterOption(flags)
       const { serve } = await import('./commands/serve.ts')
-      await serve({ configuration, cluster, listen: flags.listen, metrics: flags.metrics, tls })
+      const { listen, metrics, clientCa } = flags
+      await serve({ configuration, cluster, listen, metrics, tls, clientCaFile: clientCa })
     })
 }
 

@@ -79,7 +79,7 @@ export function keysOf(schema: z.ZodType, prefix = ''): readonly string[] {
 /** The keys of a section with their schemas; empty for a value. */
 export function membersOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> {
   const inner = unwrapped(schema)
-  return inner instanceof z.ZodObject ? (inner.shape as Readonly<Record<string, z.ZodType>>) : {}
+  return inner instanceof z.ZodObject ? (inner.shape) : {}
 }
 
 /** The schema inside of its default and its `readonly`. */
@@ -92,9 +92,9 @@ export function unwrapped(schema: z.ZodType): z.ZodType {
 /** Levenshtein's: how many letters to add, remove or replace. */
 function distance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index)
-  for (const [index, letter] of [...left].entries()) {
+  for (const [index, letter] of left.split('').entries()) {
     const next = [index + 1]
-    for (const [place, other] of [...right].entries())
+    for (const [place, other] of right.split('').entries())
       next.push(
         Math.min((next[place] ?? 0) + 1, (row[place + 1] ?? 0) + 1, (row[place] ?? 0) + (letter === other ? 0 : 1)),
       )

@@ -72,6 +72,21 @@ export const HTTP_ERRORS = {
     meaning: 'The reviews being read and decided together exceed limits.inFlightBytes. The API server tries again.',
     remedy: 'Add replicas, or raise limits.inFlightBytes together with the memory limit.',
   },
+  'slow-body': {
+    status: 408,
+    meaning: 'The request body did not arrive in 30 s, or in 5 s while other large bodies waited for it.',
+    remedy: 'Check the network between the API server and the webhook.',
+  },
+  'too-many-values': {
+    status: 413,
+    meaning: 'The request has more values than any legal AdmissionReview, before its object even begins.',
+    remedy: 'Send what the API server sends.',
+  },
+  'client-certificate': {
+    status: 401,
+    meaning: 'The server was started with --client-ca, and the client has no certificate of that authority.',
+    remedy: 'Give the API server a client certificate for webhooks (AdmissionConfiguration with a kubeconfig).',
+  },
   'content-type': {
     status: 415,
     meaning: 'The request is not application/json.',

@@ -15,7 +15,12 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /** ECDSA P-256, valid for `days` from `now`; `hosts` are DNS names and addresses. */
-export async function createSelfSigned(hosts: readonly string[], now: Date, days = 30): Promise<SelfSigned> {
+export async function createSelfSigned(
+  hosts: readonly string[],
+  now: Date,
+  days = 30,
+  use: 'server' | 'client' = 'server',
+): Promise<SelfSigned> {
   const validity = { notBefore: new Date(now.getTime() - DAY_MS), notAfter: new Date(now.getTime() + days * DAY_MS) }
   const authorityKeys = await generateKeys()
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
@@ -40,7 +45,9 @@ export async function createSelfSigned(hosts: readonly string[], now: Date, days
     signingAlgorithm: ALGORITHM,
     extensions: [
       new x509.SubjectAlternativeNameExtension(hosts.map(alternativeName)),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.ExtendedKeyUsageExtension([
+        use === 'server' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth,
+      ]),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
     ],
   })

@@ -1,14 +1,24 @@
 /** `istio-onramp serve`: wires configuration, cluster, certificate and server together, and takes them down again. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import { pino, destination, type Logger } from 'pino'
+import { pino, type Logger } from 'pino'
 import type { Configuration } from '../config.ts'
+import { InputError, messageOf } from '../errors.ts'
 import { createDrain } from '../server/drain.ts'
+import { createLogStream, type LogStream } from '../server/log-stream.ts'
 import { createMetricsServer } from '../server/metrics-server.ts'
 import { createMetrics, type Metrics } from '../server/metrics.ts'
-import { checkKeyPair, readKeyPair, watchKeyPair, type KeyPair, type TlsFiles } from '../server/tls-files.ts'
+import {
+  checkKeyPair,
+  readKeyPair,
+  validityProblem,
+  watchKeyPair,
+  type KeyPair,
+  type TlsFiles,
+} from '../server/tls-files.ts'
 import { createWebhookServer, useKeyPair } from '../server/webhook-server.ts'
 import { openCluster, type ClusterOption } from './open-cluster.ts'
 import { listenAt, type ListenAddress } from './listen-address.ts'
@@ -23,19 +33,27 @@ export interface ServeOptions {
   readonly listen: ListenAddress
   readonly metrics: ListenAddress
   readonly tls: TlsSource
+  /** PEM file with the authority of the clients that may send reviews; undefined: any client may. */
+  readonly clientCaFile: string | undefined
 }
 
 /**
- * Resolves once the server listens; the process then lives until a signal. Logs go to standard error. Throws InputError
- * where it cannot, and nothing of it goes on.
+ * Resolves once the server listens; the process then lives until a signal. Logs go to standard error. Throws
+ * InputError and cleans up if it cannot start.
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const { configuration } = options
-  const log = createLog(configuration)
   const metrics = createMetrics()
+  const lines = createLogStream({ ...LOG_STREAM, lost: (count) => metrics.countLostLogLines(count) })
+  const log = createLog(configuration, lines)
   const drain = createDrain(() => metrics.setDraining())
   const { keyPair, announce } = await obtainKeyPair(options)
+  const clientCa = await readClientCa(options.clientCaFile)
+  const inForce = { keyPair }
+  const certificateProblem = (): string | undefined => validityProblem(inForce.keyPair, new Date())
   metrics.setCertificateExpiry(keyPair.notAfter)
+  const problem = certificateProblem()
+  if (problem !== undefined) log.error({ problem }, 'the certificate cannot be used; not ready until it is replaced')
   const cluster = openCluster(options.cluster, configuration, log, metrics.registry)
   const app = createWebhookServer({
     keyPair,
@@ -47,11 +65,14 @@ export async function serve(options: ServeOptions): Promise<void> {
       const mesh = cluster.state()
       return mesh && { mesh, configuration: configuration.rules }
     },
-    isReady: () => cluster.isSynced(),
+    ...(clientCa === undefined ? {} : { clientCa }),
+    notReady: () => certificateProblem() ?? (cluster.isSynced() ? undefined : 'the cluster has not been read yet'),
   })
   const metricsApp = createMetricsServer(metrics)
   const stopWatching =
-    options.tls.kind === 'files' ? followFiles(options.tls.files, keyPair, app, metrics, log) : () => undefined
+    options.tls.kind === 'files'
+      ? followFiles(options.tls.files, keyPair, { app, metrics, log, clientCa, inForce })
+      : () => undefined
   const stopRest = async (): Promise<void> => {
     stopWatching()
     await Promise.all([metricsApp.close(), cluster.stop()])
@@ -74,15 +95,28 @@ export async function serve(options: ServeOptions): Promise<void> {
     await drain.stop(app, timing)
     await stopRest()
     log.info('stopped')
-    log.flush()
+    // A write that hangs would hold up the exit as well: the process ends without it.
+    if (!(await lines.flush(LAST_WRITE_MS))) process.kill(process.pid, 'SIGKILL')
   })
 }
 
-/** Buffered, because a write for each review would cost more than the decision; a crash loses a quarter second at most. */
-function createLog({ logLevel }: Configuration): Logger {
-  const stream = destination({ fd: 2, sync: false, minLength: 4096 })
-  setInterval(() => stream.flush(), 250).unref()
-  return pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream)
+const LOG_STREAM = { fd: 2, mostBytes: 1024 * 1024, gather: 100 } as const
+const LAST_WRITE_MS = 1000
+
+function createLog({ logLevel }: Configuration, lines: LogStream): Logger {
+  return pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, lines)
+}
+
+async function readClientCa(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined
+  try {
+    const pem = await readFile(file, 'utf8')
+    createSecureContext({ ca: pem })
+    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('the file has no PEM certificate')
+    return pem
+  } catch (error) {
+    throw new InputError('certificate-unusable', [`--client-ca ${file}: ${messageOf(error)}`])
+  }
 }
 
 interface ObtainedKeyPair {
@@ -92,27 +126,53 @@ interface ObtainedKeyPair {
 }
 
 async function obtainKeyPair({ tls, listen }: ServeOptions): Promise<ObtainedKeyPair> {
-  if (tls.kind === 'files') return { keyPair: await readKeyPair(tls.files), announce: () => Promise.resolve() }
+  if (tls.kind === 'files') return { keyPair: await readFilePair(tls.files), announce: () => Promise.resolve() }
   const { createSelfSigned } = await import('../certificates/self-signed.ts')
   const named = listen.host === '::' || listen.host === '0.0.0.0' ? [] : [listen.host]
   const hosts = new Set([...named, 'localhost', '127.0.0.1', '::1', 'istio-onramp.istio-onramp.svc'])
   const { ca, cert, key } = await createSelfSigned([...hosts], new Date())
   const announce = async (): Promise<void> => {
-    if (tls.caOut !== undefined) await writeFile(tls.caOut, ca)
+    if (tls.caOut !== undefined) await writeAuthority(tls.caOut, ca)
   }
   return { keyPair: checkKeyPair(cert, key), announce }
+}
+
+async function readFilePair(files: TlsFiles): Promise<KeyPair> {
+  try {
+    return await readKeyPair(files)
+  } catch (error) {
+    throw new InputError('certificate-unusable', [
+      `--tls-cert ${files.cert}, --tls-key ${files.key}: ${messageOf(error)}`,
+    ])
+  }
+}
+
+async function writeAuthority(file: string, ca: string): Promise<void> {
+  try {
+    await writeFile(file, ca)
+  } catch (error) {
+    throw new InputError('output-unwritable', [`--tls-ca-out ${file}: ${messageOf(error)}`])
+  }
+}
+
+interface Following {
+  readonly app: FastifyInstance
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly clientCa: string | undefined
+  /** Holds the pair that new connections get. */
+  readonly inForce: { keyPair: KeyPair }
 }
 
 function followFiles(
   files: TlsFiles,
   keyPair: KeyPair,
-  app: FastifyInstance,
-  metrics: Metrics,
-  log: Logger,
+  { app, metrics, log, clientCa, inForce }: Following,
 ): () => void {
   return watchKeyPair(files, keyPair, {
     changed(pair) {
-      useKeyPair(app, pair)
+      useKeyPair(app, pair, clientCa)
+      inForce.keyPair = pair
       metrics.countCertificateReload('loaded')
       metrics.setCertificateExpiry(pair.notAfter)
       log.info({ notAfter: pair.notAfter }, 'certificate reloaded')

@@ -1,18 +1,22 @@
 /**
  * `POST /mutate` and `POST /validate`: body to review, review to verdict, verdict to answer, one log line and the
- * counters for each. The same rules run on both; what a validating webhook may not say is left out there.
+ * counters for each. The same rules run on both; what a validating webhook may not answer is left out there.
  */
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { admitUnread } from '../admission/admit-unread.ts'
 import { admit, nameOf } from '../admission/admit.ts'
-import { decodeReview, encodeReview, type AdmissionRequest } from '../admission/review.ts'
+import { hasTooManyParts } from '../admission/object-size.ts'
+import { encodeReview } from '../admission/review.ts'
 import { allow, failOpen, type Verdict } from '../admission/verdict.ts'
 import { codeOf, messageOf } from '../errors.ts'
-import { isProblem } from '../kubernetes/problem.ts'
 import type { RuleContext } from '../rules/rule.ts'
 import type { BodyReader } from './body.ts'
 import { logVerdict } from './decision-log.ts'
 import { HttpProblem, statusBody } from './http-problem.ts'
 import type { Metrics } from './metrics.ts'
+import { parseReview, type ParsedReview } from './parse-review.ts'
 
 export interface AdmissionServices {
   /**
@@ -22,6 +26,8 @@ export interface AdmissionServices {
   readonly context: () => RuleContext | undefined
   readonly metrics: Metrics
   readonly bodies: BodyReader
+  /** Whether reviews are taken only from clients with a certificate of the authority that `--client-ca` names. */
+  readonly needsClientCertificate: boolean
 }
 
 export function addAdmissionRoutes(app: FastifyInstance, services: AdmissionServices): void {
@@ -30,10 +36,20 @@ export function addAdmissionRoutes(app: FastifyInstance, services: AdmissionServ
   // `close` comes for every request, one whose client left included; fastify's `onResponse` does not.
   app.addHook('onRequest', async (request, reply) => {
     reply.raw.once('close', () => services.bodies.release(request.raw))
+    const isReview = request.method === 'POST'
+    if (isReview && services.needsClientCertificate && !isAuthorized(request.raw.socket)) throw noCertificate()
   })
   app.setErrorHandler((error, request, reply) => answerProblem(asProblem(error), services, request, reply))
   app.post('/mutate', (request, reply) => answer('/mutate', services, request, reply))
   app.post('/validate', (request, reply) => answer('/validate', services, request, reply))
+}
+
+function isAuthorized(socket: Socket): boolean {
+  return socket instanceof TLSSocket && socket.authorized
+}
+
+function noCertificate(): HttpProblem {
+  return new HttpProblem('client-certificate', 'a client certificate of the authority in --client-ca is required')
 }
 
 async function readBody(request: FastifyRequest, { bodies }: AdmissionServices): Promise<Buffer> {
@@ -45,32 +61,27 @@ async function readBody(request: FastifyRequest, { bodies }: AdmissionServices):
 
 function answer(path: string, services: AdmissionServices, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const started = process.hrtime.bigint()
-  const review = decodeReview(parseBody(request.body))
-  if (isProblem(review)) throw new HttpProblem('not-a-review', `${review.field}: ${review.problem}`)
-  const verdict = forPath(path, decideReview(review, services))
+  const parsed = parseReview(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0))
+  const review = parsed.request
+  const verdict = forPath(path, decideReview(parsed, services))
   const seconds = Number(process.hrtime.bigint() - started) / 1e9
   services.metrics.countVerdict(path, review.kind, review.operation, verdict, seconds)
   logVerdict(request.log, path, review, verdict, seconds)
   return reply.header('content-type', 'application/json').send(JSON.stringify(encodeReview(review, verdict)))
 }
 
-function parseBody(body: unknown): unknown {
-  try {
-    return JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '')
-  } catch (error) {
-    throw new HttpProblem('not-json', `the body is not JSON: ${messageOf(error)}`)
-  }
-}
-
-/** v1beta1 is answered in its own version, so that the object passes, and never decided: nothing sends it any more. */
-function decideReview(review: AdmissionRequest, { context }: AdmissionServices): Verdict {
-  if (review.apiVersion !== 'admission.k8s.io/v1')
-    return failOpen(`AdmissionReview ${review.apiVersion}`, 'no-rule', 'admissionReviewVersions must be [v1]')
+/** v1beta1 is answered in its own version, so that the object passes, and never decided: no API server sends it any more. */
+function decideReview({ request, isOverfull }: ParsedReview, { context }: AdmissionServices): Verdict {
+  if (request.apiVersion !== 'admission.k8s.io/v1')
+    return failOpen(`AdmissionReview ${request.apiVersion}`, 'no-rule', 'admissionReviewVersions must be [v1]')
   const known = context()
-  return known === undefined ? failOpen(nameOf(review), 'cluster-unknown') : admit(review, known)
+  if (known === undefined) return failOpen(nameOf(request), 'cluster-unknown')
+  const isReadable =
+    !isOverfull && ![request.object, request.oldObject].some((object) => hasTooManyParts(request.kind, object))
+  return isReadable ? admit(request, known) : admitUnread(request, known)
 }
 
-/** A validating webhook that sends a patch is a failed call; it does not announce what it does not do, either. */
+/** A patch from a validating webhook is a failed call, so the warnings that announce it go as well. */
 function forPath(path: string, verdict: Verdict): Verdict {
   return path === '/validate' && verdict.kind === 'patch'
     ? allow(verdict.reason, { decisions: verdict.decisions })

@@ -13,6 +13,7 @@ export interface Metrics {
   setDraining(): void
   countCertificateReload(result: 'loaded' | 'refused'): void
   setCertificateExpiry(notAfter: Date): void
+  countLostLogLines(lines: number): void
 }
 
 export function createMetrics(): Metrics {
@@ -39,6 +40,7 @@ export function createMetrics(): Metrics {
     },
     setDraining: () => shown.draining.set(1),
     countCertificateReload: (result) => counted.reloads.inc({ result }),
+    countLostLogLines: (lines) => counted.lostLogLines.inc(lines),
     setCertificateExpiry: (notAfter) => shown.certificateExpiry.set(notAfter.getTime() / 1000),
   }
 }
@@ -78,6 +80,11 @@ function createCounters(registers: Registry[]) {
     reloads: counter('certificate_reloads_total', 'Changes of the certificate files, by whether they could be used.', [
       'result',
     ]),
+    lostLogLines: counter(
+      'log_lines_lost_total',
+      'Log lines that could not be written, for example to a full disk.',
+      [],
+    ),
     duration: new Histogram({
       name: `${PREFIX}admission_duration_seconds`,
       help: 'Time from the complete body to the answer.',

@@ -19,6 +19,7 @@ export interface TlsFiles {
 export interface KeyPair {
   readonly cert: string
   readonly key: string
+  readonly notBefore: Date
   readonly notAfter: Date
 }
 
@@ -34,12 +35,19 @@ export async function readKeyPair({ cert, key }: TlsFiles): Promise<KeyPair> {
 
 export function checkKeyPair(cert: string, key: string): KeyPair {
   createSecureContext({ ...TLS_OPTIONS, cert, key })
-  return { cert, key, notAfter: new Date(new X509Certificate(cert).validTo) }
+  const { validFrom, validTo } = new X509Certificate(cert)
+  return { cert, key, notBefore: new Date(validFrom), notAfter: new Date(validTo) }
+}
+
+/** Why clients would refuse the pair at `now`, whatever authority they trust; undefined while it is valid. */
+export function validityProblem({ notBefore, notAfter }: KeyPair, now: Date): string | undefined {
+  if (now > notAfter) return `the certificate expired on ${notAfter.toISOString()}`
+  return now < notBefore ? `the certificate is not valid before ${notBefore.toISOString()}` : undefined
 }
 
 export interface CertificateEvents {
   readonly changed: (pair: KeyPair) => void
-  /** The files changed but cannot be used: the pair in force stays. */
+  /** The files changed but cannot be used, or the new pair is not valid now: the pair in force stays. */
   readonly refused: (error: unknown) => void
 }
 
@@ -52,6 +60,8 @@ export function watchKeyPair(files: TlsFiles, current: KeyPair, events: Certific
     try {
       const pair = await readKeyPair(files)
       if (fingerprint(pair) === known) return
+      const problem = validityProblem(pair, new Date())
+      if (problem !== undefined) throw new Error(problem)
       known = fingerprint(pair)
       events.changed(pair)
     } catch (error) {

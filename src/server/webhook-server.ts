@@ -1,14 +1,16 @@
 /** The HTTPS server of the webhook, built but not yet listening. */
+import { constants } from 'node:crypto'
 import type { Server } from 'node:https'
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Configuration } from '../config.ts'
 import { addAdmissionRoutes, type AdmissionServices } from './admission-routes.ts'
-import { createBodyReader } from './body.ts'
+import { createBodyReader, type BodyBounds } from './body.ts'
+import { capConnections } from './connections.ts'
 import type { Drain } from './drain.ts'
 import { TLS_OPTIONS, type KeyPair } from './tls-files.ts'
 
 /**
- * Milliseconds. The API server keeps idle connections for 90 s and repeats no admission, so every limit of ours has to be
+ * Milliseconds. The API server keeps idle connections for 90 s and repeats no admission, so every limit here has to be
  * longer; `headersTimeout` counts from the opening of a connection, even one that never carries a request
  * (docs/facts/admission-requests.md#connections).
  */
@@ -16,19 +18,22 @@ const KEEP_ALIVE = 120_000
 const REQUEST_TIMEOUT = 100_000
 const HEADERS_TIMEOUT = 100_000
 
-export interface WebhookServerOptions extends Omit<AdmissionServices, 'bodies'> {
+export interface WebhookServerOptions extends Omit<AdmissionServices, 'bodies' | 'needsClientCertificate'> {
+  /** PEM of the authority whose clients may send reviews; undefined: any client. */
+  readonly clientCa?: string
+  readonly bodyBounds?: BodyBounds
   readonly keyPair: KeyPair
   readonly limits: Configuration['limits']
   readonly log: FastifyBaseLogger
   readonly drain: Drain
-  /** Whether every fact the rules need has been read once. */
-  readonly isReady: () => boolean
+  /** Why the server should get no requests yet, for `/readyz`; undefined once it should. */
+  readonly notReady: () => string | undefined
 }
 
 export function createWebhookServer(options: WebhookServerOptions): FastifyInstance {
-  const { keyPair, limits, log, drain, isReady } = options
+  const { keyPair, limits, log, drain, notReady, clientCa } = options
   const app = fastify({
-    https: { ...TLS_OPTIONS, cert: keyPair.cert, key: keyPair.key, ALPNProtocols: ['http/1.1'] },
+    https: { ...secureOptions(keyPair, clientCa), ...clientOptions(clientCa), ALPNProtocols: ['http/1.1'] },
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.requestBytes,
@@ -41,16 +46,32 @@ export function createWebhookServer(options: WebhookServerOptions): FastifyInsta
   }) as unknown as FastifyInstance
   app.server.headersTimeout = HEADERS_TIMEOUT
   drain.follow(app)
-  addAdmissionRoutes(app, { ...options, bodies: createBodyReader(limits, options.metrics) })
+  capConnections(app)
+  addAdmissionRoutes(app, {
+    ...options,
+    bodies: createBodyReader(limits, options.metrics, options.bodyBounds),
+    needsClientCertificate: clientCa !== undefined,
+  })
   app.get('/livez', () => 'ok')
   app.get('/readyz', (_request, reply) => {
-    if (isReady() && !drain.isDraining()) return 'ok'
-    return reply.code(503).send(drain.isDraining() ? 'draining' : 'not ready')
+    const problem = drain.isDraining() ? 'draining' : notReady()
+    return problem === undefined ? 'ok' : reply.code(503).send(problem)
   })
   return app
 }
 
 /** New handshakes get the new pair; open connections live on with the old one. */
-export function useKeyPair(app: FastifyInstance, { cert, key }: KeyPair): void {
-  ;(app.server as unknown as Server).setSecureContext({ ...TLS_OPTIONS, cert, key })
+export function useKeyPair(app: FastifyInstance, pair: KeyPair, clientCa?: string): void {
+  ;(app.server as unknown as Server).setSecureContext(secureOptions(pair, clientCa))
+}
+
+function secureOptions({ cert, key }: KeyPair, clientCa: string | undefined) {
+  // A resumed session would skip the check of the client's certificate.
+  const ofClients = clientCa === undefined ? {} : { ca: clientCa, secureOptions: constants.SSL_OP_NO_TICKET }
+  return { ...TLS_OPTIONS, cert, key, ...ofClients }
+}
+
+/** Not refused in the handshake: kubelet's probes of `/livez` and `/readyz` have no certificate. */
+function clientOptions(clientCa: string | undefined) {
+  return clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: false }
 }

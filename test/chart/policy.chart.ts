@@ -226,7 +226,7 @@ t.test('while the server answers, kubectl shows its YAML and not the line of the
     drain: createDrain(),
     metrics: createMetrics(),
     context: () => contextOf(strictShop()),
-    isReady: () => true,
+    notReady: () => undefined,
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(async () => {

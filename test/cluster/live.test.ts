@@ -131,7 +131,7 @@ t.test('what is listed, page by page, is known; what is watched after it changes
     'enabled',
     'the third object is on a second page',
   )
-  t.ok(server.requests.some((request) => request.startsWith(`${NAMESPACES}?limit=500&continue=2`)))
+  t.ok(server.requests.some((request) => /namespaces\?limit=\d+&continue=2/.test(request)))
   t.equal(modeIn(state(), 'shop'), 'PERMISSIVE')
   await until('a watch', () => server.watchers(POLICIES) === 1)
   const before = state()

@@ -16,12 +16,22 @@ export interface ClusterApi {
   readonly namespace: string | undefined
   /** The object at a path. Throws ApiError. */
   get(path: string, signal: AbortSignal): Promise<JsonObject>
+  /** The same with its length in bytes. Throws ResponseTooLarge above `most`, without having read the rest. */
+  measure(path: string, most: number, signal: AbortSignal): Promise<Measured>
   /**
    * Resolves when the server has accepted the watch, to its events as they come. They end when the server ends them, or
    * after `silence` milliseconds without data. Both throw ApiError, and the reason with which `signal` was aborted.
    */
   watch(path: string, silence: number, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>
 }
+
+export interface Measured {
+  readonly object: JsonObject
+  readonly bytes: number
+}
+
+/** A response that would take too much memory at once. */
+export class ResponseTooLarge extends Error {}
 
 export interface WatchEvent {
   readonly type: string
@@ -30,6 +40,8 @@ export interface WatchEvent {
 
 /** Milliseconds: an API server gives itself 60 s for a list. */
 const PATIENCE = 70_000
+/** Discovery documents, and single objects however large. */
+const MOST_BYTES = 64 * 1024 * 1024
 
 /** As kubectl finds it, or by the context named. Throws InputError. */
 export async function connectToCluster(context?: string): Promise<ClusterApi> {
@@ -39,18 +51,21 @@ export async function connectToCluster(context?: string): Promise<ClusterApi> {
 export function createClusterApi(address: ClusterAddress): ClusterApi {
   const { server, namespace } = address
   const send = createSender(address)
+  const measure = async (path: string, most: number, signal: AbortSignal): Promise<Measured> => {
+    try {
+      const text = await readText(await send(path, PATIENCE, signal), most)
+      const object: unknown = JSON.parse(text.toString('utf8'))
+      if (isObject(object)) return { object, bytes: text.length }
+    } catch (error) {
+      throw error instanceof ResponseTooLarge ? error : describeFailure(error, server, signal)
+    }
+    throw new ApiError(200, `${server}${path} did not answer with an object`)
+  }
   return {
     server,
     namespace,
-    async get(path, signal) {
-      try {
-        const body = await (await send(path, PATIENCE, signal)).json()
-        if (isObject(body)) return body
-      } catch (error) {
-        throw describeFailure(error, server, signal)
-      }
-      throw new ApiError(200, `${server}${path} did not answer with an object`)
-    },
+    get: async (path, signal) => (await measure(path, MOST_BYTES, signal)).object,
+    measure,
     async watch(path, silence, signal) {
       const describe = (error: unknown) => describeFailure(error, server, signal)
       try {
@@ -63,6 +78,17 @@ export function createClusterApi(address: ClusterAddress): ClusterApi {
 }
 
 type Body = Dispatcher.ResponseData['body']
+
+async function readText(body: Body, most: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > most) throw new ResponseTooLarge(`the response is larger than ${most} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, size)
+}
 
 /** All requests share connections and credentials until one fails. Both may have changed then, so both are replaced. */
 function createSender(address: ClusterAddress): (path: string, timeout: number, signal: AbortSignal) => Promise<Body> {
@@ -132,6 +158,7 @@ async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncIterable<WatchEve
   for await (const chunk of body) {
     const lines = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n')
     rest = lines.pop() ?? ''
+    if (rest.length > MOST_BYTES) throw new ResponseTooLarge(`an event is larger than ${MOST_BYTES} bytes`)
     for (const line of lines) if (line !== '') yield readEvent(line)
   }
 }

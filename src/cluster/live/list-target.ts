@@ -4,7 +4,7 @@ import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import { rowKey } from '../resources.ts'
 import { buildTable, type AnyTable, type RowKey, type Rows } from '../tables.ts'
 import { ApiError, isNotFound } from './api-error.ts'
-import type { ClusterApi } from './cluster-api.ts'
+import { ResponseTooLarge, type ClusterApi } from './cluster-api.ts'
 import { pathsOf, type WatchTarget } from './watch-target.ts'
 
 export interface Listing {
@@ -43,9 +43,15 @@ async function listPath(
 ): Promise<Listing> {
   const rows = buildTable<Rows[keyof Rows]>()
   const unreadable: { readonly key: RowKey; readonly problem: Problem }[] = []
+  let limit = Math.min(pageSize, FIRST_LIMIT)
   let token = ''
   for (;;) {
-    const page = readPage(await api.get(`${path}?limit=${pageSize}${token}`, signal))
+    const measured = await measurePage(`${path}?limit=${limit}${token}`, limit, api, signal)
+    if (measured === undefined) {
+      limit = Math.max(1, Math.floor(limit / 4))
+      continue
+    }
+    const page = readPage(measured.object)
     for (const object of page.items) {
       const key = rowKey(resource, object)
       const row = resource.read(object)
@@ -54,7 +60,31 @@ async function listPath(
     }
     if (page.token === '') return { path, rows: rows.table(), unreadable, version: page.version }
     token = `&continue=${encodeURIComponent(page.token)}`
+    limit = limitFor(measured.bytes / Math.max(1, page.items.length), pageSize)
   }
+}
+
+/**
+ * A page is held as text and as objects before its rows are cut to size, so a page is bounded by bytes: one object can have
+ * 1.5 MB (etcd's limit), and the API server bounds a page by the number of objects only.
+ */
+const MOST_PAGE_BYTES = 8 * 1024 * 1024
+const AIM_PAGE_BYTES = 2 * 1024 * 1024
+const FIRST_LIMIT = 100
+
+/** Undefined for a page that is too large; the same page with fewer objects is asked for then. */
+async function measurePage(path: string, limit: number, api: ClusterApi, signal: AbortSignal) {
+  if (limit === 1) return { object: await api.get(path, signal), bytes: AIM_PAGE_BYTES }
+  try {
+    return await api.measure(path, MOST_PAGE_BYTES, signal)
+  } catch (error) {
+    if (error instanceof ResponseTooLarge) return undefined
+    throw error
+  }
+}
+
+function limitFor(bytesEach: number, pageSize: number): number {
+  return Math.max(1, Math.min(pageSize, Math.floor(AIM_PAGE_BYTES / Math.max(1, bytesEach))))
 }
 
 /** Anything but a List is an error. Read as an empty list it would empty the mesh. */

@@ -1,0 +1,23 @@
+/** The verdict on an object that was not read, because it has more values than any legal object. */
+import { coded } from '../rules/reasons.ts'
+import type { RuleContext } from '../rules/rule.ts'
+import { admit, nameOf } from './admit.ts'
+import type { AdmissionRequest } from './review.ts'
+import { failOpen, type Verdict } from './verdict.ts'
+
+/**
+ * | kind                   | verdict                                                                        |
+ * |------------------------|--------------------------------------------------------------------------------|
+ * | Ingress                | as an Ingress without any content: the namespace and the configuration decide  |
+ * | every other kind       | admitted unchanged, with a warning                                             |
+ */
+export function admitUnread(request: AdmissionRequest, context: RuleContext): Verdict {
+  if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return admit(request, context)
+  if (request.kind !== 'Ingress') return failOpen(nameOf(request), 'too-many-values')
+  const { group, version, namespace, name } = request
+  const object = { apiVersion: `${group}/${version}`, kind: 'Ingress', metadata: { name, namespace }, spec: {} }
+  const verdict = admit({ ...request, operation: 'CREATE', object, oldObject: null }, context)
+  if (verdict.kind !== 'deny') return verdict
+  const text = `${nameOf(request)} is denied: namespace ${namespace} is in the Istio mesh, and the object is too large to convert`
+  return { ...verdict, message: coded(text, verdict.reason) }
+}

@@ -1,0 +1,23 @@
+/** Whether an object has more parts than any legal one. Deciding costs time for each of them, so such an object is not read. */
+import { isObject, member, memberAt, type Json } from '../kubernetes/json.ts'
+import { metadataOf } from '../kubernetes/object.ts'
+import { rawTemplate } from '../kubernetes/pod-template.ts'
+
+/** etcd takes 1.5 MiB, and a container takes at least 100 bytes of it with Kubernetes' defaults: https://etcd.io/docs/v3.5/dev-guide/limit/. */
+export const MOST_CONTAINERS = 15_000
+/** Keys and values of all annotations have 256 KiB together, and a key has to be unique: https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/. */
+export const MOST_ANNOTATIONS = 90_000
+
+export function hasTooManyParts(kind: string, object: Json): boolean {
+  if (!isObject(object)) return false
+  if (entries(member(metadataOf(object), 'annotations')) > MOST_ANNOTATIONS) return true
+  const template = rawTemplate(kind, object)
+  if (template === undefined) return false
+  const lists = ['containers', 'initContainers', 'ephemeralContainers'].map((list) => memberAt(template, 'spec', list))
+  const containers = lists.reduce<number>((sum, list) => sum + (Array.isArray(list) ? list.length : 0), 0)
+  return containers > MOST_CONTAINERS || entries(memberAt(template, 'metadata', 'annotations')) > MOST_ANNOTATIONS
+}
+
+function entries(value: Json | undefined): number {
+  return isObject(value) ? Object.keys(value).length : 0
+}
