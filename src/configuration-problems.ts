@@ -79,7 +79,7 @@ export function keysOf(schema: z.ZodType, prefix = ''): readonly string[] {
 /** The keys of a section with their schemas; empty for a value. */
 export function membersOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> {
   const inner = unwrapped(schema)
-  return inner instanceof z.ZodObject ? (inner.shape) : {}
+  return inner instanceof z.ZodObject ? inner.shape : {}
 }
 
 /** The schema inside of its default and its `readonly`. */
