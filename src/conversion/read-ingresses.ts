@@ -1,5 +1,5 @@
 /** The first stage: each Ingress with its controller and its settings. No later stage reads an annotation. */
-import { accountForAnnotations } from './annotations/annotation-registry.ts'
+import { accountForAnnotations } from './annotations/account-for-annotations.ts'
 import { controllerClass } from './ingress/controller-class.ts'
 import { ingressId, type Ingress } from './ingress/ingress.ts'
 import type { ReadIngress } from './ingress/read-ingress.ts'

@@ -17,7 +17,7 @@ import {
   type AnnotationTable,
   type Effect,
   type Entry,
-} from './annotation-entry.ts'
+} from './entry.ts'
 
 const CERTIFICATE: AnnotationTable = {
   'cluster-issuer': (name, place) => issuer(place, { name, kind: 'ClusterIssuer', group: undefined }),

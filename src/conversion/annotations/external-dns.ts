@@ -1,12 +1,5 @@
 /** external-dns: its annotations go to the object that carries the hosts (docs/facts/istio-gateway.md#external-dns). */
-import {
-  approximate,
-  converted,
-  type AnnotationPlace,
-  type AnnotationTable,
-  type Effect,
-  type Entry,
-} from './annotation-entry.ts'
+import { approximate, converted, type AnnotationPlace, type AnnotationTable, type Effect, type Entry } from './entry.ts'
 
 const PREFIX = 'external-dns.alpha.kubernetes.io/'
 

@@ -1,6 +1,6 @@
 /** What several annotations of one Ingress ask for, together. Members that hold several things are joined member by member. */
 import { isObject } from '../../kubernetes/json.ts'
-import type { AnnotationSettings } from './annotation-entry.ts'
+import type { AnnotationSettings } from './entry.ts'
 
 export function mergeSettings(parts: readonly AnnotationSettings[]): AnnotationSettings {
   return parts.reduce<AnnotationSettings>((merged, part) => mergeRecords(merged, part), {})

@@ -7,7 +7,7 @@ import {
   type AnnotationTable,
   type Effect,
   type Entry,
-} from './annotation-entry.ts'
+} from '../entry.ts'
 
 /**
  * | the first that holds                     | the annotation                                           |
@@ -23,14 +23,18 @@ export function nginxTable(table: AnnotationTable): AnnotationTable {
 }
 
 const EMPTY = notNeeded('is empty, which counts as not there')
+
 const ON_CANARY = notNeeded('ingress-nginx ignores it on a canary; the one of the main Ingress counts')
+
 const ON_PASSTHROUGH = notNeeded('void on a host whose TLS is passed through')
+
 const BALANCING = unsupported(
   'warn',
   "it is not carried over on a canary: the canary's Service is balanced as the mesh does by default; a DestinationRule for that Service can say it",
 )
 
 const OF_CANARY = /^canary(?:-|$)/
+
 /** What ingress-nginx reads of a canary besides. */
 const OF_BALANCING = /^(?:load-balance|upstream-hash-by.*|affinity.*|session-cookie-.*)$/
 
@@ -58,4 +62,12 @@ function withoutBlanks(place: AnnotationPlace): AnnotationPlace {
 function balancingEffect(entry: Entry, value: string, place: AnnotationPlace): Effect {
   const effect = entry(value, place)
   return effect.settings === undefined ? effect : BALANCING(value, place)
+}
+
+/** `off` and `default` leave headers of the application as they are. */
+export function unlessOff(entry: Entry): Entry {
+  return (value, place) =>
+    ['off', 'default'].includes(value)
+      ? notNeeded('headers are passed on as they are')(value, place)
+      : entry(value, place)
 }

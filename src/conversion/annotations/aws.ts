@@ -1,49 +1,21 @@
 /**
- * Load balancers of clouds: AWS (`alb.ingress.kubernetes.io`), Google (`ingress.gcp.kubernetes.io` and others) and Azure
- * (`appgw.ingress.kubernetes.io`). They end TLS in front of the gateway; what they are told moves to the gateway's
- * Service, which the platform team owns (docs/facts/other-ingress-controllers.md).
+ * The AWS Load Balancer Controller
+ * (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/). Its load balancer ends TLS
+ * in front of the gateway (docs/facts/other-ingress-controllers.md#aws).
  */
-import type { RedirectCode, RedirectTarget } from '../model/ingress-settings.ts'
 import { member, parseJson, stringMember, type Json } from '../../kubernetes/json.ts'
+import type { RedirectCode, RedirectTarget } from '../model/ingress-settings.ts'
 import { isToHttps } from './alb-actions.ts'
-import {
-  claimsHttpsRedirect,
-  converted,
-  foreign,
-  notNeeded,
-  platformStep,
-  unsupported,
-  whenTrue,
-  type AnnotationTable,
-  type Effect,
-  type Entry,
-} from './annotation-entry.ts'
+import { converted, notNeeded, unsupported, whenTrue, type AnnotationTable, type Effect, type Entry } from './entry.ts'
+import { BALANCER, FIREWALL, OFFLOADED, REDIRECT_THERE } from './load-balancer.ts'
 
-const BALANCER = platformStep(
-  'info',
-  "a setting of the load balancer: it moves to the gateway's Service, or to the Ingress that leads to the gateway",
-)
-const FIREWALL = platformStep(
-  'error',
-  'SECURITY: it protects the load balancer: the one in front of the gateway needs it, too',
-)
 const LOGIN = unsupported(
   'error',
   'SECURITY: without it the routes are unauthenticated; use RequestAuthentication with an AuthorizationPolicy, or an authorization service',
 )
+
 const HEALTH = notNeeded(
   "the load balancer checks the gateway, not the application; Istio's own health checks are outlierDetection",
-)
-const OFFLOADED: Entry = () => ({
-  outcome: 'platform-step',
-  level: 'warn',
-  message:
-    'TLS ends at the load balancer: its certificate moves to the one in front of the gateway; here only plain HTTP is served',
-  settings: { isTlsOffloaded: true },
-})
-const REDIRECT_THERE = platformStep(
-  'warn',
-  'redirect at the load balancer, which speaks plain HTTP to the gateway; a redirect here would never end',
 )
 
 export const ALB: AnnotationTable = {
@@ -152,55 +124,4 @@ function readRedirectConfig(config: Json): RedirectTarget {
     path: literal('Path'),
     code,
   }
-}
-
-export const GCE_KUBERNETES: AnnotationTable = {
-  'ingress.global-static-ip-name': BALANCER,
-  'ingress.regional-static-ip-name': BALANCER,
-  'ingress.allow-http': (value, place) =>
-    value === 'false'
-      ? claimsHttpsRedirect('plain requests are redirected (308); Google refuses them')
-      : notNeeded('plain requests are served anyway')(value, place),
-}
-
-export const GCE: AnnotationTable = { 'pre-shared-cert': OFFLOADED }
-
-export const GKE: AnnotationTable = {
-  'managed-certificates': OFFLOADED,
-  certmap: OFFLOADED,
-  'v1beta1.FrontendConfig': platformStep(
-    'warn',
-    "a FrontendConfig of Google's load balancer: redirect and TLS policy belong to the one in front of the gateway",
-  ),
-  'internal-load-balancer-allow-global-access': BALANCER,
-}
-
-/** Written by Google's controller, about its own load balancer. */
-export const GCE_STATUS: AnnotationTable = Object.fromEntries(
-  [
-    'backends',
-    'forwarding-rule',
-    'https-forwarding-rule',
-    'target-proxy',
-    'https-target-proxy',
-    'url-map',
-    'static-ip',
-    'ssl-cert',
-    'redirect-url-map',
-  ].map((name) => [name, foreign("Google's controller wrote it, about its own load balancer")]),
-)
-
-export const APPGW: AnnotationTable = {
-  'backend-path-prefix': unsupported(
-    'error',
-    'the path is rewritten by the load balancer; say it with rewrite in the VirtualService',
-  ),
-  'ssl-redirect': REDIRECT_THERE,
-  'appgw-ssl-certificate': OFFLOADED,
-  'waf-policy-for-path': FIREWALL,
-  'request-timeout': notNeeded('Istio has no time limit of its own'),
-  'connection-draining': notNeeded('Envoy drains by itself'),
-  'connection-draining-timeout': notNeeded('Envoy drains by itself'),
-  'cookie-based-affinity': unsupported('warn', 'consistentHash of a DestinationRule is the nearest'),
-  'use-private-ip': BALANCER,
 }

@@ -1,5 +1,5 @@
-/** ingress-nginx: from where and how often one may call (docs/facts/ingress-nginx.md). */
-import { readAddress, readPrefix } from '../../kubernetes/ip-address.ts'
+/** ingress-nginx: from where, how often and how fast a client may call (docs/facts/ingress-nginx.md#limits). */
+import { readAddress, readPrefix } from '../../../kubernetes/ip-address.ts'
 import {
   approximate,
   partOf,
@@ -11,8 +11,8 @@ import {
   type AnnotationTable,
   type Effect,
   type Entry,
-} from './annotation-entry.ts'
-import { nginxTable } from './nginx-table.ts'
+} from '../entry.ts'
+import { nginxTable } from './guard.ts'
 
 export const NGINX_LIMITS: AnnotationTable = nginxTable({
   'whitelist-source-range': allowedSources('allowlist-source-range'),

@@ -1,6 +1,6 @@
-/** ingress-nginx: CORS (docs/facts/ingress-nginx.md). */
-import type { Target } from '../model/conversion-options.ts'
-import type { CorsPolicy } from '../model/ingress-settings.ts'
+/** ingress-nginx: cross-origin requests (docs/facts/ingress-nginx.md#cors). */
+import type { Target } from '../../model/conversion-options.ts'
+import type { CorsPolicy } from '../../model/ingress-settings.ts'
 import {
   approximate,
   checkedPart,
@@ -15,22 +15,8 @@ import {
   type AnnotationTable,
   type Effect,
   type Entry,
-} from './annotation-entry.ts'
-import { nginxTable } from './nginx-table.ts'
-
-/** ingress-nginx' own defaults (annotations/cors/main.go). */
-const CORS_DEFAULTS = {
-  methods: 'GET, PUT, POST, DELETE, PATCH, OPTIONS',
-  headers:
-    'DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range,Authorization',
-  maxAgeSeconds: 1728000,
-}
-
-/** What may stand in a list; Gateway API's are those of its CRD. */
-interface ListRule {
-  readonly fits: Readonly<Record<Target, RegExp>>
-  readonly allowed: Readonly<Record<Target, string>>
-}
+} from '../entry.ts'
+import { nginxTable } from './guard.ts'
 
 const ORIGINS: ListRule = {
   fits: {
@@ -44,6 +30,7 @@ const ORIGINS: ListRule = {
 }
 
 const API_METHODS = 'GET, HEAD, POST, PUT, DELETE, CONNECT, OPTIONS, TRACE, PATCH or *'
+
 const METHODS: ListRule = {
   fits: {
     istio: /^(?:\*|[\w-]+)$/,
@@ -53,6 +40,7 @@ const METHODS: ListRule = {
 }
 
 const HEADER = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/
+
 const HEADERS: ListRule = {
   fits: { istio: HEADER, 'gateway-api': HEADER },
   allowed: { istio: "a header's name", 'gateway-api': "a header's name" },
@@ -67,6 +55,20 @@ export const NGINX_CORS: AnnotationTable = nginxTable({
   'cors-allow-credentials': checkedPart('enable-cors', (value) => readFlag(value) !== undefined, 'true or false'),
   'cors-max-age': checkedPart('enable-cors', (value) => readWhole(value) !== undefined, 'a whole number of seconds'),
 })
+
+/** ingress-nginx' own defaults (annotations/cors/main.go). */
+const CORS_DEFAULTS = {
+  methods: 'GET, PUT, POST, DELETE, PATCH, OPTIONS',
+  headers:
+    'DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range,Authorization',
+  maxAgeSeconds: 1728000,
+}
+
+/** What may stand in a list; Gateway API's are those of its CRD. */
+interface ListRule {
+  readonly fits: Readonly<Record<Target, RegExp>>
+  readonly allowed: Readonly<Record<Target, string>>
+}
 
 /** What only Gateway API cannot say is an error, as browsers will refuse it; what no browser ever asks for is none. */
 function listPart(rule: ListRule): Entry {

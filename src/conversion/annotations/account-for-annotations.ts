@@ -1,105 +1,24 @@
 /**
- * Every annotation that is known, and what becomes of each of an Ingress' annotations: exactly one line for each, whatever
- * it is (spec/ingress.md 2.4, "output contract").
+ * What the annotations of an Ingress come to: settings for the stages that follow, and exactly one line of the report for each
+ * annotation, known or not.
  */
 import type { ControllerClass } from '../ingress/controller-class.ts'
-import type { ConversionOptions } from '../model/conversion-options.ts'
 import { ingressId, type Ingress } from '../ingress/ingress.ts'
+import type { ConversionOptions } from '../model/conversion-options.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'
-import { mergeSettings } from './merge-settings.ts'
 import type { Claim, Reported, ReportLine } from '../model/report.ts'
+import { backendActions } from './alb-actions.ts'
 import {
   foreign,
   unsupported,
   type AnnotationPlace,
   type AnnotationSettings,
-  type AnnotationTable,
   type Effect,
   type Entry,
-} from './annotation-entry.ts'
-import { backendActions } from './alb-actions.ts'
-import { CERT_MANAGER, CERT_MANAGER_ACME, TLS_ACME } from './cert-manager.ts'
-import { ALB, ALB_PATTERNS, APPGW, GCE, GCE_KUBERNETES, GCE_STATUS, GKE } from './cloud-controllers.ts'
-import { carryDns, EXTERNAL_DNS } from './external-dns.ts'
-import { FOREIGN_PREFIXES, KUBERNETES } from './general.ts'
-import { NGINX_ROUTING } from './nginx-routing.ts'
-import { NGINX_AUTHENTICATION } from './nginx-authentication.ts'
-import { NGINX_BACKENDS } from './nginx-backends.ts'
-import { NGINX_CORS } from './nginx-cors.ts'
-import { NGINX_LIMITS } from './nginx-limits.ts'
-import { NGINX_TRAFFIC } from './nginx-traffic.ts'
-import {
-  CONTOUR,
-  GUARD_PATTERNS,
-  HAPROXY,
-  HAPROXY_COMMUNITY,
-  LEGACY,
-  TRAEFIK,
-  TRAEFIK_PATTERNS,
-} from './other-controllers.ts'
-
-interface Family {
-  readonly prefix: string
-  readonly table: AnnotationTable
-  readonly patterns?: readonly (readonly [RegExp, (name: string) => Entry])[]
-  /** The only controllers that read it; undefined for what is read beside any controller. */
-  readonly readers?: readonly Reader[]
-}
-
-/** Controllers besides those whose paths are read in a way of their own. */
-type Reader = ControllerClass | keyof typeof OTHER_CLASSES
-
-/** By what their classes are called. */
-const OTHER_CLASSES = {
-  appgw: /appgw|application-gateway/,
-  haproxy: /haproxy/,
-  contour: /contour/,
-  kong: /kong/,
-  apisix: /apisix/,
-  cilium: /cilium/,
-} as const
-
-/** The first family whose prefix fits, and that knows the name or stands last with that prefix, has the word. */
-const FAMILIES: readonly Family[] = [
-  {
-    prefix: 'nginx.ingress.kubernetes.io/',
-    table: {
-      ...NGINX_ROUTING,
-      ...NGINX_AUTHENTICATION,
-      ...NGINX_LIMITS,
-      ...NGINX_CORS,
-      ...NGINX_BACKENDS,
-      ...NGINX_TRAFFIC,
-    },
-    readers: ['nginx'],
-  },
-  { prefix: 'alb.ingress.kubernetes.io/', table: ALB, patterns: ALB_PATTERNS, readers: ['alb'] },
-  { prefix: 'appgw.ingress.kubernetes.io/', table: APPGW, readers: ['appgw'] },
-  { prefix: 'ingress.gcp.kubernetes.io/', table: GCE, readers: ['gce'] },
-  { prefix: 'networking.gke.io/', table: GKE, readers: ['gce'] },
-  { prefix: 'traefik.ingress.kubernetes.io/', table: TRAEFIK, patterns: TRAEFIK_PATTERNS, readers: ['traefik'] },
-  { prefix: 'haproxy.org/', table: HAPROXY, readers: ['haproxy'] },
-  { prefix: 'haproxy-ingress.github.io/', table: HAPROXY_COMMUNITY, readers: ['haproxy'] },
-  { prefix: 'projectcontour.io/', table: CONTOUR, readers: ['contour'] },
-  { prefix: 'ingress.kubernetes.io/', table: GCE_STATUS },
-  { prefix: 'ingress.kubernetes.io/', table: LEGACY, readers: ['contour', 'haproxy'] },
-  // F5's controller, whose class is called nginx as well.
-  { prefix: 'nginx.org/', table: {}, patterns: GUARD_PATTERNS, readers: ['nginx'] },
-  { prefix: 'nginx.com/', table: {}, patterns: GUARD_PATTERNS, readers: ['nginx'] },
-  { prefix: 'konghq.com/', table: {}, patterns: GUARD_PATTERNS, readers: ['kong'] },
-  { prefix: 'k8s.apisix.apache.org/', table: {}, patterns: GUARD_PATTERNS, readers: ['apisix'] },
-  { prefix: 'ingress.cilium.io/', table: {}, patterns: GUARD_PATTERNS, readers: ['cilium'] },
-  { prefix: 'acme.cert-manager.io/', table: CERT_MANAGER_ACME },
-  { prefix: 'cert-manager.io/', table: CERT_MANAGER },
-  {
-    prefix: 'external-dns.alpha.kubernetes.io/',
-    table: EXTERNAL_DNS,
-    patterns: [
-      [/^((?:aws|cloudflare|scw|google|azure|ns1|coredns|ibmcloud|webhook|plural|alibabacloud)-.+)$/, carryDns],
-    ],
-  },
-  { prefix: 'kubernetes.io/', table: { ...KUBERNETES, ...TLS_ACME, ...GCE_KUBERNETES } },
-]
+} from './entry.ts'
+import { FAMILIES, OTHER_CLASSES, type Family, type Reader } from './families.ts'
+import { mergeSettings } from './merge-settings.ts'
+import { FOREIGN_PREFIXES } from './tools.ts'
 
 const UNKNOWN = unsupported('warn', 'not known here: what it asks for is not in the objects')
 const NO_CONTROLLER = foreign('no Ingress controller is known to read it; copy it where something needs it')

@@ -1,6 +1,16 @@
-/** ingress-nginx: what can be saved of a `configuration-snippet` (docs/facts/ingress-nginx.md); the rest is quoted. */
-import type { Target } from '../model/conversion-options.ts'
-import type { AnnotationPlace, Effect } from './annotation-entry.ts'
+/** ingress-nginx: configuration of nginx itself (docs/facts/ingress-nginx.md#snippets). */
+import type { Target } from '../../model/conversion-options.ts'
+import { unsupported, type AnnotationPlace, type AnnotationTable, type Effect } from '../entry.ts'
+import { nginxTable } from './guard.ts'
+
+export const NGINX_SNIPPET: AnnotationTable = nginxTable({
+  'configuration-snippet': readSnippet,
+  'server-snippet': unsupported(
+    'error',
+    'it may do anything to the whole host; what it does has to be said again in Istio, an EnvoyFilter at worst',
+  ),
+  'stream-snippet': unsupported('error', 'TCP routes are a Gateway server and a VirtualService with tcp'),
+})
 
 /** One directive a statement, with the header's name and its literal value. */
 const DIRECTIVES: readonly (readonly ['request' | 'response', RegExp])[] = [

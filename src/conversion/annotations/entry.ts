@@ -135,3 +135,9 @@ export function readList(value: string): readonly string[] {
     .map((part) => part.trim())
     .filter((part) => part !== '')
 }
+
+export const SECONDS = 'a whole number of seconds'
+
+export function isWhole(value: string): boolean {
+  return readWhole(value) !== undefined
+}

@@ -1,15 +1,11 @@
-/** ingress-nginx: annotations that decide where a request goes (docs/facts/ingress-nginx.md). */
-import type { Target } from '../model/conversion-options.ts'
-import { hostProblem } from '../model/hosts.ts'
-import type { RedirectCode, RedirectTarget } from '../model/ingress-settings.ts'
+/** ingress-nginx: requests that are answered with a redirect (docs/facts/ingress-nginx.md#redirects). */
+import type { RedirectCode, RedirectTarget } from '../../model/ingress-settings.ts'
 import {
   approximate,
   claimsHttpsRedirect,
   converted,
-  notNeeded,
   partOf,
   readFlag,
-  readList,
   readWhole,
   refused,
   unsupported,
@@ -17,19 +13,12 @@ import {
   type AnnotationPlace,
   type AnnotationTable,
   type Effect,
-} from './annotation-entry.ts'
-import { readCanary } from './nginx-canary.ts'
-import { rewriteEffect } from './nginx-rewrite.ts'
-import { nginxTable } from './nginx-table.ts'
+} from '../entry.ts'
+import { nginxTable, unlessOff } from './guard.ts'
 
-export const NGINX_ROUTING: AnnotationTable = nginxTable({
-  'rewrite-target': rewriteEffect,
-  'use-regex': whenTrue(() =>
-    converted(
-      { usesRegex: true },
-      'every path of the host is a case-insensitive regular expression, as ingress-nginx has it',
-    ),
-  ),
+const LOCATIONS = 'Location headers of the application are not rewritten'
+
+export const NGINX_REDIRECT: AnnotationTable = nginxTable({
   'app-root': appRoot,
   'ssl-redirect': sslRedirect,
   'force-ssl-redirect': whenTrue(forceSslRedirect),
@@ -38,34 +27,10 @@ export const NGINX_ROUTING: AnnotationTable = nginxTable({
   'temporal-redirect': (value, place) => redirect(value, place, place.sibling('temporal-redirect-code'), 302),
   'temporal-redirect-code': partOf('temporal-redirect'),
   'from-to-www-redirect': whenTrue(wwwRedirect),
-  'server-alias': serverAlias,
-  'upstream-vhost': upstreamVhost,
-  'service-upstream': notNeeded('the gateway always balances over the endpoints of the Service'),
-  canary: whenTrue(readCanary),
-  'canary-weight': partOf('canary'),
-  'canary-weight-total': partOf('canary'),
-  'canary-by-header': partOf('canary'),
-  'canary-by-header-value': partOf('canary'),
-  'canary-by-header-pattern': partOf('canary'),
-  'canary-by-cookie': partOf('canary'),
-  'ssl-passthrough': whenTrue(() =>
-    converted(
-      { isPassthrough: true },
-      'TLS is passed through by server name; every other annotation of the host is void, as in ingress-nginx',
-    ),
-  ),
-  'preserve-trailing-slash': notNeeded('Istio never changes a trailing slash'),
   'use-port-in-redirects': unsupported('warn', 'redirects name no port'),
   'relative-redirects': unsupported('warn', 'redirects are absolute; clients follow them all the same'),
-  'default-backend': unsupported(
-    'warn',
-    'there is no "no endpoints" backend in Istio: such a request is answered 503; a fallback belongs into a retry or into the application',
-  ),
-  'custom-http-errors': unsupported(
-    'warn',
-    "error pages are the application's: the gateway passes its answers on as they are",
-  ),
-  'disable-proxy-intercept-errors': notNeeded('the gateway never intercepts errors'),
+  'proxy-redirect-from': unlessOff(unsupported('warn', LOCATIONS)),
+  'proxy-redirect-to': unlessOff(unsupported('warn', LOCATIONS)),
 })
 
 /** An absolute one is ignored by ingress-nginx, too (i2g approot_test.go). */
@@ -150,53 +115,4 @@ function wwwRedirect(): Effect {
     { redirectsWww: true },
     'the host with or without www. redirects here (308); with TLS, its certificate has to cover both',
   )
-}
-
-function serverAlias(value: string, { target }: AnnotationPlace): Effect {
-  const names = readList(value.toLowerCase())
-  const aliases = names.filter((name) => aliasProblem(name, target) === undefined)
-  if (aliases.length === names.length)
-    return converted({ aliases }, `the routes are served under ${aliases.join(', ')}, too`)
-  const problems = names.flatMap((name) => {
-    const problem = aliasProblem(name, target)
-    return problem === undefined ? [] : [`${name} ${problem}`]
-  })
-  return {
-    outcome: 'unsupported',
-    level: 'error',
-    message: `${problems.join('; ')}; served under ${aliases.join(', ') || 'no other name'}`,
-    settings: { aliases },
-  }
-}
-
-function aliasProblem(name: string, target: Target): string | undefined {
-  return name.startsWith('~')
-    ? 'is a regular expression, which a host of a Gateway cannot be'
-    : hostProblem(name, target)
-}
-
-/** `PreciseHostname` of the CRD. */
-const API_HOSTNAME = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
-
-/**
- * Together with service-upstream the Service's own name is the idiom that put ingress-nginx into a mesh; a gateway of
- * Istio's needs neither.
- */
-function upstreamVhost(value: string, { ingress, sibling, target }: AnnotationPlace): Effect {
-  const isOwnService = value.endsWith('.svc.cluster.local') || value.endsWith(`.${ingress.namespace}.svc`)
-  if (isOwnService && sibling('service-upstream') === 'true')
-    return { outcome: 'not-needed', level: 'info', message: 'only made ingress-nginx work inside a mesh' }
-  if (value.includes('$'))
-    return {
-      outcome: 'unsupported',
-      level: 'error',
-      message: `${value}: nginx variables have no equal in rewrite.authority; the client's Host is passed on`,
-    }
-  if (target === 'gateway-api' && !API_HOSTNAME.test(value))
-    return {
-      outcome: 'unsupported',
-      level: 'error',
-      message: `${value}: urlRewrite.hostname of Gateway API takes a DNS name in lower case without a port; the client's Host is passed on`,
-    }
-  return converted({ authority: value }, `backends get ${value} as Host`)
 }

@@ -1,5 +1,5 @@
-/** ingress-nginx: what is spoken with backends (docs/facts/ingress-nginx.md). */
-import type { BackendTls } from '../model/ingress-settings.ts'
+/** ingress-nginx: the protocol of backends, and what answers for them (docs/facts/ingress-nginx.md#backends). */
+import type { BackendTls } from '../../model/ingress-settings.ts'
 import {
   approximate,
   checkedPart,
@@ -11,13 +11,12 @@ import {
   type AnnotationPlace,
   type AnnotationTable,
   type Effect,
-} from './annotation-entry.ts'
-import { nginxTable } from './nginx-table.ts'
+} from '../entry.ts'
+import { nginxTable } from './guard.ts'
 
-const GRPC =
-  "name the Service's port grpc, or set appProtocol: grpc, so that the gateway speaks HTTP/2 to it; no route can say it"
+const FCGI = 'FastCGI backends cannot be reached through Envoy: put an HTTP front end into the pod'
 
-export const NGINX_BACKENDS: AnnotationTable = nginxTable({
+export const NGINX_BACKEND: AnnotationTable = nginxTable({
   'backend-protocol': backendProtocol,
   'secure-backends': whenTrue((_, place) => backendProtocol('HTTPS', place)),
   'grpc-backend': whenTrue((_, place) => backendProtocol('GRPC', place)),
@@ -28,7 +27,21 @@ export const NGINX_BACKENDS: AnnotationTable = nginxTable({
   'proxy-ssl-verify-depth': notNeeded('Envoy checks the whole chain'),
   'proxy-ssl-ciphers': unsupported('warn', "the gateway's own choice of ciphers holds for backends"),
   'proxy-ssl-protocols': unsupported('warn', "the gateway's own choice of TLS versions holds for backends"),
+  'fastcgi-index': unsupported('warn', FCGI),
+  'fastcgi-params-configmap': unsupported('warn', FCGI),
+  'default-backend': unsupported(
+    'warn',
+    'there is no "no endpoints" backend in Istio: such a request is answered 503; a fallback belongs into a retry or into the application',
+  ),
+  'custom-http-errors': unsupported(
+    'warn',
+    "error pages are the application's: the gateway passes its answers on as they are",
+  ),
+  'disable-proxy-intercept-errors': notNeeded('the gateway never intercepts errors'),
 })
+
+const GRPC =
+  "name the Service's port grpc, or set appProtocol: grpc, so that the gateway speaks HTTP/2 to it; no route can say it"
 
 function isOnOrOff(value: string): boolean {
   return value === 'on' || value === 'off'

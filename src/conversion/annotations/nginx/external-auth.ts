@@ -1,36 +1,22 @@
-/**
- * ingress-nginx: how callers prove who they are (docs/facts/ingress-nginx.md). What is lost here opens a
- * route, so it is an error.
- */
-import type { ExternalAuth } from '../model/ingress-settings.ts'
-import { authProviderName } from '../model/object-names.ts'
-import { serviceOf } from '../model/service-host.ts'
+/** ingress-nginx: an authorization service is asked about each request (docs/facts/ingress-nginx.md#external-authorization). */
+import type { ExternalAuth } from '../../model/ingress-settings.ts'
+import { authProviderName } from '../../model/object-names.ts'
+import { serviceOf } from '../../model/service-host.ts'
 import {
   beside,
-  approximate,
-  checkedPart,
   notNeeded,
   partOf,
   readFlag,
   readList,
-  readWhole,
-  refused,
   unsupported,
-  whenTrue,
   type AnnotationPlace,
   type AnnotationTable,
   type Effect,
   type Entry,
-} from './annotation-entry.ts'
-import { nginxTable } from './nginx-table.ts'
+} from '../entry.ts'
+import { nginxTable } from './guard.ts'
 
-const BASIC =
-  'SECURITY: without it the routes have no password; neither Istio nor Envoy checks basic or digest passwords: put an external authorization service in front (CUSTOM AuthorizationPolicy), or use RequestAuthentication'
-
-const WAF =
-  'SECURITY: there is no web application firewall in the gateway; a WasmPlugin (Coraza) or a firewall in front can be one'
-
-export const NGINX_AUTHENTICATION: AnnotationTable = nginxTable({
+export const NGINX_EXTERNAL_AUTH: AnnotationTable = nginxTable({
   'auth-url': authUrl,
   'auth-signin': beside(
     'auth-url',
@@ -54,38 +40,7 @@ export const NGINX_AUTHENTICATION: AnnotationTable = nginxTable({
   'auth-keepalive-requests': notNeeded('connections to the authorization service are always kept'),
   'auth-keepalive-share-vars': notNeeded('connections to the authorization service are always kept'),
   'auth-keepalive-timeout': notNeeded('connections to the authorization service are always kept'),
-  'auth-type': unsupported('error', BASIC),
-  'auth-secret': partOf('auth-type'),
-  'auth-secret-type': partOf('auth-type'),
-  'auth-realm': partOf('auth-type'),
   'enable-global-auth': globalAuth,
-  satisfy: satisfy,
-  'auth-tls-secret': clientCertificate,
-  'auth-tls-verify-client': checkedPart(
-    'auth-tls-secret',
-    (value) => ['on', 'off', 'optional', 'optional_no_ca'].includes(value),
-    'on, off, optional or optional_no_ca',
-  ),
-  'auth-tls-verify-depth': checkedPart('auth-tls-secret', (value) => readWhole(value) !== undefined, 'a whole number'),
-  'auth-tls-match-cn': beside(
-    'auth-tls-secret',
-    unsupported(
-      'error',
-      "SECURITY: the name in the client's certificate is not checked; an AuthorizationPolicy can look at x-forwarded-client-cert",
-    ),
-  ),
-  'auth-tls-error-page': beside('auth-tls-secret', unsupported('warn', 'a failed handshake has no page')),
-  'auth-tls-pass-certificate-to-upstream': beside(
-    'auth-tls-secret',
-    unsupported(
-      'warn',
-      'the gateway sends x-forwarded-client-cert in place of ssl-client-cert, once forwardClientCertDetails of gatewayTopology asks for it',
-    ),
-  ),
-  'enable-modsecurity': whenTrue(unsupported('error', WAF)),
-  'enable-owasp-core-rules': whenTrue(unsupported('error', WAF)),
-  'modsecurity-snippet': unsupported('error', WAF),
-  'modsecurity-transaction-id': partOf('enable-modsecurity'),
 })
 
 function authDetail(message: string): Entry {
@@ -144,35 +99,4 @@ function globalAuth(value: string): Effect {
   return readFlag(value) === false
     ? { outcome: 'not-needed', level: 'info', message }
     : { outcome: 'unsupported', level: 'error', message }
-}
-
-function satisfy(value: string): Effect {
-  if (value === 'all') return { outcome: 'not-needed', level: 'info', message: 'policies always all count' }
-  if (value !== 'any') return refused(value, 'any or all')
-  return {
-    outcome: 'unsupported',
-    level: 'error',
-    message:
-      'one of address list and password sufficed; here both have to be met, so that some who came in no longer do',
-  }
-}
-
-/** `off` asks for nothing; `optional_no_ca` lets any certificate in, which Istio has no mode for. */
-function clientCertificate(value: string, { ingress, sibling }: AnnotationPlace): Effect {
-  const verify = sibling('auth-tls-verify-client') ?? 'on'
-  const secret = value.includes('/') ? value : `${ingress.namespace}/${value}`
-  if (verify === 'off') return { outcome: 'not-needed', level: 'info', message: 'auth-tls-verify-client is off' }
-  if (verify === 'optional_no_ca')
-    return {
-      outcome: 'unsupported',
-      level: 'error',
-      message:
-        'SECURITY: optional_no_ca takes any certificate; Istio has no such mode, and no certificate is asked for',
-    }
-  const settings = { clientCertificate: { secret, isOptional: verify === 'optional' } }
-  return approximate(
-    'warn',
-    settings,
-    `the gateway asks for a client certificate; it reads the CA of ${secret} from a secret in its own namespace, see spec.tls; a failed check ends the handshake, nginx answered 400`,
-  )
 }

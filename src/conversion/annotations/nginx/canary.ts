@@ -1,7 +1,27 @@
-/** ingress-nginx: a canary Ingress, which is a second backend of the main one's paths (docs/facts/ingress-nginx.md). */
-import type { Canary } from '../model/ingress-settings.ts'
-import { regexProblem } from '../model/regular-expression.ts'
-import { approximate, converted, readWhole, type AnnotationPlace, type Effect } from './annotation-entry.ts'
+/** ingress-nginx: a canary Ingress, which is a second backend of the main Ingress (docs/facts/ingress-nginx.md#canaries). */
+import type { Canary } from '../../model/ingress-settings.ts'
+import { regexProblem } from '../../model/regular-expression.ts'
+import {
+  approximate,
+  converted,
+  partOf,
+  readWhole,
+  whenTrue,
+  type AnnotationPlace,
+  type AnnotationTable,
+  type Effect,
+} from '../entry.ts'
+import { nginxTable } from './guard.ts'
+
+export const NGINX_CANARY: AnnotationTable = nginxTable({
+  canary: whenTrue(readCanary),
+  'canary-weight': partOf('canary'),
+  'canary-weight-total': partOf('canary'),
+  'canary-by-header': partOf('canary'),
+  'canary-by-header-value': partOf('canary'),
+  'canary-by-header-pattern': partOf('canary'),
+  'canary-by-cookie': partOf('canary'),
+})
 
 /** Bad numbers fall back to 0 and 100, and the weight stops at the total, as in ingress-nginx. */
 export function readCanary(_: string, { sibling }: AnnotationPlace): Effect {

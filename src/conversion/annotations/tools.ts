@@ -1,5 +1,5 @@
 /** Annotations of tools that handle any object, and those that name the class. */
-import { foreign, notNeeded, type AnnotationTable, type Entry } from './annotation-entry.ts'
+import { foreign, notNeeded, type AnnotationTable, type Entry } from './entry.ts'
 
 export const KUBERNETES: AnnotationTable = {
   'ingress.class': notNeeded('names the controller that the Ingress is for'),

@@ -1,6 +1,18 @@
-/** ingress-nginx: `rewrite-target` (docs/facts/ingress-nginx.md). How a path is rewritten is decided path by path. */
-import { strippedPrefix } from '../model/rewrite-idiom.ts'
-import { converted, type AnnotationPlace, type Effect } from './annotation-entry.ts'
+/** ingress-nginx: paths that are rewritten, or read as regular expressions (docs/facts/ingress-nginx.md#rewrites). */
+import { strippedPrefix } from '../../model/rewrite-idiom.ts'
+import { converted, notNeeded, whenTrue, type AnnotationPlace, type AnnotationTable, type Effect } from '../entry.ts'
+import { nginxTable } from './guard.ts'
+
+export const NGINX_REWRITE: AnnotationTable = nginxTable({
+  'rewrite-target': rewriteEffect,
+  'use-regex': whenTrue(() =>
+    converted(
+      { usesRegex: true },
+      'every path of the host is a case-insensitive regular expression, as ingress-nginx has it',
+    ),
+  ),
+  'preserve-trailing-slash': notNeeded('Istio never changes a trailing slash'),
+})
 
 export function rewriteEffect(value: string, { target, ingress }: AnnotationPlace): Effect {
   const variable = /\$(?!\d)\{?\w*/.exec(value)?.[0]

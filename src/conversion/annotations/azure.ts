@@ -1,0 +1,18 @@
+/** The controller of Azure's application gateway (docs/facts/other-ingress-controllers.md#azure). */
+import { notNeeded, unsupported, type AnnotationTable } from './entry.ts'
+import { BALANCER, FIREWALL, OFFLOADED, REDIRECT_THERE } from './load-balancer.ts'
+
+export const APPGW: AnnotationTable = {
+  'backend-path-prefix': unsupported(
+    'error',
+    'the path is rewritten by the load balancer; say it with rewrite in the VirtualService',
+  ),
+  'ssl-redirect': REDIRECT_THERE,
+  'appgw-ssl-certificate': OFFLOADED,
+  'waf-policy-for-path': FIREWALL,
+  'request-timeout': notNeeded('Istio has no time limit of its own'),
+  'connection-draining': notNeeded('Envoy drains by itself'),
+  'connection-draining-timeout': notNeeded('Envoy drains by itself'),
+  'cookie-based-affinity': unsupported('warn', 'consistentHash of a DestinationRule is the nearest'),
+  'use-private-ip': BALANCER,
+}

@@ -1,0 +1,75 @@
+/** Both controllers of HAProxy (docs/facts/other-ingress-controllers.md#haproxy). */
+import { asNginx, backendTls, PASSWORD, sslRedirect } from './as-nginx.ts'
+import { converted, notNeeded, readFlag, readList, refused, unsupported, type AnnotationTable } from './entry.ts'
+
+const IDLE = notNeeded('Istio has no time limit of its own')
+
+/** `haproxy.org/`, of HAProxy Technologies. */
+export const HAPROXY: AnnotationTable = {
+  'ssl-redirect': sslRedirect,
+  'ssl-redirect-code': notNeeded('the redirect is 308'),
+  'ssl-redirect-port': notNeeded('the redirect goes to port 443'),
+  'allow-list': asNginx('allowlist-source-range'),
+  whitelist: asNginx('allowlist-source-range'),
+  'deny-list': asNginx('denylist-source-range'),
+  blacklist: asNginx('denylist-source-range'),
+  'auth-type': PASSWORD,
+  'auth-secret': PASSWORD,
+  'auth-realm': PASSWORD,
+  'path-rewrite': unsupported(
+    'error',
+    'the path is rewritten by a regular expression of HAProxy; say it with rewrite in the VirtualService',
+  ),
+  'server-ssl': (value, place) =>
+    (readFlag(value) === true ? backendTls('HTTPS') : notNeeded('what the gateway speaks anyway'))(value, place),
+  'rate-limit-requests': unsupported('warn', 'a limit needs an EnvoyFilter'),
+  'timeout-client': IDLE,
+  'timeout-server': IDLE,
+  'timeout-connect': IDLE,
+  'timeout-tunnel': IDLE,
+  'timeout-http-request': IDLE,
+  'load-balance': unsupported('warn', 'loadBalancer of a DestinationRule is the nearest'),
+  'cookie-persistence': unsupported('warn', 'consistentHash of a DestinationRule is the nearest'),
+  'set-host': (value) => converted({ authority: value }, `backends get ${value} as Host`),
+  'ssl-passthrough': (value) =>
+    readFlag(value) === true
+      ? converted({ isPassthrough: true }, 'TLS is passed through by server name')
+      : { outcome: 'not-needed', level: 'info', message: 'is switched off' },
+  'request-set-header': unsupported('warn', 'headers.request.set of the route'),
+  'response-set-header': unsupported('warn', 'headers.response.set of the route'),
+  'backend-config-snippet': unsupported(
+    'error',
+    'configuration of HAProxy itself; what it does has to be said again in Istio',
+  ),
+  'frontend-config-snippet': unsupported(
+    'error',
+    'configuration of HAProxy itself; what it does has to be said again in Istio',
+  ),
+  check: notNeeded('Istio watches the endpoints that Kubernetes calls ready'),
+  'forwarded-for': notNeeded('Envoy always sends x-forwarded-for'),
+}
+
+/** `haproxy-ingress.github.io/`, of the community. */
+export const HAPROXY_COMMUNITY: AnnotationTable = {
+  'ssl-redirect': sslRedirect,
+  'ssl-passthrough': (value, place) => HAPROXY['ssl-passthrough']?.(value, place) ?? refused(value, 'true or false'),
+  'allowlist-source-range': asNginx('allowlist-source-range'),
+  'whitelist-source-range': asNginx('allowlist-source-range'),
+  'denylist-source-range': asNginx('denylist-source-range'),
+  'auth-type': PASSWORD,
+  'auth-secret': PASSWORD,
+  'auth-url': asNginx('auth-url'),
+  'auth-tls-secret': asNginx('auth-tls-secret'),
+  'rewrite-target': unsupported('error', 'the path is rewritten by HAProxy; say it with rewrite in the VirtualService'),
+  'app-root': (value) => converted({ appRoot: value }, `/ redirects to ${value} (302)`),
+  'server-alias': (value) => converted({ aliases: readList(value) }, 'the routes are served under these hosts, too'),
+  'backend-protocol': unsupported('warn', "the Service's port name or appProtocol says it"),
+  'secure-backends': (value, place) =>
+    (readFlag(value) === true ? backendTls('HTTPS') : notNeeded('what the gateway speaks anyway'))(value, place),
+  'timeout-client': IDLE,
+  'timeout-server': IDLE,
+  'timeout-connect': IDLE,
+  'balance-algorithm': unsupported('warn', 'loadBalancer of a DestinationRule is the nearest'),
+  affinity: unsupported('warn', 'consistentHash of a DestinationRule is the nearest'),
+  'config-backend': unsupported('error', 'configuration of HAProxy itself; what it does has to be said again in Istio'),
+}

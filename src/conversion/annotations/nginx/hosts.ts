@@ -1,0 +1,60 @@
+/** ingress-nginx: other names of a host, and the name that backends see (docs/facts/ingress-nginx.md#hosts). */
+import type { Target } from '../../model/conversion-options.ts'
+import { hostProblem } from '../../model/hosts.ts'
+import { converted, notNeeded, readList, type AnnotationPlace, type AnnotationTable, type Effect } from '../entry.ts'
+import { nginxTable } from './guard.ts'
+
+export const NGINX_HOSTS: AnnotationTable = nginxTable({
+  'server-alias': serverAlias,
+  'upstream-vhost': upstreamVhost,
+  'service-upstream': notNeeded('the gateway always balances over the endpoints of the Service'),
+})
+
+function serverAlias(value: string, { target }: AnnotationPlace): Effect {
+  const names = readList(value.toLowerCase())
+  const aliases = names.filter((name) => aliasProblem(name, target) === undefined)
+  if (aliases.length === names.length)
+    return converted({ aliases }, `the routes are served under ${aliases.join(', ')}, too`)
+  const problems = names.flatMap((name) => {
+    const problem = aliasProblem(name, target)
+    return problem === undefined ? [] : [`${name} ${problem}`]
+  })
+  return {
+    outcome: 'unsupported',
+    level: 'error',
+    message: `${problems.join('; ')}; served under ${aliases.join(', ') || 'no other name'}`,
+    settings: { aliases },
+  }
+}
+
+function aliasProblem(name: string, target: Target): string | undefined {
+  return name.startsWith('~')
+    ? 'is a regular expression, which a host of a Gateway cannot be'
+    : hostProblem(name, target)
+}
+
+/** `PreciseHostname` of the CRD. */
+const API_HOSTNAME = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
+
+/**
+ * Together with service-upstream the Service's own name is the idiom that put ingress-nginx into a mesh; a gateway of
+ * Istio's needs neither.
+ */
+function upstreamVhost(value: string, { ingress, sibling, target }: AnnotationPlace): Effect {
+  const isOwnService = value.endsWith('.svc.cluster.local') || value.endsWith(`.${ingress.namespace}.svc`)
+  if (isOwnService && sibling('service-upstream') === 'true')
+    return { outcome: 'not-needed', level: 'info', message: 'only made ingress-nginx work inside a mesh' }
+  if (value.includes('$'))
+    return {
+      outcome: 'unsupported',
+      level: 'error',
+      message: `${value}: nginx variables have no equal in rewrite.authority; the client's Host is passed on`,
+    }
+  if (target === 'gateway-api' && !API_HOSTNAME.test(value))
+    return {
+      outcome: 'unsupported',
+      level: 'error',
+      message: `${value}: urlRewrite.hostname of Gateway API takes a DNS name in lower case without a port; the client's Host is passed on`,
+    }
+  return converted({ authority: value }, `backends get ${value} as Host`)
+}

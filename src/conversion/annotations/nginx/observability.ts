@@ -1,0 +1,22 @@
+/** ingress-nginx: logs, traces and metrics. */
+import { notNeeded, partOf, type AnnotationTable } from '../entry.ts'
+import { nginxTable } from './guard.ts'
+
+const LOGS = "access logs are the mesh's: Telemetry, meshConfig.accessLogFile"
+
+const TRACES = "traces are the mesh's: Telemetry, meshConfig.defaultConfig.tracing"
+
+export const NGINX_OBSERVABILITY: AnnotationTable = nginxTable({
+  'enable-access-log': notNeeded(LOGS),
+  'enable-rewrite-log': notNeeded(LOGS),
+  'enable-opentelemetry': notNeeded(TRACES),
+  'opentelemetry-operation-name': notNeeded(TRACES),
+  'opentelemetry-trust-incoming-span': notNeeded(TRACES),
+  'enable-opentracing': notNeeded(TRACES),
+  'opentracing-trust-incoming-span': notNeeded(TRACES),
+  'enable-influxdb': notNeeded('ingress-nginx itself dropped it'),
+  'influxdb-measurement': partOf('enable-influxdb'),
+  'influxdb-port': partOf('enable-influxdb'),
+  'influxdb-host': partOf('enable-influxdb'),
+  'influxdb-server-name': partOf('enable-influxdb'),
+})

@@ -1,0 +1,32 @@
+/** ingress-nginx: time limits, sizes and buffers (docs/facts/ingress-nginx.md#timeouts). */
+import { converted, notNeeded, readWhole, refused, SECONDS, type AnnotationTable, type Effect } from '../entry.ts'
+import { nginxTable } from './guard.ts'
+
+const IDLE =
+  'a timer between two reads or writes; Istio has no time limit of its own, so that long requests work as they are'
+
+const BUFFER = "Envoy's buffers need no setting"
+
+export const NGINX_TIMEOUTS: AnnotationTable = nginxTable({
+  'proxy-read-timeout': notNeeded(IDLE),
+  'proxy-send-timeout': notNeeded(IDLE),
+  'proxy-connect-timeout': connectTimeout,
+  'proxy-body-size': notNeeded(
+    'raises or lowers a limit of nginx (1m) that Envoy has not; to keep one, a platform team can add an EnvoyFilter with a buffer',
+  ),
+  'client-body-buffer-size': notNeeded(BUFFER),
+  'proxy-buffering': notNeeded(BUFFER),
+  'proxy-buffers-number': notNeeded(BUFFER),
+  'proxy-buffer-size': notNeeded(BUFFER),
+  'proxy-busy-buffers-size': notNeeded(BUFFER),
+  'proxy-max-temp-file-size': notNeeded(BUFFER),
+  'proxy-request-buffering': notNeeded('Envoy streams requests'),
+  'proxy-http-version': notNeeded('Envoy speaks HTTP/1.1, or HTTP/2 where the port says so'),
+  'connection-proxy-header': notNeeded('Envoy keeps connections to backends by itself'),
+})
+
+function connectTimeout(value: string): Effect {
+  const seconds = readWhole(value.replace(/s$/, ''), 1)
+  if (seconds === undefined) return refused(value, SECONDS)
+  return converted({ connection: { connectTimeoutSeconds: seconds } }, 'connectTimeout of a DestinationRule')
+}

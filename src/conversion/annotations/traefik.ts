@@ -1,0 +1,69 @@
+/** Traefik (docs/facts/other-ingress-controllers.md#traefik). */
+import { backendTls } from './as-nginx.ts'
+import {
+  claimsHttpsRedirect,
+  notNeeded,
+  readFlag,
+  readList,
+  unsupported,
+  whenTrue,
+  type AnnotationPlace,
+  type AnnotationTable,
+  type Effect,
+  type Entry,
+} from './entry.ts'
+
+const MIDDLEWARE = unsupported(
+  'error',
+  'middlewares may hold authentication, address lists, rewrites and redirects; each of them has to be said again in Istio',
+)
+
+const NO_SERVER = unsupported(
+  'error',
+  'SECURITY: no HTTPS server is printed for this Ingress, as it names no secret: add spec.tls with its hosts and a secretName',
+)
+
+export const TRAEFIK: AnnotationTable = {
+  'router.entrypoints': entryPoints,
+  'router.middlewares': MIDDLEWARE,
+  'router.priority': unsupported('warn', 'the order of routes is given by their paths'),
+  'router.rulesyntax': notNeeded('no rule is written'),
+  'router.pathmatcher': unsupported('error', 'paths are read as Prefix; another matcher is not read here'),
+  'router.tls': whenTrue((value, place) =>
+    (namesSecret(place) ? notNeeded('spec.tls says which hosts have TLS') : NO_SERVER)(value, place),
+  ),
+  'router.tls.certresolver': unsupported(
+    'error',
+    "Traefik's own ACME resolver stays behind: issue the certificate with cert-manager",
+  ),
+  'router.tls.options': unsupported('warn', "TLS options are set at the Gateway's server"),
+  'service.serversscheme': (value, place) =>
+    (value === 'https' ? backendTls('HTTPS') : notNeeded('what the gateway speaks anyway'))(value, place),
+  'service.serverstransport': unsupported('warn', 'a ServersTransport is a DestinationRule in Istio'),
+  'service.passhostheader': (value, place) =>
+    (readFlag(value) === false
+      ? unsupported('warn', 'backends get the Host of the client')
+      : notNeeded('backends get the Host of the client'))(value, place),
+  'service.nativelb': notNeeded('the gateway always speaks to pods'),
+  'service.sticky.cookie': unsupported('warn', 'consistentHash of a DestinationRule is the nearest'),
+}
+
+/** Keys with names in them. */
+export const TRAEFIK_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])[] = [
+  [/^router\.tls\.domains\.(.+)$/, () => notNeeded('the certificate says for which names it is')],
+  [/^service\.sticky\.cookie\.(.+)$/, () => unsupported('warn', 'consistentHash of a DestinationRule is the nearest')],
+  [/^router\.observability\.(.+)$/, () => notNeeded("logs, metrics and traces are the mesh's")],
+]
+
+function entryPoints(value: string, place: AnnotationPlace): Effect {
+  const names = readList(value)
+  if (names.length !== 1 || names[0] !== 'websecure')
+    return { outcome: 'approximate', level: 'info', message: 'the gateway serves ports 80 and 443' }
+  if (!namesSecret(place)) return { ...NO_SERVER(value, place), settings: { redirectsToHttps: true } }
+  return claimsHttpsRedirect('only https: plain requests of hosts with TLS are redirected (308)')
+}
+
+/** Traefik has certificates of its own, and one for all: TLS there needs no `spec.tls`. */
+function namesSecret({ ingress }: AnnotationPlace): boolean {
+  return ingress.tls.some(({ secret }) => secret !== '')
+}
