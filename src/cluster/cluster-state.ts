@@ -9,7 +9,7 @@
 import { unknownControlPlane, type ControlPlane } from '../istio/control-plane.ts'
 import { DEFAULT_INSTALL, inCallingOrder, type InjectionWebhook } from '../istio/injection-webhook.ts'
 import type { Namespace } from '../istio/mesh.ts'
-import type { PeerAuthentication } from '../istio/peer-authentication.ts'
+import type { PeerAuthentication } from '../istio/declared-policy.ts'
 import { indexNamespace } from '../istio/policy-index.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { isProblem, type Problem } from '../kubernetes/problem.ts'

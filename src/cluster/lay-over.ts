@@ -1,6 +1,6 @@
 /** A cluster with proposed changes: objects applied over it, others taken away. The cluster itself stays as it is. */
 import type { Namespace } from '../istio/mesh.ts'
-import type { PeerAuthentication } from '../istio/peer-authentication.ts'
+import type { PeerAuthentication } from '../istio/declared-policy.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { isProblem } from '../kubernetes/problem.ts'
 import { basisOf, stateOf, type ClusterState, type ObjectProblem } from './cluster-state.ts'

@@ -5,7 +5,7 @@
 import { Map as PersistentMap } from 'immutable'
 import type { InjectionWebhook } from '../istio/injection-webhook.ts'
 import type { Namespace } from '../istio/mesh.ts'
-import type { PeerAuthentication } from '../istio/peer-authentication.ts'
+import type { PeerAuthentication } from '../istio/declared-policy.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import type { Callback, OwnWebhook } from '../readiness/callback.ts'
 import type { ExposedService } from '../readiness/service.ts'

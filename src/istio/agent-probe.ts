@@ -1,12 +1,13 @@
 /**
- * Probes that Istio serves by its agent: what the injector turns a probe into, and how to see that it did
- * (spec/istio.md 2.2 to 2.5; `pkg/kube/inject/app_probe.go`).
+ * Probes that Istio's agent serves: what the injector turns a probe into, how to see that it did, and where the agent
+ * answers otherwise than the application would (`pkg/kube/inject/app_probe.go`, `pilot/cmd/pilot-agent/status/server.go`).
  */
-import { isHook, type Container, type Slot } from '../kubernetes/container.ts'
-import type { Handler } from '../kubernetes/handler.ts'
+import { isHook, resolvePort, type Check, type Container, type Slot } from '../kubernetes/container.ts'
+import type { Handler, NetworkHandler } from '../kubernetes/handler.ts'
+import type { PresentSidecar } from './sidecar.ts'
 import { isOlderThan, type Version } from './version.ts'
 
-/** The agent's default port; an application's own 15020 looks the same to Istio (spec/istio.md 2.5). */
+/** The agent's default port; an application's own 15020 looks the same to Istio. */
 export const DEFAULT_STATUS_PORT = 15020
 
 const PATHS: Readonly<Record<Slot, readonly [string, string]>> = {
@@ -73,5 +74,44 @@ export function isRewrittenKind(
 export function rewrittenByIstio(handler: Handler, container: Container, slot: Slot, statusPort: number): Handler {
   const path = agentPath(container.name, slot)
   if (handler.kind === 'httpGet') return { ...handler, scheme: 'HTTP', path, port: statusPort }
-  return { kind: 'httpGet', scheme: 'HTTP', host: '', port: statusPort, path, headers: [] }
+  return { kind: 'httpGet', scheme: 'HTTP', host: '', port: statusPort, path, headers: [], http2: false }
+}
+
+/**
+ * Why the agent cannot answer for a handler that Istio rewrites; undefined where it can.
+ *
+ * | first match wins                                    | what the rewritten check would do                      |
+ * |-----------------------------------------------------|--------------------------------------------------------|
+ * | status port 0                                       | the API server refuses port 0                          |
+ * | the agent listens on another port                   | connection refused                                     |
+ * | `host`                                              | kubelet asks that host on the agent's port             |
+ * | a port name that the container does not have        | the agent answers 400, which kubelet counts            |
+ * | the agent's own port                                | the injector hands the agent no entry: 400             |
+ * | a field that the agent does not know                | the agent asks without it                              |
+ * | startup probe of a restartable init container, and a proxy that starts after it | the pod never starts       |
+ */
+export function agentObstacle(
+  handler: NetworkHandler,
+  check: Check,
+  container: Container,
+  { agent, controlPlane, isNative }: Pick<PresentSidecar, 'agent' | 'controlPlane' | 'isNative'>,
+): string | undefined {
+  if (agent.statusPort === 0) return 'its status port is 0'
+  if (agent.listensOn !== agent.statusPort)
+    return `it listens on port ${agent.listensOn} and Istio sends probes to ${agent.statusPort}`
+  if (handler.kind !== 'grpc' && handler.host !== '') return `host ${handler.host} is set`
+  if (resolvePort(handler.port, container) === undefined) return `no port is named ${handler.port}`
+  if (handler.port === controlPlane.statusPort) return `port ${handler.port} is its own`
+  const unknown = unknownToAgent(handler, check)
+  if (unknown !== undefined) return `it does not know ${unknown}`
+  return container.init && container.restartable && check.slot === 'startupProbe' && !isNative
+    ? 'the proxy starts after this init container'
+    : undefined
+}
+
+/** Istio 1.32 is built with the API of Kubernetes 1.36: clear HTTP/2 and TLS for gRPC came later. */
+function unknownToAgent(handler: NetworkHandler, { unknownFields }: Check): string | undefined {
+  if (handler.kind === 'httpGet' && handler.http2) return 'httpGet.protocol: HTTP2'
+  if (handler.kind === 'grpc' && handler.tls) return 'grpc.mode: TLS'
+  return unknownFields[0]
 }

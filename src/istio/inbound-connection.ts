@@ -2,7 +2,7 @@
  * What a sidecar does with a connection to a redirected port (spec/istio.md 4.4 and 4.5;
  * `pilot/pkg/networking/core/filterchain_options.go`).
  */
-import type { Mode } from './peer-authentication.ts'
+import type { Mode } from './declared-policy.ts'
 
 /** `tls`: TLS without a mesh certificate, as kubelet's HTTPS probes speak it. */
 export type InboundClient = 'plaintext' | 'tls' | 'mutual-tls'

@@ -1,7 +1,7 @@
 /** The labels that injection templates leave on a pod (`files/injection-template.yaml`, `gateway-injection-template.yaml`). */
 import { CANONICAL_NAME, CANONICAL_REVISION, NETWORK, TLS_MODE, TUNNEL } from './annotations.ts'
 import type { MergedTemplates } from './control-plane.ts'
-import type { InjectionCall } from './injection-pass.ts'
+import type { InjectionCall } from './injection-call.ts'
 import { hasHbone } from './proxy-config.ts'
 
 /**

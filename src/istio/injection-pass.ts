@@ -1,9 +1,8 @@
 /** What one call of istiod's injector makes of a pod (spec/istio.md 2.1, 3.5, 3.6, 4.6; `pkg/kube/inject/webhook.go`). */
+import { readAgent } from './agent.ts'
 import { INJECTION_TEMPLATES } from './annotations.ts'
-import type { PodTemplate } from '../kubernetes/pod-template.ts'
 import {
   CHART_INJECTOR,
-  type ControlPlane,
   type Injector,
   type InterceptionMode,
   type MergedTemplates,
@@ -11,40 +10,11 @@ import {
 } from './control-plane.ts'
 import { annotationsAfter } from './injected-annotations.ts'
 import { labelsAfter } from './injected-labels.ts'
-import type { PodIdentity } from './injection-policy.ts'
+import type { InjectionCall, InjectionPass } from './injection-call.ts'
 import { mergedScrapeAnnotations, refusedScrapeAnnotation } from './prometheus-annotations.ts'
 import { interceptionModeOf } from './proxy-config.ts'
-import { redirectionAfter, type Redirection } from './redirection.ts'
-import { rewritingAfter, type Rewriting } from './rewriting.ts'
-
-export interface InjectionSubject {
-  readonly namespace: string
-  readonly template: PodTemplate
-  /** What Istio takes for the workload's name (`kube.GetDeployMetaFromPod`): default of the canonical name label. */
-  readonly workloadName: string
-}
-
-export interface InjectionPass {
-  readonly isInjected: boolean
-  /** False where the templates bring no `istio-proxy`, `grpc-simple` alone, and the pod has none. */
-  readonly hasProxy: boolean
-  readonly controlPlane: ControlPlane
-  readonly redirection: Redirection
-  readonly rewriting: Rewriting
-  readonly labels: ReadonlyMap<string, string>
-  readonly annotations: ReadonlyMap<string, string>
-  readonly evidence: string
-}
-
-export interface InjectionCall {
-  readonly subject: InjectionSubject
-  readonly pod: PodIdentity
-  readonly controlPlane: ControlPlane
-  readonly previous: InjectionPass | undefined
-  /** The network that the called webhook names. */
-  readonly network: string | undefined
-  readonly evidence: string
-}
+import { redirectionAfter } from './redirection.ts'
+import { rewritingAfter } from './rewriting.ts'
 
 export function inject(
   call: InjectionCall,
@@ -112,6 +82,9 @@ function makePass(
     }),
     rewriting:
       rewriting.state !== 'on' && call.previous?.rewriting.state === 'on' ? call.previous.rewriting : rewriting,
+    agent: readAgent(annotations, call.controlPlane),
+    isCarried: call.previous?.isCarried === true,
+    isReinvoked: call.isReinvoked || call.previous?.isReinvoked === true,
     labels: labelsAfter(call, effect),
     annotations,
     evidence: call.evidence,

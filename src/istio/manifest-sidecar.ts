@@ -3,11 +3,12 @@
  * webhook; what it captures then comes from its own `istio-init` arguments, or is what the CNI plugin reads in it
  * (spec/istio.md section 7).
  */
+import { readAgent } from './agent.ts'
 import { INJECTION_STATUS, REVISION } from './annotations.ts'
 import type { Container } from '../kubernetes/container.ts'
 import { arrayMember, scalarText } from '../kubernetes/json.ts'
 import { capture, type Capture } from './capture.ts'
-import type { InjectionPass, InjectionSubject } from './injection-pass.ts'
+import type { InjectionPass, InjectionSubject } from './injection-call.ts'
 import { asInterceptionMode } from './proxy-config.ts'
 import type { Mesh } from './mesh.ts'
 import { cniCapture, readProxy, type Redirection } from './redirection.ts'
@@ -16,10 +17,14 @@ export function readManifestSidecar(subject: InjectionSubject, mesh: Mesh): Inje
   const { annotations, containers, labels } = subject.template
   const proxy = containers.find(({ name }) => name === 'istio-proxy')
   if (proxy === undefined || !annotations.has(INJECTION_STATUS)) return undefined
+  const controlPlane = mesh.controlPlane(annotations.get(REVISION) ?? 'default')
   return {
     isInjected: false,
     hasProxy: true,
-    controlPlane: mesh.controlPlane(annotations.get(REVISION) ?? 'default'),
+    controlPlane,
+    agent: readAgent(annotations, controlPlane),
+    isCarried: true,
+    isReinvoked: false,
     redirection: redirectionOf(subject, proxy),
     rewriting: { state: 'off', evidence: 'the sidecar is in the manifest, no webhook touches its probes' },
     labels,

@@ -1,5 +1,5 @@
 /** PeerAuthentications laid out so that finding the one that holds for a pod costs the same among ten and ten thousand. */
-import type { PeerAuthentication } from './peer-authentication.ts'
+import type { PeerAuthentication } from './declared-policy.ts'
 
 /** The policies of each namespace; undefined where it has none. */
 export interface PolicyIndex {

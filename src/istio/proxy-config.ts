@@ -33,6 +33,13 @@ export function hasHbone(annotations: ReadonlyMap<string, string>, controlPlane:
   return own === undefined ? controlPlane.hasHbone : scalarText(own) === 'true'
 }
 
+/** `statusPort` of `proxy.istio.io/config`; undefined where it is absent or 0, which protobuf takes for absent. */
+export function configuredStatusPort(annotations: ReadonlyMap<string, string>): number | undefined {
+  const config = annotations.get(PROXY_CONFIG)
+  const port = config === undefined ? 0 : Number(scalarText(memberAt(parseProxyConfig(config), 'statusPort')) ?? 0)
+  return port > 0 ? port : undefined
+}
+
 function parseProxyConfig(text: string): unknown {
   try {
     const parsed: unknown = parseYaml(text)

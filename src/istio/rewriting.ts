@@ -1,7 +1,8 @@
 /** Whether an injected pod's probes are moved to Istio's agent, and to which port (spec/istio.md 2.1, `app_probe.go`). */
-import { REWRITE_PROBES, STATUS_PORT } from './annotations.ts'
+import { statusPortOf } from './agent.ts'
+import { REWRITE_PROBES } from './annotations.ts'
 import type { ControlPlane } from './control-plane.ts'
-import { parseBool, parseInteger } from './go-values.ts'
+import { parseBool } from './go-values.ts'
 import type { Version } from './version.ts'
 
 /** Whether Istio moves the probes to its agent. `unknown` where no injector ConfigMap and no annotation tells. */
@@ -24,6 +25,8 @@ export function rewritingAfter(
   if (!proxied) return { state: 'off', evidence: 'the injection template has no container istio-proxy' }
   const written = annotations.get(REWRITE_PROBES)
   const wanted = written === undefined ? undefined : parseBool(written)
+  if (isManaged(controlPlane.revision))
+    return { state: 'unknown', evidence: `managed Cloud Service Mesh, revision ${controlPlane.revision}` }
   const on = wanted ?? controlPlane.injector?.rewriteAppHTTPProbe
   if (on === undefined)
     return { state: 'unknown', evidence: `no ConfigMap of the injector of revision ${controlPlane.revision}` }
@@ -34,14 +37,16 @@ export function rewritingAfter(
   if (!on) return { state: 'off', evidence }
   return {
     state: 'on',
-    statusPort: rewriteTarget(annotations, controlPlane),
+    statusPort: statusPortOf(annotations, controlPlane),
     version: controlPlane.injector?.version,
     evidence,
   }
 }
 
-/** An unparsable annotation gives port 0, but validation refuses such a pod first (`app_probe.go` patchRewriteProbe). */
-function rewriteTarget(annotations: ReadonlyMap<string, string>, controlPlane: ControlPlane): number {
-  const own = annotations.get(STATUS_PORT)
-  return own === undefined ? controlPlane.statusPort : (parseInteger(own) ?? 0)
+/**
+ * Google's managed Cloud Service Mesh does not support the annotation, and shows nobody its injector's values. Its three
+ * release channels are its revisions (https://cloud.google.com/service-mesh/docs/onboarding/unsupported-istio-apis).
+ */
+function isManaged(revision: string): boolean {
+  return ['asm-managed', 'asm-managed-rapid', 'asm-managed-stable'].includes(revision)
 }

@@ -6,10 +6,12 @@
  * (spec/istio.md 0.1). Several webhooks can match one pod; all are called, in name order, each seeing what the one before
  * made of the pod (section 7).
  */
+import type { Agent } from './agent.ts'
 import { refusedAnnotation } from './annotation-validation.ts'
 import type { Capture } from './capture.ts'
 import { CHART_INJECTOR, type ControlPlane } from './control-plane.ts'
-import { inject, type InjectionPass, type InjectionSubject } from './injection-pass.ts'
+import type { InjectionPass, InjectionSubject } from './injection-call.ts'
+import { inject } from './injection-pass.ts'
 import type { Rewriting } from './rewriting.ts'
 import { skipReason, type PodIdentity } from './injection-policy.ts'
 import { describeSelection, isSelected, type InjectionWebhook } from './injection-webhook.ts'
@@ -36,6 +38,13 @@ export interface PresentSidecar {
   readonly controlPlane: ControlPlane
   readonly capture: Capture
   readonly rewriting: Rewriting
+  readonly agent: Agent
+  /** The proxy is an init container, and so runs before the pod's own containers. */
+  readonly isNative: boolean
+  /** The manifest carries the sidecar already: Istio has injected the pod, or `istioctl kube-inject` has. */
+  readonly isCarried: boolean
+  /** Istio's webhook is called again when the pod changes after it. */
+  readonly isReinvoked: boolean
   /** False for a sidecar that stands in the manifest and that no webhook touches. */
   readonly isInjected: boolean
   /** The pod's labels once it runs. */
@@ -61,8 +70,14 @@ export function decideSidecar(subject: InjectionSubject, mesh: Mesh): Sidecar {
       reason: 'template-without-proxy',
       evidence: 'the injection templates have no istio-proxy',
     }
-  if (pass !== undefined) return { state: 'present', ...pass, capture: pass.redirection.capture }
+  if (pass !== undefined) return sidecarOf(pass)
   return absence ?? notSelected(mesh.namespace(subject.namespace))
+}
+
+/** The sidecar that the last call of an injector, or the manifest, left in a pod. */
+export function sidecarOf(pass: InjectionPass): PresentSidecar {
+  const { redirection } = pass
+  return { state: 'present', ...pass, capture: redirection.capture, isNative: redirection.proxy.isInit }
 }
 
 /** What the API server's calls have come to so far. */
@@ -121,7 +136,15 @@ function callInjector(
   const refused = refusedAnnotation(pod.annotations)
   if (refused !== undefined) return { state: 'refused', evidence: `Istio refuses annotation ${refused}` }
   const evidence = `webhook ${webhook.configuration}/${webhook.name} (${describeSelection(webhook)})`
-  return inject({ subject, pod, controlPlane, previous, network: webhook.network, evidence })
+  return inject({
+    subject,
+    pod,
+    controlPlane,
+    previous,
+    network: webhook.network,
+    isReinvoked: webhook.isReinvoked,
+    evidence,
+  })
 }
 
 function notSelected({ name, isDeclared }: Namespace): Sidecar {

@@ -1,8 +1,11 @@
 /** Containers with their ports, probes and lifecycle hooks, each with the JSON Pointer that addresses it. */
 import {
+  HANDLER_KINDS,
   handlerKinds,
+  isField,
   isPortNumber,
   readHandler,
+  unknownFieldsOf,
   type Handler,
   type HandlerKind,
   type PortReference,
@@ -31,6 +34,8 @@ export interface Check {
   readonly handler: Handler | Problem
   /** Seconds; the API server's default is 1. Hooks have none. */
   readonly timeoutSeconds: number
+  /** Fields that a later Kubernetes may have and that are not understood here, relative to `pointer`. */
+  readonly unknownFields: readonly string[]
 }
 
 export interface Container {
@@ -86,6 +91,7 @@ function addCheck(checks: Check[], slot: Slot, raw: Json | undefined, parent: st
       kinds: [],
       handler: { field: '', problem: `must be an object, not ${typeName(raw)}` },
       timeoutSeconds: 1,
+      unknownFields: [],
     })
 }
 
@@ -93,7 +99,30 @@ function readCheck(slot: Slot, raw: JsonObject, at: string): Check {
   const kinds = handlerKinds(raw)
   const timeout = member(raw, 'timeoutSeconds')
   const timeoutSeconds = typeof timeout === 'number' && timeout > 0 ? timeout : 1
-  return { slot, pointer: at, raw, kinds, handler: onlyHandler(raw, kinds), timeoutSeconds }
+  const handler = onlyHandler(raw, kinds)
+  return { slot, pointer: at, raw, kinds, handler, timeoutSeconds, unknownFields: unknownFields(slot, raw, kinds) }
+}
+
+/** core/v1 Probe, beside its handler. */
+const PROBE_FIELDS = [
+  'initialDelaySeconds',
+  'timeoutSeconds',
+  'periodSeconds',
+  'successThreshold',
+  'failureThreshold',
+  'terminationGracePeriodSeconds',
+]
+
+function unknownFields(slot: Slot, raw: JsonObject, kinds: readonly HandlerKind[]): readonly string[] {
+  const known: readonly string[] = isHook(slot) ? HANDLER_KINDS : [...HANDLER_KINDS, ...PROBE_FIELDS]
+  const beside = Object.keys(raw).filter((key) => isField(key, raw[key]) && !known.includes(key))
+  const inside = kinds.flatMap((kind) => {
+    const value = member(raw, kind)
+    if (kind === 'exec' || kind === 'sleep' || !isObject(value)) return []
+    const isProbeOnly = isHook(slot) && member(value, 'protocol') === 'HTTP2'
+    return [...unknownFieldsOf(kind, value), ...(isProbeOnly ? ['httpGet.protocol: "HTTP2"'] : [])]
+  })
+  return [...beside, ...inside]
 }
 
 function onlyHandler(raw: JsonObject, kinds: readonly HandlerKind[]): Handler | Problem {
@@ -105,7 +134,7 @@ function onlyHandler(raw: JsonObject, kinds: readonly HandlerKind[]): Handler | 
 
 /**
  * The number behind a port of a handler. A name is looked up among the ports of the same container only, as kubelet
- * does (spec/istio.md 2.3); undefined when there is no such name. Of two ports with one name the last counts for Istio
+ * does; undefined when there is no such name. Of two ports with one name the last counts for Istio
  * and the first for kubelet; the API server refuses such a container.
  */
 export function resolvePort(port: PortReference, container: Container): number | undefined {

@@ -20,6 +20,8 @@ export interface HttpGet {
   readonly port: PortReference
   readonly path: string
   readonly headers: readonly Header[]
+  /** `protocol: HTTP2`, HTTP/2 in clear (Kubernetes 1.37, https://kep.k8s.io/5999). */
+  readonly http2: boolean
 }
 
 export interface TcpSocket {
@@ -32,6 +34,8 @@ export interface Grpc {
   readonly kind: 'grpc'
   readonly port: number
   readonly service: string
+  /** `mode: TLS`, TLS without verification of the certificate (Kubernetes 1.37, https://kep.k8s.io/4939). */
+  readonly tls: boolean
 }
 
 export interface Exec {
@@ -67,7 +71,7 @@ export function readHandler(kind: HandlerKind, value: Json | undefined): Handler
   }
 }
 
-/** Defaults as the API server writes them: path `/`, scheme HTTP (spec/istio.md 2.7). */
+/** Defaults as the API server writes them: path `/`, scheme HTTP (pkg/apis/core/v1/defaults.go). */
 function readHttpGet(value: JsonObject): HttpGet | Problem {
   const port = readPort(member(value, 'port'))
   if (typeof port === 'object') return { field: 'httpGet.port', problem: port.problem }
@@ -85,6 +89,7 @@ function readHttpGet(value: JsonObject): HttpGet | Problem {
     port,
     path,
     headers,
+    http2: member(value, 'protocol') === 'HTTP2',
   }
 }
 
@@ -113,7 +118,7 @@ function readGrpc(value: JsonObject): Grpc | Problem {
       field: 'grpc.port',
       problem: typeof port === 'object' ? port.problem : `is ${show(port)}; a number is required`,
     }
-  return { kind: 'grpc', port, service: stringMember(value, 'service') ?? '' }
+  return { kind: 'grpc', port, service: stringMember(value, 'service') ?? '', tls: member(value, 'mode') === 'TLS' }
 }
 
 function readPort(value: Json | undefined): PortReference | { readonly problem: string } {
@@ -129,4 +134,39 @@ export function isPortNumber(value: unknown): value is number {
 
 function show(value: Json): string {
   return JSON.stringify(value)
+}
+
+/** The fields of each handler up to Kubernetes 1.37 (core/v1 HTTPGetAction, TCPSocketAction, GRPCAction). */
+const HANDLER_FIELDS: Readonly<Record<NetworkHandler['kind'], readonly string[]>> = {
+  httpGet: ['path', 'port', 'host', 'scheme', 'httpHeaders', 'protocol'],
+  tcpSocket: ['port', 'host'],
+  grpc: ['port', 'service', 'mode'],
+}
+
+/**
+ * What a handler holds that is not understood here, as `httpGet.FIELD`, or with its value where only that is new. A later
+ * Kubernetes has such fields; whoever replaces the handler would drop them.
+ */
+export function unknownFieldsOf(kind: NetworkHandler['kind'], value: JsonObject): readonly string[] {
+  const fields = Object.keys(value).filter((key) => isField(key, value[key]) && !HANDLER_FIELDS[kind].includes(key))
+  return [...fields.map((key) => `${kind}.${key}`), ...(kind === 'tcpSocket' ? [] : unknownTransport(kind, value))]
+}
+
+/** Names of Kubernetes' fields are camelCase; anything else, `__proto__` included, is no field of a later version. */
+export function isField(key: string, value: Json | undefined): boolean {
+  return value !== null && value !== undefined && /^[a-z][a-zA-Z0-9]*$/.test(key)
+}
+
+/** HTTP/2 is understood in clear alone, which is all that Kubernetes 1.37 allows. */
+function unknownTransport(kind: 'httpGet' | 'grpc', value: JsonObject): readonly string[] {
+  const [field, known] =
+    kind === 'httpGet' ? (['protocol', httpProtocols(value)] as const) : (['mode', GRPC_MODES] as const)
+  const found = member(value, field) ?? null
+  return found === null || known.includes(found) ? [] : [`${kind}.${field}: ${show(found)}`]
+}
+
+const GRPC_MODES: readonly Json[] = ['Plaintext', 'TLS']
+
+function httpProtocols(value: JsonObject): readonly Json[] {
+  return member(value, 'scheme') === 'HTTPS' ? ['HTTP1'] : ['HTTP1', 'HTTP2']
 }

@@ -1,6 +1,6 @@
 /** What breaks in a situation: every topic, each a function from the situation to its findings. */
 import { indexNamespace, type PolicyIndex } from '../istio/policy-index.ts'
-import type { PeerAuthentication } from '../istio/peer-authentication.ts'
+import type { PeerAuthentication } from '../istio/declared-policy.ts'
 import { withoutDuplicates, type Finding } from './finding.ts'
 import type { Situation } from './situation.ts'
 import { findAmbient } from './topics/ambient.ts'

@@ -3,7 +3,7 @@
  * whole. A kind that could not be read is unknown, which is not empty.
  */
 import type { Mesh, Namespace } from '../istio/mesh.ts'
-import type { PeerAuthentication } from '../istio/peer-authentication.ts'
+import type { PeerAuthentication } from '../istio/declared-policy.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import type { Callback, OwnWebhook } from './callback.ts'
 import type { ExposedService } from './service.ts'

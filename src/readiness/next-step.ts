@@ -1,5 +1,5 @@
 /** Where a namespace stands on its way (inject, probes, egress, ingress, STRICT), and the one thing to do next. */
-import type { Mode } from '../istio/peer-authentication.ts'
+import type { Mode } from '../istio/declared-policy.ts'
 import type { PolicyIndex } from '../istio/policy-index.ts'
 import type { ObjectReference } from '../kubernetes/object.ts'
 import { FINDINGS } from './finding-codes.ts'

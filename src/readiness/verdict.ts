@@ -1,7 +1,7 @@
 /** May this namespace be STRICT? Worked out for each as though it alone were switched. */
 import { nextStep, type NextStep, type Step } from './next-step.ts'
 import { describe } from '../kubernetes/object.ts'
-import type { Mode } from '../istio/peer-authentication.ts'
+import type { Mode } from '../istio/declared-policy.ts'
 import type { PolicyIndex } from '../istio/policy-index.ts'
 import type { RuleConfiguration } from '../rules/configuration.ts'
 import { assess, assumingStrict } from './assess.ts'

@@ -6,7 +6,7 @@ import { isAmbient } from '../istio/ambient.ts'
 import { INJECTION_STATUS } from '../istio/annotations.ts'
 import { readManifestSidecar } from '../istio/manifest-sidecar.ts'
 import type { Mesh } from '../istio/mesh.ts'
-import { decideSidecar, type PresentSidecar } from '../istio/sidecar.ts'
+import { decideSidecar, type PresentSidecar, sidecarOf } from '../istio/sidecar.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { annotationsOf, labelsOf, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
 import { readPodTemplate, type PodTemplate } from '../kubernetes/pod-template.ts'
@@ -179,7 +179,7 @@ function runningUnit(row: WorkloadRow, mesh: Mesh): Unit | undefined {
       if (pass !== undefined)
         return {
           ...shared,
-          mesh: { kind: 'sidecar', sidecar: { state: 'present', ...pass, capture: pass.redirection.capture } },
+          mesh: { kind: 'sidecar', sidecar: sidecarOf(pass) },
         }
     }
     const identity = { namespace, labels: pod.labels, annotations: pod.annotations, hostNetwork: isHostNetwork(pod) }

@@ -1,4 +1,4 @@
-/** What a rule is given and what it answers. Facts come in, decisions and a patch or a message go out. */
+/** What a rule is given and what it answers: facts come in, decisions and a patch or a message go out. */
 import type { Slot } from '../kubernetes/container.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
@@ -33,10 +33,12 @@ export interface Decision {
   readonly action: Action
   readonly reason: Reason
   readonly strategy?: Strategy
-  /** Of a check that is left to its pods: why those will be rewritten. */
+  /** Why the probes of the pods will be rewritten, where a template is left to them. */
   readonly cause?: Reason
   /** What the reason, or the cause, rests on: the policy, selector, annotation or port. */
   readonly evidence?: string
+  /** The port that is asked from then on: `probe-port`, the agent's, or with exec the user's own. */
+  readonly port?: number
 }
 
 /** `by` says whose annotation made `rule` looser than the configuration says. */

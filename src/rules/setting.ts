@@ -32,9 +32,17 @@ export function readSetting<Value extends string, Fallback extends Value | undef
   return { value: fallback, warnings }
 }
 
-export function badValue(owner: string, key: string, text: string, allowed: string): string {
+/** The warning about a value that is not allowed; `parts` of it where the rest is taken. */
+export function badValue(
+  owner: string,
+  key: string,
+  text: string,
+  allowed: string,
+  parts: readonly string[] = [],
+): string {
+  const ignored = parts.length === 0 ? 'it is ignored' : `${parts.join(', ')} is ignored`
   return coded(
-    `${owner}: annotation ${key} is ${JSON.stringify(text)}, allowed are ${allowed}; it is ignored`,
+    `${owner}: annotation ${key} is ${JSON.stringify(text)}, allowed are ${allowed}; ${ignored}`,
     'setting-refused',
   )
 }

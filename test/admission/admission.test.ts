@@ -63,7 +63,7 @@ t.test('a denial is 403 and Forbidden, all in the message', (t) => {
   )
   t.match(response, {
     allowed: false,
-    status: { status: 'Failure', code: 403, reason: 'Forbidden', message: /^Ingress shop\/web is not used/ },
+    status: { status: 'Failure', code: 403, reason: 'Forbidden', message: /^Ingress shop\/web is denied/ },
     auditAnnotations: { reason: 'ingress-in-mesh' },
   })
   t.notHas(response, { patch: String })
@@ -157,7 +157,7 @@ t.test('the object decides where request.namespace and metadata.namespace differ
   const { response } = answer(createPod(JSON.parse(JSON.stringify(generated)) as Json, { name: '' }))
   t.match(
     response,
-    { patchType: 'JSONPatch', warnings: [/^Pod shop\/web-\*: 1 check rewritten/] },
+    { patchType: 'JSONPatch', warnings: [/^Pod shop\/web-\*: 1 probe rewritten/] },
     'generateName, and the namespace of the request',
   )
   t.end()

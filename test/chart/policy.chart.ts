@@ -100,7 +100,7 @@ t.test('while no server answers, the policy denies what the server would, and no
   const asFlagger = ['--as=flagger', '--as-group=system:masters']
   t.equal((await kubectl([...asFlagger, 'create', '-f', '-'], ingress('shop', 'q', {}))).status, 0, 'trusted user')
   const generated = { ...ingress('shop', '', {}), metadata: { generateName: 'web-', namespace: 'shop' } }
-  t.match((await kubectl(['create', '-f', '-'], generated)).stderr, /Ingress shop\/web-\w{5} is not used/)
+  t.match((await kubectl(['create', '-f', '-'], generated)).stderr, /Ingress shop\/web-\w{5} is denied/)
 })
 
 /** One line, as kubectl prints it: the reason, the Ingress, what to do, the exception, and never an error of CEL. */

@@ -32,7 +32,7 @@ async function run(args: readonly string[], input = ''): Promise<Result> {
 }
 
 const POD =
-  'apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop}\nspec:\n  containers:\n  - name: web # the one\n    livenessProbe:\n      # measured: not below ten\n      periodSeconds: 10\n      httpGet: {path: /healthz, port: 8080}\n'
+  'apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop, annotations: {istio-onramp.io/probes: exec}}\nspec:\n  containers:\n  - name: web # the one\n    livenessProbe:\n      # measured: not below ten\n      periodSeconds: 10\n      httpGet: {path: /healthz, port: 8080}\n'
 
 t.test('help and version', async (t) => {
   for (const args of [
@@ -135,16 +135,20 @@ t.test('preview -o json is one element for each object, in input order, with the
         rule: 'probes',
         container: 'debug',
         slot: 'readinessProbe',
-        action: 'rewrite',
+        action: 'annotate',
         reason: 'strict-mtls',
-        strategy: 'exec',
+        strategy: 'agent',
       },
     ],
   })
   t.not(by('Pod shop/debug')?.patch.length, 0)
   t.match(by('Deployment shop/web'), {
     patch: [],
-    decisions: [{ action: 'leave', strategy: 'exec', reason: 'at-pod-creation' }],
+    decisions: [
+      { action: 'leave', strategy: 'agent', reason: 'at-pod-creation' },
+      { action: 'leave', strategy: 'agent', reason: 'at-pod-creation' },
+      { action: 'leave', strategy: 'agent', reason: 'at-pod-creation' },
+    ],
   })
   t.match(by('Ingress shop/shop'), {
     allowed: false,
@@ -155,7 +159,7 @@ t.test('preview -o json is one element for each object, in input order, with the
 })
 
 t.test('preview --config shows the answers of a webhook that runs with it', async (t) => {
-  const config = `${t.testdir({ 'config.yaml': 'rules: { probes: off }' })}/config.yaml`
+  const config = `${t.testdir({ 'config.yaml': 'rules: { exemptNamespaces: [shop] }' })}/config.yaml`
   const args = ['preview', '-f', '-', '--from', `${EXAMPLES}/cluster`, '-o', 'json']
   for (const [more, action] of [
     [[], 'rewrite'],
@@ -171,7 +175,7 @@ t.test('preview -o text shows a diff and the reason, without colours in a pipe',
   const { stdout } = await run(['preview', '-f', `${EXAMPLES}/workloads/shop.yaml`, '--from', `${EXAMPLES}/cluster`])
   t.match(
     stdout,
-    /web livenessProbe:\n {4}- httpGet http:\/\/:http\/healthz\n {4}\+ exec \/istio-onramp\/prober http --port=8080 --path=\/healthz --timeout=1s\n {4}why {5}strict-mtls: .* \(port 8080 is STRICT by PeerAuthentication shop\/default\)\n {4}when {4}the pods are created/,
+    /web livenessProbe:\n {4}- httpGet http:\/\/:http\/healthz\n {4}\+ served by Istio's agent on port 15020\n {4}why {5}strict-mtls: .* \(port 8080 is STRICT by PeerAuthentication shop\/default\)\n {4}when {4}the pods are created/,
   )
   t.notMatch(stdout, '\u001b')
 })
@@ -212,7 +216,7 @@ t.test('preview -o yaml of Lists, anchors and denied objects', async (t) => {
   t.equal(list.code, 1)
   const parsed = parseYaml(list.stdout) as { items: readonly JsonObject[] }
   t.equal(parsed.items.length, 1, 'a denied object is not printed')
-  t.match(list.stdout, /^# Ingress shop\/i is not used in Istio namespace shop/m, 'but why is')
+  t.match(list.stdout, /^# Ingress shop\/i is denied: the namespace is in the Istio mesh/m, 'but why is')
   t.match(parsed.items[0], { spec: { containers: [{ livenessProbe: { exec: {} } }] } })
   const anchored = POD.replace(
     'livenessProbe:',

@@ -59,7 +59,7 @@ t.test(
     t.equal(probers(created), '', "Istio sees the prober's exec and keeps it")
     t.match(
       stderr,
-      /^Warning: Pod beside\/first: 2 checks rewritten: [^\n]*\n$/,
+      /^Warning: Pod beside\/first: 2 probes rewritten: [^\n]*\n$/,
       'one line, whatever the number of calls',
     )
   },

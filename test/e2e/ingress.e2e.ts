@@ -13,7 +13,7 @@ import { meshNamespace, standUp, until } from './support/stand.ts'
 const stand = await standUp()
 await meshNamespace('shop')
 const DENIED =
-  /denied the request: Ingress shop\/\S+ is not used in Istio namespace shop: .*\[istio-onramp\/ingress-in-mesh\]/
+  /denied the request: Ingress shop\/\S+ is denied: the namespace is in the Istio mesh, .*\[istio-onramp\/ingress-in-mesh\]/
 
 /** The denial of the server: its YAML, as it is, and not the line of the policy. */
 function isOurs(text: string): boolean {
@@ -228,7 +228,7 @@ t.test('while no server answers the policy denies what the server denied, in a l
   const denied = await create(ingress('shop', 'net', {}))
   t.match(
     denied,
-    /^Error from server \(Forbidden\): .*ingresses\.networking\.k8s\.io "net" is forbidden: ValidatingAdmissionPolicy 'istio-onramp-ingress' with binding '\S+' denied request: Ingress shop\/net is not used in Istio namespace shop: .*istio-onramp convert -f FILE.*\[istio-onramp\/ingress-in-mesh\]\n$/,
+    /^Error from server \(Forbidden\): .*ingresses\.networking\.k8s\.io "net" is forbidden: ValidatingAdmissionPolicy 'istio-onramp-ingress' with binding '\S+' denied request: Ingress shop\/net is denied: the namespace is in the Istio mesh, .*istio-onramp convert -f FILE.*\[istio-onramp\/ingress-in-mesh\]\n$/,
   )
   t.equal(await create(ingress('shop-warn', 'net', {})), '', 'the namespace is asked by the policy as well')
   t.equal(await create(solver('shop', 'cm-acme-solver-2', {})), '', 'certificates are renewed without us')

@@ -165,7 +165,7 @@ t.test('helm upgrades a rewritten Deployment', async (t) => {
   })
   const run = (verb: string, ...more: string[]) =>
     helm([verb, 'shop', chart, '--namespace', namespace, '--kubeconfig', kubeconfig(), ...more])
-  t.match(run('install'), { status: 0, stderr: /warnings\.go.*Deployment helm\/web-0: 1 check rewritten/ })
+  t.match(run('install'), { status: 0, stderr: /warnings\.go.*Deployment helm\/web-0: 1 probe rewritten/ })
   for (const tag of ['1', '2']) {
     t.match(run('upgrade', '--set-string', `tag=${tag}`), { status: 0 })
     const object = await stored(namespace, 'web-0')

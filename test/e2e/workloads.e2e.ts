@@ -61,7 +61,7 @@ interface Row {
   readonly warning: RegExp
 }
 const OWN_PORT = { 'istio-onramp.io/probe-port': '9090', 'traffic.sidecar.istio.io/excludeInboundPorts': '9090' }
-const CHECKS = String.raw`2 checks rewritten`
+const CHECKS = String.raw`2 probes(?: and hooks)? rewritten`
 const ROWS: readonly Row[] = [
   {
     namespace: 'kinds-auto',
@@ -238,7 +238,7 @@ t.test(
     const stored = JSON.parse(generated.stdout) as Json
     t.match(memberAt(stored, 'metadata', 'name') as string, /^web-\w{5}$/)
     t.equal(handlerOf(stored), EXEC)
-    t.match(generated.stderr, /^Warning: Pod names\/web-\*: 2 checks rewritten: /, 'the name is not known yet')
+    t.match(generated.stderr, /^Warning: Pod names\/web-\*: 2 probes rewritten: /, 'the name is not known yet')
 
     const implied = await done(['create', '-n', namespace, '-o', 'json', '-f', '-'], pod({ name: 'implied' }))
     t.equal(handlerOf(JSON.parse(implied) as Json), EXEC)
@@ -258,7 +258,7 @@ t.test('a value that is not allowed stops nothing: the default holds, and kubect
   t.same(stderr.trim().split('\n'), [
     'Warning: Pod bad-values/web: annotation istio-onramp.io/probes is "yes", allowed are auto, exec, port, agent, off; it is ignored [istio-onramp/setting-refused]',
     'Warning: Pod bad-values/web: annotation istio-onramp.io/probe-port is "eighty", allowed are a port from 1 to 65535, or a list such as web=8081,worker=9090; it is ignored [istio-onramp/setting-refused]',
-    'Warning: Pod bad-values/web: 2 checks rewritten: app livenessProbe (exec), app readinessProbe (exec) [istio-onramp/strict-mtls]',
+    'Warning: Pod bad-values/web: 2 probes rewritten: app livenessProbe (exec), app readinessProbe (exec) [istio-onramp/strict-mtls]',
   ])
   await done(['annotate', 'namespace', namespace, 'istio-onramp.io/templates=always'])
   await until('the annotation is known', async () =>
@@ -365,7 +365,7 @@ t.test('what comes with a rewrite passes a quota, a LimitRange and the restricte
     const { stderr } = await kubectl(['create', '-f', '-'], object)
     t.match(
       stderr,
-      /^Warning: Deployment restricted\/\S+: 2 checks rewritten: [^\n]*\n$/,
+      /^Warning: Deployment restricted\/\S+: 2 probes rewritten: [^\n]*\n$/,
       `${delivery}: no other warning`,
     )
     t.equal(handlerOf(await get(namespace, `deployment/${delivery}`)), EXEC)

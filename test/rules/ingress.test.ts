@@ -270,10 +270,10 @@ t.test('the message says what, why and what next, in words its reader can act on
   const [headline = ''] = message.split('\n')
   t.equal(
     headline,
-    'Ingress shop/web is not used in Istio namespace shop: expose it with a Gateway and a VirtualService. [istio-onramp/ingress-in-mesh]',
+    'Ingress shop/web is denied: the namespace is in the Istio mesh, whose gateway ignores Ingresses. Apply the Gateway and VirtualService below instead. [istio-onramp/ingress-in-mesh]',
   )
   t.ok(headline.length <= 200)
-  t.match(message, 'What becomes of it: shop.example.com/api -> api:8080 (https), shop.example.com/ -> web:80 (https).')
+  t.match(message, 'Equivalent routes: shop.example.com/api -> api:8080 (https), shop.example.com/ -> web:80 (https).')
   t.match(
     message,
     /^For the platform team: nginx\.ingress\.kubernetes\.io\/auth-url \(SECURITY: the routes are unauthenticated until .*extensionProviders: \{.*\}\); spec\.tls\[0\] \(HTTPS for shop\.example\.com: copy secret shop\/tls to istio-system\/shop-tls/m,
@@ -282,7 +282,7 @@ t.test('the message says what, why and what next, in words its reader can act on
     message,
     /^Could not convert: spec\.rules\[0\]\.http\.paths\[2\]\.backend\.service\.port\.name \(port nosuch of Service shop\/gone is not known here/m,
   )
-  t.match(message, /^All of it, and the Gateway API form: istio-onramp convert -f FILE/m)
+  t.match(message, /^For the full output, or Gateway API objects: istio-onramp convert -f FILE \[--to gateway-api\]$/m)
   t.match(message, /istio-onramp\.io\/ingress: "allow"/)
   t.notMatch(message, /last-applied/)
   t.notMatch(message, /[^\x20-\x7e\n]/, 'plain ASCII')
@@ -399,7 +399,10 @@ t.test('what cannot be printed right is not printed, and named', (t) => {
     message,
     /spec\.rules\[2\]\.http\.paths\[1\] \(never reached: spec\.rules\[2\]\.http\.paths\[0\] has the same path/,
   )
-  t.match(decide(ingress({ defaultBackend: backend('web', 80) })).denial, /none of its routes can be printed here/)
+  t.match(
+    decide(ingress({ defaultBackend: backend('web', 80) })).denial,
+    /^No route could be converted; the reasons follow\.$/m,
+  )
   t.end()
 })
 
@@ -446,7 +449,7 @@ t.test('warnings are single lines that name the object', (t) => {
   const { warnings, denial } = decide(plain, { within: contextOf(strictShop(), { ingress: 'warn' }) })
   t.equal(denial, undefined)
   t.match(warnings, [
-    /^Ingress shop\/web: Istio's gateway does not see it; move shop\.example\.com\/ -> web:80 to a VirtualService \[istio-onramp\/ingress-in-mesh\]$/,
+    /^Ingress shop\/web: the namespace is in the Istio mesh, whose gateway ignores Ingresses; move shop\.example\.com\/ -> web:80 to a VirtualService \[istio-onramp\/ingress-in-mesh\]$/,
   ])
   t.end()
 })

@@ -220,7 +220,7 @@ t.test("what is known of Istio's own rewriting decides between leave and exec", 
   const hook = web({ lifecycle: { preStop: { httpGet: { port: 8080 } } } })
   const object = web({ livenessProbe: HTTP_PROBE })
   t.equal(first(object, on), 'leave istio-rewrites')
-  t.equal(first(object, off), 'rewrite exec strict-mtls')
+  t.equal(first(object, off), 'annotate agent strict-mtls', 'the agent can serve it, and the pod says nothing')
   t.equal(first(hook, on), 'leave istio-rewrites')
   t.equal(first(hook, withValues({ tag: '1.24.6' })), 'rewrite exec strict-mtls', 'hooks are rewritten since 1.25')
   t.equal(
@@ -294,7 +294,7 @@ t.test('a port without mutual TLS is used where the pod names one, and only if i
   )
   t.match(
     decide(named('9090', { livenessProbe: HTTP_PROBE }), context).warnings.join(),
-    /probe-port 9090 takes only mutual TLS itself: exec is used/,
+    /port 9090 \(probe-port\) also requires mTLS; using the exec strategy for web livenessProbe \(exec\) \[istio-onramp\/strict-mtls\]/,
   )
   t.equal(
     first(named('8081', { livenessProbe: { tcpSocket: { port: 8080 } } }), context),
@@ -539,7 +539,15 @@ t.test('the init container is admitted by whatever admitted the pod', (t) => {
 })
 
 t.test('the command of a hook is not expanded by kubelet, so its dollars stay single', (t) => {
-  const handler = { kind: 'httpGet', scheme: 'HTTPS', host: 'h', port: 1, path: '/$(X)', headers: [] } as const
+  const handler = {
+    kind: 'httpGet',
+    scheme: 'HTTPS',
+    host: 'h',
+    port: 1,
+    path: '/$(X)',
+    headers: [],
+    http2: false,
+  } as const
   t.same(proberCommand({ handler, port: 1, timeoutSeconds: 9, isHook: true }), [
     '/istio-onramp/prober',
     'https',
@@ -568,7 +576,7 @@ t.test('templates', (t) => {
       left.warnings,
       [
         new RegExp(
-          `^${kind} shop/web: 1 check rewritten in its pods, not in this template: web livenessProbe \\(exec\\)`,
+          `^${kind} shop/web: 1 probe will be rewritten when its pods are created; the template is stored unchanged: web livenessProbe \\(exec\\)`,
         ),
       ],
       kind,

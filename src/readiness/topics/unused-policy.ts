@@ -1,5 +1,5 @@
 /** PeerAuthentications without effect: hidden by an older one, selecting nothing, naming ports that no container has. */
-import type { PeerAuthentication } from '../../istio/peer-authentication.ts'
+import type { PeerAuthentication } from '../../istio/declared-policy.ts'
 import { finding, type Finding } from '../finding.ts'
 import { containerPorts, groupBy, hasAll, targetPort, type Estate } from '../estate.ts'
 import { namespacesInScope, type Situation } from '../situation.ts'

@@ -1,7 +1,8 @@
-/** What is known of an Ingress before it is judged. Has no opinion. */
+/** What is known about an Ingress before it is judged. */
 import { isAcmeSolver } from '../../conversion/ingress/acme-solver.ts'
 import { backendsOf, readIngress, type Ingress } from '../../conversion/ingress/ingress.ts'
 import { isAmbientNamespace } from '../../istio/ambient.ts'
+import { servesIngress } from '../../istio/ingress-class.ts'
 import type { Mesh } from '../../istio/mesh.ts'
 import { decideSidecar } from '../../istio/sidecar.ts'
 import { stringMember } from '../../kubernetes/json.ts'
@@ -51,7 +52,7 @@ export function readIngressFacts(request: WriteRequest, { mesh, configuration }:
     isBeingDeleted: oldObject !== undefined && stringMember(metadataOf(oldObject), 'deletionTimestamp') !== undefined,
     change: oldObject === undefined ? undefined : trafficChange(oldObject, object),
     isAcmeSolver: isAcmeSolver(object, ingress) && !hasWideningAnnotation(ingress.annotations),
-    isServedByIstio: isServedByIstio(ingress, mesh),
+    isServedByIstio: servesIngress(mesh, ingress.annotations, ingress.className),
     leadsToGateway:
       isGatewayNamespace(reference.namespace, configuration) && leadsToGateway(ingress, mesh, configuration),
     isTrustedUser: configuration.trustedIngressUsers.includes(request.user),
@@ -92,38 +93,12 @@ function injectsPlainPods(namespace: string, mesh: Mesh): boolean {
   return decideSidecar({ namespace, template, workloadName: '' }, mesh).state === 'present'
 }
 
-/**
- * | annotation kubernetes.io/ingress.class   | ingressClassName              | mode    | only Istio serves it |
- * |------------------------------------------|-------------------------------|---------|----------------------|
- * | any                                      | any                           | OFF     | no                   |
- * | equals meshConfig.ingressClass           | absent, or of Istio           | other   | yes                  |
- * | equals meshConfig.ingressClass           | of another or no controller   | other   | no                   |
- * | another value                            | any                           | other   | no                   |
- * | absent                                   | of an existing class          | other   | iff it is Istio's    |
- * | absent                                   | absent, or no such class      | DEFAULT | yes                  |
- * | absent                                   | absent, or no such class      | STRICT  | no                   |
- *
- * Istio looks at the annotation first (https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/, ingressClass),
- * ingress-nginx at the field
- * (https://kubernetes.github.io/ingress-nginx/user-guide/multiple-ingress/): with both, both controllers may serve it.
- */
-function isServedByIstio(ingress: Ingress, mesh: Mesh): boolean {
-  const { ingressClass, ingressControllerMode } = mesh.controlPlane('default')
-  if (ingressControllerMode === 'OFF') return false
-  const { className } = ingress
-  const isIstios = className !== undefined && mesh.ingressController(className) === 'istio.io/ingress-controller'
-  const annotation = ingress.annotations.get('kubernetes.io/ingress.class')
-  if (annotation !== undefined) return annotation === ingressClass && (className === undefined || isIstios)
-  if (className !== undefined && mesh.ingressController(className) !== undefined) return isIstios
-  return ingressControllerMode === 'DEFAULT'
-}
-
-/** Elsewhere, anybody may name or label a Service like a gateway. */
+/** In other namespaces anybody may name or label a Service like a gateway. */
 function isGatewayNamespace(namespace: string, { gateway, controlPlaneNamespaces }: RuleConfiguration): boolean {
   return namespace === gateway.namespace || controlPlaneNamespaces.includes(namespace)
 }
 
-/** An Ingress in front of Istio's own gateway is the load balancer of the mesh, not a way around it. */
+/** An Ingress in front of Istio's own gateway leads into the mesh, not around it. */
 function leadsToGateway(ingress: Ingress, mesh: Mesh, { gateway }: RuleConfiguration): boolean {
   const backends = backendsOf(ingress)
   return (

@@ -12,11 +12,11 @@ import type { JsonObject } from '../../kubernetes/json.ts'
 import { oneLine, toYaml } from '../../kubernetes/yaml-text.ts'
 import { describe, referenceTo, type ObjectReference } from '../../kubernetes/object.ts'
 import type { Exemptions } from '../exemption.ts'
-import { coded, type Reason } from '../reasons.ts'
+import { coded, REASONS, type Reason } from '../reasons.ts'
 import { cut, listed } from './message-text.ts'
 
 const LIMIT = 4000
-const CONVERT = 'All of it, and the Gateway API form: istio-onramp convert -f FILE --to istio (or gateway-api)'
+const CONVERT = 'For the full output, or Gateway API objects: istio-onramp convert -f FILE [--to gateway-api]'
 
 /** Who can make an exception, by `rules.ingressExemptions`. */
 const EXCEPTION: Readonly<Record<Exemptions, string>> = {
@@ -36,7 +36,7 @@ export interface DenialContext {
 export function denialMessage(reference: ObjectReference, conversion: Conversion, context: DenialContext): string {
   const own = conversion.objects.filter((object) => referenceTo(object).namespace === reference.namespace)
   for (const objects of [conversion.objects, own]) {
-    if (isHopeless(objects)) continue
+    if (exceedsLimit(objects)) continue
     const whole = message(reference, conversion, objects, context)
     if (isShowable(whole)) return whole
   }
@@ -50,7 +50,7 @@ export function bigDenialMessage(reference: ObjectReference, { reason, exemption
 }
 
 /** YAML is never a third shorter than JSON, and takes a hundred times as long to write. */
-function isHopeless(objects: readonly JsonObject[]): boolean {
+function exceedsLimit(objects: readonly JsonObject[]): boolean {
   return JSON.stringify(objects).length > LIMIT * 1.5
 }
 
@@ -58,7 +58,7 @@ function isShowable(text: string): boolean {
   return text.length <= LIMIT && !text.includes('map[') && !/^for: "/m.test(text)
 }
 
-/** With these of the objects; the others are for somebody else, and named. */
+/** With these of the objects; the others, which the platform team applies, are named. */
 function message(
   reference: ObjectReference,
   conversion: Conversion,
@@ -69,7 +69,7 @@ function message(
     .filter((object) => !objects.includes(object))
     .map((object) => describe(referenceTo(object)))
   return [
-    headline(reference, reason),
+    headline(reference, reason, objects.length === 0 ? APPLY : APPLY_BELOW),
     routeLine(conversion, Number.POSITIVE_INFINITY),
     ...yamlBlock(objects, reference.namespace),
     ...(others.length === 0 ? [] : [oneLine(`For the platform team, printed by convert: ${others.join(', ')}.`)]),
@@ -79,12 +79,12 @@ function message(
   ].join('\n')
 }
 
-/** Without the YAML, and with lists cut to what is left of the limit. */
+/** Without the YAML, and with shorter lists. */
 function shortened(reference: ObjectReference, conversion: Conversion, { reason, exemptions }: DenialContext): string {
   const lines = [
     headline(reference, reason),
     routeLine(conversion, 10),
-    `The ${conversion.objects.length} objects to apply in its place are too long for this message: convert prints them.`,
+    `The ${conversion.objects.length} objects to apply instead are too long for this message; convert prints them.`,
     ...remarkLines(conversion.report, 5),
     CONVERT,
     EXCEPTION[exemptions],
@@ -95,18 +95,20 @@ function shortened(reference: ObjectReference, conversion: Conversion, { reason,
     .replaceAll('map[', 'map [')
 }
 
-function headline(reference: ObjectReference, reason: Reason): string {
-  const what = `${describe(reference)} is not used in Istio namespace ${reference.namespace}`
-  return coded(`${oneLine(cut(what, 120))}: expose it with a Gateway and a VirtualService.`, reason)
+function headline(reference: ObjectReference, reason: Reason, next = APPLY): string {
+  return coded(`${oneLine(cut(`${describe(reference)} is denied`, 120))}: ${REASONS[reason]}. ${next}`, reason)
 }
+
+const APPLY = 'Apply a Gateway and a VirtualService instead.'
+const APPLY_BELOW = 'Apply the Gateway and VirtualService below instead.'
 
 function routeLine({ hosts }: Conversion, most: number): string {
   const routes = hosts.flatMap(describeRoutes)
-  if (routes.length === 0) return 'What becomes of it: none of its routes can be printed here, see below.'
-  return `What becomes of it: ${listed(routes, most, ', ')}.`
+  if (routes.length === 0) return 'No route could be converted; the reasons follow.'
+  return `Equivalent routes: ${listed(routes, most, ', ')}.`
 }
 
-/** `#!` marks what has to be applied in another namespace. */
+/** `#!` marks what belongs to another namespace. */
 function yamlBlock(objects: readonly JsonObject[], namespace: string): readonly string[] {
   if (objects.length === 0) return []
   const documents = objects.map((object) => {

@@ -1,76 +1,128 @@
-/** What is known of the pod before any of its probes is looked at. Has no opinion. */
+/** What is known about a pod before any of its probes is read. */
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import { describe } from '../../kubernetes/object.ts'
 import { arrayMember, memberAt, stringMember, type Json } from '../../kubernetes/json.ts'
 import { isAmbient } from '../../istio/ambient.ts'
-import { workloadModes, type WorkloadIdentity, type WorkloadModes } from '../../istio/peer-authentication.ts'
+import { DATAPLANE_MODE, REWRITE_PROBES } from '../../istio/annotations.ts'
+import type { InjectionSubject } from '../../istio/injection-call.ts'
+import type { Mesh } from '../../istio/mesh.ts'
+import { workloadModes, type WorkloadModes } from '../../istio/peer-authentication.ts'
 import { decideSidecar, type PresentSidecar, type Sidecar } from '../../istio/sidecar.ts'
+import { workloadNameOf } from '../../istio/workload-name.ts'
 import { PROBES_VALUES, type ProbesSetting } from '../configuration.ts'
+import type { Reason } from '../reasons.ts'
 import type { RuleContext, WriteRequest } from '../rule.ts'
 import { readSetting } from '../setting.ts'
 import { readProbePorts, type ProbePorts } from './probe-port.ts'
 import { isProberNameTaken } from './prober-names.ts'
-import { workloadNameOf } from './workload-name.ts'
 
-export interface PodFacts {
+interface CommonFacts {
   readonly template: PodTemplate
-  readonly sidecar: Sidecar
-  readonly isAmbient: boolean
-  /** The modes in force; undefined without a sidecar. */
-  readonly modes: WorkloadModes | undefined
-  /** The modes as though the namespace were STRICT; the same as `modes` unless it asks for that. */
-  readonly preparedModes: WorkloadModes | undefined
   readonly setting: ProbesSetting
   readonly probePorts: ProbePorts
   readonly isWindows: boolean
-  /** Something else in the pod has the name of the prober's volume or container. */
+  /** The pod uses the name of the prober's volume or container for something else. */
   readonly isProberNameTaken: boolean
-  readonly isExempt: boolean
+  /** Refused settings, one line each. */
   readonly warnings: readonly string[]
 }
+
+/** No probe of the pod is touched: it gets no sidecar, or it was exempted. */
+export interface PodOutside extends CommonFacts {
+  readonly mesh: 'outside'
+  readonly reason: Reason
+  readonly evidence: string
+}
+
+export interface PodInside extends CommonFacts {
+  readonly mesh: 'inside'
+  readonly sidecar: PresentSidecar
+  /** The modes in force. */
+  readonly modes: WorkloadModes
+  /** The modes as though the namespace were STRICT; the same as `modes` unless it asks for that. */
+  readonly prepared: WorkloadModes
+  /** The pod's own annotation that tells Istio whether to rewrite probes. */
+  readonly rewriteAnnotation: string | undefined
+  /** The sidecar as it would be if the pod asked Istio to rewrite its probes; undefined where asking is too late or pointless. */
+  readonly ifRewritten: PresentSidecar | undefined
+}
+
+export type PodFacts = PodOutside | PodInside
 
 const PROBES = 'istio-onramp.io/probes'
 const PREPARE_STRICT = 'istio-onramp.io/prepare-strict'
 
-export function readPodFacts(
-  request: WriteRequest,
-  template: PodTemplate,
-  { mesh, configuration }: RuleContext,
-): PodFacts {
+export function readPodFacts(request: WriteRequest, template: PodTemplate, context: RuleContext): PodFacts {
+  const { mesh, configuration } = context
   const { namespace } = request.reference
   const owner = { owner: describe(request.reference), annotations: template.annotations }
-  const space = mesh.namespace(namespace)
-  const spaceOwner = { owner: `namespace ${namespace}`, annotations: space.annotations }
+  const spaceOwner = { owner: `namespace ${namespace}`, annotations: mesh.namespace(namespace).annotations }
   const setting = readSetting(PROBES, PROBES_VALUES, configuration.probes, [owner, spaceOwner])
   const prepared = readSetting(PREPARE_STRICT, ['true', 'false'], 'false', [spaceOwner])
-  const probePorts = readProbePorts(owner)
-  const sidecar = decideSidecar({ namespace, template, workloadName: workloadNameOf(request.object) }, mesh)
-  const identity = sidecar.state === 'present' ? identityOf(namespace, sidecar) : undefined
-  const modes = identity && workloadModes(mesh.policies, identity)
-  return {
+  const probePorts = readProbePorts(owner, template)
+  const common: CommonFacts = {
     template,
-    sidecar,
-    isAmbient: isAmbient(podIdentity(namespace, template), space.labels, sidecar.state === 'present'),
-    modes,
-    preparedModes: identity && prepared.value === 'true' ? workloadModes(mesh.policies, identity, true) : modes,
     setting: setting.value,
     probePorts,
     isWindows: isWindows(template),
     isProberNameTaken: isProberNameTaken(template),
-    isExempt: configuration.exemptNamespaces.includes(namespace),
     warnings: [...setting.warnings, ...prepared.warnings, ...probePorts.warnings],
+  }
+  const subject = { namespace, template, workloadName: workloadNameOf(request.object) }
+  const sidecar = decideSidecar(subject, mesh)
+  const exemption = exemptionOf(namespace, setting.value, context) ?? absence(subject, sidecar, mesh)
+  if (exemption !== undefined) return { ...common, mesh: 'outside', ...exemption }
+  if (sidecar.state !== 'present')
+    return { ...common, mesh: 'outside', reason: 'no-sidecar', evidence: sidecar.evidence }
+  return { ...common, ...insideFacts(subject, sidecar, prepared.value === 'true', mesh) }
+}
+
+type Exemption = Pick<PodOutside, 'reason' | 'evidence'> | undefined
+
+function exemptionOf(namespace: string, setting: ProbesSetting, { configuration }: RuleContext): Exemption {
+  if (configuration.exemptNamespaces.includes(namespace))
+    return { reason: 'exempt-namespace', evidence: 'exemptNamespaces' }
+  return setting === 'off' ? { reason: 'off', evidence: PROBES } : undefined
+}
+
+function absence({ namespace, template }: InjectionSubject, sidecar: Sidecar, mesh: Mesh): Exemption {
+  const { labels, annotations, spec } = template
+  const pod = { namespace, labels, annotations, hostNetwork: spec['hostNetwork'] === true }
+  if (isAmbient(pod, mesh.namespace(namespace).labels, sidecar.state === 'present'))
+    return { reason: 'ambient', evidence: `${DATAPLANE_MODE}: ambient` }
+  if (sidecar.state === 'refused') return { reason: 'istio-refuses-pod', evidence: sidecar.evidence }
+  return sidecar.state === 'absent' ? { reason: 'no-sidecar', evidence: sidecar.evidence } : undefined
+}
+
+function insideFacts(
+  subject: InjectionSubject,
+  sidecar: PresentSidecar,
+  isPrepared: boolean,
+  mesh: Mesh,
+): Omit<PodInside, keyof CommonFacts> {
+  const { controlPlane, labels } = sidecar
+  const { revision, rootNamespace } = controlPlane
+  const workload = { namespace: subject.namespace, labels, revision, rootNamespace }
+  const modes = workloadModes(mesh.policies, workload)
+  return {
+    mesh: 'inside',
+    sidecar,
+    modes,
+    prepared: isPrepared ? workloadModes(mesh.policies, workload, true) : modes,
+    rewriteAnnotation: subject.template.annotations.get(REWRITE_PROBES),
+    ifRewritten: ifRewritten(subject, sidecar, mesh),
   }
 }
 
-function identityOf(namespace: string, { controlPlane, labels }: PresentSidecar): WorkloadIdentity {
-  return { namespace, labels, revision: controlPlane.revision, rootNamespace: controlPlane.rootNamespace }
+/** Istio reads the annotation once, when it injects the pod: a pod that has its sidecar asks in vain. */
+function ifRewritten(subject: InjectionSubject, sidecar: PresentSidecar, mesh: Mesh): PresentSidecar | undefined {
+  if (sidecar.rewriting.state === 'on' || !sidecar.isInjected || sidecar.isCarried) return undefined
+  const annotations = new Map(subject.template.annotations).set(REWRITE_PROBES, 'true')
+  const asked = decideSidecar({ ...subject, template: { ...subject.template, annotations } }, mesh)
+  return asked.state === 'present' && asked.rewriting.state === 'on' ? asked : undefined
 }
 
-function podIdentity(namespace: string, { labels, annotations, spec }: PodTemplate) {
-  return { namespace, labels, annotations, hostNetwork: spec['hostNetwork'] === true }
-}
-
-/** By what the pod says of itself, and by where alone it may run: each term of its affinity is a choice. */
+/** The pod says so itself, or may run on no other node. The terms of its affinity are alternatives, so each has to say it. */
 function isWindows({ spec }: PodTemplate): boolean {
   const selected = memberAt(spec, 'nodeSelector', OS_LABEL)
   const required = memberAt(spec, 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution')

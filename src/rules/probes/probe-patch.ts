@@ -6,19 +6,14 @@ import { pointer, setEntries, type Operation } from '../../kubernetes/json-point
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import type { CheckFacts } from './check-facts.ts'
-import type { CheckDecision } from './decide-check.ts'
+import type { CheckDecision, DecidedCheck } from './choose-strategy.ts'
 import { deliverProber, removeProber } from './prober-delivery.ts'
 import { proberCommand } from './prober-command.ts'
 import { formatReceipt, handlersOf, parseReceipt, RECEIPT, type Receipt, type ReceiptEntry } from './receipt.ts'
 import type { RuleContext } from '../rule.ts'
 
-export interface DecidedCheck {
-  readonly facts: CheckFacts
-  readonly decision: CheckDecision
-}
-
 /**
- * | decision | our exec   | the check becomes                                   |
+ * | decision | prober's exec | the check becomes                                |
  * |----------|------------|-----------------------------------------------------|
  * | exec     | absent     | user's handler out, exec in                         |
  * | exec     | beside     | user's handler out, exec brought up to date         |
@@ -61,12 +56,12 @@ function isTakenBack(template: PodTemplate, receipt: Receipt): boolean {
 }
 
 function runsProber(facts: CheckFacts, decision: CheckDecision): boolean {
-  return facts.ours === 'alone' || (decision.action === 'rewrite' && decision.strategy === 'exec')
+  return facts.prober === 'alone' || (decision.action === 'rewrite' && decision.strategy === 'exec')
 }
 
 function changeCheck({ facts, decision }: DecidedCheck): readonly Operation[] {
   const at = facts.check.pointer
-  const dropOurs: readonly Operation[] = facts.ours === 'beside' ? [{ op: 'remove', path: pointer(at, 'exec') }] : []
+  const dropOurs: readonly Operation[] = facts.prober === 'beside' ? [{ op: 'remove', path: pointer(at, 'exec') }] : []
   if (decision.action !== 'rewrite' || isProblem(facts.handler)) return dropOurs
   const kind = facts.handler.kind
   if (decision.strategy === 'port')
@@ -75,9 +70,9 @@ function changeCheck({ facts, decision }: DecidedCheck): readonly Operation[] {
 }
 
 /** Nothing where ours stands there already as it should: an operation without effect counts as a mutation. */
-function putExec({ check, ours }: CheckFacts, exec: JsonObject): readonly Operation[] {
+function putExec({ check, prober }: CheckFacts, exec: JsonObject): readonly Operation[] {
   const path = pointer(check.pointer, 'exec')
-  if (ours !== 'beside') return [{ op: 'add', path, value: exec }]
+  if (prober !== 'beside') return [{ op: 'add', path, value: exec }]
   return equalJson(member(check.raw, 'exec'), exec) ? [] : [{ op: 'replace', path, value: exec }]
 }
 
@@ -112,16 +107,17 @@ function receiptAfter(template: PodTemplate, checks: readonly DecidedCheck[]): R
 }
 
 function entryFor(
-  { check, ours }: CheckFacts,
+  { check, prober }: CheckFacts,
   decision: CheckDecision,
   before: ReceiptEntry | undefined,
   annotation: string | undefined,
 ): ReceiptEntry | undefined {
-  if (ours === 'alone') return before
-  const original = handlersOf(check.raw, ours === 'beside' ? 'exec' : undefined)
+  if (prober === 'alone') return before
+  const original = handlersOf(check.raw, prober === 'beside' ? 'exec' : undefined)
   if (decision.action === 'rewrite') return { original, strategy: decision.strategy, reason: decision.reason }
   if (decision.action === 'annotate')
     return { original, strategy: decision.strategy, reason: decision.reason, annotation: annotation ?? null }
+  if (decision.reason === 'istio-rewrites' && before?.strategy === 'agent') return before
   if (decision.reason === 'istio-rewrites') return { original, strategy: 'leave', reason: decision.reason }
-  return before?.strategy === 'port' && ours === 'absent' ? before : undefined
+  return before?.strategy === 'port' && prober === 'absent' ? before : undefined
 }

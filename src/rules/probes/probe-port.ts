@@ -1,5 +1,6 @@
 /** The annotation `istio-onramp.io/probe-port`: `8081`, or per container `web=8081,worker=9090`. */
 import { isPortNumber } from '../../kubernetes/handler.ts'
+import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import { badValue, type Annotated } from '../setting.ts'
 
 const PROBE_PORT = 'istio-onramp.io/probe-port'
@@ -11,7 +12,8 @@ export interface ProbePorts {
   readonly warnings: readonly string[]
 }
 
-export function readProbePorts({ owner, annotations }: Annotated): ProbePorts {
+/** A list with an entry that cannot be used is ignored as a whole; an entry for a container that is not there, alone. */
+export function readProbePorts({ owner, annotations }: Annotated, { containers }: PodTemplate): ProbePorts {
   const text = annotations.get(PROBE_PORT)
   if (text === undefined) return { forContainer: () => undefined, warnings: [] }
   const single = parsePort(text)
@@ -19,7 +21,13 @@ export function readProbePorts({ owner, annotations }: Annotated): ProbePorts {
   const byContainer = parseList(text)
   if (byContainer === undefined)
     return { forContainer: () => undefined, warnings: [badValue(owner, PROBE_PORT, text, ALLOWED)] }
-  return { forContainer: (name) => byContainer.get(name), warnings: [] }
+  const names = containers.map(({ name }) => name)
+  const strangers = [...byContainer.keys()].filter((name) => !names.includes(name))
+  const warnings =
+    strangers.length === 0
+      ? []
+      : [badValue(owner, PROBE_PORT, text, `ports of containers that the pod has: ${names.join(', ')}`, strangers)]
+  return { forContainer: (name) => byContainer.get(name), warnings }
 }
 
 function parsePort(text: string): number | undefined {
@@ -30,9 +38,9 @@ function parsePort(text: string): number | undefined {
 function parseList(text: string): ReadonlyMap<string, number> | undefined {
   const ports = new Map<string, number>()
   for (const pair of text.split(',')) {
-    const [name = '', value = ''] = pair.split('=')
+    const [name = '', value = '', ...rest] = pair.split('=')
     const port = parsePort(value)
-    if (name.trim() === '' || port === undefined) return undefined
+    if (name.trim() === '' || port === undefined || rest.length > 0) return undefined
     ports.set(name.trim(), port)
   }
   return ports

@@ -1,18 +1,17 @@
-/** What whoever applies the object is told: one line each, naming the object, because kubectl prints a text only once. */
+/** What the user who applies an object reads about its probes. Each line names the object, because kubectl prints a text once. */
+import { isHook } from '../../kubernetes/container.ts'
 import { fieldPath } from '../../kubernetes/pod-template.ts'
 import { describe, type ObjectReference } from '../../kubernetes/object.ts'
-import { isProblem } from '../../kubernetes/problem.ts'
-import type { DecidedCheck } from './probe-patch.ts'
+import { coded, REASONS, type Reason } from '../reasons.ts'
+import type { DecidedCheck } from './choose-strategy.ts'
 import type { PodFacts } from './pod-facts.ts'
-import { coded, type Reason } from '../reasons.ts'
 
-/** `2 probes rewritten ...: web livenessProbe (exec), web readinessProbe (exec)`. */
+/** `2 probes rewritten: web livenessProbe (exec), web readinessProbe (exec)`, a line for each reason. */
 export function announceRewrite(reference: ObjectReference, checks: readonly DecidedCheck[]): readonly string[] {
   const changed = checks.filter(({ decision }) => decision.action !== 'leave')
-  const [first] = changed
-  if (first === undefined) return []
-  const reason = first.decision.reason
-  return [coded(`${describe(reference)}: ${count(changed)} rewritten: ${list(changed)}`, reason)]
+  return byReason(changed).map(([reason, group]) =>
+    coded(`${describe(reference)}: ${count(group)} rewritten: ${list(group)}`, reason),
+  )
 }
 
 /** One line that says why the stored object and its pods will differ. */
@@ -22,26 +21,11 @@ export function announceTemplate(
   reason: Reason,
 ): readonly string[] {
   if (postponed.length === 0) return []
-  return [
-    coded(
-      `${describe(reference)}: ${count(postponed)} rewritten in its pods, not in this template: ${list(postponed)}`,
-      reason,
-    ),
-  ]
+  const text = `${count(postponed)} will be rewritten when its pods are created; the template is stored unchanged: ${list(postponed)}`
+  return [coded(`${describe(reference)}: ${text}`, reason)]
 }
 
-function count(checks: readonly DecidedCheck[]): string {
-  return checks.length === 1 ? '1 check' : `${checks.length} checks`
-}
-
-function list(checks: readonly DecidedCheck[]): string {
-  const shown = checks.slice(0, 3).map(({ facts, decision }) => {
-    const strategy = decision.strategy === undefined ? '' : ` (${decision.strategy})`
-    return `${facts.container.name} ${facts.check.slot}${strategy}`
-  })
-  return checks.length > 3 ? `${shown.join(', ')} and ${checks.length - 3} more` : shown.join(', ')
-}
-
+/** Fields that could not be read. */
 export function announceMalformed(
   reference: ObjectReference,
   pod: PodFacts,
@@ -64,31 +48,53 @@ function separator(evidence: string | undefined): string {
   return /^(has|must) /.test(evidence ?? '') ? ' ' : '.'
 }
 
-/** A wish that could not be granted as it was written. */
-export function announceFallbacks(
-  reference: ObjectReference,
-  pod: PodFacts,
-  checks: readonly DecidedCheck[],
-): readonly string[] {
-  const execs = checks.filter(({ decision }) => decision.action === 'rewrite' && decision.strategy === 'exec')
-  const disappointed = execs.filter(({ facts }) => wish(facts, pod) !== undefined)
-  const [first] = disappointed
-  if (first === undefined) return []
-  return [
-    coded(
-      `${describe(reference)}: ${wish(first.facts, pod) ?? ''}: exec is used for ${list(disappointed)}`,
-      'strict-mtls',
-    ),
-  ]
+/** Fields of a later Kubernetes, by name: a rewrite would lose them. */
+export function announceUnknown(reference: ObjectReference, checks: readonly DecidedCheck[]): readonly string[] {
+  return checks
+    .filter(({ decision }) => decision.reason === 'unknown-field')
+    .map(({ facts }) => {
+      const fields = facts.check.unknownFields.map((field) => `${fieldPath(facts.check.pointer)}.${field}`).join(', ')
+      return coded(`${describe(reference)}: ${fields} is not known to this version; left as it is`, 'unknown-field')
+    })
 }
 
-/** What was asked for and why it cannot be; undefined where exec is what was asked for. */
-function wish({ container, handler }: DecidedCheck['facts'], { setting, probePorts }: PodFacts): string | undefined {
-  const port = probePorts.forContainer(container.name)
-  if (setting === 'exec') return undefined
-  if (setting === 'agent') return "Istio's agent cannot serve it"
-  if (port === undefined) return setting === 'port' ? 'annotation istio-onramp.io/probe-port names no port' : undefined
-  if (!isProblem(handler) && handler.kind === 'tcpSocket')
-    return `the proxy would answer a tcpSocket check on probe-port ${port}`
-  return `probe-port ${port} takes only mutual TLS itself`
+/** Probes that prove nothing, whatever the mode. */
+export function announceBlind(reference: ObjectReference, checks: readonly DecidedCheck[]): readonly string[] {
+  const blind = checks.filter(({ decision }) => decision.reason === 'tcp-always-passes')
+  if (blind.length === 0) return []
+  const text = `${list(blind)} (tcpSocket): ${REASONS['tcp-always-passes']}; use httpGet, grpc or exec`
+  return [coded(`${describe(reference)}: ${text}`, 'tcp-always-passes')]
+}
+
+/** Requests of the user that exec takes the place of, and what exec costs more than the agent. */
+export function announceUnmet(reference: ObjectReference, checks: readonly DecidedCheck[]): readonly string[] {
+  const unmet = checks.flatMap((check) =>
+    check.decision.action === 'rewrite' && check.decision.unmet !== undefined
+      ? [{ check, why: check.decision.unmet }]
+      : [],
+  )
+  return [...new Set(unmet.map(({ why }) => why))].flatMap((why) => {
+    const same = unmet.filter((entry) => entry.why === why).map(({ check }) => check)
+    return byReason(same).map(([reason, group]) =>
+      coded(`${describe(reference)}: ${why}; using the exec strategy for ${list(group)}`, reason),
+    )
+  })
+}
+
+function byReason(checks: readonly DecidedCheck[]): readonly (readonly [Reason, readonly DecidedCheck[]])[] {
+  const reasons = new Set(checks.map(({ decision }) => decision.reason))
+  return [...reasons].map((reason) => [reason, checks.filter(({ decision }) => decision.reason === reason)])
+}
+
+function count(checks: readonly DecidedCheck[]): string {
+  const noun = checks.some(({ facts }) => isHook(facts.check.slot)) ? 'probe or hook' : 'probe'
+  return checks.length === 1 ? `1 ${noun}` : `${checks.length} ${noun === 'probe' ? 'probes' : 'probes and hooks'}`
+}
+
+function list(checks: readonly DecidedCheck[]): string {
+  const shown = checks.slice(0, 3).map(({ facts, decision }) => {
+    const strategy = decision.strategy === undefined ? '' : ` (${decision.strategy})`
+    return `${facts.container.name} ${facts.check.slot}${strategy}`
+  })
+  return checks.length > 3 ? `${shown.join(', ')} and ${checks.length - 3} more` : shown.join(', ')
 }

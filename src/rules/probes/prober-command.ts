@@ -2,9 +2,9 @@
  * The prober's command line, the one contract between the rules that write it and the binary that reads it
  * (prober/README.md). Every attribute that kubelet would have used is in it.
  *
- *     prober http|https --port=N [--host=H] [--path=P] [--header=NAME: VALUE]... [--timeout=Ns] [--hook]
+ *     prober http|https --port=N [--host=H] [--path=P] [--header=NAME: VALUE]... [--h2c] [--timeout=Ns] [--hook]
  *     prober tcp        --port=N [--host=H] [--timeout=Ns] [--hook]
- *     prober grpc       --port=N [--service=S] [--timeout=Ns]
+ *     prober grpc       --port=N [--service=S] [--tls] [--timeout=Ns]
  */
 import type { NetworkHandler } from '../../kubernetes/handler.ts'
 
@@ -45,15 +45,17 @@ function subcommand(handler: NetworkHandler): string {
 }
 
 function attributes(handler: NetworkHandler): readonly string[] {
-  if (handler.kind === 'grpc') return handler.service === '' ? [] : [`--service=${handler.service}`]
+  if (handler.kind === 'grpc')
+    return [...(handler.service === '' ? [] : [`--service=${handler.service}`]), ...(handler.tls ? ['--tls'] : [])]
   const host = handler.host === '' ? [] : [`--host=${handler.host}`]
   if (handler.kind === 'tcpSocket') return host
-  return [...host, `--path=${handler.path}`, ...handler.headers.map(({ name, value }) => `--header=${name}: ${value}`)]
+  const headers = handler.headers.map(({ name, value }) => `--header=${name}: ${value}`)
+  return [...host, `--path=${handler.path}`, ...headers, ...(handler.http2 ? ['--h2c'] : [])]
 }
 
 /**
- * kubelet expands `$(NAME)` in the command of an exec probe and turns `$$` into `$` (spec/ground-truth.md section 5), but
- * leaves the command of a hook alone (pkg/kubelet/lifecycle/handlers.go): only a probe's dollars are doubled.
+ * kubelet expands `$(NAME)` in the command of an exec probe and turns `$$` into `$` (pkg/kubelet/prober/prober.go), but leaves
+ * the command of a hook alone (pkg/kubelet/lifecycle/handlers.go): only a probe's dollars are doubled.
  */
 function escapeExpansion(word: string): string {
   return word.replaceAll('$', '$$$$')

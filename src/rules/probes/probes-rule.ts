@@ -1,17 +1,24 @@
 /**
- * Probes and lifecycle hooks that STRICT mutual TLS would break are rewritten; everything else is left, with the reason.
- * Facts, then decisions, then what the template allows, then the patch.
+ * Rewrites the probes and lifecycle hooks that STRICT mutual TLS would break, and leaves the rest, with the reason. Facts
+ * first, then decisions, then what the template allows, then the patch.
  */
 import { hasPodTemplate, readPodTemplate, type PodTemplate } from '../../kubernetes/pod-template.ts'
 import { describe } from '../../kubernetes/object.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import { NO_OPINION, type Decision, type Rule, type RuleContext, type RuleResult, type WriteRequest } from '../rule.ts'
-import { coded } from '../reasons.ts'
+import { coded, type Reason } from '../reasons.ts'
 import { readCheckFacts } from './check-facts.ts'
-import { decideCheck } from './decide-check.ts'
+import { decideChecks, type CheckDecision, type DecidedCheck } from './choose-strategy.ts'
 import { readPodFacts } from './pod-facts.ts'
-import { probePatch, type DecidedCheck } from './probe-patch.ts'
-import { announceFallbacks, announceMalformed, announceRewrite, announceTemplate } from './probe-warnings.ts'
+import { probePatch } from './probe-patch.ts'
+import {
+  announceBlind,
+  announceMalformed,
+  announceRewrite,
+  announceTemplate,
+  announceUnknown,
+  announceUnmet,
+} from './probe-warnings.ts'
 import { RECEIPT } from './receipt.ts'
 import { templatePolicy, type TemplatePolicy } from './template-policy.ts'
 
@@ -30,12 +37,10 @@ function rewriteProbes(request: WriteRequest, context: RuleContext): RuleResult 
       failOpen: ['malformed'],
     }
   const pod = readPodFacts(request, template, context)
-  const decided = template.containers.flatMap((container) =>
-    container.checks.map((check) => {
-      const facts = readCheckFacts(container, check)
-      return { facts, decision: decideCheck(facts, pod) }
-    }),
+  const checks = template.containers.flatMap((container) =>
+    container.checks.map((check) => readCheckFacts(container, check)),
   )
+  const decided = decideChecks(checks, pod)
   const policy = policyFor(request, context, template)
   const { now, postponed } = withinPolicy(decided, policy)
   const decisions = now.map(toDecision)
@@ -50,16 +55,23 @@ function rewriteProbes(request: WriteRequest, context: RuleContext): RuleResult 
     warnings: [
       ...refused,
       ...malformed,
-      ...announceFallbacks(reference, pod, decided),
+      ...announceUnknown(reference, now),
+      ...(policy.extent === 'nothing' ? [] : announceUnmet(reference, decided)),
       ...announceRewrite(reference, now),
       ...(policy.announces ? announceTemplate(reference, postponed, policy.reason) : []),
+      ...(policy.announces || policy.extent === 'all' ? announceBlind(reference, now) : []),
     ],
-    failOpen: malformed.length === 0 ? [] : ['malformed'],
+    failOpen: failures(malformed, decided),
     refusedSettings: refused.length === 0 ? [] : ['setting-refused'],
   }
 }
 
-/** A template with parts that cannot be read is not patched: what we cannot see we cannot index. */
+function failures(malformed: readonly string[], decided: readonly DecidedCheck[]): readonly Reason[] {
+  const isUnknown = decided.some(({ decision }) => decision.reason === 'unknown-field')
+  return [...(malformed.length === 0 ? [] : ['malformed' as const]), ...(isUnknown ? ['unknown-field' as const] : [])]
+}
+
+/** A template with parts that cannot be read is not patched: their indexes are unknown. */
 function policyFor(request: WriteRequest, context: RuleContext, template: PodTemplate): TemplatePolicy {
   const policy = templatePolicy(request, context)
   return template.malformed.length === 0
@@ -67,7 +79,7 @@ function policyFor(request: WriteRequest, context: RuleContext, template: PodTem
     : { ...policy, extent: 'nothing', reason: 'malformed', announces: false }
 }
 
-/** What is done now, and what is left to the pods that this template will make. */
+/** What is done now, and what is left to the pods of this template. */
 function withinPolicy(
   decided: readonly DecidedCheck[],
   policy: TemplatePolicy,
@@ -79,12 +91,16 @@ function withinPolicy(
   return { now, postponed: decided.filter(isPostponed) }
 }
 
-function postpone({ facts, decision }: DecidedCheck, { reason }: TemplatePolicy): DecidedCheck {
-  const strategy = decision.strategy ?? 'exec'
-  return {
-    facts,
-    decision: { action: 'leave', reason, strategy, cause: decision.reason, evidence: decision.evidence ?? '' },
-  }
+/** A Pod has no later pods: what is not done to it now is never done. */
+function postpone({ facts, decision }: DecidedCheck, { reason, hasPods }: TemplatePolicy): DecidedCheck {
+  const evidence = decision.evidence ?? ''
+  if (!hasPods) return { facts, decision: { action: 'leave', reason, evidence } }
+  const later = { strategy: decision.strategy ?? 'exec', cause: decision.reason, ...portOf(decision) }
+  return { facts, decision: { action: 'leave', reason, evidence, ...later } }
+}
+
+function portOf({ port }: CheckDecision): { readonly port?: number } {
+  return port === undefined ? {} : { port }
 }
 
 function toDecision({ facts, decision }: DecidedCheck): Decision {
@@ -99,5 +115,6 @@ function toDecision({ facts, decision }: DecidedCheck): Decision {
     ...(strategy === undefined ? {} : { strategy }),
     ...(cause === undefined ? {} : { cause }),
     ...(evidence === undefined ? {} : { evidence }),
+    ...portOf(decision),
   }
 }

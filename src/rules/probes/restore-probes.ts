@@ -27,11 +27,11 @@ export function restoreProbes(template: PodTemplate): readonly Operation[] {
   ]
 }
 
-function restoreCheck({ check, ours }: CheckFacts, { original, strategy }: ReceiptEntry): readonly Operation[] {
+function restoreCheck({ check, prober }: CheckFacts, { original, strategy }: ReceiptEntry): readonly Operation[] {
   const at = check.pointer
   const handlers = Object.entries(original) as readonly (readonly [string, Json])[]
-  if (strategy === 'exec' && ours === 'beside') return [{ op: 'remove', path: pointer(at, 'exec') }]
-  if (strategy === 'exec' && ours === 'alone')
+  if (strategy === 'exec' && prober === 'beside') return [{ op: 'remove', path: pointer(at, 'exec') }]
+  if (strategy === 'exec' && prober === 'alone')
     return [
       { op: 'remove', path: pointer(at, 'exec') },
       ...handlers.map(([kind, value]): Operation => ({ op: 'add', path: pointer(at, kind), value })),

@@ -1,4 +1,4 @@
-/** How far the template of an object may be changed (design.md "Templates"; spec/apiserver.md sections 0 and 8). */
+/** How far the template of an object may be changed (docs/facts/admission-requests.md#merges). */
 import { equalJson } from '../../kubernetes/json.ts'
 import { annotationsOf, describe, hasController, labelsOf } from '../../kubernetes/object.ts'
 import { rawTemplate } from '../../kubernetes/pod-template.ts'
@@ -12,14 +12,16 @@ const MIRROR = 'kubernetes.io/config.mirror'
 
 /**
  * `all`: any strategy. `clean`: only what merges cleanly with a later apply, the `port` strategy. `merges`: nothing but
- * the removal of an old rewrite of ours that a merge put beside a user's handler. `nothing`: hands off.
+ * the removal of an earlier rewrite that a merge put beside a user's handler. `nothing`: no change at all.
  */
 export interface TemplatePolicy {
   readonly extent: 'all' | 'clean' | 'merges' | 'nothing'
-  /** Why a check is left that would be rewritten otherwise. */
+  /** Why a probe or hook is left that would be rewritten otherwise. */
   readonly reason: Reason
-  /** Whether whoever applies the object should be told that its pods will differ from it. */
+  /** Whether a warning says that the pods will differ from the object. */
   readonly announces: boolean
+  /** False for a Pod: nothing is created from it. */
+  readonly hasPods: boolean
   readonly warnings: readonly string[]
 }
 
@@ -27,7 +29,7 @@ export interface TemplatePolicy {
  * | object                                        | extent  |
  * |-----------------------------------------------|---------|
  * | Pod on CREATE                                 | all     |
- * | Pod otherwise, mirror Pod                     | nothing |
+ * | mirror Pod, running Pod                       | nothing |
  * | a controller owns it                          | nothing |
  * | UPDATE that leaves the template as it was     | nothing |
  * | templates: leave                              | merges  |
@@ -44,20 +46,20 @@ export function templatePolicy(request: WriteRequest, context: RuleContext): Tem
     { owner: describe(reference), annotations: annotationsOf(object) },
     { owner: `namespace ${reference.namespace}`, annotations: context.mesh.namespace(reference.namespace).annotations },
   ])
-  if (value === 'leave') return { extent: 'merges', reason: 'template-left', announces: true, warnings }
-  if (value === 'rewrite') return { extent: 'all', reason: 'at-pod-creation', announces: true, warnings }
-  if (isTrackedByArgo(request)) return { extent: 'merges', reason: 'argo-cd', announces: true, warnings }
-  return { extent: 'clean', reason: 'at-pod-creation', announces: true, warnings }
+  if (value === 'leave') return { extent: 'merges', reason: 'template-left', announces: true, hasPods: true, warnings }
+  if (value === 'rewrite') return { extent: 'all', reason: 'at-pod-creation', announces: true, hasPods: true, warnings }
+  if (isTrackedByArgo(request)) return { extent: 'merges', reason: 'argo-cd', announces: true, hasPods: true, warnings }
+  return { extent: 'clean', reason: 'at-pod-creation', announces: true, hasPods: true, warnings }
 }
 
-function quiet(extent: TemplatePolicy['extent'], reason: Reason): TemplatePolicy {
-  return { extent, reason, announces: false, warnings: [] }
+function quiet(extent: TemplatePolicy['extent'], reason: Reason, hasPods = true): TemplatePolicy {
+  return { extent, reason, announces: false, hasPods, warnings: [] }
 }
 
 /** The API server refuses changes to mirror pods, and probes of a running Pod cannot be changed. */
 function podPolicy({ operation, object }: WriteRequest): TemplatePolicy {
-  const isCreated = operation === 'CREATE' && !annotationsOf(object).has(MIRROR)
-  return quiet(isCreated ? 'all' : 'nothing', 'template-unchanged')
+  if (annotationsOf(object).has(MIRROR)) return quiet('nothing', 'mirror-pod', false)
+  return quiet(operation === 'CREATE' ? 'all' : 'nothing', 'running-pod', false)
 }
 
 function isUnchanged({ operation, reference, object, oldObject }: WriteRequest): boolean {

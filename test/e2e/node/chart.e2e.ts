@@ -49,7 +49,7 @@ t.test('a kubectl apply from outside is admitted by them, through the Service', 
     metadata: { name: 'web', namespace: 'shop' },
     spec: { containers: [{ name: 'app', image: SERVER_IMAGE, readinessProbe: HTTP_PROBE }] },
   })
-  t.match(stderr, /Warning: Pod shop\/web: 1 check rewritten: app readinessProbe \(exec\)/)
+  t.match(stderr, /Warning: Pod shop\/web: 1 probe rewritten: app readinessProbe \(exec\)/)
   const denied = await kubectl(['create', 'ingress', 'web', '-n', 'shop', '--rule=shop.example.com/=web:80'])
   t.match(denied.stderr, /admission webhook "ingress\.istio-onramp\.io" denied the request/)
   t.match(denied.stderr, /\nkind: VirtualService\n/)

@@ -7,7 +7,7 @@ import { decideSidecar } from '../../../dist/istio/sidecar.js'
 import { uncapturedBecause } from '../../../dist/istio/capture.js'
 import { isRewrittenKind, rewrittenByIstio } from '../../../dist/istio/agent-probe.js'
 import { modeOfPort, workloadModes } from '../../../dist/istio/peer-authentication.js'
-import { workloadNameOf } from '../../../dist/rules/probes/workload-name.js'
+import { workloadNameOf } from '../../../dist/istio/workload-name.js'
 
 const MOST_SHOWN = Number(process.env.MOST_SHOWN ?? 20)
 /** Istio's own containers are skipped: no rule ever changes them. */

@@ -1,0 +1,35 @@
+/** What probes cost a node, by the strategy that serves them (docs/facts/probes-under-strict.md#cost, measured). */
+import { isHook, type Check } from '../../kubernetes/container.ts'
+import { isProblem } from '../../kubernetes/problem.ts'
+import { member } from '../../kubernetes/json.ts'
+
+/** Milliseconds of CPU of one probe: its own, kubelet's, the container runtime's and the proxy's. */
+const EXEC = 35
+const AGENT = 1.8
+const AGENT_GRPC = 2.1
+/** The API server's default of `periodSeconds`. */
+const PERIOD_SECONDS = 10
+
+export interface NodeCpu {
+  /** Milliseconds of CPU per minute, of all replicas together, if every probe ran by exec. */
+  readonly exec: number
+  /** The same if Istio's agent served every probe. */
+  readonly agent: number
+}
+
+/** Hooks run once, and startup probes end when the container has started: neither counts. */
+export function nodeCpuPerMinute(checks: readonly Check[], replicas: number): NodeCpu {
+  const steady = checks.filter(({ slot }) => !isHook(slot) && slot !== 'startupProbe')
+  const sum = (cost: (check: Check) => number) =>
+    steady.reduce((total, check) => total + (60 / periodOf(check)) * cost(check), 0) * replicas
+  return { exec: sum(() => EXEC), agent: sum(agentCost) }
+}
+
+function periodOf({ raw }: Check): number {
+  const period = member(raw, 'periodSeconds')
+  return typeof period === 'number' && period > 0 ? period : PERIOD_SECONDS
+}
+
+function agentCost({ handler }: Check): number {
+  return !isProblem(handler) && handler.kind === 'grpc' ? AGENT_GRPC : AGENT
+}
