@@ -63,7 +63,7 @@ func statusOf(err error) *rpcStatus {
 // maxQuoted is how much of a web server's answer is shown (internal/transport/client_stream.go nonGRPCDataMaxLen).
 const maxQuoted = 1024
 
-// headerFailure says what is wrong with an answer that is no gRPC answer, by the grpc library's translation
+// headerFailure says what is wrong with a response that is not a gRPC response, by the grpc library's translation
 // (internal/transport/http_util.go HTTPStatusConvTab): a web server's 404 becomes "does not implement". What has the
 // content type of gRPC is one whatever its HTTP status is (http2_client.go operateHeaders).
 func headerFailure(response *http.Response) error {

@@ -1,6 +1,6 @@
 /**
  * The control planes behind the ConfigMaps `istio[-rev]` (key `mesh`) and `istio-sidecar-injector[-rev]` (keys `config`
- * and `values`), spec/istio.md 3.1.
+ * and `values`), docs/facts/injection.md#istiods-own-decision.
  */
 import { REVISION } from '../istio/annotations.ts'
 import { parse as parseYaml } from 'yaml'
@@ -33,7 +33,7 @@ import type { Problem } from '../kubernetes/problem.ts'
 const MESH = 'istio'
 const INJECTOR = 'istio-sidecar-injector'
 
-/** What one ConfigMap says of one revision; the two of a revision are merged. */
+/** What one ConfigMap says about one revision; the two of a revision are merged. */
 export interface ControlPlanePart {
   readonly revision: string
   readonly mesh?: Omit<ControlPlane, 'injector' | 'revision'>
@@ -52,7 +52,7 @@ export function readControlPlanePart(object: JsonObject): ControlPlanePart | Pro
   return undefined
 }
 
-/** The label says it; else what stands behind the name's prefix; nothing behind it is the default revision. */
+/** The label names it, else the suffix of the name; a name without suffix is the default revision. */
 function revisionIn(name: string, prefix: string, object: JsonObject): string | undefined {
   if (name !== prefix && !name.startsWith(`${prefix}-`)) return undefined
   return labelsOf(object).get(REVISION) ?? (name === prefix ? 'default' : name.slice(prefix.length + 1))
@@ -142,7 +142,7 @@ function readAliases(value: Json | undefined): Injector['aliases'] {
   return new Map(Object.keys(value).map((name) => [name, readNames(value[name]) ?? []]))
 }
 
-/** A ConfigMap without templates, as people cut it down for a bug report, stands for the chart's. */
+/** A ConfigMap without templates, as shortened for a bug report, counts as the chart's. */
 function readTemplates(value: Json | undefined): Injector['templates'] {
   if (!isObject(value)) return CHART_TEMPLATES
   return new Map(

@@ -36,7 +36,7 @@ const CONTAINER = [
 /** Annotations of others may be long: kubectl's copy of the object is one of them. */
 const OUR_CONCERN = /^(?:[^/]+\.)?(?:istio\.io|istio-onramp\.io|prometheus\.io)\//
 
-/** A workload with its template, or a bare Pod; undefined for what a controller made, which its owner stands for. */
+/** A workload with its template, or a bare Pod; undefined for an object that a controller made: its owner counts. */
 export function trimWorkload(kind: string, object: JsonObject): JsonObject | undefined {
   if (kind !== 'Pod' && hasController(object)) return undefined
   const template = rawTemplate(kind, object)

@@ -1,6 +1,6 @@
 /**
- * Annotations whose bad values make the injector refuse the pod: its creation is denied in Istio's name, so nothing of ours
- * matters any more (docs/facts/injection.md#istiods-own-decision, docs/facts/injection.md#rejected-pods;
+ * Annotations whose bad values make the injector refuse the pod: its creation is denied in Istio's name, so no decision
+ * here matters any more (docs/facts/injection.md#istiods-own-decision, docs/facts/injection.md#rejected-pods;
  * `pkg/kube/inject/validate.go`).
  */
 import {

@@ -6,11 +6,15 @@ export type InterceptionMode = 'REDIRECT' | 'TPROXY' | 'NONE'
 export type IngressControllerMode = 'OFF' | 'DEFAULT' | 'STRICT'
 
 export interface ControlPlane {
-  /** `default` for the install without a revision (the chart's REVISION, spec/istio.md 4.1). */
+  /**
+   * `default` for the install without a revision (the chart's REVISION, docs/facts/mtls-modes.md#which-policies-are-read).
+   */
   readonly revision: string
   /** `meshConfig.rootNamespace`: its policies without a selector hold for the whole mesh. */
   readonly rootNamespace: string
-  /** `meshConfig.defaultConfig.statusPort`: where rewriting sends probes (spec/istio.md section 7). */
+  /**
+   * `meshConfig.defaultConfig.statusPort`: where rewriting sends probes (docs/facts/traffic-capture.md#two-status-ports).
+   */
   readonly statusPort: number
   /** `meshConfig.defaultConfig.interceptionMode`. */
   readonly interceptionMode: InterceptionMode
@@ -20,7 +24,10 @@ export interface ControlPlane {
   readonly mergesMetrics: boolean
   /** `meshConfig.defaultConfig.proxyMetadata.ISTIO_META_ENABLE_HBONE`: pods get a label of their own for it. */
   readonly hasHbone: boolean
-  /** `meshConfig.ingressClass` and `ingressControllerMode`: which Ingresses Istio serves itself (spec/ingress.md 1.1). */
+  /**
+   * `meshConfig.ingressClass` and `ingressControllerMode`: which Ingresses Istio serves itself
+   * (docs/facts/istio-gateway.md#ingress-class).
+   */
   readonly ingressClass: string
   readonly ingressControllerMode: IngressControllerMode
   /** Undefined where no injector ConfigMap was seen: then nothing is known about probe rewriting. */
@@ -28,14 +35,19 @@ export interface ControlPlane {
 }
 
 export interface Injector {
-  /** `enabled` or `disabled`; anything else turns injection off altogether (spec/istio.md 3.1). */
+  /**
+   * `enabled` or `disabled`; anything else turns injection off altogether (docs/facts/injection.md#istiods-own-decision).
+   */
   readonly policy: string
   readonly neverInjectSelector: readonly LabelSelector[]
   readonly alwaysInjectSelector: readonly LabelSelector[]
   readonly defaultTemplates: readonly string[]
   readonly aliases: ReadonlyMap<string, readonly string[]>
   readonly templates: ReadonlyMap<string, Template>
-  /** `values.sidecarInjectorWebhook.rewriteAppHTTPProbe`; absent means false (spec/istio.md 2.1). */
+  /**
+   * `values.sidecarInjectorWebhook.rewriteAppHTTPProbe`; absent means false
+   * (docs/facts/agent-probes.md#when-probes-are-rewritten).
+   */
   readonly rewriteAppHTTPProbe: boolean
   /** `values.global.proxy.{includeInboundPorts,excludeInboundPorts,statusPort}`. */
   readonly includeInboundPorts: string
@@ -71,7 +83,9 @@ export interface MergedTemplates extends Template {
   readonly movedProxyType: Template['proxyType']
 }
 
-/** The templates of the chart (spec/istio.md 3.5; `manifests/charts/istio-control/istio-discovery/files`). */
+/**
+ * The templates of the chart (docs/facts/injection.md#templates; `manifests/charts/istio-control/istio-discovery/files`).
+ */
 export const CHART_TEMPLATES: ReadonlyMap<string, Template> = new Map([
   ['sidecar', { proxyType: 'sidecar', redirects: true, rewriteAnnotation: undefined, disablesEnvoy: false }],
   ['gateway', { proxyType: 'router', redirects: false, rewriteAnnotation: undefined, disablesEnvoy: false }],
@@ -79,7 +93,7 @@ export const CHART_TEMPLATES: ReadonlyMap<string, Template> = new Map([
   ['grpc-simple', { proxyType: 'none', redirects: false, rewriteAnnotation: 'false', disablesEnvoy: false }],
 ])
 
-/** What the chart installs when nobody sets a value; used where the injector's ConfigMap was not seen. */
+/** The chart's defaults, used if the injector's ConfigMap is not known. */
 export const CHART_INJECTOR: Injector = {
   policy: 'enabled',
   neverInjectSelector: [],

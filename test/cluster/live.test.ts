@@ -181,7 +181,7 @@ t.test('an API server that cannot be reached at the start is waited for', async 
 for (const [what, answer] of [
   ['404, as a load balancer whose API servers are away answers', 404],
   ['403', 403],
-  ['an answer that is no list', {}],
+  ['a response that is not a List', {}],
   ['a list without a version', { kind: 'List', items: [] }],
 ] as const)
   t.test(`${what}: that is a failure, never an empty cluster`, async (t) => {
@@ -213,11 +213,11 @@ t.test('a kind is absent where discovery says so, and in no other case', async (
   const served = { resources: [{ name: 'peerauthentications' }, { name: 'requestauthentications' }] }
   const cases: readonly (readonly [string, JsonObject, boolean])[] = [
     ['no group of it', { groups: [group('apps', 'v1')] }, true],
-    ['its group, in versions that nobody reads', { groups: [group('security.istio.io', 'v2')] }, true],
+    ['its group, in versions that are not read', { groups: [group('security.istio.io', 'v2')] }, true],
     ['its group, with other kinds', { groups: [group('apps', 'v1'), group('security.istio.io', 'v1beta1')] }, true],
     ['the kind', { groups: [group('apps', 'v1'), group('security.istio.io', 'v1')] }, false],
     ['nothing at all, which no API server says', { groups: [] }, false],
-    ['what is no list of groups', {}, false],
+    ['a value that is not a list of groups', {}, false],
   ]
   for (const [title, groups, expected] of cases) {
     const answers = new Map<string, JsonObject>([
@@ -277,9 +277,9 @@ for (const [how, breakIt] of [
     (server: FakeApiServer) => server.send(POLICIES, 'ERROR', { code: 500, message: 'oops' }),
   ],
   ['the watch sends garbage', (server: FakeApiServer) => server.sendLine(POLICIES, '{"type": "ADD')],
-  ['the watch sends what is no event', (server: FakeApiServer) => server.sendLine(POLICIES, '[]')],
+  ['the watch sends a line that is not an event', (server: FakeApiServer) => server.sendLine(POLICIES, '[]')],
 ] as const)
-  t.test(`${how}: what was known stays in force, and the watch goes on`, async (t) => {
+  t.test(`${how}: the last known state stays in force, and the watch continues`, async (t) => {
     const { server, live, state } = await stage(t, { prepare: (server) => server.set(POLICIES, [strict('shop')]) })
     live.start()
     await until('a watch', () => live.isSynced && server.watchers(POLICIES) === 1)
@@ -318,7 +318,7 @@ t.test('a change whose event never came is found by the next list', async (t) =>
   await until('found', () => modeIn(state(), 'shop') === 'STRICT')
 })
 
-t.test('an object that cannot be read keeps what was known of it, and is told of', async (t) => {
+t.test('an object that cannot be read keeps its last known row and is reported', async (t) => {
   const { server, live, state, told } = await stage(t, {
     prepare: (server) => server.set(POLICIES, [strict('shop'), strict('payments', 'NONSENSE')]),
   })
@@ -332,14 +332,14 @@ t.test('an object that cannot be read keeps what was known of it, and is told of
   t.equal(modeIn(state(), 'shop'), 'STRICT')
 })
 
-t.test('what is known too long without a word is unknown, and known again by itself', async (t) => {
+t.test('a state without contact for too long becomes unknown, and known again after contact', async (t) => {
   const { server, live, clock } = await stage(t)
   live.start()
   await until('synced', () => live.isSynced)
   server.failWith(500)
   server.cutConnections()
   clock.ahead = 59_000
-  t.ok(live.state, 'for a while what was known goes on')
+  t.ok(live.state, 'for a while the last known state stays')
   clock.ahead = 61_000
   t.equal(live.state, undefined)
   t.equal(live.isSynced, true, 'readiness does not flip: all replicas would leave at once')
