@@ -17,9 +17,6 @@ import { allow, failOpen, type Notes, type Verdict } from './verdict.ts'
 /** Real objects nest about twenty levels; JSON of 3 MiB can nest so deep that recursion exhausts the stack. */
 const MAX_DEPTH = 200
 
-/** Kinds that the webhook gets although no rule handles them yet. */
-const WITHOUT_RULE_YET = new Set(['PeerAuthentication'])
-
 /** Total: whatever goes wrong inside becomes a verdict that admits the object unchanged. */
 export function admit(request: AdmissionRequest, context: RuleContext): Verdict {
   try {
@@ -38,7 +35,7 @@ export function nameOf({ kind, namespace, name }: AdmissionRequest): string {
 function runRules(request: AdmissionRequest, context: RuleContext): Verdict {
   const { object, oldObject, operation, kind } = request
   const rules = RULES.filter((rule) => rule.handles(kind))
-  if (rules.length === 0) return WITHOUT_RULE_YET.has(kind) ? allow('no-rule') : failOpen(nameOf(request), 'no-rule')
+  if (rules.length === 0) return failOpen(nameOf(request), 'no-rule')
   if (operation === 'DELETE' || operation === 'CONNECT') return allow('nothing-to-decide')
   if (!isObject(object)) return failOpen(nameOf(request), 'malformed', 'request.object must be an object')
   if (isDeeperThan(object, MAX_DEPTH) || isDeeperThan(oldObject, MAX_DEPTH))

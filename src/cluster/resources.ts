@@ -13,7 +13,7 @@ import { readWorkloadRow, type WorkloadRow } from '../readiness/workload-row.ts'
 import type { Problem } from '../kubernetes/problem.ts'
 import { readControlPlanePart } from './read-control-plane.ts'
 import { canMountImages } from './read-node.ts'
-import { readPeerAuthentication } from './read-peer-authentication.ts'
+import { readPeerAuthentication } from '../istio/read-peer-authentication.ts'
 import { readInjectionWebhooks } from './read-webhooks.ts'
 import type {
   MutatingConfiguration,

@@ -19,6 +19,7 @@ import {
   type KeyPair,
   type TlsFiles,
 } from '../server/tls-files.ts'
+import { createSwitchLog } from '../server/switches.ts'
 import { createWebhookServer, useKeyPair } from '../server/webhook-server.ts'
 import { openCluster, type ClusterOption } from './open-cluster.ts'
 import { listenAt, type ListenAddress } from './listen-address.ts'
@@ -46,6 +47,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const metrics = createMetrics()
   const lines = createLogStream({ ...LOG_STREAM, lost: (count) => metrics.countLostLogLines(count) })
   const log = createLog(configuration, lines)
+  const switches = createSwitchLog(Date.now)
   const drain = createDrain(() => metrics.setDraining())
   const { keyPair, announce } = await obtainKeyPair(options)
   const clientCa = await readClientCa(options.clientCaFile)
@@ -61,6 +63,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     log,
     drain,
     metrics,
+    switches,
     context() {
       const mesh = cluster.state()
       return mesh && { mesh, configuration: configuration.rules }
@@ -68,7 +71,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...(clientCa === undefined ? {} : { clientCa }),
     notReady: () => certificateProblem() ?? (cluster.isSynced() ? undefined : 'the cluster has not been read yet'),
   })
-  const metricsApp = createMetricsServer(metrics)
+  const metricsApp = createMetricsServer(metrics, switches)
   const stopWatching =
     options.tls.kind === 'files'
       ? followFiles(options.tls.files, keyPair, { app, metrics, log, clientCa, inForce })

@@ -6,11 +6,13 @@ import { EXEMPTION_VALUES } from './exemption.ts'
 export const PROBES_VALUES = ['auto', 'exec', 'port', 'agent', 'off'] as const
 export const TEMPLATES_VALUES = ['auto', 'rewrite', 'leave'] as const
 export const INGRESS_VALUES = ['deny', 'warn', 'allow'] as const
+export const STRICT_SWITCH_VALUES = ['warn', 'deny', 'allow'] as const
 export const DELIVERY_VALUES = ['auto', 'image-volume', 'init-container'] as const
 export const PULL_POLICY_VALUES = ['Always', 'IfNotPresent', 'Never'] as const
 
 export type ProbesSetting = (typeof PROBES_VALUES)[number]
 export type TemplatesSetting = (typeof TEMPLATES_VALUES)[number]
+export type StrictSwitchSetting = (typeof STRICT_SWITCH_VALUES)[number]
 export type IngressSetting = (typeof INGRESS_VALUES)[number]
 
 export const RULES_SETTINGS = z
@@ -30,6 +32,17 @@ export const RULES_SETTINGS = z
       .describe(
         'Whose annotation may loosen the Ingress rule: object (the Ingress or its namespace), namespace (an Ingress may only ' +
           'tighten), none (both may only tighten).',
+      ),
+    strictSwitch: z
+      .enum(STRICT_SWITCH_VALUES)
+      .default('warn')
+      .describe('What happens to a PeerAuthentication that would break running workloads.'),
+    strictSwitchExemptions: z
+      .enum(EXEMPTION_VALUES)
+      .default('object')
+      .describe(
+        'Whose annotation may loosen the STRICT-switch guard: object (the PeerAuthentication or its namespace), namespace (a ' +
+          'PeerAuthentication may only tighten), none (both may only tighten).',
       ),
     exemptNamespaces: z
       .array(z.string())

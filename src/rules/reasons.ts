@@ -50,6 +50,11 @@ export const REASONS = {
   'ingress-acme-paths-only': 'the request changes only ACME challenge paths',
   'ingress-to-gateway': 'its backends are the ingress gateway itself',
   'ingress-trusted-user': 'a controller that the configuration trusts writes it',
+  // The switch to STRICT.
+  'strict-switch-breaks': 'the policy breaks what works now',
+  'strict-switch-harmless': 'nothing breaks that does not break now',
+  'strict-switch-allowed': 'annotation istio-onramp.io/strict-switch or the configuration allows it',
+  'strict-switch-unknown': 'the workloads of the cluster could not all be read',
   // Requests that no rule decides.
   'no-rule': 'no rule applies to this kind',
   'nothing-to-decide': 'the request carries no object',

@@ -2,5 +2,6 @@
 import { ingressRule } from './ingress/ingress-rule.ts'
 import { probesRule } from './probes/probes-rule.ts'
 import type { Rule } from './rule.ts'
+import { strictSwitchRule } from './strict-switch/strict-switch-rule.ts'
 
-export const RULES: readonly Rule[] = [probesRule, ingressRule]
+export const RULES: readonly Rule[] = [probesRule, ingressRule, strictSwitchRule]

@@ -17,6 +17,7 @@ import { logVerdict } from './decision-log.ts'
 import { HttpProblem, statusBody } from './http-problem.ts'
 import type { Metrics } from './metrics.ts'
 import { parseReview, type ParsedReview } from './parse-review.ts'
+import type { SwitchLog } from './switches.ts'
 
 export interface AdmissionServices {
   /**
@@ -25,6 +26,8 @@ export interface AdmissionServices {
    */
   readonly context: () => RuleContext | undefined
   readonly metrics: Metrics
+  /** Keeps the warned switches to STRICT, for `/switches`. */
+  readonly switches?: SwitchLog
   readonly bodies: BodyReader
   /** Whether reviews are taken only from clients with a certificate of the authority that `--client-ca` names. */
   readonly needsClientCertificate: boolean
@@ -67,6 +70,7 @@ function answer(path: string, services: AdmissionServices, request: FastifyReque
   const seconds = Number(process.hrtime.bigint() - started) / 1e9
   services.metrics.countVerdict(path, review.kind, review.operation, verdict, seconds)
   logVerdict(request.log, path, review, verdict, seconds)
+  services.switches?.record(review, verdict)
   return reply.header('content-type', 'application/json').send(JSON.stringify(encodeReview(review, verdict)))
 }
 

@@ -1,11 +1,14 @@
-/** `/metrics` on a port of its own, in plain text: scrapers are not the API server and have no use for our certificate. */
+/** `/metrics` and `/switches` on a port of its own, in plain text: scrapers are not the API server and have no use for our certificate. */
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Metrics } from './metrics.ts'
+import type { SwitchLog } from './switches.ts'
 
-export function createMetricsServer({ registry }: Metrics): FastifyInstance {
+export function createMetricsServer({ registry }: Metrics, switches?: SwitchLog): FastifyInstance {
   const app = fastify({ logger: false, forceCloseConnections: true })
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', registry.contentType).send(await registry.metrics()),
   )
+  // Who switched what to STRICT in the last day, though it was warned about.
+  app.get('/switches', () => ({ switches: switches?.list() ?? [] }))
   return app
 }

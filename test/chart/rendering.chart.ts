@@ -204,7 +204,12 @@ t.test('an entry that is switched off is gone, and a configuration without entri
     entriesOf(withoutIngress, 'Mutating').map((webhook) => webhook['name']),
     ['probes.istio-onramp.io', 'templates.istio-onramp.io'],
   )
-  t.same(ofKind(withoutIngress, 'ValidatingWebhookConfiguration'), [])
+  t.same(
+    entriesOf(withoutIngress, 'Validating').map((webhook) => webhook['name']),
+    ['strict-switch.istio-onramp.io'],
+  )
+  const withoutBoth = render({ values: { webhooks: { ingress: off, strictSwitch: off } } })
+  t.same(ofKind(withoutBoth, 'ValidatingWebhookConfiguration'), [])
   t.same(ofKind(withoutIngress, 'ValidatingAdmissionPolicy'), [], 'the policy is the net of the guard')
   const none = render({ values: { webhooks: { pods: off, templates: off, ingress: off } } })
   t.same(ofKind(none, 'MutatingWebhookConfiguration'), [])

@@ -144,7 +144,7 @@ t.test('a definition that is not there, comes, goes and comes again', async (t) 
 
 t.test('the ClusterRole is what the kinds that are read need, and no more', async (t) => {
   const needed = RESOURCES.filter((resource) => resource.isControlPlane !== true).map(
-    ({ group, table }) => `${group}/${table}`,
+    ({ group, table, plural = table }) => `${group}/${plural}`,
   )
   const granted = CLUSTER_RULES.flatMap(({ apiGroups, resources }) =>
     apiGroups.flatMap((group) => resources.map((resource) => `${group}/${resource}`)),

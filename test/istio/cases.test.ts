@@ -13,7 +13,7 @@ import { readPodTemplate, type PodTemplate } from '../../src/kubernetes/pod-temp
 import { readHandler, handlerKinds } from '../../src/kubernetes/handler.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { buildClusterState } from '../../src/cluster/cluster-state.ts'
-import { readPeerAuthentication } from '../../src/cluster/read-peer-authentication.ts'
+import { readPeerAuthentication } from '../../src/istio/read-peer-authentication.ts'
 import { DEFAULT_INSTALL, istioInstall, namespaceObject } from '../support/fixtures.ts'
 
 interface PeerAuthCase {

@@ -12,7 +12,7 @@ import {
 } from '../kubernetes/json.ts'
 import { labelsOf, metadataOf } from '../kubernetes/object.ts'
 import { isPortNumber } from '../kubernetes/handler.ts'
-import { MODES, type DeclaredMode, type PeerAuthentication } from '../istio/declared-policy.ts'
+import { MODES, type DeclaredMode, type PeerAuthentication } from './declared-policy.ts'
 import type { Problem } from '../kubernetes/problem.ts'
 
 export function readPeerAuthentication(object: JsonObject): PeerAuthentication | Problem {

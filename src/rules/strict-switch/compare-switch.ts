@@ -1,0 +1,86 @@
+/** What breaks once a PeerAuthentication is in force and does not break before. */
+import type { PeerAuthentication } from '../../istio/declared-policy.ts'
+import { indexNamespace, type PolicyIndex } from '../../istio/policy-index.ts'
+import { assess } from '../../readiness/assess.ts'
+import { buildEstate, type Estate } from '../../readiness/estate.ts'
+import { findingKey, type Finding } from '../../readiness/finding.ts'
+import type { FindingCode } from '../../readiness/finding-codes.ts'
+import type { Inventory } from '../../readiness/inventory.ts'
+import { situationOf } from '../../readiness/situation.ts'
+import { unknownProbes } from '../../readiness/topics/probes.ts'
+import type { RuleConfiguration } from '../configuration.ts'
+
+export interface SwitchEffect {
+  /** Errors that are new, the worst object first. */
+  readonly broken: readonly Finding[]
+  /** Warnings that are new. */
+  readonly doubtful: number
+  /** Namespaces in which it is not known whether Istio rewrites probes that would break. */
+  readonly unknown: number
+  /** Whether something is refused afterwards that is let in now; a looser policy is never denied. */
+  readonly isTightening: boolean
+  /** The namespace that is switched; undefined for the mesh. */
+  readonly scope: string | undefined
+}
+
+/** A rule that demands mutual TLS breaks by loosening. */
+const BY_LOOSENING: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  'destination-rule-mtls-refused',
+  'policy-shadowed',
+])
+
+export function compareSwitch(
+  policy: PeerAuthentication,
+  inventory: Inventory,
+  configuration: RuleConfiguration,
+): SwitchEffect {
+  const estate = estateOf(inventory)
+  const isMesh = policy.namespace === estate.rootNamespace && policy.matchLabels.size === 0
+  const scope = isMesh ? undefined : policy.namespace
+  const after = situationOf(estate, withPolicy(policy, inventory), configuration, scope)
+  const former = situationOf(estate, inventory.policies, configuration, scope)
+  const known = new Set(assess(former).map(findingKey))
+  const fresh = assess(after).filter((finding) => !known.has(findingKey(finding)))
+  const broken = fresh.filter(({ severity }) => severity === 'error')
+  const unknownBefore = unknownProbes(former)
+  return {
+    broken: worstObjectFirst(broken),
+    doubtful: fresh.filter(({ severity }) => severity === 'warn').length,
+    unknown: [...unknownProbes(after).keys()].filter((namespace) => !unknownBefore.has(namespace)).length,
+    isTightening: broken.some(({ code }) => !BY_LOOSENING.has(code)),
+    scope,
+  }
+}
+
+const ESTATES = new WeakMap<Inventory, Estate>()
+
+/** Laid out once for each state of the cluster. */
+function estateOf(inventory: Inventory): Estate {
+  const known = ESTATES.get(inventory)
+  if (known !== undefined) return known
+  const estate = buildEstate(inventory)
+  ESTATES.set(inventory, estate)
+  return estate
+}
+
+/** The policies as they would be; an update keeps the age of the policy, a new one is the newest. */
+function withPolicy(policy: PeerAuthentication, inventory: Inventory): PolicyIndex {
+  const own = inventory.list('policies').filter(({ namespace }) => namespace === policy.namespace)
+  const former = own.find(({ name }) => name === policy.name)
+  const written = { ...policy, createdAt: former?.createdAt ?? policy.createdAt }
+  const replaced = indexNamespace([...own.filter((known) => known !== former), written])
+  return { get: (namespace) => (namespace === policy.namespace ? replaced : inventory.policies.get(namespace)) }
+}
+
+/** What keeps pods from being created leads; then the object with most findings. */
+function worstObjectFirst(findings: readonly Finding[]): readonly Finding[] {
+  const weight = new Map<string, number>()
+  for (const { object } of findings) weight.set(keyOf(object), (weight.get(keyOf(object)) ?? 0) + 1)
+  const rank = ({ code, object }: Finding) =>
+    code === 'webhook-blocks-pods' ? Infinity : (weight.get(keyOf(object)) ?? 0)
+  return findings.toSorted((left, right) => (rank(left) === rank(right) ? 0 : rank(right) - rank(left)))
+}
+
+function keyOf({ kind, namespace, name }: Finding['object']): string {
+  return `${kind}/${namespace}/${name}`
+}

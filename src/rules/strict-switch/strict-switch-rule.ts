@@ -1,0 +1,92 @@
+/**
+ * The guard of the switch to STRICT: a PeerAuthentication that would break running workloads is warned about, or denied
+ * where the settings say so. Deleting and loosening are never denied.
+ */
+import { readPeerAuthentication } from '../../istio/read-peer-authentication.ts'
+import { isProblem } from '../../kubernetes/problem.ts'
+import type { Inventory } from '../../readiness/inventory.ts'
+import type { Mesh } from '../../istio/mesh.ts'
+import { coded } from '../reasons.ts'
+import { NO_OPINION, type Rule, type RuleContext, type RuleResult, type WriteRequest } from '../rule.ts'
+import { compareSwitch, type SwitchEffect } from './compare-switch.ts'
+import { denialText, summaryOf, warningLines } from './switch-messages.ts'
+import { readSwitchSetting, type SwitchSetting } from './switch-setting.ts'
+
+export const strictSwitchRule: Rule = {
+  name: 'strict-switch',
+  handles: (kind) => kind === 'PeerAuthentication',
+  apply: guardSwitch,
+}
+
+/**
+ * | first match wins                                   | answer | reason                 |
+ * |----------------------------------------------------|--------|------------------------|
+ * | the object cannot be read                          | allow  | malformed              |
+ * | the cluster's workloads are not known              | warn   | strict-switch-unknown  |
+ * | setting allow                                      | allow  | strict-switch-allowed  |
+ * | nothing breaks that did not break before           | allow  | strict-switch-harmless |
+ * | setting deny, and the change tightens              | deny   | strict-switch-breaks   |
+ * | otherwise                                          | warn   | strict-switch-breaks   |
+ */
+function guardSwitch(request: WriteRequest, context: RuleContext): RuleResult {
+  const setting = readSwitchSetting(request, context)
+  const base: RuleResult = {
+    ...NO_OPINION,
+    warnings: setting.warnings,
+    refusedSettings: setting.warnings.length === 0 ? [] : ['setting-refused'],
+  }
+  const policy = readPeerAuthentication(request.object)
+  if (isProblem(policy)) return decided(base, 'allow', 'malformed', `${policy.field} ${policy.problem}`)
+  const { mesh, configuration } = context
+  if (!isInventory(mesh) || mesh.unreadKinds.length > 0) return unknown(base, request)
+  if (setting.value === 'allow')
+    return { ...decided(base, 'allow', 'strict-switch-allowed', setting.value), exemptions: exemptionsOf(setting) }
+  const effect = compareSwitch({ ...policy, namespace: request.reference.namespace }, mesh, configuration)
+  if (effect.broken.length === 0) return decided(base, 'allow', 'strict-switch-harmless', 'nothing new breaks')
+  return answer(base, request, setting, effect)
+}
+
+function answer(
+  base: RuleResult,
+  { reference }: WriteRequest,
+  setting: SwitchSetting,
+  effect: SwitchEffect,
+): RuleResult {
+  const evidence = summaryOf(effect)
+  const exemptions = exemptionsOf(setting)
+  if (setting.value === 'deny' && effect.isTightening)
+    return {
+      ...decided(base, 'deny', 'strict-switch-breaks', evidence),
+      exemptions,
+      denial: denialText(reference, effect),
+    }
+  const warnings = [...base.warnings, ...warningLines(reference, effect)]
+  return { ...decided(base, 'warn', 'strict-switch-breaks', evidence), exemptions, warnings }
+}
+
+function decided(
+  base: RuleResult,
+  action: 'allow' | 'warn' | 'deny',
+  reason: RuleResult['decisions'][number]['reason'],
+  evidence: string,
+): RuleResult {
+  return { ...base, decisions: [{ rule: 'strict-switch', action, reason, evidence }] }
+}
+
+function unknown(base: RuleResult, { reference }: WriteRequest): RuleResult {
+  const text = `PeerAuthentication ${reference.namespace}/${reference.name}: what it breaks is not known, because the workloads of the cluster could not all be read; before you rely on it, run istio-onramp check`
+  return {
+    ...decided(base, 'warn', 'strict-switch-unknown', 'kinds that could not be read'),
+    warnings: [...base.warnings, coded(text, 'strict-switch-unknown')],
+  }
+}
+
+/** An exemption counts where it loosened what would have been denied or warned of. */
+function exemptionsOf({ exemptedBy, value }: SwitchSetting): RuleResult['exemptions'] {
+  return exemptedBy === undefined ? [] : [{ rule: 'strict-switch', by: exemptedBy, setting: value }]
+}
+
+/** The cluster's state is both; a context that was made for one rule alone may be less. */
+function isInventory(mesh: Mesh): mesh is Inventory {
+  return 'list' in mesh && 'unreadKinds' in mesh
+}

@@ -1,0 +1,55 @@
+/** The words of the guard: a summary, the three worst, and where to read the rest. */
+import { describe, type ObjectReference } from '../../kubernetes/object.ts'
+import type { Finding } from '../../readiness/finding.ts'
+import { coded } from '../reasons.ts'
+import type { SwitchEffect } from './compare-switch.ts'
+
+const SHOWN = 3
+/** Connections that are open at the switch go on for Istio's drain time (docs/facts/mtls-modes.md). */
+const DELAY = 'open connections are cut up to 45 s later, so a quiet minute proves nothing'
+
+/** `7 errors in 3 objects, 2 warnings, 1 namespace not known`. */
+export function summaryOf({ broken, doubtful, unknown }: SwitchEffect): string {
+  const objects = new Set(broken.map(({ object }) => describe(object))).size
+  return [
+    `${count(broken.length, 'error')} in ${count(objects, 'object')}`,
+    ...(doubtful > 0 ? [count(doubtful, 'warning')] : []),
+    ...(unknown > 0 ? [`${count(unknown, 'namespace')} not known in full`] : []),
+  ].join(', ')
+}
+
+/** At most five lines. */
+export function warningLines(reference: ObjectReference, effect: SwitchEffect): readonly string[] {
+  return [
+    coded(`${describe(reference)}: ${summaryOf(effect)}; ${DELAY}`, 'strict-switch-breaks'),
+    ...effect.broken.slice(0, SHOWN).map((finding) => coded(detail(finding), 'strict-switch-breaks')),
+    `All of it: ${command(effect)}`,
+  ]
+}
+
+export function denialText(reference: ObjectReference, effect: SwitchEffect): string {
+  const rest = effect.broken.length - SHOWN
+  return [
+    `${coded(`${describe(reference)} is denied: it breaks running workloads (${summaryOf(effect)}).`, 'strict-switch-breaks')}`,
+    ...effect.broken.slice(0, SHOWN).map((finding) => `- ${detail(finding)}\n  fix: ${finding.fix}`),
+    ...(rest > 0 ? [`and ${rest} more.`] : []),
+    `All of it: ${command(effect)}`,
+    'To switch anyway: annotation istio-onramp.io/strict-switch: "warn" on the PeerAuthentication or its namespace, where the configuration lets it.',
+  ].join('\n')
+}
+
+function detail({ object, container, slot, message }: Finding): string {
+  const place = [container, slot].filter((part) => part !== undefined).join(' ')
+  const name = object.namespace === '' ? `${object.kind} ${object.name}` : describe(object)
+  return `${name}${place === '' ? '' : `, ${place}`}: ${message}`
+}
+
+function command({ scope }: SwitchEffect): string {
+  return scope === undefined
+    ? "istio-onramp check --assume-strict '*'"
+    : `istio-onramp check -n ${scope} --assume-strict ${scope}`
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
