@@ -3,35 +3,45 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
 import { codeOf, InputError, messageOf } from '../errors.ts'
-import { parseManifests, type Manifest } from './manifest.ts'
+import { readDocuments, type Manifest, type ManifestText } from './manifest.ts'
 
 const MANIFEST_NAME = /\.(ya?ml|json)$/
+/** Folders of tools; what is in them is not the user's. */
+const IGNORED_FOLDER = /(?:^|\/)(?:\.git|node_modules)\//
 
 /** Objects in the order of the paths, and within a folder by file name. Throws InputError for all that is wrong. */
 export async function readManifests(paths: readonly string[]): Promise<readonly Manifest[]> {
   const problems: string[] = []
-  const files = await collect(paths, filesOf, problems)
-  const manifests = await collect(files, async (file) => parseManifests(await readText(file), file), problems)
+  const manifests: Manifest[] = []
+  for await (const file of readFiles(paths, problems))
+    for (const document of readDocuments(file)) {
+      problems.push(...document.problems)
+      manifests.push(...document.manifests)
+    }
   if (problems.length > 0) throw new InputError('manifest-unreadable', problems)
   return manifests
 }
 
-/** What `read` makes of each source; the problems of one do not hide those of the next. */
-async function collect<Result>(
-  sources: readonly string[],
-  read: (source: string) => Promise<readonly Result[]>,
-  problems: string[],
-): Promise<readonly Result[]> {
-  const results: Result[] = []
-  for (const source of sources) {
-    try {
-      results.push(...(await read(source)))
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error
-      problems.push(...error.problems)
+/** The texts of all files, one after the other; those that cannot be read are added to `problems`. */
+export async function* readFiles(paths: readonly string[], problems: string[]): AsyncGenerator<ManifestText> {
+  for (const path of paths) {
+    const listed = await orProblem(problems, () => filesOf(path))
+    for (const file of listed ?? []) {
+      const text = await orProblem(problems, () => readText(file))
+      if (text !== undefined) yield { file, text, isInFolder: file !== path }
     }
   }
-  return results
+}
+
+/** What is wrong with one path does not hide the next. */
+async function orProblem<Result>(problems: string[], action: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await action()
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    problems.push(...error.problems)
+    return undefined
+  }
 }
 
 async function filesOf(path: string): Promise<readonly string[]> {
@@ -42,16 +52,20 @@ async function filesOf(path: string): Promise<readonly string[]> {
   const files = entries
     .filter((entry) => !entry.isDirectory() && MANIFEST_NAME.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !IGNORED_FOLDER.test(file.slice(path.length)))
   if (files.length === 0)
     throw new InputError('manifest-unreadable', [`${path}: the folder has no .yaml, .yml or .json file`])
   return files.toSorted()
 }
 
+/** Standard input can be read only once, and a command may have to look twice. */
+let standardInput: Promise<string> | undefined
+
 async function readText(file: string): Promise<string> {
-  if (file === '-') return await readStream(process.stdin)
+  if (file === '-') return await (standardInput ??= readStream(process.stdin))
   const bytes = await attempt(file, () => readFile(file))
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     throw new InputError('manifest-unreadable', [`${file}: it is not UTF-8 text`])
   }

@@ -1,7 +1,11 @@
 /** Kubernetes objects from YAML or JSON text, each with the place it came from, so that every error can name it. */
-import { LineCounter, parseAllDocuments, visit, type Document, type ParsedNode, type ScalarTag } from 'yaml'
 import { InputError, messageOf } from '../errors.ts'
 import { isObject, member, stringMember, typeName, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { readEvents, YamlError } from '../kubernetes/yaml-events.ts'
+import { nodesOf, type YamlNode } from '../kubernetes/yaml-nodes.ts'
+import { valueOf } from '../kubernetes/yaml-value.ts'
+import { isHelmTemplate, notAnObject } from './manifest-kinds.ts'
+import { splitDocuments, type DocumentText } from './manifest-documents.ts'
 
 export interface Manifest {
   readonly object: JsonObject
@@ -14,130 +18,200 @@ export interface Source {
   /** Counts from 1. */
   readonly document: number
   readonly line: number
-  /** The parsed document, for printing it with its comments, and the text it stands in. */
-  readonly yaml: Document.Parsed
-  readonly text: string
   /** Where the object stands in the document: empty, or `['items', 3]` in a List. */
   readonly path: readonly (string | number)[]
 }
 
-export function describeSource({ file, document, line }: Pick<Source, 'file' | 'document' | 'line'>): string {
-  return `${file === '-' ? 'standard input' : file}, document ${document}, line ${line}`
+/** A document of a file with what was made of it. */
+export interface ManifestDocument extends DocumentText {
+  /** Counts from 1. */
+  readonly document: number
+  readonly manifests: readonly Manifest[]
+  /** Lines for the user about what kubectl reads otherwise than it looks, each with its place. */
+  readonly warnings: readonly string[]
+  /** What makes the document unusable, each with its place. */
+  readonly problems: readonly string[]
+  /** Why there is no object in it: it belongs to another tool. */
+  readonly skipped?: string
 }
 
-/**
- * `yes`, `on`, `n` and the like are booleans to Kubernetes' YAML parser (sigs.k8s.io/yaml, YAML 1.1), but not in YAML 1.2.
- */
-const YAML_1_1_BOOLEAN: ScalarTag = {
-  tag: 'tag:yaml.org,2002:bool',
-  default: true,
-  identify: () => false,
-  test: /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/,
-  resolve: (text) => /^(?:y|on)/i.test(text),
-  stringify: ({ source, value }) => source ?? (value === true ? 'true' : 'false'),
+export function describeSource({ file, document, line }: Pick<Source, 'file' | 'document' | 'line'>): string {
+  return `${nameOfFile(file)}, document ${document}, line ${line}`
+}
+
+export function nameOfFile(file: string): string {
+  return file === '-' ? 'standard input' : file
 }
 
 /** Every object of a text, `List` kinds taken apart, empty documents passed over. Throws InputError. */
 export function parseManifests(text: string, file: string): readonly Manifest[] {
-  const lines = new LineCounter()
-  const documents = parseText(text, file, lines)
-  const problems: string[] = []
-  const manifests = documents.flatMap((yaml, index) => {
-    const document = index + 1
-    const start = yaml.contents?.range[0] ?? yaml.range[0]
-    const place = { file, document, line: lines.linePos(start).line }
-    const [error] = yaml.errors
-    if (error !== undefined) {
-      problems.push(
-        `${describeSource({ ...place, line: error.linePos?.[0].line ?? place.line })}: ${problemText(error.message)}`,
-      )
-      return []
-    }
-    return readDocument({ ...place, yaml, text, path: [] }, lines, problems)
-  })
+  const documents = [...readDocuments({ file, text, isInFolder: false })]
+  const problems = documents.flatMap((document) => document.problems)
   if (problems.length > 0) throw new InputError('manifest-unreadable', problems)
-  return manifests
+  return documents.flatMap(({ manifests }) => manifests)
 }
 
-function parseText(text: string, file: string, lineCounter: LineCounter): readonly Document.Parsed[] {
-  try {
-    const parsed = parseAllDocuments(text, {
-      lineCounter,
-      merge: true,
-      customTags: (tags) => [YAML_1_1_BOOLEAN, ...tags],
-    })
-    return Array.isArray(parsed) ? (parsed as Document.Parsed[]) : []
-  } catch (error) {
-    throw new InputError('manifest-unreadable', [
-      `${describeSource({ file, document: 1, line: 1 })}: ${parserProblem(error)}`,
-    ])
+export interface ManifestText {
+  /** A path, or `-` for standard input. */
+  readonly file: string
+  readonly text: string
+  /** Whether only the folder was named: then files of other tools are no mistake. */
+  readonly isInFolder: boolean
+}
+
+/** The documents of a text, one after the other, so that none has to stay in memory; those not needed are not read. */
+export function* readDocuments(
+  file: ManifestText,
+  isNeeded: (text: string) => boolean = () => true,
+): Generator<ManifestDocument> {
+  let document = 0
+  for (const part of splitDocuments(file.text)) {
+    document++
+    yield isNeeded(part.text) ? readDocument(part, file, document) : { ...part, document, ...NOTHING }
   }
 }
 
-function parserProblem(error: unknown): string {
-  return problemText(messageOf(error))
+const NOTHING = { manifests: [], warnings: [], problems: [] } as const
+
+/** Throws nothing: what is wrong is among the problems. */
+function readDocument(part: DocumentText, { file, isInFolder }: ManifestText, document: number): ManifestDocument {
+  const at = (offset: number) => describeSource({ file, document, line: lineAt(part, offset) })
+  if (part.problem !== undefined) return { ...part, document, ...NOTHING, problems: [`${at(-1)}: ${part.problem}`] }
+  try {
+    const { value, warnings } = readValue(part, at)
+    if (value === undefined || value === null) return { ...part, document, ...NOTHING, warnings }
+    const source = { file, document, line: lineAt(part, contentStart(part.text)), path: [] }
+    return { ...part, document, warnings, ...objectsOf(value, source, part, isInFolder) }
+  } catch (error) {
+    if (isHelmTemplate(part.text, undefined))
+      return { ...part, document, ...NOTHING, problems: [`${at(helmAt(part))}: ${helmText(file)}`] }
+    const offset = error instanceof YamlError ? error.offset : 0
+    return { ...part, document, ...NOTHING, problems: [`${at(offset)}: ${problemText(messageOf(error))}`] }
+  }
 }
 
-/** The parser recurses, so very deep nesting exhausts its stack; it reports that as it is, or as a parse error. */
+function helmAt({ text }: DocumentText): number {
+  return Math.max(0, text.indexOf('{{'))
+}
+
+/** A template among others belongs to the chart one folder up. */
+function helmText(file: string): string {
+  const chart = /^(.*?)\/?templates\//.exec(file)?.[1]
+  const folder = chart === undefined ? 'CHART' : chart === '' ? '.' : chart
+  return `it looks like a Helm template; render it first: helm template ${folder} | istio-onramp preview -f -`
+}
+
+/** The parser recurses, so very deep nesting exhausts its stack. */
 function problemText(message: string): string {
-  return message.includes('call stack') ? 'the document is nested too deeply' : firstLine(message)
+  return /call stack|nesting|maxDepth/i.test(message) ? 'the document is nested too deeply' : message
 }
 
-function firstLine(text: string): string {
-  return (text.split('\n')[0] ?? '').replace(/(?: at line \d+, column \d+)?:?$/, '')
+function readValue(
+  { text, isJson }: DocumentText,
+  at: (offset: number) => string,
+): { readonly value: Json | undefined; readonly warnings: readonly string[] } {
+  if (isJson && !mayRepeatKeys(text)) return { value: JSON.parse(text) as Json, warnings: [] }
+  const { value, duplicates } = valueOf(readEvents(text))
+  const directive = /^\ufeff?(?:#[^\n]*\n)*%/.test(text)
+    ? [`${at(0)}: kubectl refuses a document with a % directive`]
+    : []
+  const repeated = duplicates.map(
+    ({ key, offset }) => `${at(offset)}: ${key} is there twice; kubectl takes the last one`,
+  )
+  return { value: value as Json | undefined, warnings: [...directive, ...repeated] }
 }
 
-function readDocument(source: Source, lines: LineCounter, problems: string[]): readonly Manifest[] {
-  const value = toJson(source, problems)
-  if (value === undefined || value === null) return []
-  return expand(value, source, lines, problems)
+/** JSON.parse says nothing of keys that are there twice; a large document is taken at its word. */
+const MOST_JSON_CHECKED = 4_000_000
+
+function mayRepeatKeys(text: string): boolean {
+  return text.length <= MOST_JSON_CHECKED
 }
 
-/** Alias bombs and what JSON has no word for are refused here. */
-function toJson(source: Source, problems: string[]): Json | undefined {
-  try {
-    return source.yaml.toJS({ maxAliasCount: 1000 }) as Json
-  } catch (error) {
-    problems.push(`${describeSource(source)}: ${parserProblem(error)}`)
-    return undefined
-  }
+/** Where the document's content begins: behind comments, directives and blank lines. */
+function contentStart(text: string): number {
+  const found = /^\ufeff?(?:[ \t]*(?:[#%][^\n]*|---[^\n]*)?(?:\r?\n|$))*[ \t]*/.exec(text)
+  return found?.[0].length ?? 0
 }
 
-function expand(value: Json, source: Source, lines: LineCounter, problems: string[]): readonly Manifest[] {
-  const problem = objectProblem(value)
+function lineAt({ text, line }: DocumentText, offset: number): number {
+  if (offset < 0) return line - 1
+  let count = line
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) count++
+  return count
+}
+
+type Objects = Pick<ManifestDocument, 'manifests' | 'problems'> & { readonly skipped?: string }
+
+function objectsOf(value: Json, source: Source, part: DocumentText, isInFolder: boolean): Objects {
+  const { file } = source
+  const skipped = notAnObject(value, file, isInFolder)
+  if (skipped !== undefined) return { manifests: [], problems: [], skipped: `${nameOfFile(file)}: ${skipped}` }
+  if (isHelmTemplate(part.text, value))
+    return {
+      manifests: [],
+      problems: [`${describeSource({ ...source, line: lineAt(part, helmAt(part)) })}: ${helmText(file)}`],
+    }
+  const problems: string[] = []
+  const manifests = expand(value, source, itemLines(part), problems)
+  return { manifests, problems }
+}
+
+type Lines = (path: Source['path']) => number
+
+function expand(value: Json, source: Source, lines: Lines, problems: string[]): readonly Manifest[] {
+  const items = isObject(value) ? member(value, 'items') : undefined
+  const isList = Array.isArray(items) && (stringMember(value, 'kind') ?? '').endsWith('List')
+  const problem = objectProblem(value, isList)
   if (problem !== undefined || !isObject(value)) {
     problems.push(`${describeSource(source)}: ${problem ?? ''}`)
     return []
   }
-  const items = member(value, 'items')
-  if (!(stringMember(value, 'kind') ?? '').endsWith('List') || !Array.isArray(items)) return [{ object: value, source }]
+  if (!isList) return [{ object: value, source }]
   return (items as readonly Json[]).flatMap((item, index) => {
     const path = [...source.path, 'items', index]
-    return expand(item, { ...source, path, line: lineAt(source, path, lines) }, lines, problems)
+    return expand(item, { ...source, path, line: lines(path) }, lines, problems)
   })
 }
 
-function objectProblem(value: Json): string | undefined {
+/** Source positions cost more than the values, so they are made for Lists alone, when the first item asks. */
+function itemLines(part: DocumentText): Lines {
+  let root: YamlNode | undefined
+  let isRead = false
+  return (path) => {
+    if (!isRead) root = nodesOf(readEvents(part.text))
+    isRead = true
+    return lineAt(part, nodeAt(root, path)?.start ?? 0)
+  }
+}
+
+function nodeAt(root: YamlNode | undefined, path: Source['path']): YamlNode | undefined {
+  let node = root
+  for (const segment of path) {
+    if (node?.kind === 'map') node = node.entries.findLast(({ key }) => key === String(segment))?.value
+    else if (node?.kind === 'sequence') node = node.items[Number(segment)]
+    else return undefined
+  }
+  return node
+}
+
+/** Reviews are sent and never stored, so that they have no name. */
+const NAMELESS = /Review$/
+
+function objectProblem(value: Json, isList: boolean): string | undefined {
   if (!isObject(value)) return `a Kubernetes object is expected, not ${typeName(value)}`
   for (const field of ['apiVersion', 'kind'])
     if ((stringMember(value, field) ?? '') === '') return `${field}: required, and must be a string`
   const metadata = member(value, 'metadata')
   if (metadata !== undefined && !isObject(metadata)) return `metadata: must be an object, not ${typeName(metadata)}`
-  return undefined
+  if (isList || NAMELESS.test(stringMember(value, 'kind') ?? '')) return undefined
+  return nameProblem(metadata)
 }
 
-/** The line of a field, or of the nearest one around it that exists. */
-export function lineAt(source: Source, path: readonly (string | number)[], lines: LineCounter): number {
-  for (let depth = path.length; depth > 0; depth--) {
-    const node = source.yaml.getIn(path.slice(0, depth), true) as ParsedNode | undefined
-    if (node?.range) return lines.linePos(node.range[0]).line
-  }
-  return source.line
-}
-
-/** Whether a document uses aliases, merge keys included: an edit in one place would show in others. */
-export function sharesNodes(yaml: Document): boolean {
-  const aliases: unknown[] = []
-  visit(yaml, { Alias: (_, node) => void aliases.push(node) })
-  return aliases.length > 0
+function nameProblem(metadata: JsonObject | undefined): string | undefined {
+  const name = member(metadata, 'name')
+  if (name !== undefined && name !== null && typeof name !== 'string')
+    return `metadata.name: must be a string, not ${typeName(name)}`
+  if ((name ?? '') !== '' || (stringMember(metadata, 'generateName') ?? '') !== '') return undefined
+  return 'metadata.name: required, or metadata.generateName'
 }

@@ -10,10 +10,17 @@ import {
   type JsonObject,
 } from '../kubernetes/json.ts'
 
-/** `httpGet http://:8080/healthz`, `exec /istio-onramp/prober http --port=8080`, `grpc :9000 (service health)`. */
+/** `GET :8080/healthz`, `exec /istio-onramp/prober http --port=8080`, `grpc :9000 (service health)`. */
 export function describeHandler(check: JsonObject | undefined): string {
   const kinds = HANDLER_KINDS.filter((kind) => member(check, kind) !== undefined)
-  return kinds.map((kind) => `${kind} ${describeKind(kind, member(check, kind))}`.trim()).join(' + ') || 'nothing'
+  return (
+    kinds.map((kind) => `${verbOf(kind)} ${describeKind(kind, member(check, kind))}`.trim()).join(' + ') || 'nothing'
+  )
+}
+
+/** As people write them: GET, and TCP for what opens a connection. */
+function verbOf(kind: (typeof HANDLER_KINDS)[number]): string {
+  return kind === 'httpGet' ? 'GET' : kind === 'tcpSocket' ? 'TCP' : kind
 }
 
 function describeKind(kind: (typeof HANDLER_KINDS)[number], handler: Json | undefined): string {
@@ -21,8 +28,8 @@ function describeKind(kind: (typeof HANDLER_KINDS)[number], handler: Json | unde
   const host = stringMember(handler, 'host') ?? ''
   switch (kind) {
     case 'httpGet': {
-      const scheme = (stringMember(handler, 'scheme') ?? 'HTTP').toLowerCase()
-      return `${scheme}://${host}:${port}${stringMember(handler, 'path') ?? '/'}${describeHeaders(handler)}`
+      const scheme = (stringMember(handler, 'scheme') ?? 'HTTP').toUpperCase() === 'HTTPS' ? 'https://' : ''
+      return `${scheme}${host}:${port}${stringMember(handler, 'path') ?? '/'}${describeHeaders(handler)}`
     }
     case 'tcpSocket':
       return `${host}:${port}`

@@ -1,53 +1,47 @@
-/** Prints manifests after JSON Patches, with comments and field order as they were. */
-import { Document, isMap, isScalar, isSeq, type Node } from 'yaml'
-import { provePatch } from '../admission/prove-patch.ts'
-import { sharesNodes, type Manifest, type Source } from '../cluster/manifest.ts'
-import type { JsonObject } from '../kubernetes/json.ts'
+/** Prints documents after JSON Patches: edited where they stand, so that every other byte is the user's own. */
+import fastJsonPatch, { type Operation as JsonPatchOperation } from 'fast-json-patch'
+import { nameOfFile, type Manifest, type ManifestDocument } from '../cluster/manifest.ts'
+import { equalJson, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { pointer, type Operation } from '../kubernetes/json-pointer.ts'
+import { applyEdits, planEdits } from '../kubernetes/yaml-edit.ts'
+import { readEvents } from '../kubernetes/yaml-events.ts'
+import { nodesOf } from '../kubernetes/yaml-nodes.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
-import { parsePointer, type Operation } from '../kubernetes/json-pointer.ts'
+import { valueOf, type YamlValue } from '../kubernetes/yaml-value.ts'
 
 export interface PatchedManifest {
   readonly manifest: Manifest
   readonly operations: readonly Operation[]
+  /** The object with the operations applied. */
+  readonly after: JsonObject
   /** Printed as comments in the object's place, where admission would not let it in. */
   readonly denial?: string
 }
 
-/** A document that nothing changes is printed to the letter. */
-export function renderManifests(patched: readonly PatchedManifest[]): string {
-  const documents = new Map<Document, PatchedManifest[]>()
-  for (const entry of patched) {
-    const yaml = entry.manifest.source.yaml
-    documents.set(yaml, [...(documents.get(yaml) ?? []), entry])
-  }
-  return [...documents.values()].map(renderDocument).join('---\n')
+export interface PrintedDocument {
+  readonly text: string
+  /** What the user has to know about the text, one line each. */
+  readonly notices: readonly string[]
 }
 
-function renderDocument(entries: readonly PatchedManifest[]): string {
-  const [first] = entries
-  if (first === undefined) return ''
-  const { source } = first.manifest
-  const denials = entries.flatMap(({ denial }) => (denial === undefined ? [] : [asComment(denial)])).join('')
-  if (denials !== '' && source.path.length === 0) return denials
-  const isUnchanged = entries.every(({ operations, denial }) => operations.length === 0 && denial === undefined)
-  if (isUnchanged) return originalText(source)
-  if (sharesNodes(source.yaml))
-    return (
-      denials +
-      entries
-        .filter(({ denial }) => denial === undefined)
-        .map(renderAnew)
-        .join('---\n')
-    )
-  for (const { manifest, operations } of entries)
-    for (const operation of operations) applyToNodes(source.yaml, manifest.source.path, operation)
-  // From the end, so that the indexes of the items of a List stay true.
-  for (const { manifest, denial } of entries.toReversed())
-    if (denial !== undefined) source.yaml.deleteIn(manifest.source.path)
-  return (
-    denials +
-    withNewline(source.yaml.toString({ lineWidth: 0, indentSeq: indentsSequences(source), directives: false }))
-  )
+/** A document that nothing changes is printed to the letter. `patched` are the objects of the document, in its order. */
+export async function printDocument(
+  document: ManifestDocument,
+  patched: readonly PatchedManifest[],
+): Promise<PrintedDocument> {
+  const { separator, text, problems } = document
+  if (problems.length > 0) return { text: separator + asComment(`not printed: ${problems.join('; ')}`), notices: [] }
+  const changed = patched.filter(({ operations, denial }) => operations.length > 0 || denial !== undefined)
+  if (changed.length === 0) return { text: separator + text, notices: [] }
+  const denials = changed.flatMap(({ denial }) => (denial === undefined ? [] : [denial]))
+  const head = document.isJson ? '' : denials.map(asComment).join('')
+  const notices = document.isJson ? denials : []
+  if (changed.some(({ manifest, denial }) => denial !== undefined && manifest.source.path.length === 0))
+    return { text: separator + head, notices }
+  const edited = editedText(document, changed)
+  if (typeof edited === 'string') return { text: separator + head + edited, notices }
+  const whole = await printWhole(document, changed)
+  return { text: separator + head + whole, notices: [...notices, wholeNotice(changed, edited.problem)] }
 }
 
 function asComment(text: string): string {
@@ -57,54 +51,94 @@ function asComment(text: string): string {
     .join('')
 }
 
-function originalText({ yaml, text }: Source): string {
-  const [start, , end] = yaml.range
-  return withNewline(
-    text
-      .slice(start, end)
-      .replace(/^---[^\n]*\n/, '')
-      .replace(/\n---\s*$/, '\n'),
-  )
+/** From the last object on, so that the indexes of the items of a List stay true. */
+function operationsOn(changed: readonly PatchedManifest[]): readonly Operation[] {
+  return changed.toReversed().flatMap(({ manifest, operations, denial }) => {
+    const base = pointer('', ...manifest.source.path)
+    if (denial !== undefined) return [{ op: 'remove', path: base } as const]
+    return operations.map((operation) => ({ ...operation, path: base + operation.path }))
+  })
 }
 
-function withNewline(text: string): string {
-  return text.endsWith('\n') ? text : `${text}\n`
+/** The text, only if it reads as the object that admission would store: an edit that goes wrong is never printed. */
+function editedText(
+  { text }: ManifestDocument,
+  changed: readonly PatchedManifest[],
+): string | { readonly problem: string } {
+  const read = readEvents(text)
+  const root = nodesOf(read)
+  if (root === undefined) return { problem: 'the document is empty' }
+  const edits = planEdits(text, root, operationsOn(changed))
+  if ('problem' in edits) return edits
+  const result = applyEdits(text, edits)
+  return readsAs(result, expectedValue(valueOf(read).value as Json, changed))
+    ? result
+    : { problem: 'the style of the document' }
 }
 
-/** Anchors and merge keys: a change in one place would show in others, so the object is printed without them. */
-function renderAnew({ manifest, operations }: PatchedManifest): string {
-  const proof = provePatch(manifest.object, operations)
-  const object: JsonObject = 'result' in proof ? proof.result : manifest.object
-  return new Document(object, { aliasDuplicateObjects: false }).toString({ lineWidth: 0 })
-}
-
-/** Whether the file writes `- ` deeper than the key above it. */
-function indentsSequences({ text }: Source): boolean {
-  return !/^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(text)
-}
-
-function applyToNodes(yaml: Document, base: readonly (string | number)[], operation: Operation): void {
-  const path = [...base, ...parsePointer(operation.path)]
-  const parent = yaml.getIn(path.slice(0, -1), true) as Node | undefined
-  const key = path.at(-1) ?? ''
-  if (operation.op === 'remove') yaml.deleteIn(path.map(asIndex))
-  else if (isSeq(parent) && operation.op === 'add')
-    parent.items.splice(key === '-' ? parent.items.length : Number(key), 0, yaml.createNode(operation.value))
-  else setNode(yaml, path.map(asIndex), operation.value)
-}
-
-/** A scalar keeps its node, and with it the comment behind it. */
-function setNode(yaml: Document, path: readonly (string | number)[], value: unknown): void {
-  const present = yaml.getIn(path, true)
-  if (isScalar(present) && (typeof value !== 'object' || value === null)) present.value = value
-  else {
-    const node = yaml.createNode(value)
-    const parent = yaml.getIn(path.slice(0, -1), true)
-    if (isMap(parent) && parent.flow === true && isMap(node)) node.flow = true
-    yaml.setIn(path, node)
+function readsAs(text: string, expected: Json): boolean {
+  try {
+    return equalJson(valueOf(readEvents(text)).value as Json | undefined, expected)
+  } catch {
+    return false
   }
 }
 
-function asIndex(segment: string | number): string | number {
-  return typeof segment === 'string' && /^\d+$/.test(segment) ? Number(segment) : segment
+/** The value of the whole document, with the objects as admission would leave them. */
+function expectedValue(value: Json, changed: readonly PatchedManifest[]): Json {
+  let current = value
+  for (const { manifest, after, denial } of changed.toReversed())
+    current = replaceAt(current, manifest.source.path, denial === undefined ? after : undefined)
+  return current
+}
+
+function replaceAt(value: Json, [segment, ...rest]: readonly (string | number)[], replacement: Json | undefined): Json {
+  if (segment === undefined) return replacement ?? null
+  if (Array.isArray(value)) {
+    const items = [...(value as readonly Json[])]
+    const index = Number(segment)
+    if (rest.length === 0 && replacement === undefined) items.splice(index, 1)
+    else items[index] = replaceAt(items[index] ?? null, rest, replacement)
+    return items
+  }
+  return isObject(value) ? { ...value, [segment]: replaceAt(value[segment] ?? null, rest, replacement) } : value
+}
+
+/** Anchors, aliases and merge keys are written out; integers of any size stay what they are. */
+async function printWhole({ text, isJson }: ManifestDocument, changed: readonly PatchedManifest[]): Promise<string> {
+  const value = writtenOut(valueOf(readEvents(text), true).value ?? null)
+  const patched = operationsOn(changed).reduce<unknown>(
+    (current, operation) =>
+      fastJsonPatch.applyOperation(current, structuredClone(operation) as JsonPatchOperation, false, true).newDocument,
+    value,
+  )
+  if (isJson) return `${jsonText(patched)}\n`
+  const { toYaml } = await import('../kubernetes/yaml-text.ts')
+  const header = /^\ufeff?(?:[ \t]*(?:#[^\n]*)?\r?\n)*/.exec(text)?.[0] ?? ''
+  const lines = toYaml(patched as JsonObject)
+  return header + (header.includes('\r\n') ? lines.replaceAll('\n', '\r\n') : lines)
+}
+
+/** A copy in which nothing stands in two places. */
+function writtenOut(value: YamlValue): YamlValue {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(writtenOut)
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, writtenOut(member)]))
+}
+
+/** JSON with integers of any size, which JSON.stringify refuses. */
+export function jsonText(value: unknown): string {
+  const mark = '\ue000exact:'
+  const text = JSON.stringify(
+    value,
+    (_, member: unknown) => (typeof member === 'bigint' ? mark + member.toString() : member),
+    2,
+  )
+  return text.replaceAll(new RegExp(`"${mark}(-?[0-9]+)"`, 'g'), '$1')
+}
+
+function wholeNotice([first]: readonly PatchedManifest[], problem: string): string {
+  const source = first?.manifest.source
+  const place = source === undefined ? '' : `${nameOfFile(source.file)}:${source.line}: `
+  return `${place}printed anew, without anchors and inner comments: the change cannot be made in place (${problem})`
 }

@@ -2,11 +2,13 @@
 import { admit } from '../admission/admit.ts'
 import type { AdmissionRequest } from '../admission/review.ts'
 import { allow, type Verdict } from '../admission/verdict.ts'
+import { groupOf, isClusterScoped } from '../kubernetes/cluster-scoped.ts'
 import { memberAt, type JsonObject } from '../kubernetes/json.ts'
 import { referenceTo, type ObjectReference } from '../kubernetes/object.ts'
-import { hasPodTemplate, rawTemplate } from '../kubernetes/pod-template.ts'
+import { rawTemplate } from '../kubernetes/pod-template.ts'
 import { RULES } from '../rules/rules.ts'
-import type { RuleContext } from '../rules/rule.ts'
+import type { Decision, RuleContext } from '../rules/rule.ts'
+import { foreignTemplate, isReviewed, makesPods, sharesKindName } from './preview-kinds.ts'
 
 export interface PreviewEntry {
   readonly reference: ObjectReference
@@ -14,22 +16,54 @@ export interface PreviewEntry {
   readonly before: JsonObject
   readonly after: JsonObject
   readonly verdict: Verdict
-  /** For a workload: a pod made from the template that admission would store, before and after its own admission. */
+  /** For a workload whose pods are rewritten: such a pod, before and after its own admission. */
   readonly pod: { readonly before: JsonObject; readonly after: JsonObject } | undefined
+  /**
+   * What the webhook has to do with the object: it gets it, or only pods that are made of it (of a template that is read
+   * here, or in a way that is not), or nothing, although a kind of the same name exists that it gets.
+   */
+  readonly role: 'reviewed' | 'pods-shown' | 'pods-unread' | 'namesake' | 'none'
 }
 
-/** An object without a namespace is in `namespace`. */
+/** An object without a namespace is in `namespace`, unless its kind belongs to no namespace. */
 export function previewObject(object: JsonObject, namespace: string, context: RuleContext): PreviewEntry {
+  const reference = scopedReference(object, namespace)
+  if (isReviewed(reference)) {
+    const verdict = verdictOn(object, reference, context)
+    const after = afterVerdict(object, verdict)
+    const isLeftToPods = verdict.decisions.some(({ cause }) => cause !== undefined)
+    const pod = isLeftToPods ? podOf(rawTemplate(reference.kind, after), reference, context)?.pod : undefined
+    return { reference, before: object, after, verdict, pod, role: 'reviewed' }
+  }
+  const made = podOf(foreignTemplate(reference, object), reference, context)
+  const common = { reference, before: object, after: object }
+  if (made !== undefined) return { ...common, verdict: leftToPods(made.verdict), pod: made.pod, role: 'pods-shown' }
+  const isNamesake = sharesKindName(reference)
+  const role = makesPods(reference, object) ? 'pods-unread' : isNamesake ? 'namesake' : 'none'
+  return { ...common, verdict: allow('no-rule'), pod: undefined, role }
+}
+
+function scopedReference(object: JsonObject, namespace: string): ObjectReference {
   const reference = referenceTo(object, namespace)
-  const verdict = verdictOn(object, reference, context)
-  const after = afterVerdict(object, verdict)
-  return { reference, before: object, after, verdict, pod: podOf(after, reference, context) }
+  const isScoped = isClusterScoped(groupOf(reference.apiVersion), reference.kind)
+  return isScoped ? { ...reference, namespace: '' } : reference
 }
 
 /** Objects that no rule handles are never sent to the webhook. */
 function verdictOn(object: JsonObject, reference: ObjectReference, context: RuleContext): Verdict {
   if (!RULES.some((rule) => rule.handles(reference.kind))) return allow('no-rule')
   return admit(createRequest(object, reference), context)
+}
+
+/** What is decided of a pod, told of the workload that makes it. */
+function leftToPods({ decisions }: Verdict): Verdict {
+  const postponed = decisions.map((decision): Decision => {
+    if (decision.action !== 'rewrite' && decision.action !== 'annotate') return decision
+    return { ...decision, action: 'leave', reason: 'at-pod-creation', cause: decision.reason }
+  })
+  return allow(postponed.some(({ cause }) => cause !== undefined) ? 'at-pod-creation' : 'no-rule', {
+    decisions: postponed,
+  })
 }
 
 /** The request of a `kubectl apply` of a new object. */
@@ -57,21 +91,24 @@ function afterVerdict(object: JsonObject, verdict: Verdict): JsonObject {
   return verdict.kind === 'patch' ? verdict.after : object
 }
 
-function podOf(object: JsonObject, reference: ObjectReference, context: RuleContext): PreviewEntry['pod'] {
-  if (!hasPodTemplate(reference.kind) || reference.kind === 'Pod') return undefined
-  const before = podFromTemplate(object, reference)
-  if (before === undefined) return undefined
+function podOf(
+  template: JsonObject | undefined,
+  reference: ObjectReference,
+  context: RuleContext,
+): { readonly pod: NonNullable<PreviewEntry['pod']>; readonly verdict: Verdict } | undefined {
+  if (template === undefined || reference.kind === 'Pod') return undefined
+  const before = podFrom(template, reference)
   const verdict = admit(createRequest(before, referenceTo(before)), context)
-  return { before, after: afterVerdict(before, verdict) }
+  return { pod: { before, after: afterVerdict(before, verdict) }, verdict }
 }
 
 /** A pod as the workload's controller makes it. */
-export function podFromTemplate(
-  object: JsonObject,
-  { apiVersion, kind, namespace, name }: ObjectReference,
-): JsonObject | undefined {
-  const template = rawTemplate(kind, object)
-  if (template === undefined) return undefined
+export function podFromTemplate(object: JsonObject, reference: ObjectReference): JsonObject | undefined {
+  const template = rawTemplate(reference.kind, object)
+  return template === undefined ? undefined : podFrom(template, reference)
+}
+
+function podFrom(template: JsonObject, { apiVersion, kind, namespace, name }: ObjectReference): JsonObject {
   const owner = { apiVersion, kind, name, uid: '00000000-0000-0000-0000-000000000000', controller: true }
   return {
     apiVersion: 'v1',

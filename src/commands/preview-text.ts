@@ -1,6 +1,6 @@
-/** `preview -o text` and the demo: for each object the verdict, a diff of every probe with its reason, the messages. */
+/** `preview -o text`: a summary, then each object with something to say: what changes, why, and what else comes with it. */
 import { styleText } from 'node:util'
-import type { Slot } from '../kubernetes/container.ts'
+import { isHook, type Slot } from '../kubernetes/container.ts'
 import {
   arrayMember,
   isObject,
@@ -10,7 +10,6 @@ import {
   type Json,
   type JsonObject,
 } from '../kubernetes/json.ts'
-import { describe } from '../kubernetes/object.ts'
 import { rawTemplate } from '../kubernetes/pod-template.ts'
 import { REASONS, type Reason } from '../rules/reasons.ts'
 import type { Decision } from '../rules/rule.ts'
@@ -23,79 +22,179 @@ export function createPaint(hasColor: boolean): Paint {
   return hasColor ? (style, text) => styleText(style, text) : (_style, text) => text
 }
 
-export function renderEntry(entry: PreviewEntry, paint: Paint): string {
+const WIDTH = 100
+
+/** Lines are at most 100 columns, but for words that are longer themselves and for YAML to copy. */
+export function renderEntry(entry: PreviewEntry, place: string, paint: Paint): string {
   const { reference, verdict } = entry
+  const name = `${reference.kind} ${reference.name}`
   const lines = [
-    `${paint('bold', describe(reference))}  ${headline(entry, paint)}`,
-    ...verdict.decisions.flatMap((decision) => renderDecision(decision, entry, paint)),
-    ...verdict.warnings.map((warning) => `  ${paint('yellow', 'warning:')} ${warning}`),
-    ...(verdict.kind === 'deny' ? verdict.message.split('\n').map((line) => `  ${paint('red', '|')} ${line}`) : []),
+    `${paint('bold', name)}  ${paint('dim', `(${place})`)}`,
+    ...wrap(headline(entry), '  ').map((line) => paint(headlineStyle(entry), line)),
+    ...probeLines(entry, paint),
+    ...additionLines(entry, paint),
+    ...remainingWarnings(entry).flatMap((warning) =>
+      wrap(`warning: ${warning}`, '  ', '    ').map((line) => paint('yellow', line)),
+    ),
+    ...(verdict.kind === 'deny' ? ['', verdict.message.trimEnd()] : []),
   ]
   return lines.join('\n')
 }
 
-function headline({ verdict }: PreviewEntry, paint: Paint): string {
-  switch (verdict.kind) {
-    case 'deny':
-      return paint('red', 'denied')
-    case 'patch':
-      return paint('cyan', `allowed, patched (${verdict.operations.length} operations)`)
-    case 'warn':
-    case 'allow':
-      return paint(
-        'green',
-        verdict.decisions.some(({ cause }) => cause !== undefined)
-          ? 'allowed as it is, pods are rewritten'
-          : 'allowed as it is',
-      )
+/** Whether a reader who has not asked for everything wants to see the object. */
+export function hasSomethingToSay(entry: PreviewEntry): boolean {
+  const { verdict, role } = entry
+  if (verdict.kind !== 'allow') return true
+  return role === 'pods-unread' || role === 'namesake' || verdict.decisions.some(({ cause }) => cause !== undefined)
+}
+
+/** The probes and hooks that come out otherwise, now or in the object's pods. */
+export function rewrittenIn({ verdict }: PreviewEntry): readonly Decision[] {
+  return verdict.decisions.filter(
+    ({ action, cause, slot }) =>
+      slot !== undefined && (action === 'rewrite' || action === 'annotate' || cause !== undefined),
+  )
+}
+
+function headline(entry: PreviewEntry): string {
+  const { verdict, role, reference } = entry
+  const postponed = verdict.decisions.find(({ cause }) => cause !== undefined)
+  const rewritten = count(rewrittenIn(entry))
+  if (verdict.kind === 'deny') return 'denied'
+  if (role === 'pods-unread') return 'its template is not read here; its pods are rewritten when they are created'
+  if (role === 'namesake')
+    return `${reference.apiVersion} is another API than the ${reference.kind} that the webhook gets; left as it is`
+  if (postponed !== undefined && verdict.kind === 'patch')
+    return `rewritten: ${rewritten}, some of them when its pods are created`
+  if (postponed !== undefined) return `rewritten when its pods are created: ${rewritten}. ${sentence(postponed.reason)}`
+  return verdict.kind === 'patch' ? `rewritten: ${rewritten}` : 'left as it is'
+}
+
+function headlineStyle({ verdict }: PreviewEntry): 'red' | 'cyan' | 'green' {
+  if (verdict.kind === 'deny') return 'red'
+  const changes = verdict.kind === 'patch' || verdict.decisions.some(({ cause }) => cause !== undefined)
+  return changes ? 'cyan' : 'green'
+}
+
+function count(decisions: readonly Decision[]): string {
+  const hooks = decisions.filter(({ slot }) => slot !== undefined && isHook(slot)).length
+  const probes = decisions.length - hooks
+  return (
+    [plural(probes, 'probe'), plural(hooks, 'hook')].filter((text) => !text.startsWith('0 ')).join(' and ') || 'nothing'
+  )
+}
+
+export function plural(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
+
+function sentence(reason: Reason): string {
+  const text = REASONS[reason]
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}
+
+/** Probes under the reason that they share, which is printed once. */
+function probeLines(entry: PreviewEntry, paint: Paint): readonly string[] {
+  const groups = new Map<string, Decision[]>()
+  for (const decision of entry.verdict.decisions) {
+    if (decision.action === 'deny') continue
+    const why = whyOf(decision)
+    groups.set(why, [...(groups.get(why) ?? []), decision])
   }
+  return [...groups].flatMap(([why, decisions]) => [
+    ...wrap(why, '  ', '    ').map((line) => paint('dim', line)),
+    ...decisions.flatMap((decision) => probeDiff(decision, entry, paint)),
+  ])
 }
 
-function explain(reason: Reason, evidence: string | undefined): string {
-  return `${reason}: ${REASONS[reason]}${evidence === undefined || evidence === '' ? '' : ` (${evidence})`}`
+function whyOf({ action, reason, cause, evidence, slot }: Decision): string {
+  const code = cause ?? reason
+  const verb = cause === undefined && action === 'leave' ? 'left' : slot === undefined ? action : 'why'
+  return `${verb}: ${REASONS[code]}${evidence === undefined || evidence === '' ? '' : ` (${evidence})`} [${code}]`
 }
 
-function renderDecision(decision: Decision, entry: PreviewEntry, paint: Paint): readonly string[] {
-  const { container, slot, action, reason, cause, evidence } = decision
-  const why = explain(cause ?? reason, evidence)
-  if (container === undefined || slot === undefined)
-    return action === 'deny' ? [] : [`  ${paint('dim', `${action}  ${why}`)}`]
-  const label = `  ${container} ${slot}`
-  const before = describeHandler(checkOf(entry.before, entry.reference.kind, container, slot))
-  if (cause !== undefined)
-    return [
-      ...diff(label, before, podHandler(entry, container, slot), why, paint),
-      `    ${paint('dim', `when    the pods are created; ${explain(reason, undefined)}`)}`,
-    ]
-  if (action === 'leave') return [`${label}: ${before}`, `    ${paint('dim', `left    ${why}`)}`]
+const BY_AGENT = "served by Istio's agent, on the pod's status port"
+
+function probeDiff(decision: Decision, entry: PreviewEntry, paint: Paint): readonly string[] {
+  const { container, slot, action, cause, strategy } = decision
+  if (container === undefined || slot === undefined) return []
+  const label = `    ${container} ${slot}`
+  const before = describeHandler(handlerOf(entry.pod?.before, entry.before, entry, container, slot))
+  if (action === 'leave' && cause === undefined) return wrap(`${label.trim()}: ${before}`, '    ', '        ')
+  const isPod = cause !== undefined && entry.pod !== undefined
   const after =
-    action === 'annotate'
-      ? "served by Istio's agent on port 15020"
-      : describeHandler(checkOf(entry.after, entry.reference.kind, container, slot))
-  return diff(label, before, after, why, paint)
-}
-
-function diff(label: string, before: string, after: string, why: string, paint: Paint): readonly string[] {
+    action === 'annotate' || strategy === 'agent'
+      ? BY_AGENT
+      : describeHandler(handlerOf(isPod ? entry.pod.after : undefined, entry.after, entry, container, slot))
   return [
     `${label}:`,
-    `    ${paint('red', `- ${before}`)}`,
-    `    ${paint('green', `+ ${after}`)}`,
-    `    ${paint('dim', `why     ${why}`)}`,
+    ...wrap(`- ${before}`, '      ', '        ').map((line) => paint('red', line)),
+    ...wrap(`+ ${after}`, '      ', '        ').map((line) => paint('green', line)),
   ]
 }
 
-function podHandler({ pod, verdict }: PreviewEntry, container: string, slot: Slot): string {
-  const strategy = verdict.decisions.find(
-    (decision) => decision.container === container && decision.slot === slot,
-  )?.strategy
-  if (strategy === 'agent') return "served by Istio's agent on port 15020"
-  return describeHandler(pod === undefined ? undefined : checkOf(pod.after, 'Pod', container, slot))
-}
-
-function checkOf(object: JsonObject, kind: string, container: string, slot: Slot): JsonObject | undefined {
-  const spec = memberAt(rawTemplate(kind, object), 'spec')
+function handlerOf(
+  pod: JsonObject | undefined,
+  object: JsonObject,
+  { reference }: PreviewEntry,
+  container: string,
+  slot: Slot,
+): JsonObject | undefined {
+  const spec = pod === undefined ? member(rawTemplate(reference.kind, object), 'spec') : member(pod, 'spec')
   const all: readonly Json[] = [...arrayMember(spec, 'initContainers'), ...arrayMember(spec, 'containers')]
   const found = all.find((entry) => stringMember(entry, 'name') === container)
-  const check = slot === 'preStop' || slot === 'postStart' ? memberAt(found, 'lifecycle', slot) : member(found, slot)
-  return isObject(check) ? check : undefined
+  const handler = isHook(slot) ? memberAt(found, 'lifecycle', slot) : member(found, slot)
+  return isObject(handler) ? handler : undefined
+}
+
+/** What the patch brings beside the probes, in one line. */
+function additionLines(entry: PreviewEntry, paint: Paint): readonly string[] {
+  const before = entry.pod?.before ?? podSpecOwner(entry, entry.before)
+  const after = entry.pod?.after ?? podSpecOwner(entry, entry.after)
+  const parts = ['initContainers', 'volumes'].flatMap((list) => {
+    const known = new Set(namesIn(before, list))
+    return namesIn(after, list)
+      .filter((name) => !known.has(name))
+      .map((name) => `${list === 'volumes' ? 'volume' : 'init container'} ${name}`)
+  })
+  if (parts.length === 0) return []
+  const image = imageIn(after)
+  const text = `also adds: ${parts.join(', ')}${image === undefined ? '' : `, image ${image}`}`
+  return wrap(text, '  ', '    ').map((line) => paint('dim', line))
+}
+
+function podSpecOwner({ reference }: PreviewEntry, object: JsonObject): JsonObject | undefined {
+  return rawTemplate(reference.kind, object)
+}
+
+function namesIn(pod: JsonObject | undefined, list: string): readonly string[] {
+  return arrayMember(member(pod, 'spec'), list).map((entry) => stringMember(entry, 'name') ?? '')
+}
+
+function imageIn(pod: JsonObject | undefined): string | undefined {
+  const spec = member(pod, 'spec')
+  const isOurs = (entry: Json) => stringMember(entry, 'name') === 'istio-onramp-prober'
+  return (
+    stringMember(arrayMember(spec, 'initContainers').find(isOurs), 'image') ??
+    (memberAt(arrayMember(spec, 'volumes').find(isOurs), 'image', 'reference') as string | undefined)
+  )
+}
+
+/** The diff says already what the lines about rewritten probes say. */
+function remainingWarnings(entry: PreviewEntry): readonly string[] {
+  if (rewrittenIn(entry).length === 0) return entry.verdict.warnings
+  return entry.verdict.warnings.filter((warning) => !/: \d+ (?:checks?|probes?|hooks?)\b.*\brewritten\b/.test(warning))
+}
+
+function wrap(text: string, indent: string, hanging = indent): readonly string[] {
+  const lines: string[] = []
+  let line = indent
+  for (const word of text.split(' ')) {
+    const isStart = line.trim() === ''
+    if (!isStart && line.length + 1 + word.length > WIDTH) {
+      lines.push(line)
+      line = hanging + word
+    } else line += isStart ? word : ` ${word}`
+  }
+  return [...lines, line]
 }

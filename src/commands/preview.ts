@@ -1,10 +1,16 @@
 /** `istio-onramp preview`: what admission would make of manifests, without sending them anywhere. */
-import { readManifests } from '../cluster/manifest-files.ts'
-import type { Manifest } from '../cluster/manifest.ts'
+import type { ClusterState } from '../cluster/cluster-state.ts'
+import { readDocuments, type Manifest } from '../cluster/manifest.ts'
+import { readFiles } from '../cluster/manifest-files.ts'
+import { RESOURCES, resourceOf } from '../cluster/resources.ts'
+import type { JsonObject } from '../kubernetes/json.ts'
+import { metadataOf } from '../kubernetes/object.ts'
+import type { RuleConfiguration } from '../rules/configuration.ts'
 import type { RuleContext } from '../rules/rule.ts'
-import { renderManifests } from './manifest-yaml.ts'
+import { documentsOf, printManifests, type Output } from './manifest-stream.ts'
+import type { PatchedManifest } from './manifest-yaml.ts'
 import { previewObject, type PreviewEntry } from './preview-entry.ts'
-import { createPaint, renderEntry } from './preview-text.ts'
+import { previewReport } from './preview-report.ts'
 
 export type PreviewFormat = 'text' | 'json' | 'yaml'
 
@@ -14,38 +20,85 @@ export interface PreviewOptions {
   readonly hasColor: boolean
   /** Where objects without `metadata.namespace` are. */
   readonly namespace: string
+  /** Whether the text has the untouched objects, too. */
+  readonly all: boolean
+  readonly configuration: RuleConfiguration
 }
 
-/** The text for standard output, and whether anything would be denied. Throws InputError. */
-export async function preview(
-  { files, format, hasColor, namespace }: PreviewOptions,
-  context: RuleContext,
-): Promise<{ readonly output: string; readonly isDenied: boolean }> {
-  const manifests = await readManifests(files)
-  const entries = manifests.map(({ object }) => previewObject(object, namespace, context))
-  const isDenied = entries.some(({ verdict }) => verdict.kind === 'deny')
-  return { output: render(format, manifests, entries, hasColor), isDenied }
+export interface PreviewResult {
+  readonly isDenied: boolean
+  /** One line for each document that could not be used; the rest was printed. */
+  readonly problems: readonly string[]
 }
 
-function render(
-  format: PreviewFormat,
-  manifests: readonly Manifest[],
-  entries: readonly PreviewEntry[],
-  hasColor: boolean,
-): string {
-  switch (format) {
+/** Objects are decided one after the other, so that the input may be large. */
+export async function preview(options: PreviewOptions, cluster: ClusterState, output: Output): Promise<PreviewResult> {
+  const problems: string[] = []
+  const mesh = await withBundle(cluster, options, output)
+  const context: RuleContext = { mesh, configuration: options.configuration }
+  const decide = ({ object }: Manifest) => previewObject(object, options.namespace, context)
+  const isDenied = await print(options, decide, problems, output)
+  return { isDenied, problems }
+}
+
+type Decide = (manifest: Manifest) => PreviewEntry
+
+async function print(options: PreviewOptions, decide: Decide, problems: string[], output: Output): Promise<boolean> {
+  switch (options.format) {
     case 'json':
-      return `${JSON.stringify(entries.map(toJson), null, 2)}\n`
+      return await printJson(options, decide, problems, output)
     case 'yaml':
-      return renderManifests(manifests.map((manifest, index) => toPatched(manifest, entries[index])))
-    case 'text': {
-      const paint = createPaint(hasColor)
-      return `${entries.map((entry) => renderEntry(entry, paint)).join('\n\n')}\n`
-    }
+      return await printYaml(options, decide, problems, output)
+    case 'text':
+      return await printText(options, decide, problems, output)
   }
 }
 
-/** One object of `-o json`, which scripts read: members are added, never renamed or removed. */
+/** Namespaces, policies and whatever else decisions rest on: `kubectl apply` would have made them before the rest. */
+const CLUSTER_KINDS = RESOURCES.filter(({ isForAdmission }) => isForAdmission)
+const MENTIONS_CLUSTER_KIND = new RegExp(`\\b(?:${CLUSTER_KINDS.map(({ kind }) => kind).join('|')})\\b`)
+
+async function withBundle(cluster: ClusterState, options: PreviewOptions, { tell }: Output): Promise<ClusterState> {
+  const objects: JsonObject[] = []
+  for await (const file of readFiles(options.files, []))
+    for (const { manifests } of readDocuments(file, (text) => MENTIONS_CLUSTER_KIND.test(text)))
+      for (const { object } of manifests) {
+        const resource = resourceOf(object)
+        if (resource?.isForAdmission === true) objects.push(inNamespace(object, resource.scope, options.namespace))
+      }
+  if (objects.length === 0) return cluster
+  const { state, problems } = cluster.with(objects)
+  for (const { object, field, problem } of problems)
+    tell(`warning: ${String(object['kind'])} ${String(metadataOf(object)['name'])}: ${field}: ${problem}; it is not counted`)
+  return state
+}
+
+function inNamespace(object: JsonObject, scope: 'Cluster' | 'Namespaced', namespace: string): JsonObject {
+  const metadata = metadataOf(object)
+  if (scope === 'Cluster' || metadata['namespace'] !== undefined) return object
+  return { ...object, metadata: { ...metadata, namespace } }
+}
+
+async function printJson(options: PreviewOptions, decide: Decide, problems: string[], output: Output): Promise<boolean> {
+  let isDenied = false
+  let separator = '[\n'
+  for await (const { documents } of documentsOf(options.files, problems, output.tell))
+    for (const { manifests } of documents)
+      for (const manifest of manifests) {
+        const entry = decide(manifest)
+        isDenied ||= entry.verdict.kind === 'deny'
+        await output.write(separator + indented(JSON.stringify(toJson(entry), null, 2)))
+        separator = ',\n'
+      }
+  await output.write(separator === '[\n' ? '[]\n' : '\n]\n')
+  return isDenied
+}
+
+function indented(text: string): string {
+  return `  ${text.replaceAll('\n', '\n  ')}`
+}
+
+/** One element of the array that README describes, member for member. */
 function toJson({ reference, verdict }: PreviewEntry): object {
   return {
     object: reference,
@@ -64,8 +117,32 @@ function toJson({ reference, verdict }: PreviewEntry): object {
   }
 }
 
-function toPatched(manifest: Manifest, entry: PreviewEntry | undefined) {
-  const verdict = entry?.verdict
-  if (verdict?.kind === 'deny') return { manifest, operations: [], denial: verdict.message }
-  return { manifest, operations: verdict?.kind === 'patch' ? verdict.operations : [] }
+async function printYaml(options: PreviewOptions, decide: Decide, problems: string[], output: Output): Promise<boolean> {
+  let isDenied = false
+  const patch = (manifest: Manifest): PatchedManifest => {
+    const { verdict, after } = decide(manifest)
+    isDenied ||= verdict.kind === 'deny'
+    if (verdict.kind === 'deny') return { manifest, operations: [], after, denial: verdict.message }
+    return { manifest, operations: verdict.kind === 'patch' ? verdict.operations : [], after }
+  }
+  await printManifests(options.files, patch, problems, output)
+  return isDenied
+}
+
+/** Milliseconds between two lines of progress. */
+const PATIENCE = 1000
+
+async function printText(options: PreviewOptions, decide: Decide, problems: string[], output: Output): Promise<boolean> {
+  const report = previewReport({ all: options.all, hasColor: options.hasColor })
+  let nextProgress = performance.now() + PATIENCE
+  for await (const { file, documents } of documentsOf(options.files, problems, output.tell))
+    for (const { manifests } of documents)
+      for (const manifest of manifests) {
+        report.add(decide(manifest), manifest.source)
+        if (performance.now() < nextProgress) continue
+        output.tell(`${report.count()} objects so far, now in ${file.file}`)
+        nextProgress = performance.now() + PATIENCE
+      }
+  await output.write(report.text())
+  return report.isDenied()
 }

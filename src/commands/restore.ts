@@ -1,39 +1,61 @@
 /** `istio-onramp restore`: manifests with their probes where the receipts say they were. Feed it to `kubectl replace`. */
 import { provePatch } from '../admission/prove-patch.ts'
-import { readManifests } from '../cluster/manifest-files.ts'
 import { describeSource, type Manifest } from '../cluster/manifest.ts'
 import { InputError } from '../errors.ts'
-import type { JsonObject } from '../kubernetes/json.ts'
+import { stringMember } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
 import { hasPodTemplate, readPodTemplate } from '../kubernetes/pod-template.ts'
-import { stringMember } from '../kubernetes/json.ts'
+import { isProblem } from '../kubernetes/problem.ts'
 import { restoreProbes } from '../rules/probes/restore-probes.ts'
-import { renderManifests } from './manifest-yaml.ts'
+import { documentsOf, printManifests, type Output } from './manifest-stream.ts'
+import { exactObjects, jsonText, type PatchedManifest } from './manifest-yaml.ts'
 
-export interface Restored {
-  readonly output: string
+export interface RestoreResult {
   /** How many objects carried a receipt. */
   readonly restored: number
+  /** One line for each document that could not be used; the rest was printed. */
+  readonly problems: readonly string[]
 }
 
-/** Objects without a receipt are printed as they are. Throws InputError. */
-export async function restore(files: readonly string[], format: 'yaml' | 'json'): Promise<Restored> {
-  const manifests = await readManifests(files)
-  const patched = manifests.map((manifest) => ({ manifest, operations: operationsFor(manifest) }))
-  const restored = patched.filter(({ operations }) => operations.length > 0).length
-  if (format === 'yaml') return { output: renderManifests(patched), restored }
-  const items = patched.map(({ manifest, operations }) => resultOf(manifest, operations))
-  return { output: `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2)}\n`, restored }
+/** Objects without a receipt are printed as they are. Throws InputError for a receipt that does not fit its object. */
+export async function restore(
+  files: readonly string[],
+  format: 'yaml' | 'json',
+  output: Output,
+): Promise<RestoreResult> {
+  const problems: string[] = []
+  let restored = 0
+  const patch = (manifest: Manifest): PatchedManifest => {
+    const operations = operationsFor(manifest)
+    if (operations.length > 0) restored++
+    return { manifest, operations, after: resultOf(manifest, operations) }
+  }
+  if (format === 'yaml') await printManifests(files, patch, problems, output)
+  else await printList(files, patch, problems, output)
+  return { restored, problems }
+}
+
+/** All objects as one List, as `kubectl get -o json` prints them. */
+async function printList(
+  files: readonly string[],
+  patch: (manifest: Manifest) => PatchedManifest,
+  problems: string[],
+  output: Output,
+): Promise<void> {
+  const items: unknown[] = []
+  for await (const { documents } of documentsOf(files, problems, output.tell))
+    for (const document of documents) items.push(...exactObjects(document, document.manifests.map(patch)))
+  await output.write(`${jsonText({ apiVersion: 'v1', kind: 'List', items })}\n`)
 }
 
 function operationsFor({ object }: Manifest): readonly Operation[] {
   const kind = stringMember(object, 'kind') ?? ''
   if (!hasPodTemplate(kind)) return []
   const template = readPodTemplate(kind, object)
-  return 'problem' in template ? [] : restoreProbes(template)
+  return isProblem(template) ? [] : restoreProbes(template)
 }
 
-function resultOf({ object, source }: Manifest, operations: readonly Operation[]): JsonObject {
+function resultOf({ object, source }: Manifest, operations: readonly Operation[]): PatchedManifest['after'] {
   const proof = provePatch(object, operations)
   if ('problem' in proof)
     throw new InputError('receipt-invalid', [`${describeSource(source)}: the receipt does not fit: ${proof.problem}`])

@@ -23,17 +23,16 @@ interface Change {
 
 type Container = MapNode | SequenceNode
 
-/** Edits in the order of the text. `base` is where the object stands in the document, such as `['items', 3]`. */
+/** Edits in the order of the text. The operations' paths are those of the whole document. */
 export function planEdits(
   text: string,
   root: YamlNode,
   operations: readonly Operation[],
-  base: readonly (string | number)[] = [],
 ): readonly TextEdit[] | NotEditable {
   const shared = sharedAnchors(root)
   const byParent = new Map<Container, Change[]>()
   for (const operation of operations) {
-    const path = [...base.map(String), ...parsePointer(operation.path)]
+    const path = parsePointer(operation.path)
     const parent = containerAt(root, path.slice(0, -1), shared)
     if ('problem' in parent) return parent
     const key = path.at(-1) ?? ''

@@ -1,0 +1,122 @@
+/**
+ * Cuts a file into documents exactly as kubectl does, before anything is parsed: at lines that begin with `---`, or, where
+ * the text begins with a brace, into JSON values
+ * (https://github.com/kubernetes/apimachinery/blob/v0.37.2/pkg/util/yaml/decoder.go, YAMLReader and YAMLOrJSONDecoder).
+ */
+export interface DocumentText {
+  /** The separator line before the document, with its line end; empty before the first one. */
+  readonly separator: string
+  readonly text: string
+  readonly isJson: boolean
+  /** The line of the file on which `text` begins, counted from 1. */
+  readonly line: number
+  /** Set where kubectl refuses the separator: the line holds more than `---` and a comment. */
+  readonly problem?: string
+}
+
+/** Joined again, separators and texts are the file. */
+export function splitDocuments(text: string): readonly DocumentText[] {
+  return (/^\ufeff?\s*\{/.test(text) ? splitJson(text) : undefined) ?? splitYaml(text)
+}
+
+function splitYaml(text: string): readonly DocumentText[] {
+  const documents: DocumentText[] = []
+  let separator = ''
+  let line = 1
+  let start = 0
+  const close = (end: number) => {
+    const body = text.slice(start, end)
+    const problem = problemOf(separator)
+    if (separator !== '' || body !== '')
+      documents.push({ separator, text: body, isJson: false, line, ...(problem === undefined ? {} : { problem }) })
+    line += countLines(body)
+  }
+  for (const found of text.matchAll(/^---.*(?:\r?\n|$)/gm)) {
+    if (!isLineStart(text, found.index)) continue
+    close(found.index)
+    separator = found[0]
+    line += countLines(separator)
+    start = found.index + separator.length
+  }
+  close(text.length)
+  return withDirectives(documents)
+}
+
+/** `^` also matches behind other ends of a line than kubectl's. */
+function isLineStart(text: string, index: number): boolean {
+  return index === 0 || text[index - 1] === '\n'
+}
+
+function problemOf(separator: string): string | undefined {
+  const rest = separator.slice(3).trim()
+  return rest === '' || rest.startsWith('#') ? undefined : `kubectl refuses what follows --- on its line: ${rest}`
+}
+
+/** `%YAML 1.1` belongs to the document behind the separator. */
+function withDirectives(documents: readonly DocumentText[]): readonly DocumentText[] {
+  const [first, second, ...rest] = documents
+  if (first === undefined || second === undefined || !/^\ufeff?(?:#[^\n]*\n)*%/.test(first.text)) return documents
+  return [{ ...second, separator: '', line: first.line, text: first.text + second.separator + second.text }, ...rest]
+}
+
+function countLines(text: string): number {
+  let count = 0
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count++
+  return count
+}
+
+/** Undefined where the text is not a row of JSON objects: then it is YAML in flow style. */
+function splitJson(text: string): readonly DocumentText[] | undefined {
+  const ends: number[] = []
+  for (let position = text.indexOf('{'); position !== -1;) {
+    const end = endOfObject(text, position)
+    if (end === undefined || !isJson(text.slice(position, end))) return undefined
+    ends.push(end)
+    const next = /\S/.exec(text.slice(end))
+    if (next === null) break
+    position = end + next.index
+    if (text[position] !== '{') return undefined
+  }
+  let line = 1
+  return ends.map((end, index) => {
+    const part = text.slice(ends[index - 1] ?? 0, index === ends.length - 1 ? text.length : end)
+    const document = { separator: '', text: part, isJson: true, line }
+    line += countLines(part)
+    return document
+  })
+}
+
+function endOfObject(text: string, start: number): number | undefined {
+  const token = /["{}]/g
+  token.lastIndex = start
+  let depth = 0
+  for (let found = token.exec(text); found !== null; found = token.exec(text)) {
+    if (found[0] === '"') {
+      const end = endOfString(text, found.index)
+      if (end === undefined) return undefined
+      token.lastIndex = end
+    } else {
+      depth += found[0] === '{' ? 1 : -1
+      if (depth === 0) return found.index + 1
+    }
+  }
+  return undefined
+}
+
+function endOfString(text: string, start: number): number | undefined {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text[end - 1 - slashes] === '\\') slashes++
+    if (slashes % 2 === 0) return end + 1
+  }
+  return undefined
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

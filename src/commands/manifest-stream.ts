@@ -1,0 +1,63 @@
+/** Prints the documents of many files as one stream that kubectl reads document by document. */
+import { readDocuments, type Manifest, type ManifestDocument, type ManifestText } from '../cluster/manifest.ts'
+import { readFiles } from '../cluster/manifest-files.ts'
+import { printDocument, type PatchedManifest } from './manifest-yaml.ts'
+
+/** Where a command writes: standard output in pieces, and lines for a person on standard error. */
+export interface Output {
+  write(text: string): Promise<void> | void
+  tell(line: string): void
+}
+
+/** The documents of all files. What cannot be used, and what was passed over, is told; the problems are also collected. */
+export async function* documentsOf(
+  paths: readonly string[],
+  problems: string[],
+  tell: Output['tell'],
+): AsyncGenerator<{ readonly file: ManifestText; readonly documents: Iterable<ManifestDocument> }> {
+  const unreadable: string[] = []
+  for await (const file of readFiles(paths, unreadable)) yield { file, documents: reported(file, problems, tell) }
+  problems.push(...unreadable)
+}
+
+function* reported(file: ManifestText, problems: string[], tell: Output['tell']): Generator<ManifestDocument> {
+  for (const document of readDocuments(file)) {
+    problems.push(...document.problems)
+    for (const line of document.warnings) tell(`warning: ${line}`)
+    if (document.skipped !== undefined) tell(document.skipped)
+    yield document
+  }
+}
+
+/** Decides one object; asked in the order of the input. */
+export type Patcher = (manifest: Manifest) => PatchedManifest
+
+/** Files of other tools are left out. JSON files alone make a row of JSON values; anything else is YAML documents. */
+export async function printManifests(
+  paths: readonly string[],
+  patch: Patcher,
+  problems: string[],
+  output: Output,
+): Promise<void> {
+  const isJsonOnly = paths.every((path) => path.endsWith('.json'))
+  let isFirst = true
+  let last = '\n'
+  for await (const { documents } of documentsOf(paths, problems, output.tell)) {
+    let isStart = true
+    for (const document of documents) {
+      const printed = await printDocument(document, document.manifests.map(patch))
+      for (const line of printed.notices) output.tell(line)
+      if (printed.text === '' || (document.skipped !== undefined && isStart)) continue
+      const joint = isStart && !isFirst ? jointBetween(last, printed.text, isJsonOnly) : last.endsWith('\n') ? '' : '\n'
+      await output.write(isStart && isFirst ? printed.text : joint + printed.text)
+      last = printed.text
+      isStart = false
+      isFirst = false
+    }
+  }
+}
+
+function jointBetween(last: string, next: string, isJsonOnly: boolean): string {
+  const lineEnd = last.endsWith('\n') ? '' : '\n'
+  return isJsonOnly || next.startsWith('---') ? lineEnd : `${lineEnd}---\n`
+}

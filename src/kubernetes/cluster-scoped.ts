@@ -1,0 +1,35 @@
+/** Kinds whose objects are in no namespace, by their group; `*` for every kind of a group. */
+const CLUSTER_SCOPED: Readonly<Record<string, readonly string[]>> = {
+  '': ['Namespace', 'Node', 'PersistentVolume', 'ComponentStatus'],
+  'admissionregistration.k8s.io': ['*'],
+  'apiextensions.k8s.io': ['CustomResourceDefinition'],
+  'apiregistration.k8s.io': ['APIService'],
+  'certificates.k8s.io': ['CertificateSigningRequest', 'ClusterTrustBundle'],
+  'config.openshift.io': ['*'],
+  'flowcontrol.apiserver.k8s.io': ['*'],
+  'gateway.networking.k8s.io': ['GatewayClass'],
+  'networking.k8s.io': ['IngressClass', 'IPAddress', 'ServiceCIDR'],
+  'node.k8s.io': ['RuntimeClass'],
+  policy: ['PodSecurityPolicy'],
+  'rbac.authorization.k8s.io': ['ClusterRole', 'ClusterRoleBinding'],
+  'resource.k8s.io': ['DeviceClass', 'ResourceSlice'],
+  'scheduling.k8s.io': ['PriorityClass'],
+  'security.openshift.io': ['SecurityContextConstraints'],
+  'storage.k8s.io': ['StorageClass', 'CSIDriver', 'CSINode', 'VolumeAttachment', 'VolumeAttributesClass'],
+}
+
+/**
+ * Kubernetes' own kinds are known. Of other APIs a manifest does not say the scope; by convention those of the whole
+ * cluster are called Cluster-something (ClusterIssuer, ClusterPolicy), with the exception of OLM's ClusterServiceVersion.
+ */
+export function isClusterScoped(group: string, kind: string): boolean {
+  const kinds = CLUSTER_SCOPED[group] ?? []
+  if (kinds.includes(kind) || kinds.includes('*')) return true
+  return group.includes('.') && /^Cluster[A-Z]/.test(kind) && kind !== 'ClusterServiceVersion'
+}
+
+/** `apps` of `apps/v1`; empty for the core group. */
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf('/')
+  return slash === -1 ? '' : apiVersion.slice(0, slash)
+}
