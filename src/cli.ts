@@ -93,6 +93,7 @@ interface PreviewFlags extends ClusterFlags {
   readonly config?: string
   readonly namespace?: string
   readonly output: 'text' | 'json' | 'yaml'
+  readonly all?: boolean
 }
 
 function addPreview(program: Command): void {
@@ -105,21 +106,39 @@ function addPreview(program: Command): void {
     .option('--config <file>', 'configuration, YAML: that of the webhook whose answers are to be shown')
     .option('-n, --namespace <name>', 'where objects without a namespace are; else the context says it, else default')
     .addOption(new Option('-o, --output <format>', 'output format').choices(['text', 'json', 'yaml']).default('text'))
-    .action(async ({ filename, config, namespace, output, ...flags }: PreviewFlags) => {
+    .option('--all', 'show the objects that stay as they are, too')
+    .action(async ({ filename, config, namespace, output, all, ...flags }: PreviewFlags) => {
       const { loadCluster } = await import('./commands/load-cluster.ts')
       const { preview } = await import('./commands/preview.ts')
       const configuration = await configurationOf(config)
-      const cluster = await loadCluster(flags, configuration, (line) => process.stderr.write(`${line}\n`))
+      const cluster = await loadCluster(flags, configuration, tell)
       const options = {
         files: filename,
         format: output,
         hasColor: hasColor(),
         namespace: namespace ?? cluster.namespace,
+        all: all === true,
+        configuration: configuration.rules,
       }
-      const result = await preview(options, { mesh: cluster.state, configuration: configuration.rules })
-      process.stdout.write(result.output)
-      if (result.isDenied) process.exitCode = 1
+      const { isDenied, problems } = await preview(options, cluster.state, { write: writeOutput, tell })
+      if (isDenied) process.exitCode = 1
+      reportProblems(problems)
     })
+}
+
+/** Waits while the reader is behind, so that a large output never piles up in memory. */
+async function writeOutput(text: string): Promise<void> {
+  if (text === '' || process.stdout.write(text)) return
+  await new Promise((resolve) => process.stdout.once('drain', resolve))
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+/** What could be read has been printed; what could not is named at the end, where it is seen. */
+function reportProblems(problems: readonly string[]): void {
+  if (problems.length > 0) throw new InputError('manifest-unreadable', problems)
 }
 
 interface ConvertFlags {
@@ -185,9 +204,9 @@ function addRestore(program: Command): void {
     .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json']).default('yaml'))
     .action(async ({ filename, output }: { readonly filename: string[]; readonly output: 'yaml' | 'json' }) => {
       const { restore } = await import('./commands/restore.ts')
-      const result = await restore(filename, output)
-      process.stdout.write(result.output)
-      process.stderr.write(`${result.restored} of the objects carried a receipt and were restored\n`)
+      const { restored, problems } = await restore(filename, output, { write: writeOutput, tell })
+      tell(`${restored} of the objects carried a receipt and were restored`)
+      reportProblems(problems)
     })
 }
 

@@ -10,10 +10,10 @@ const MANIFEST_NAME = /\.(ya?ml|json)$/
 const IGNORED_FOLDER = /(?:^|\/)(?:\.git|node_modules)\//
 
 /** Objects in the order of the paths, and within a folder by file name. Throws InputError for all that is wrong. */
-export async function readManifests(paths: readonly string[]): Promise<readonly Manifest[]> {
+export async function readManifests(paths: readonly string[], needsNames = false): Promise<readonly Manifest[]> {
   const problems: string[] = []
   const manifests: Manifest[] = []
-  for await (const file of readFiles(paths, problems))
+  for await (const file of readFiles(paths, problems, needsNames))
     for (const document of readDocuments(file)) {
       problems.push(...document.problems)
       manifests.push(...document.manifests)
@@ -23,12 +23,16 @@ export async function readManifests(paths: readonly string[]): Promise<readonly 
 }
 
 /** The texts of all files, one after the other; those that cannot be read are added to `problems`. */
-export async function* readFiles(paths: readonly string[], problems: string[]): AsyncGenerator<ManifestText> {
+export async function* readFiles(
+  paths: readonly string[],
+  problems: string[],
+  needsNames = false,
+): AsyncGenerator<ManifestText> {
   for (const path of paths) {
     const listed = await orProblem(problems, () => filesOf(path))
     for (const file of listed ?? []) {
       const text = await orProblem(problems, () => readText(file))
-      if (text !== undefined) yield { file, text, isInFolder: file !== path }
+      if (text !== undefined) yield { file, text, isInFolder: file !== path, needsNames }
     }
   }
 }

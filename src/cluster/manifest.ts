@@ -57,6 +57,8 @@ export interface ManifestText {
   readonly text: string
   /** Whether only the folder was named: then files of other tools are no mistake. */
   readonly isInFolder: boolean
+  /** Whether every object has to have a name, as it needs one to be applied. */
+  readonly needsNames?: boolean
 }
 
 /** The documents of a text, one after the other, so that none has to stay in memory; those not needed are not read. */
@@ -74,14 +76,15 @@ export function* readDocuments(
 const NOTHING = { manifests: [], warnings: [], problems: [] } as const
 
 /** Throws nothing: what is wrong is among the problems. */
-function readDocument(part: DocumentText, { file, isInFolder }: ManifestText, document: number): ManifestDocument {
+function readDocument(part: DocumentText, manifestText: ManifestText, document: number): ManifestDocument {
+  const { file } = manifestText
   const at = (offset: number) => describeSource({ file, document, line: lineAt(part, offset) })
   if (part.problem !== undefined) return { ...part, document, ...NOTHING, problems: [`${at(-1)}: ${part.problem}`] }
   try {
     const { value, warnings } = readValue(part, at)
     if (value === undefined || value === null) return { ...part, document, ...NOTHING, warnings }
     const source = { file, document, line: lineAt(part, contentStart(part.text)), path: [] }
-    return { ...part, document, warnings, ...objectsOf(value, source, part, isInFolder) }
+    return { ...part, document, warnings, ...objectsOf(value, source, part, manifestText) }
   } catch (error) {
     if (isHelmTemplate(part.text, undefined))
       return { ...part, document, ...NOTHING, problems: [`${at(helmAt(part))}: ${helmText(file)}`] }
@@ -143,7 +146,12 @@ function lineAt({ text, line }: DocumentText, offset: number): number {
 
 type Objects = Pick<ManifestDocument, 'manifests' | 'problems'> & { readonly skipped?: string }
 
-function objectsOf(value: Json, source: Source, part: DocumentText, isInFolder: boolean): Objects {
+function objectsOf(
+  value: Json,
+  source: Source,
+  part: DocumentText,
+  { isInFolder, needsNames = false }: ManifestText,
+): Objects {
   const { file } = source
   const skipped = notAnObject(value, file, isInFolder)
   if (skipped !== undefined) return { manifests: [], problems: [], skipped: `${nameOfFile(file)}: ${skipped}` }
@@ -153,29 +161,33 @@ function objectsOf(value: Json, source: Source, part: DocumentText, isInFolder: 
       problems: [`${describeSource({ ...source, line: lineAt(part, helmAt(part)) })}: ${helmText(file)}`],
     }
   const problems: string[] = []
-  const manifests = expand(value, source, itemLines(part), problems)
+  const manifests = expand(value, source, { lineOf: itemLines(part), needsNames, problems })
   return { manifests, problems }
 }
 
-type Lines = (path: Source['path']) => number
+interface Expansion {
+  readonly lineOf: (path: Source['path']) => number
+  readonly needsNames: boolean
+  readonly problems: string[]
+}
 
-function expand(value: Json, source: Source, lines: Lines, problems: string[]): readonly Manifest[] {
+function expand(value: Json, source: Source, expansion: Expansion): readonly Manifest[] {
   const items = isObject(value) ? member(value, 'items') : undefined
   const isList = Array.isArray(items) && (stringMember(value, 'kind') ?? '').endsWith('List')
-  const problem = objectProblem(value, isList)
+  const problem = objectProblem(value, expansion.needsNames && !isList)
   if (problem !== undefined || !isObject(value)) {
-    problems.push(`${describeSource(source)}: ${problem ?? ''}`)
+    expansion.problems.push(`${describeSource(source)}: ${problem ?? ''}`)
     return []
   }
   if (!isList) return [{ object: value, source }]
   return (items as readonly Json[]).flatMap((item, index) => {
     const path = [...source.path, 'items', index]
-    return expand(item, { ...source, path, line: lines(path) }, lines, problems)
+    return expand(item, { ...source, path, line: expansion.lineOf(path) }, expansion)
   })
 }
 
 /** Source positions cost more than the values, so they are made for Lists alone, when the first item asks. */
-function itemLines(part: DocumentText): Lines {
+function itemLines(part: DocumentText): Expansion['lineOf'] {
   let root: YamlNode | undefined
   let isRead = false
   return (path) => {
@@ -198,13 +210,13 @@ function nodeAt(root: YamlNode | undefined, path: Source['path']): YamlNode | un
 /** Reviews are sent and never stored, so that they have no name. */
 const NAMELESS = /Review$/
 
-function objectProblem(value: Json, isList: boolean): string | undefined {
+function objectProblem(value: Json, needsName: boolean): string | undefined {
   if (!isObject(value)) return `a Kubernetes object is expected, not ${typeName(value)}`
   for (const field of ['apiVersion', 'kind'])
     if ((stringMember(value, field) ?? '') === '') return `${field}: required, and must be a string`
   const metadata = member(value, 'metadata')
   if (metadata !== undefined && !isObject(metadata)) return `metadata: must be an object, not ${typeName(metadata)}`
-  if (isList || NAMELESS.test(stringMember(value, 'kind') ?? '')) return undefined
+  if (!needsName || NAMELESS.test(stringMember(value, 'kind') ?? '')) return undefined
   return nameProblem(metadata)
 }
 

@@ -16,7 +16,7 @@ export async function* documentsOf(
   tell: Output['tell'],
 ): AsyncGenerator<{ readonly file: ManifestText; readonly documents: Iterable<ManifestDocument> }> {
   const unreadable: string[] = []
-  for await (const file of readFiles(paths, unreadable)) yield { file, documents: reported(file, problems, tell) }
+  for await (const file of readFiles(paths, unreadable, true)) yield { file, documents: reported(file, problems, tell) }
   problems.push(...unreadable)
 }
 

@@ -30,7 +30,10 @@ export async function printDocument(
   patched: readonly PatchedManifest[],
 ): Promise<PrintedDocument> {
   const { separator, text, problems } = document
-  if (problems.length > 0) return { text: separator + asComment(`not printed: ${problems.join('; ')}`), notices: [] }
+  if (problems.length > 0) {
+    const line = document.problem === undefined ? separator : '---\n'
+    return { text: line + asComment(`not printed: ${problems.join('; ')}`), notices: [] }
+  }
   const changed = patched.filter(({ operations, denial }) => operations.length > 0 || denial !== undefined)
   if (changed.length === 0) return { text: separator + text, notices: [] }
   const denials = changed.flatMap(({ denial }) => (denial === undefined ? [] : [denial]))
@@ -105,18 +108,34 @@ function replaceAt(value: Json, [segment, ...rest]: readonly (string | number)[]
 }
 
 /** Anchors, aliases and merge keys are written out; integers of any size stay what they are. */
-async function printWhole({ text, isJson }: ManifestDocument, changed: readonly PatchedManifest[]): Promise<string> {
-  const value = writtenOut(valueOf(readEvents(text), true).value ?? null)
-  const patched = operationsOn(changed).reduce<unknown>(
-    (current, operation) =>
-      fastJsonPatch.applyOperation(current, structuredClone(operation) as JsonPatchOperation, false, true).newDocument,
-    value,
-  )
+async function printWhole(document: ManifestDocument, changed: readonly PatchedManifest[]): Promise<string> {
+  const { text, isJson } = document
+  const patched = exactValue(document, changed)
   if (isJson) return `${jsonText(patched)}\n`
   const { toYaml } = await import('../kubernetes/yaml-text.ts')
   const header = /^\ufeff?(?:[ \t]*(?:#[^\n]*)?\r?\n)*/.exec(text)?.[0] ?? ''
   const lines = toYaml(patched as JsonObject)
   return header + (header.includes('\r\n') ? lines.replaceAll('\n', '\r\n') : lines)
+}
+
+function exactValue({ text }: ManifestDocument, changed: readonly PatchedManifest[]): unknown {
+  const value: unknown = writtenOut(valueOf(readEvents(text), true).value ?? null)
+  return operationsOn(changed).reduce(
+    (current, operation) =>
+      fastJsonPatch.applyOperation(current, structuredClone(operation) as JsonPatchOperation, false, true).newDocument,
+    value,
+  )
+}
+
+/** The objects of a document as admission would leave them, with integers of any size as bigint, for `jsonText`. */
+export function exactObjects(document: ManifestDocument, patched: readonly PatchedManifest[]): readonly unknown[] {
+  if (!/[0-9a-fA-F_]{13}/.test(document.text)) return patched.map(({ after }) => after)
+  const whole = exactValue(document, patched)
+  return patched.map(({ manifest }) => manifest.source.path.reduce((value, segment) => childOf(value, segment), whole))
+}
+
+function childOf(value: unknown, segment: string | number): unknown {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[segment] : undefined
 }
 
 /** A copy in which nothing stands in two places. */

@@ -1,11 +1,12 @@
 /** The text of `preview`: counts what was decided, keeps the objects with something to say, prints the summary first. */
 import { nameOfFile, type Source } from '../cluster/manifest.ts'
 import { isHook } from '../kubernetes/container.ts'
-import { arrayMember, member, memberAt, stringMember } from '../kubernetes/json.ts'
-import { rawTemplate } from '../kubernetes/pod-template.ts'
-import { cpuSecondsPerMinute, runsPerMinute, type ProbeRuns } from '../rules/probes/probe-cost.ts'
+import { memberAt } from '../kubernetes/json.ts'
+import { readPodTemplate } from '../kubernetes/pod-template.ts'
+import { isProblem } from '../kubernetes/problem.ts'
+import { nodeCpuPerMinute } from '../rules/probes/probe-cost.ts'
 import type { PreviewEntry } from './preview-entry.ts'
-import { createPaint, hasSomethingToSay, plural, renderEntry, rewrittenIn } from './preview-text.ts'
+import { countText, createPaint, hasSomethingToSay, plural, renderEntry, rewrittenIn } from './preview-text.ts'
 
 export interface PreviewReport {
   add(entry: PreviewEntry, source: Source): void
@@ -17,12 +18,12 @@ export interface PreviewReport {
 export function previewReport({ all, hasColor }: { readonly all: boolean; readonly hasColor: boolean }): PreviewReport {
   const paint = createPaint(hasColor)
   const byNamespace = new Map<string, string[]>()
-  const totals = { objects: 0, rewritten: 0, probes: 0, denied: 0, others: 0 }
-  const execProbes: ProbeRuns[] = []
+  const totals = { objects: 0, rewritten: 0, probes: 0, hooks: 0, denied: 0, others: 0 }
+  const cost: Cost = { probes: 0, exec: 0, agent: 0 }
   return {
     add(entry, source) {
       countEntry(totals, entry)
-      execProbes.push(...execProbesOf(entry))
+      addCost(cost, costOf(entry))
       if (!all && !hasSomethingToSay(entry)) return
       const { namespace } = entry.reference
       const blocks = byNamespace.get(namespace) ?? []
@@ -36,15 +37,29 @@ export function previewReport({ all, hasColor }: { readonly all: boolean; readon
         ([namespace, blocks]) =>
           `${paint('bold', namespace === '' ? 'the whole cluster' : `namespace ${namespace}`)}\n\n${blocks.join('\n\n')}\n`,
       )
-      return [summary(totals, execProbes), ...groups].join('\n')
+      return [summary(totals, cost), ...groups].join('\n')
     },
   }
+}
+
+/** Milliseconds of node CPU per minute. */
+interface Cost {
+  probes: number
+  exec: number
+  agent: number
+}
+
+function addCost(sum: Cost, { probes, exec, agent }: Cost): void {
+  sum.probes += probes
+  sum.exec += exec
+  sum.agent += agent
 }
 
 interface Totals {
   objects: number
   rewritten: number
   probes: number
+  hooks: number
   denied: number
   /** Objects whose pods are rewritten although nothing of them can be shown. */
   others: number
@@ -55,45 +70,51 @@ function countEntry(totals: Totals, entry: PreviewEntry): void {
   totals.objects++
   if (entry.verdict.kind === 'deny') totals.denied++
   if (rewritten.length > 0) totals.rewritten++
-  totals.probes += rewritten.length
+  const hooks = rewritten.filter(({ slot }) => slot !== undefined && isHook(slot)).length
+  totals.hooks += hooks
+  totals.probes += rewritten.length - hooks
   if (entry.role === 'pods-unread') totals.others++
 }
 
 /** `121 objects: 30 get rewritten pods (60 probes), 1 denied, 90 untouched`, and what the exec checks cost. */
-function summary({ objects, rewritten, probes, denied, others }: Totals, execProbes: readonly ProbeRuns[]): string {
+function summary({ objects, rewritten, probes, hooks, denied, others }: Totals, cost: Cost): string {
   if (objects === 0) return 'no objects: the input holds no Kubernetes object\n'
   const parts = [
-    ...(rewritten === 0 ? [] : [`${rewritten} get${rewritten === 1 ? 's' : ''} rewritten pods (${plural(probes, 'probe')})`]),
+    ...(rewritten === 0
+      ? []
+      : [`${rewritten} get${rewritten === 1 ? 's' : ''} rewritten pods (${countText(probes, hooks)})`]),
     ...(denied === 0 ? [] : [`${denied} denied`]),
     ...(others === 0 ? [] : [`${others} with a template that is not read`]),
     `${objects - rewritten - denied - others} untouched`,
   ]
-  return `${plural(objects, 'object')}: ${parts.join(', ')}\n${costLine(execProbes)}`
+  return `${plural(objects, 'object')}: ${parts.join(', ')}\n${costLine(cost)}`
 }
 
-function costLine(execProbes: readonly ProbeRuns[]): string {
-  if (execProbes.length === 0) return ''
-  const runs = runsPerMinute(execProbes)
-  const [exec, agent] = (['exec', 'agent'] as const).map((strategy) => seconds(cpuSecondsPerMinute(runs, strategy)))
-  return `${plural(execProbes.length, 'exec probe')}: ${exec} of node CPU per minute at these periods and replicas; ${agent} on Istio's agent's port\n`
+function costLine({ probes, exec, agent }: Cost): string {
+  if (probes === 0) return ''
+  return `${plural(probes, 'exec probe')}: ${seconds(exec)} of node CPU per minute at these periods and replicas; ${seconds(agent)} if Istio's agent served them\n`
 }
 
-function seconds(value: number): string {
-  return value < 0.1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(value < 10 ? 1 : 0)} s`
+function seconds(milliseconds: number): string {
+  if (milliseconds < 100) return `${Math.round(milliseconds)} ms`
+  return `${(milliseconds / 1000).toFixed(milliseconds < 10_000 ? 1 : 0)} s`
 }
 
-/** Hooks run once in a pod's life and cost nothing to speak of. */
-function execProbesOf(entry: PreviewEntry): readonly ProbeRuns[] {
-  const { reference, before, pod } = entry
-  const spec = pod === undefined ? member(rawTemplate(reference.kind, before), 'spec') : member(pod.before, 'spec')
-  const containers = [...arrayMember(spec, 'initContainers'), ...arrayMember(spec, 'containers')]
-  const replicas = numberOr(memberAt(before, 'spec', 'replicas'), 1)
-  return rewrittenIn(entry)
-    .filter(({ slot, strategy }) => strategy === 'exec' && slot !== undefined && !isHook(slot) && slot !== 'startupProbe')
-    .map(({ container, slot = 'livenessProbe' }) => {
-      const found = containers.find((item) => stringMember(item, 'name') === container)
-      return { periodSeconds: numberOr(memberAt(found, slot, 'periodSeconds'), 10), replicas }
-    })
+/** The exec probes that the rewrite brings; hooks run once, startup probes for a while, and neither counts. */
+function costOf(entry: PreviewEntry): Cost {
+  const { reference, before, pod, role } = entry
+  const template =
+    role === 'pods-shown' && pod !== undefined
+      ? readPodTemplate('Pod', pod.before)
+      : readPodTemplate(reference.kind, before)
+  const execs = rewrittenIn(entry).filter(({ strategy }) => strategy === 'exec')
+  if (isProblem(template) || execs.length === 0) return { probes: 0, exec: 0, agent: 0 }
+  const checks = template.containers
+    .flatMap(({ name, checks: all }) => all.map((check) => ({ name, check })))
+    .filter(({ name, check }) => execs.some(({ container, slot }) => container === name && slot === check.slot))
+    .map(({ check }) => check)
+    .filter(({ slot }) => !isHook(slot) && slot !== 'startupProbe')
+  return { probes: checks.length, ...nodeCpuPerMinute(checks, numberOr(memberAt(before, 'spec', 'replicas'), 1)) }
 }
 
 function numberOr(value: unknown, fallback: number): number {

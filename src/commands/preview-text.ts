@@ -66,7 +66,10 @@ function headline(entry: PreviewEntry): string {
     return `${reference.apiVersion} is another API than the ${reference.kind} that the webhook gets; left as it is`
   if (postponed !== undefined && verdict.kind === 'patch')
     return `rewritten: ${rewritten}, some of them when its pods are created`
-  if (postponed !== undefined) return `rewritten when its pods are created: ${rewritten}. ${sentence(postponed.reason)}`
+  if (postponed !== undefined)
+    return `rewritten when its pods are created: ${rewritten}${
+      postponed.reason === 'at-pod-creation' ? '' : `. ${sentence(postponed.reason)}`
+    }`
   return verdict.kind === 'patch' ? `rewritten: ${rewritten}` : 'left as it is'
 }
 
@@ -78,7 +81,11 @@ function headlineStyle({ verdict }: PreviewEntry): 'red' | 'cyan' | 'green' {
 
 function count(decisions: readonly Decision[]): string {
   const hooks = decisions.filter(({ slot }) => slot !== undefined && isHook(slot)).length
-  const probes = decisions.length - hooks
+  return countText(decisions.length - hooks, hooks)
+}
+
+/** `2 probes and 1 hook`. */
+export function countText(probes: number, hooks: number): string {
   return (
     [plural(probes, 'probe'), plural(hooks, 'hook')].filter((text) => !text.startsWith('0 ')).join(' and ') || 'nothing'
   )
@@ -95,22 +102,29 @@ function sentence(reason: Reason): string {
 
 /** Probes under the reason that they share, which is printed once. */
 function probeLines(entry: PreviewEntry, paint: Paint): readonly string[] {
+  const shown = entry.verdict.decisions.filter(({ action }) => action !== 'deny')
   const groups = new Map<string, Decision[]>()
-  for (const decision of entry.verdict.decisions) {
-    if (decision.action === 'deny') continue
-    const why = whyOf(decision)
-    groups.set(why, [...(groups.get(why) ?? []), decision])
+  for (const decision of shown) {
+    const code = `${verbOf(decision)} ${decision.cause ?? decision.reason}`
+    groups.set(code, [...(groups.get(code) ?? []), decision])
   }
-  return [...groups].flatMap(([why, decisions]) => [
-    ...wrap(why, '  ', '    ').map((line) => paint('dim', line)),
+  return [...groups.values()].flatMap((decisions) => [
+    ...wrap(whyOf(decisions), '  ', '    ').map((line) => paint('dim', line)),
     ...decisions.flatMap((decision) => probeDiff(decision, entry, paint)),
   ])
 }
 
-function whyOf({ action, reason, cause, evidence, slot }: Decision): string {
-  const code = cause ?? reason
-  const verb = cause === undefined && action === 'leave' ? 'left' : slot === undefined ? action : 'why'
-  return `${verb}: ${REASONS[code]}${evidence === undefined || evidence === '' ? '' : ` (${evidence})`} [${code}]`
+function verbOf({ action, cause, slot }: Decision): string {
+  if (slot === undefined) return action
+  return cause === undefined && action === 'leave' ? 'left' : 'why'
+}
+
+function whyOf(decisions: readonly Decision[]): string {
+  const [first] = decisions
+  if (first === undefined) return ''
+  const code = first.cause ?? first.reason
+  const evidence = [...new Set(decisions.flatMap((decision) => decision.evidence ?? []))].filter((text) => text !== '')
+  return `${verbOf(first)}: ${REASONS[code]}${evidence.length === 0 ? '' : ` (${evidence.join('; ')})`} [${code}]`
 }
 
 const BY_AGENT = "served by Istio's agent, on the pod's status port"
@@ -119,7 +133,7 @@ function probeDiff(decision: Decision, entry: PreviewEntry, paint: Paint): reado
   const { container, slot, action, cause, strategy } = decision
   if (container === undefined || slot === undefined) return []
   const label = `    ${container} ${slot}`
-  const before = describeHandler(handlerOf(entry.pod?.before, entry.before, entry, container, slot))
+  const before = describeHandler(handlerOf(givenPod(entry), entry.before, entry, container, slot))
   if (action === 'leave' && cause === undefined) return wrap(`${label.trim()}: ${before}`, '    ', '        ')
   const isPod = cause !== undefined && entry.pod !== undefined
   const after =
@@ -147,9 +161,14 @@ function handlerOf(
   return isObject(handler) ? handler : undefined
 }
 
+/** Of a workload of another API only the pod is read. */
+function givenPod({ role, pod }: PreviewEntry): JsonObject | undefined {
+  return role === 'pods-shown' ? pod?.before : undefined
+}
+
 /** What the patch brings beside the probes, in one line. */
 function additionLines(entry: PreviewEntry, paint: Paint): readonly string[] {
-  const before = entry.pod?.before ?? podSpecOwner(entry, entry.before)
+  const before = givenPod(entry) ?? podSpecOwner(entry, entry.before)
   const after = entry.pod?.after ?? podSpecOwner(entry, entry.after)
   const parts = ['initContainers', 'volumes'].flatMap((list) => {
     const known = new Set(namesIn(before, list))

@@ -69,7 +69,9 @@ async function withBundle(cluster: ClusterState, options: PreviewOptions, { tell
   if (objects.length === 0) return cluster
   const { state, problems } = cluster.with(objects)
   for (const { object, field, problem } of problems)
-    tell(`warning: ${String(object['kind'])} ${String(metadataOf(object)['name'])}: ${field}: ${problem}; it is not counted`)
+    tell(
+      `warning: ${String(object['kind'])} ${String(metadataOf(object)['name'])}: ${field}: ${problem}; it is not counted`,
+    )
   return state
 }
 
@@ -79,7 +81,12 @@ function inNamespace(object: JsonObject, scope: 'Cluster' | 'Namespaced', namesp
   return { ...object, metadata: { ...metadata, namespace } }
 }
 
-async function printJson(options: PreviewOptions, decide: Decide, problems: string[], output: Output): Promise<boolean> {
+async function printJson(
+  options: PreviewOptions,
+  decide: Decide,
+  problems: string[],
+  output: Output,
+): Promise<boolean> {
   let isDenied = false
   let separator = '[\n'
   for await (const { documents } of documentsOf(options.files, problems, output.tell))
@@ -117,7 +124,12 @@ function toJson({ reference, verdict }: PreviewEntry): object {
   }
 }
 
-async function printYaml(options: PreviewOptions, decide: Decide, problems: string[], output: Output): Promise<boolean> {
+async function printYaml(
+  options: PreviewOptions,
+  decide: Decide,
+  problems: string[],
+  output: Output,
+): Promise<boolean> {
   let isDenied = false
   const patch = (manifest: Manifest): PatchedManifest => {
     const { verdict, after } = decide(manifest)
@@ -132,7 +144,12 @@ async function printYaml(options: PreviewOptions, decide: Decide, problems: stri
 /** Milliseconds between two lines of progress. */
 const PATIENCE = 1000
 
-async function printText(options: PreviewOptions, decide: Decide, problems: string[], output: Output): Promise<boolean> {
+async function printText(
+  options: PreviewOptions,
+  decide: Decide,
+  problems: string[],
+  output: Output,
+): Promise<boolean> {
   const report = previewReport({ all: options.all, hasColor: options.hasColor })
   let nextProgress = performance.now() + PATIENCE
   for await (const { file, documents } of documentsOf(options.files, problems, output.tell))
@@ -143,6 +160,6 @@ async function printText(options: PreviewOptions, decide: Decide, problems: stri
         output.tell(`${report.count()} objects so far, now in ${file.file}`)
         nextProgress = performance.now() + PATIENCE
       }
-  await output.write(report.text())
+  if (report.count() > 0 || problems.length === 0) await output.write(report.text())
   return report.isDenied()
 }

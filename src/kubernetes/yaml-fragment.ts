@@ -46,8 +46,8 @@ function blockLines(value: Exclude<Json, string>, indent: string, sequenceIndent
 }
 
 /** What needs no quotes, on the safe side: the rest is quoted. */
-const PLAIN = /^[A-Za-z_/.](?:[\w./@%+=,()-]|:(?=\S)|[ ](?=[\w./(]))*$/
-const PLAIN_IN_FLOW = /^[A-Za-z_/.](?:[\w./@%+=()-]|:(?=[\w/]))*$/
+const PLAIN = /^(?:--?(?=[A-Za-z])|[A-Za-z_/.]|[0-9]+(?=[A-Z]))(?:[\w./@%+=,()-]|:(?=\S)|[ ](?=[\w./(]))*$/
+const PLAIN_IN_FLOW = /^(?:--?(?=[A-Za-z])|[A-Za-z_/.]|[0-9]+(?=[A-Z]))(?:[\w./@%+=()-]|:(?=[\w/]))*$/
 
 function keyText(key: string): string {
   return scalarText(key, PLAIN_IN_FLOW)

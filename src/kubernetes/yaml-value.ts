@@ -29,8 +29,14 @@ interface Frame {
   size: number
 }
 
-/** What aliases may make of a document; the bombs have millions, and real documents a few thousand. */
-const MOST_NODES = 2_000_000
+/**
+ * How much of a document aliases may make up before go-yaml calls it excessive, by the number of nodes with every alias
+ * written out (https://github.com/yaml/go-yaml/blob/v2/decode.go, allowedAliasRatio).
+ */
+function allowedAliasShare(nodes: number): number {
+  if (nodes <= 400_000) return 0.99
+  return nodes >= 4_000_000 ? 0.1 : 0.99 - 0.89 * ((nodes - 400_000) / 3_600_000)
+}
 
 /** Throws YamlError. With `exact`, integers beyond 2^53 stay exact as bigint; else they are numbers. */
 export function valueOf(read: YamlEvents, exact = false): ReadValue {
@@ -44,6 +50,8 @@ class Composer {
   readonly #duplicates: DuplicateKey[] = []
   readonly #frames: Frame[] = []
   #root: YamlValue | undefined
+  #nodes = 0
+  #aliased = 0
 
   constructor(read: YamlEvents, exact: boolean) {
     this.#read = read
@@ -56,6 +64,7 @@ class Composer {
   }
 
   #take(event: Event): void {
+    this.#nodes++
     switch (event.type) {
       case EVENT_ID.DOCUMENT:
         this.#frames.push(openFrame('document', [], undefined, false, 0))
@@ -82,12 +91,21 @@ class Composer {
         const found = this.#anchors.get(name)
         if (found === undefined) throw this.#error(`no anchor is named ${name}`, event.anchorStart)
         if (found === 'open') throw this.#error(`anchor ${name} contains itself`, event.anchorStart)
+        this.#countAlias(found.size, event.anchorStart)
         this.#add(found.value, found.size, event.anchorStart, undefined)
         return
       }
       case EVENT_ID.POP:
         this.#close()
     }
+  }
+
+  #countAlias(size: number, offset: number): void {
+    this.#nodes += size
+    this.#aliased += size
+    const isMuch = this.#aliased > 100 && this.#nodes > 1000
+    if (isMuch && this.#aliased / this.#nodes > allowedAliasShare(this.#nodes))
+      throw this.#error('the document contains excessive aliasing', offset)
   }
 
   #close(): void {
@@ -101,7 +119,6 @@ class Composer {
     const frame = this.#frames.at(-1)
     if (frame === undefined) return
     frame.size += size
-    if (frame.size > MOST_NODES) throw this.#error('its aliases stand for too much', offset)
     if (frame.kind === 'document') this.#root = value
     else if (Array.isArray(frame.value)) frame.value.push(value)
     else if (frame.key === undefined) frame.key = this.#key(value, offset, plain)

@@ -175,7 +175,7 @@ t.test('preview -o text shows a diff and the reason, without colours in a pipe',
   const { stdout } = await run(['preview', '-f', `${EXAMPLES}/workloads/shop.yaml`, '--from', `${EXAMPLES}/cluster`])
   t.match(
     stdout,
-    /web livenessProbe:\n {4}- httpGet http:\/\/:http\/healthz\n {4}\+ served by Istio's agent on port 15020\n {4}why {5}strict-mtls: .* \(port 8080 is STRICT by PeerAuthentication shop\/default\)\n {4}when {4}the pods are created/,
+    /^6 objects: 6 get rewritten pods \(9 probes and 1 hook\), 0 untouched\n(?:.*\n)?\nnamespace shop\n\nDeployment web {2}\(.*shop\.yaml:2\)\n {2}rewritten when its pods are created: 2 probes and 1 hook\n {2}why: .*\n.*\n {4}web livenessProbe:\n {6}- GET :http\/healthz\n {6}\+ served by Istio's agent/,
   )
   t.notMatch(stdout, '\u001b')
 })
