@@ -5,8 +5,8 @@ import { printDocument, type PatchedManifest } from './manifest-yaml.ts'
 
 /** Where a command writes: standard output in pieces, and lines for a person on standard error. */
 export interface Output {
-  write(text: string): Promise<void> | void
-  tell(line: string): void
+  readonly write: (text: string) => Promise<void> | void
+  readonly tell: (line: string) => void
 }
 
 /** The documents of all files. What cannot be used, and what was passed over, is told; the problems are also collected. */

@@ -80,6 +80,6 @@ function hasContainers(value: Json | undefined, limit: number): boolean {
       (key === 'containers' &&
         Array.isArray(member) &&
         (member as readonly Json[]).some((item) => memberAt(item, 'image') !== undefined)) ||
-      hasContainers(member as Json, limit - 1),
+      hasContainers(member, limit - 1),
   )
 }

@@ -4,7 +4,7 @@ import { readDocuments, type Manifest } from '../cluster/manifest.ts'
 import { readFiles } from '../cluster/manifest-files.ts'
 import { RESOURCES, resourceOf } from '../cluster/resources.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
-import { metadataOf } from '../kubernetes/object.ts'
+import { describe, metadataOf, referenceTo } from '../kubernetes/object.ts'
 import type { RuleConfiguration } from '../rules/configuration.ts'
 import type { RuleContext } from '../rules/rule.ts'
 import { documentsOf, printManifests, type Output } from './manifest-stream.ts'
@@ -69,9 +69,7 @@ async function withBundle(cluster: ClusterState, options: PreviewOptions, { tell
   if (objects.length === 0) return cluster
   const { state, problems } = cluster.with(objects)
   for (const { object, field, problem } of problems)
-    tell(
-      `warning: ${String(object['kind'])} ${String(metadataOf(object)['name'])}: ${field}: ${problem}; it is not counted`,
-    )
+    tell(`warning: ${describe(referenceTo(object, options.namespace))}: ${field}: ${problem}; it is not counted`)
   return state
 }
 

@@ -90,7 +90,7 @@ function collection(
   if (isBracketed) cursor.end = closingBracket(read.source, cursor.end) + 1
   const start = firstOf(event.start, event.anchorStart - 1, event.tagStart)
   const anchor = event.anchorStart < 0 ? undefined : read.source.slice(event.anchorStart, event.anchorEnd)
-  return { ...inside, isFlow, start: read.given(start), end: read.given(cursor.end), anchor } as YamlNode
+  return { ...inside, isFlow, start: read.given(start), end: read.given(cursor.end), anchor }
 }
 
 function readEntries(read: YamlEvents, cursor: Cursor): Pick<MapNode, 'kind' | 'entries'> {

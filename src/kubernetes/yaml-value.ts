@@ -156,7 +156,7 @@ class Composer {
   #scalar(event: ScalarEvent): YamlScalar {
     const text = event.valueStart < 0 ? '' : getScalarValue(this.#read.source, event)
     const tag = this.#text(event.tagStart, event.tagEnd)
-    if (tag === '!!binary') return Buffer.from(text, 'base64').toString('utf8')
+    if (tag === '!!binary') return decodeBase64(text)
     if (tag === '!!str' || tag === '!' || (tag !== undefined && !tag.startsWith('!!'))) return text
     if (!isPlain(event) && tag === undefined) return text
     if (isPlain(event)) this.#refuseQuestionMark(event)
@@ -193,6 +193,12 @@ function openFrame(
   start: number,
 ): Frame {
   return { kind, value, anchor, isFlow, start, own: new Set(), key: undefined, size: 1 }
+}
+
+/** As go-yaml decodes `!!binary`: the bytes are taken for UTF-8. */
+function decodeBase64(text: string): string {
+  const bytes = Uint8Array.from(atob(text.replaceAll(/\s/g, '')), (character) => character.charCodeAt(0))
+  return new TextDecoder().decode(bytes)
 }
 
 function isPlain({ style }: ScalarEvent): boolean {
