@@ -2,6 +2,7 @@
 import type { ClusterState } from '../cluster/cluster-state.ts'
 import { readDocuments, type Manifest } from '../cluster/manifest.ts'
 import { readFiles } from '../cluster/manifest-files.ts'
+import { layOver } from '../cluster/lay-over.ts'
 import { RESOURCES, resourceOf } from '../cluster/resources.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { describe, metadataOf, referenceTo } from '../kubernetes/object.ts'
@@ -67,7 +68,7 @@ async function withBundle(cluster: ClusterState, options: PreviewOptions, { tell
         if (resource?.isForAdmission === true) objects.push(inNamespace(object, resource.scope, options.namespace))
       }
   if (objects.length === 0) return cluster
-  const { state, problems } = cluster.with(objects)
+  const { state, problems } = layOver(cluster, objects)
   for (const { object, field, problem } of problems)
     tell(`warning: ${describe(referenceTo(object, options.namespace))}: ${field}: ${problem}; it is not counted`)
   return state
