@@ -1,7 +1,7 @@
 /**
- * Ingresses to the objects that serve the same in Istio, in either API, with a report that accounts for every field and
- * annotation. Total: a part that cannot be converted is told and left out, and everything else is converted. The same
- * input gives the same output.
+ * Converts Ingresses to objects of Istio or Gateway API that serve the same, with a report that accounts for every field and
+ * annotation. Total: parts that cannot be converted are reported and omitted, and the rest is converted. The
+ * same input gives the same output.
  */
 import type { JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
@@ -30,7 +30,7 @@ export interface Conversion {
   readonly hosts: readonly VirtualHost[]
 }
 
-/** `objects` of other kinds are passed over. */
+/** Ignores objects of other kinds. */
 export function convertIngresses(objects: readonly JsonObject[], options: ConversionOptions): Conversion {
   const given = objects.filter(isIngress)
   const last = new Set(lastOfEachName(given))
@@ -42,7 +42,7 @@ export function convertIngresses(objects: readonly JsonObject[], options: Conver
   return { ...conversion, report: [...repeats, ...report, ...solvers.map(solverLine)] }
 }
 
-/** The last of each name, as the one that `kubectl apply` leaves behind; those of `generateName` are all different. */
+/** Keeps the last Ingress of each name, as `kubectl apply` does. Those with `generateName` are all different. */
 function lastOfEachName(objects: readonly JsonObject[]): readonly JsonObject[] {
   const last = new Map(objects.map((object) => [idOf(object), object]))
   return objects.filter((object) => last.get(idOf(object)) === object || idOf(object).endsWith('*'))
@@ -54,7 +54,7 @@ function idOf(object: JsonObject): string {
 }
 
 function repeatLine(object: JsonObject): ReportLine {
-  const message = `${idOf(object)} is given twice: the last one is converted, as kubectl apply would leave it; remove the other`
+  const message = `${idOf(object)} is in the input more than once. The last one is converted, as with kubectl apply; remove the others`
   return inOneLine({ ingress: idOf(object), level: 'warn', about: 'metadata.name', outcome: 'not-needed', message })
 }
 
@@ -64,7 +64,7 @@ function readObject(object: JsonObject): Ingress {
 }
 
 function solverLine(ingress: Ingress): ReportLine {
-  const message = "an ACME challenge's own Ingress: cert-manager makes it, and takes it away again"
+  const message = 'the Ingress of an ACME challenge: cert-manager creates and removes it'
   return { ingress: ingressId(ingress), level: 'info', about: 'spec.rules', outcome: 'not-needed', message }
 }
 

@@ -20,13 +20,13 @@ export function unaccountedFields(ingress: Ingress, lines: readonly ReportLine[]
 }
 
 function unusedTls(ingress: string, about: string): ReportLine {
-  return { ingress, level: 'info', about, outcome: 'not-needed', message: 'there is no route that it could serve' }
+  return { ingress, level: 'info', about, outcome: 'not-needed', message: 'no host of it has a route' }
 }
 
 function unroutedPath(ingress: string, about: string): ReportLine {
-  return { ingress, level: 'error', about, outcome: 'unsupported', message: 'no route is printed for it' }
+  return { ingress, level: 'error', about, outcome: 'unsupported', message: 'no route was generated for it' }
 }
 
 function unusedBackend(ingress: string, about: string): ReportLine {
-  return { ingress, level: 'warn', about, outcome: 'unsupported', message: 'there is no host that it could serve' }
+  return { ingress, level: 'warn', about, outcome: 'unsupported', message: 'it has no host to serve' }
 }

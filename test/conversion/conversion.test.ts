@@ -35,7 +35,7 @@ t.test('the report says how a path differs, and counts what went well where it i
   const paths = Array.from({ length: 25 }, (_, index) => ({ path: `/p${index}`, type: 'Prefix' }))
   const given = ingress({ className: 'traefik', paths: [...paths, '/foo'] })
   const text = renderReport(reportOf([given]), new Map())
-  t.match(text, /^ {2}info {2}spec\.rules\[0\]\.http\.paths\[25\]: differs: .* Traefik takes \/foox, too$/m)
+  t.match(text, /^ {2}info {2}spec\.rules\[0\]\.http\.paths\[25\]: differs: .* Traefik also matches \/foox$/m)
   t.match(text, /^ {2}converted: spec\.rules\[0\]\.http\.paths\[0\], .*paths\[19\] and 5 more$/m)
   t.end()
 })
@@ -61,25 +61,25 @@ t.test('what is wrong is told with its field, and everything else is converted',
   const odd = { ...object, spec: { rules, tls: [{ hosts: ['a.example.com'] }], ingressClassName: 'nginx' } }
   const expected: readonly (readonly [string, string, RegExp])[] = [
     ['spec.rules[0].http.paths[0]', 'converted', /a\.example\.com\/good -> web:80/],
-    ['spec.rules[0].http.paths[1].path', 'unsupported', /relative has to start with \//],
+    ['spec.rules[0].http.paths[1].path', 'unsupported', /relative must start with \//],
     ['spec.rules[0].http.paths[2]', 'converted', /-> web:8080/],
     [
       'spec.rules[0].http.paths[3].backend.service.port.name',
       'unsupported',
-      /port nosuch of Service shop\/web is not known/,
+      /port nosuch of Service shop\/web is unknown/,
     ],
-    ['spec.rules[0].http.paths[4].backend.service.port.number', 'unsupported', /is 70000, allowed is 1 to 65535/],
+    ['spec.rules[0].http.paths[4].backend.service.port.number', 'unsupported', /is 70000, allowed: 1 to 65535/],
     [
       'spec.rules[0].http.paths[5]',
       'not-needed',
       /never reached: spec\.rules\[0\]\.http\.paths\[0\] has the same path/,
     ],
-    ['spec.rules[1].host', 'unsupported', /10\.0\.0\.1 is an address/],
-    ['spec.rules[2].host', 'unsupported', /under_score\.example\.com is no DNS name/],
+    ['spec.rules[1].host', 'unsupported', /10\.0\.0\.1 is an IP address/],
+    ['spec.rules[2].host', 'unsupported', /under_score\.example\.com is not a DNS name/],
     ['spec.rules[3]', 'unsupported', /has no http\.paths/],
-    ['spec.rules[4]', 'unsupported', /a rule without a host would take every host/],
-    ['spec.rules[5].http.paths[0].backend', 'unsupported', /it names no Service with a port/],
-    ['spec.tls[0]', 'unsupported', /it names no secretName/],
+    ['spec.rules[4]', 'unsupported', /a rule without a host would match every host/],
+    ['spec.rules[5].http.paths[0].backend', 'unsupported', /it does not name a Service and a port/],
+    ['spec.tls[0]', 'unsupported', /no secretName/],
   ]
   const report = reportOf([odd])
   for (const [about, outcome, message] of expected)
@@ -105,9 +105,9 @@ t.test('older API versions, wrong types and annotations that are no text', (t) =
     },
   }
   t.match(reportOf([old]), [
-    { about: 'apiVersion', message: /extensions\/v1beta1 is no longer served/ },
+    { about: 'apiVersion', message: /extensions\/v1beta1 was removed in Kubernetes 1\.22/ },
     { about: 'spec.tls', level: 'error', message: /must be a list, not object/ },
-    { about: 'a', level: 'error', message: /must be a text, not boolean: put true into quotes/ },
+    { about: 'a', level: 'error', message: /must be a string, not boolean: put true in quotes/ },
     { about: 'spec.rules[0].http.paths[0]', message: 'old.example.com/ -> web:80' },
   ])
   t.end()
@@ -119,19 +119,23 @@ t.test('a field of another type is an error with its path, and what it stands in
   const path = 'spec.rules[0].http.paths[0]'
   const rules = (...paths: readonly JsonObject[]) => ({ rules: [{ host: 'a.example.com', http: { paths } }] })
   const table: readonly (readonly [JsonObject, string, RegExp])[] = [
-    [rules({ ...good, pathType: 'prefix' }), `${path}.pathType`, /is "prefix", allowed is Exact, Prefix or Implem/],
+    [rules({ ...good, pathType: 'prefix' }), `${path}.pathType`, /is "prefix", allowed: Exact, Prefix or Implem/],
     [
       rules({ ...good, path: 404 }),
       `${path}.path`,
-      /must be a text, not number: put 404 into quotes; the path is left/,
+      /must be a string, not number: put 404 in quotes; the path is omitted/,
     ],
     [
       rules(port({ number: '80' })),
       `${path}.backend.service.port.number`,
-      /is "80", allowed is a number from 1 to 65535/,
+      /is "80", allowed: a number from 1 to 65535/,
     ],
-    [rules(port({ name: 80 })), `${path}.backend.service.port.name`, /must be a text, not number: put 80 into quotes/],
-    [{ rules: [{ host: 123, http: { paths: [good] } }] }, 'spec.rules[0].host', /must be a text, not number: put 123/],
+    [rules(port({ name: 80 })), `${path}.backend.service.port.name`, /must be a string, not number: put 80 in quotes/],
+    [
+      { rules: [{ host: 123, http: { paths: [good] } }] },
+      'spec.rules[0].host',
+      /must be a string, not number: put 123/,
+    ],
     [
       { rules: [{ host: 'a.example.com', http: { paths: {} } }] },
       'spec.rules[0].http.paths',
@@ -161,10 +165,10 @@ t.test('an entry of TLS whose hosts or secret are no texts is left out, and said
     [
       { hosts: 'a.example.com', secretName: 'tls' },
       'spec.tls[0].hosts',
-      /must be a list, not string; the entry is left/,
+      /must be a list, not string; the entry is omitted/,
     ],
-    [{ hosts: [1], secretName: 'tls' }, 'spec.tls[0].hosts[0]', /must be a text, not number: put 1 into quotes/],
-    [{ hosts: ['a.example.com'], secretName: 7 }, 'spec.tls[0].secretName', /must be a text, not number: put 7/],
+    [{ hosts: [1], secretName: 'tls' }, 'spec.tls[0].hosts[0]', /must be a string, not number: put 1 in quotes/],
+    [{ hosts: ['a.example.com'], secretName: 7 }, 'spec.tls[0].secretName', /must be a string, not number: put 7/],
   ]
   for (const [tls, about, message] of table) {
     const conversion = convert([ingress({ spec: { tls: [tls] } })])
@@ -187,7 +191,13 @@ t.test('only Ingresses of Kubernetes are read, one of each name, and none in sil
   const twice = convert([ingress({ paths: ['/one'] }), ingress({ paths: ['/two'] })])
   t.match(
     twice.report.filter(({ level }) => level === 'warn'),
-    [{ ingress: 'shop/web', about: 'metadata.name', message: /^shop\/web is given twice: the last one is converted/ }],
+    [
+      {
+        ingress: 'shop/web',
+        about: 'metadata.name',
+        message: /^shop\/web is in the input more than once. The last one is converted/,
+      },
+    ],
   )
   t.same(
     httpOf(ofKind(twice, 'VirtualService')[0]).map((route) => route['match']),
@@ -249,14 +259,9 @@ t.test('paths that mean what their controller says: wildcards of clouds, and not
     ['alb', '/v?/x.y/*', [{ regex: '/v./x\\.y/.*' }], /-> web:80$/],
     ['alb', '/*', [{ prefix: '/' }], /-> web:80$/],
     ['gce', '/*', [{ prefix: '/' }], /-> web:80$/],
-    ['gce', '/img*', [], /Google's paths have \* at the end only, behind a \/; the path is left out/],
-    ['traefik', '/foo', [{ exact: '/foo' }, { prefix: '/foo/' }], /as with Prefix; Traefik takes \/foox, too/],
-    [
-      'other',
-      '/foo',
-      [{ exact: '/foo' }, { prefix: '/foo/' }],
-      /as with Prefix; what its controller matches is not known here/,
-    ],
+    ['gce', '/img*', [], /Google Cloud allows \* only at the end of a path, after a \/; the path is omitted/],
+    ['traefik', '/foo', [{ exact: '/foo' }, { prefix: '/foo/' }], /as with Prefix; Traefik also matches \/foox$/],
+    ['other', '/foo', [{ exact: '/foo' }, { prefix: '/foo/' }], /as with Prefix; its controller may match differently/],
     ['other', '/', [{ prefix: '/' }], /-> web:80$/],
   ]
   for (const [className, path, uris, message] of table) {
@@ -309,12 +314,12 @@ t.test('actions of AWS: the redirect to https is the load balancer’s, and an u
   ])
   const key = 'alb\\.ingress\\.kubernetes\\.io/actions\\.'
   const expected: readonly (readonly [string, string, string])[] = [
-    ['spec.rules[0].http.paths[0]', 'info', `the redirect to https is the load balancer's: ${key}ssl-redirect`],
-    ['spec.rules[0].http.paths[1].backend', 'error', `annotation ${key}fixed is no redirect; the path is left out`],
-    ['spec.rules[0].http.paths[2].backend', 'error', `annotation ${key}no is not there; the path is left out`],
+    ['spec.rules[0].http.paths[0]', 'info', `the load balancer redirects to HTTPS, as ${key}ssl-redirect says`],
+    ['spec.rules[0].http.paths[1].backend', 'error', `annotation ${key}fixed is not a redirect; the path is omitted`],
+    ['spec.rules[0].http.paths[2].backend', 'error', `annotation ${key}no is missing; the path is omitted`],
     ['spec.rules[0].http.paths[3]', 'info', 'a\\.example\\.com/new redirects'],
     ['spec.rules[0].http.paths[4]', 'info', '-> web:80'],
-    ['spec.defaultBackend', 'info', `the redirect to https is the load balancer's: ${key}ssl-redirect`],
+    ['spec.defaultBackend', 'info', `the load balancer redirects to HTTPS, as ${key}ssl-redirect says`],
   ]
   for (const [about, level, message] of expected)
     t.match(
@@ -356,8 +361,8 @@ t.test('a certificate is served for the hosts of its own entry, wildcards and si
   ])
   const about = (name: string) =>
     conversion.report.filter((line) => line.ingress === `shop/${name}`).map((line) => `${line.about}: ${line.message}`)
-  t.match(about('two').join('\n'), /spec\.tls\[0\]\.hosts: a\.example\.com is served with secret wild of another entry/)
-  t.match(about('two').join('\n'), /spec\.tls\[0\]\.hosts: no route is printed for gone\.example\.com/)
+  t.match(about('two').join('\n'), /spec\.tls\[0\]\.hosts: a\.example\.com already uses secret wild of another entry/)
+  t.match(about('two').join('\n'), /spec\.tls\[0\]\.hosts: no route was generated for gone\.example\.com/)
   t.match(about('one').join('\n'), /spec\.tls: c\.d\.example\.com has no certificate/)
   t.end()
 })
@@ -386,7 +391,7 @@ t.test('plain requests are redirected path by path where Ingresses of a host dis
   }
   t.match(convert([labelled]), {
     objects: [],
-    report: [{ outcome: 'not-needed', message: /an ACME challenge's own Ingress/ }],
+    report: [{ outcome: 'not-needed', message: /the Ingress of an ACME challenge/ }],
   })
   t.end()
 })
@@ -419,7 +424,7 @@ t.test('canaries: header before cookie before weight, one for each path, and non
   ])
   t.match(
     conversion.report.find((line) => line.ingress === 'shop/later' && line.level === 'error'),
-    { message: /a second canary of the same path/ },
+    { message: /a second canary for the same path/ },
   )
   t.match(reportOf([canary('next', { 'canary-weight': 'half' })]), [
     {},
@@ -607,7 +612,9 @@ t.test('policies deny, hold for the own paths only, and stand beside the gateway
   t.notOk(JSON.stringify(ofKind(alone, 'AuthorizationPolicy')).includes('"paths"'), 'the host is all its own')
   const [filter] = ofKind(alone, 'EnvoyFilter')
   t.match(JSON.stringify(filter), /"token_bucket":\{"max_tokens":150,"tokens_per_fill":30,"fill_interval":"60s"\}/)
-  t.match(memberAt(filter, 'metadata', 'annotations'), { 'istio-onramp.io/caution': /^EnvoyFilter: / })
+  t.match(memberAt(filter, 'metadata', 'annotations'), {
+    'istio-onramp.io/caution': /^EnvoyFilter depends on the version of Envoy/,
+  })
   const [beside] = ofKind(convert([guarded, ingress({ name: 'open' })]), 'AuthorizationPolicy')
   t.match(JSON.stringify(beside), /"paths":\["\/admin\*"\]/)
   t.match(memberAt(ofKind(convert([guarded], 'gateway-api'), 'AuthorizationPolicy')[0], 'spec', 'targetRefs'), [
@@ -616,7 +623,7 @@ t.test('policies deny, hold for the own paths only, and stand beside the gateway
   const wildcard = ingress({ host: '*.example.com', annotations: nginx({ 'denylist-source-range': '192.0.2.1' }) })
   t.match(
     reportOf([wildcard]).find(({ level }) => level === 'error'),
-    { message: /SECURITY: a client that sends a port with its Host passes by \*\.example\.com/ },
+    { message: /SECURITY: a client that sends a port in its Host header bypasses the policy of \*\.example\.com/ },
   )
   t.end()
 })
@@ -663,7 +670,7 @@ t.test(
     ])
     t.match(
       conversion.report.find(({ ingress: of, about }) => of === 'shop/secure' && about === 'spec.rules'),
-      { level: 'warn', message: /Ingress shop\/web connects to web:80 in another way/ },
+      { level: 'warn', message: /Ingress shop\/web sets other connection options for web:80 and takes precedence/ },
     )
     t.match(ofKind(convert([secure]), 'DestinationRule'), [
       {
@@ -727,7 +734,7 @@ t.test('Gateway API: whole elements, expressions, gRPC and TLS passed through', 
   const groups = ingress({ annotations: nginx({ 'rewrite-target': '/$1' }), paths: ['/x/(.*)'] })
   t.match(
     convert([groups], 'gateway-api').report.find(({ about }) => about.endsWith('.path')),
-    { level: 'error', message: /Gateway API has no rewrite with groups/ },
+    { level: 'error', message: /Gateway API cannot rewrite with capture groups/ },
   )
   const grpc = (paths: readonly string[]) =>
     ingress({

@@ -146,11 +146,11 @@ t.test('an alias that is no host is told and left out, the others are served', (
     [
       'Alias.example.com, 10.0.0.1',
       'istio',
-      /^unsupported error: 10\.0\.0\.1 is an address .*; served under alias\.example\.com$/,
+      /^unsupported error: 10\.0\.0\.1 is an IP address .*; served under alias\.example\.com$/,
     ],
     ['alias', 'istio', /^unsupported error: alias is a short name, .*; served under no other name$/],
     ['alias', 'gateway-api', 'converted info: the routes are served under alias, too'],
-    ['a..b', 'gateway-api', /^unsupported error: a\.\.b is no DNS name; /],
+    ['a..b', 'gateway-api', /^unsupported error: a\.\.b is not a DNS name; /],
   ]
   for (const [value, target, expected] of rows)
     t.match(linesOf(convertOne({ 'server-alias': value }, target), 'server-alias'), expected, `${value}, ${target}`)

@@ -51,14 +51,14 @@ const HITS: readonly Hit[] = [
     other: {},
     says: {
       level: 'error',
-      message: /^SECURITY: on a\.example\.com .* routes of Ingress shop\/other, as its patterns/,
+      message: /^SECURITY: on a\.example\.com .* routes of Ingress shop\/other, because its patterns/,
     },
   },
   {
     title: 'the longer path of another',
     guarded: { annotations: LISTED, paths: [{ path: '/admin', type: 'Prefix' }] },
     other: { paths: [{ path: '/admin/public', type: 'Exact' }] },
-    says: { level: 'error', message: /also holds for routes of Ingress shop\/other/ },
+    says: { level: 'error', message: /also applies to routes of Ingress shop\/other/ },
   },
   {
     title: 'paths apart',
@@ -70,7 +70,7 @@ const HITS: readonly Hit[] = [
     title: 'a stranger is not named',
     guarded: { annotations: LISTED, paths: ['/'] },
     other: { namespace: 'strange', paths: ['/x'] },
-    says: { level: 'error', message: /also holds for routes of another namespace,/ },
+    says: { level: 'error', message: /also applies to routes of another namespace,/ },
   },
   {
     title: 'a host below a wildcard',
@@ -78,14 +78,14 @@ const HITS: readonly Hit[] = [
     other: { host: 'b.example.com' },
     says: {
       level: 'error',
-      message: /policy of \*\.example\.com also holds for the hosts below it.* Ingress shop\/other/,
+      message: /policy of \*\.example\.com also applies to the hosts below it.* Ingress shop\/other/,
     },
   },
   {
     title: 'a rate limit is of the host',
     guarded: { annotations: LIMITED, paths: ['/api'] },
     other: {},
-    says: { level: 'warn', message: /rate limit is one for all of a\.example\.com, .* Ingress shop\/other/ },
+    says: { level: 'warn', message: /rate limit counts all requests for a\.example\.com, .* Ingress shop\/other/ },
   },
   {
     title: 'a rate limit of a host of its own',
@@ -99,7 +99,7 @@ t.test('a policy that holds for the routes of others says so', (t) => {
   for (const { title, guarded, other, says } of HITS) {
     const report = reportOf([ingress({ name: 'guarded', ...guarded }), ingress({ name: 'other', ...other })])
     const lines = report.filter(
-      ({ about, message }) => about === 'spec.rules' && /also holds|one for all/.test(message),
+      ({ about, message }) => about === 'spec.rules' && /also applies|counts all/.test(message),
     )
     if (says === undefined) t.same(lines, [], title)
     else t.match(lines, [{ ingress: 'shop/guarded', ...says }], title)
@@ -117,7 +117,7 @@ interface Line {
 const TRAEFIK = 'traefik.ingress.kubernetes.io/'
 const WEBSECURE = { [`${TRAEFIK}router.entrypoints`]: 'websecure', [`${TRAEFIK}router.tls`]: 'true' }
 const NO_SECRET = { level: 'error', message: /^SECURITY: no HTTPS server is printed .* add spec\.tls .* a secretName$/ }
-const NO_REDIRECT = { level: 'warn', message: /^no redirect to https: a\.example\.com has no HTTPS server/ }
+const NO_REDIRECT = { level: 'warn', message: /^no redirect to HTTPS: a\.example\.com has no HTTPS server/ }
 const WITHOUT_SECRET = { spec: { rules: [rule('a.example.com', '/')], tls: [{ hosts: ['a.example.com'] }] } }
 
 const LOST_TLS: readonly Line[] = [
@@ -155,7 +155,7 @@ const LOST_TLS: readonly Line[] = [
     title: 'a TLS entry without a secret',
     text: WITHOUT_SECRET,
     about: 'spec.tls[0]',
-    says: { level: 'error', message: /^it names no secretName, so that no HTTPS server is printed/ },
+    says: { level: 'error', message: /^no secretName: .* so no HTTPS server is generated/ },
   },
   {
     title: 'a redirect that ingress-nginx forces',
@@ -243,7 +243,7 @@ t.test('a certificate for names and addresses, and what its challenges need', (t
   const [plain] = ofKind(convert([ingress({ annotations: ISSUER, secret: 'tls' })]), 'Certificate')
   t.notOk(JSON.stringify(plain).includes('ipAddresses'))
   const wildcard = ingress({ annotations: ISSUER, host: '*.example.com', secret: 'tls' })
-  const solver = { level: 'info', message: /^for HTTP-01 an ACME issuer needs a solver/ }
+  const solver = { level: 'info', message: /^an ACME issuer that uses HTTP-01 needs a solver/ }
   for (const target of ['istio', 'gateway-api'] as const) {
     const lines = (object: JsonObject) => reportOf([object], target).filter(({ about }) => about === 'spec.tls')
     t.match(lines(mixed), [solver])
@@ -305,7 +305,7 @@ t.test('of the DNS annotations of a host names are joined, and else the older ho
       {
         ingress: 'shop/b',
         level: 'warn',
-        message: /ttl of Ingress shop\/a holds for host a\.example\.com: 60, not 300$/,
+        message: /ttl of Ingress shop\/a applies to host a\.example\.com: 60, not 300$/,
       },
     ],
   )
@@ -330,7 +330,7 @@ t.test('an issuer on a Gateway that others share does not take over their secret
     {
       ingress: 'shop/b',
       level: 'error',
-      message: /^cert-manager would issue secret by-hand anew .* Ingress shop\/a has an/,
+      message: /^sharing a Gateway with Ingress shop\/a would make cert-manager overwrite secret by-hand/,
     },
   ])
   t.same(beside({ secret: 'issued' }).lines, [], 'the same secret')
@@ -339,7 +339,7 @@ t.test('an issuer on a Gateway that others share does not take over their secret
   t.match(other, {
     annotations: ISSUER,
     lines: [
-      { ingress: 'shop/b', level: 'error', message: /cert-manager annotations of Ingress shop\/a, and not these/ },
+      { ingress: 'shop/b', level: 'error', message: /cert-manager annotations of Ingress shop\/a instead of these/ },
     ],
   })
   t.same(Object.keys(other.annotations as JsonObject), Object.keys(ISSUER), 'of two issuers cert-manager takes neither')

@@ -53,7 +53,7 @@ const gatewaysOf = (ingresses: readonly JsonObject[]) =>
     ]),
   )
 
-t.test('a wildcard that would answer for a narrower host has a Gateway of its own; the other keeps its name', (t) => {
+t.test('a wildcard that would answer for a narrower host gets a separate Gateway; the other keeps its name', (t) => {
   const gateways = ofKind(convert(apart), 'Gateway')
   t.match(gateways, [
     { metadata: { name: 'w0' }, spec: { servers: [{ hosts: ['shop/a.w0.test'] }, { hosts: ['shop/a.w0.test'] }] } },
@@ -64,7 +64,7 @@ t.test('a wildcard that would answer for a narrower host has a Gateway of its ow
   ])
   t.match(
     reportOf(apart).find(({ about }) => about === 'spec.tls'),
-    { level: 'info', outcome: 'converted', message: /^\*\.w0\.test has a Gateway of its own, w0-wildcard-w0-test-/ },
+    { level: 'info', outcome: 'converted', message: /^\*\.w0\.test gets a separate Gateway, w0-wildcard-w0-test-/ },
   )
   t.equal(ofKind(convert(plain), 'Gateway').length, 2, 'with or without a certificate of the wildcard')
   t.equal(ofKind(convert(together), 'Gateway').length, 1, 'not where one server has both')
@@ -88,7 +88,7 @@ t.test('a narrower host is also served where a browser may reuse a connection fo
 
 t.test('in a Gateway that is shared the wildcard may win, and that is an error', (t) => {
   const message =
-    'a.w0.test has a TLS server of its own, and in one Gateway the routes of *.w0.test may win there: give *.w0.test a Gateway of its own'
+    'a.w0.test has its own TLS server. In a shared Gateway, the routes of *.w0.test may override its routes. Use a separate Gateway for *.w0.test'
   const wide = ingress({ name: 'wide', host: '*.w0.test', secret: 'wide' })
   const narrow = ingress({ name: 'narrow', host: 'a.w0.test', secret: 'narrow' })
   for (const [name, ingresses] of [
@@ -115,10 +115,9 @@ t.test(
     )
     t.match(errors, [
       {
-        message:
-          /^SECURITY: a\.w6\.test asks for a certificate of the client, .*: give \*\.w6\.test a Gateway of its own$/,
+        message: /^SECURITY: a\.w6\.test requires a client certificate, .*. Use a separate Gateway for \*\.w6\.test$/,
       },
-      { message: /^c\.w6\.test has a TLS server of its own, .*: give \*\.w6\.test a Gateway of its own$/ },
+      { message: /^c\.w6\.test has a TLS server of its own, .*. Use a separate Gateway for \*\.w6\.test$/ },
     ])
     t.end()
   },
@@ -129,7 +128,7 @@ t.test('a connection that a browser reuses is answered by the wrong host in Gate
     reportOf(ingresses, 'gateway-api').filter(({ about, level }) => about === 'spec.tls' && level === 'warn')
   t.match(told(apart), [{ outcome: 'approximate', message: /^a browser .* may reuse that for a\.w0\.test, / }])
   t.same(told(plain), [], 'not where the wildcard has no certificate')
-  const message = /one of a\.w2\.test, \*\.w2\.test may .*--to istio has no such limit$/
+  const message = /one of a\.w2\.test, \*\.w2\.test may .*use --to istio to avoid this$/
   t.match(told(together), [{ message }], 'once, where one certificate is for both')
   t.equal(told(together).length, 1)
   t.match(

@@ -280,7 +280,7 @@ t.test('the message says what, why and what next, in words its reader can act on
   )
   t.match(
     message,
-    /^Could not convert: spec\.rules\[0\]\.http\.paths\[2\]\.backend\.service\.port\.name \(port nosuch of Service shop\/gone is not known here/m,
+    /^Could not convert: spec\.rules\[0\]\.http\.paths\[2\]\.backend\.service\.port\.name \(port nosuch of Service shop\/gone is unknown/m,
   )
   t.match(message, /^For the full output, or Gateway API objects: istio-onramp convert -f FILE \[--to gateway-api\]$/m)
   t.match(message, /istio-onramp\.io\/ingress: "allow"/)
@@ -392,9 +392,9 @@ t.test('what cannot be printed right is not printed, and named', (t) => {
     ],
   })
   const message = decide(odd).denial ?? ''
-  t.match(message, /spec\.tls\[0\] \(it names no secretName/)
-  t.match(message, /spec\.rules\[0\] \(a rule without a host would take every host of the gateway/)
-  t.match(message, /spec\.rules\[1\]\.http\.paths\[0\]\.backend \(resource X y has no equal in Istio/)
+  t.match(message, /spec\.tls\[0\] \(no secretName/)
+  t.match(message, /spec\.rules\[0\] \(a rule without a host would match every host of the gateway/)
+  t.match(message, /spec\.rules\[1\]\.http\.paths\[0\]\.backend \(resource X y has no equivalent in Istio/)
   t.match(
     message,
     /spec\.rules\[2\]\.http\.paths\[1\] \(never reached: spec\.rules\[2\]\.http\.paths\[0\] has the same path/,
@@ -440,7 +440,7 @@ t.test('a wildcard host is printed with what it takes besides', (t) => {
   t.match(denial, /hosts:\n\s+- "\*\.example\.com"/)
   t.match(
     denial,
-    /^Differs: spec\.rules\[0\]\.host \(\*\.example\.com covered one more label; at the gateway it also takes a\.b\.example\.com\)\./m,
+    /^Differs: spec\.rules\[0\]\.host \(\*\.example\.com matched exactly one label in an Ingress; at the gateway it also matches a\.b\.example\.com\)\./m,
   )
   t.end()
 })

@@ -30,11 +30,10 @@ function actionOf(
 ): BackendAction {
   const key = `alb.ingress.kubernetes.io/actions.${name}`
   if (target === undefined) {
-    const what = annotations.has(key) ? 'is no redirect' : 'is not there'
-    return { kind: 'problem', problem: `annotation ${key} ${what}; the path is left out` }
+    const what = annotations.has(key) ? 'is not a redirect' : 'is missing'
+    return { kind: 'problem', problem: `annotation ${key} ${what}; the path is omitted` }
   }
-  if (isToHttps(target))
-    return { kind: 'elsewhere', message: `the redirect to https is the load balancer's: ${key} says where it goes` }
+  if (isToHttps(target)) return { kind: 'elsewhere', message: `the load balancer redirects to HTTPS, as ${key} says` }
   return { kind: 'redirect', target }
 }
 

@@ -11,10 +11,10 @@ export function challengeLines(reading: ReadIngress): readonly ReportLine[] {
   if (!asksForCertificates(reading)) return []
   const line = { ingress: reading.id, about: 'spec.tls', outcome: 'platform-step' } as const
   const message =
-    'for HTTP-01 an ACME issuer needs a solver that the gateway serves: ingress class istio, or gatewayHTTPRoute'
+    'an ACME issuer that uses HTTP-01 needs a solver that the gateway serves: ingress class istio, or gatewayHTTPRoute'
   const wildcards = reading.ingress.tls.flatMap(({ hosts }) => hosts.filter((host) => host.startsWith('*.')))
   if (wildcards.length === 0) return [{ ...line, level: 'info', message }]
-  const wildcardMessage = `an ACME issuer needs a DNS-01 solver for ${wildcards.join(', ')}: HTTP-01 proves no wildcard`
+  const wildcardMessage = `an ACME issuer needs a DNS-01 solver for ${wildcards.join(', ')}: HTTP-01 cannot validate wildcards`
   return [
     { ...line, level: 'info', message },
     { ...line, level: 'warn', message: wildcardMessage },

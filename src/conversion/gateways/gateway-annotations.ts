@@ -14,7 +14,7 @@ export function gatewayAnnotations(group: readonly ReadIngress[]): Reported<Anno
     const kept = Object.entries(ownAnnotations(reading)).filter(([key]) => isKept(key))
     return { ingress: reading.id, annotations: Object.fromEntries(kept) }
   })
-  const joined = joinAnnotations(owned, 'the Gateway that they share')
+  const joined = joinAnnotations(owned, 'the shared Gateway')
   const issuerLines =
     issuing === undefined ? [] : group.flatMap((reading) => issuerConflict(reading, issuing, group) ?? [])
   return { value: joined.value, lines: [...issuerLines, ...joined.lines] }
@@ -40,7 +40,7 @@ function issuerConflict(
 
 function otherIssuerMessage(reading: ReadIngress, issuing: ReadIngress): string | undefined {
   if (certManagerText(reading) === certManagerText(issuing)) return undefined
-  return `the Gateway that they share has the cert-manager annotations of Ingress ${issuing.id}, and not these: make them the same, or write a Certificate for each secret and take the issuer off the Gateway`
+  return `the shared Gateway has the cert-manager annotations of Ingress ${issuing.id} instead of these. Make them equal, or create a Certificate for each secret and remove the issuer from the Gateway`
 }
 
 function certManagerText(reading: ReadIngress): string {
@@ -56,7 +56,7 @@ function takenSecretsMessage(
   const issued = new Set(group.filter((one) => hasIssuer(ownAnnotations(one))).flatMap(secretsOf))
   const taken = secretsOf(reading).filter((secret) => !issued.has(secret))
   if (taken.length === 0) return undefined
-  return `cert-manager would issue secret ${taken.join(', ')} anew and replace what is in it, as Ingress ${issuing.id} has an issuer and both share a Gateway: write Certificates for the secrets of ${issuing.id} and take the issuer off the Gateway before it is applied, or agree that cert-manager issues this one, too`
+  return `sharing a Gateway with Ingress ${issuing.id} would make cert-manager overwrite secret ${taken.join(', ')}. Create Certificates for the secrets of ${issuing.id} and remove the issuer from the Gateway, or let cert-manager manage this secret`
 }
 
 function secretsOf({ ingress }: ReadIngress): readonly string[] {

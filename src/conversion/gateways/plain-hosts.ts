@@ -49,7 +49,7 @@ function isPlainOnly(reading: ReadIngress, plain: readonly string[]): boolean {
 }
 
 function noRedirect(ingress: string, hosts: readonly string[]): ReportLine {
-  const message = `no redirect to https: ${hosts.join(', ')} has no HTTPS server, and plain requests are served`
+  const message = `no redirect to HTTPS: ${hosts.join(', ')} has no HTTPS server, so plain HTTP requests are served`
   return { ingress, level: 'warn', about: 'spec.rules', outcome: 'unsupported', message }
 }
 
@@ -61,8 +61,8 @@ function noCertificateLines(reading: ReadIngress, tls: TlsCoverage): readonly Re
   if (ingress.tls.some(({ secret }) => secret === '')) return []
   const line = { ingress: reading.id, level: 'info', about: 'spec.tls', outcome: 'not-needed' } as const
   if (ingress.tls.length > 0)
-    return [{ ...line, message: `${plain.join(', ')} has no certificate, and so no HTTPS server` }]
+    return [{ ...line, message: `${plain.join(', ')} has no certificate, so it has no HTTPS server` }]
   if (controller !== 'nginx') return []
-  const message = `without it ingress-nginx also answered https://${first} with a certificate of its own; the gateway will not`
+  const message = `without it, ingress-nginx served https://${first} with its default certificate; the gateway does not`
   return [{ ...line, message }]
 }

@@ -64,7 +64,7 @@ function takenLines(
   const [first] = taken
   if (first === undefined) return []
   const names = taken.map(({ host }) => host).join(', ')
-  const message = `${names} is served with secret ${first.tls.entry.secret} of another entry`
+  const message = `${names} already uses secret ${first.tls.entry.secret} of another entry`
   return [{ ingress: reading.id, level: 'warn', about: `${entry.field}.hosts`, outcome: 'unsupported', message }]
 }
 
@@ -72,7 +72,7 @@ function unusedLines({ reading, entry, hosts }: TlsEntry, covered: readonly Virt
   const used = new Set(covered.flatMap(({ certificateHost }) => coveringNames(certificateHost)))
   const unused = hosts.filter((pattern) => !used.has(pattern))
   if (unused.length === 0) return []
-  const message = `no route is printed for ${unused.join(', ')}`
+  const message = `no route was generated for ${unused.join(', ')}`
   return [{ ingress: reading.id, level: 'info', about: `${entry.field}.hosts`, outcome: 'not-needed', message }]
 }
 
@@ -93,7 +93,7 @@ function secretLines(
   return [{ ...line, outcome: 'platform-step', message: `HTTPS for ${names}: ${copyStep(secret, gateway.namespace)}` }]
 }
 
-/** Without what the API server wrote into the secret's metadata. */
+/** Copies no metadata that the API server added. */
 function copyStep({ namespace, name }: { readonly namespace: string; readonly name: string }, to: string): string {
   const copy = credentialName(namespace, name)
   const command = [
@@ -122,18 +122,20 @@ function serverOf(
   return [{ hosts, names, secret: tls.entry.secret, clientCertificate }]
 }
 
-/** Istio's own controller has no HTTPS either where an entry names no secret, so nothing is lost there
- * (istio/istio pilot/pkg/config/kube/ingress/conversion.go). */
+/**
+ * Istio's own ingress controller serves no HTTPS without a secret either, so nothing is lost there (istio/istio
+ * pilot/pkg/config/kube/ingress/conversion.go).
+ */
 function unservedLines({ ingress, id, controller, settings }: ReadIngress): readonly ReportLine[] {
   if (settings.isTlsOffloaded === true) {
-    const message = 'TLS ends at the load balancer in front, so that no HTTPS server is printed'
+    const message = 'TLS ends at the load balancer in front, so no HTTPS server is generated'
     return ingress.tls.map(({ field }) => {
       return { ingress: id, level: 'warn', about: field, outcome: 'platform-step', message }
     })
   }
   const level = controller === 'istio' ? 'warn' : 'error'
   const message =
-    'it names no secretName, so that no HTTPS server is printed, where controllers serve a default certificate: add a secretName'
+    'no secretName: ingress controllers would serve a default certificate, the gateway cannot, so no HTTPS server is generated. Add a secretName'
   return ingress.tls
     .filter(({ secret }) => secret === '')
     .map(({ field }) => ({ ingress: id, level, about: field, outcome: 'unsupported', message }))

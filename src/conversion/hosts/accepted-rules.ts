@@ -34,11 +34,11 @@ function rulesOf({ ingress }: ReadIngress, { gateway }: ConversionOptions): read
 function hostlessBackendLines({ ingress, id }: ReadIngress, { gateway }: ConversionOptions): readonly ReportLine[] {
   if (ingress.defaultBackend === undefined || gateway.allowHostless) return []
   if (ingress.rules.some(({ host }) => host !== '')) return []
-  const message = 'without a host it would take every host of the gateway: name a host, or set gateway.allowHostless'
+  const message = 'without a host it would match every host of the gateway. Add a host, or set gateway.allowHostless'
   return [{ ingress: id, level: 'error', about: 'spec.defaultBackend', outcome: 'unsupported', message }]
 }
 
-/** Why no host can be served for a rule. */
+/** Returns why the gateway cannot serve a rule. */
 function ruleProblem(
   { host, field }: IngressRule,
   { id }: ReadIngress,
@@ -51,7 +51,7 @@ function ruleProblem(
   }
   if (gateway.allowHostless) return undefined
   const message =
-    'a rule without a host would take every host of the gateway: name a host, or set gateway.allowHostless'
+    'a rule without a host would match every host of the gateway. Add a host, or set gateway.allowHostless'
   return { ...line, about: field, message }
 }
 
@@ -59,15 +59,15 @@ function ruleWarnings({ host, paths, field }: IngressRule, { id, settings }: Rea
   const line = { ingress: id, level: 'warn' } as const
   const warnings: ReportLine[] = []
   if (host === '') {
-    const message = 'no host: host * takes every host of the gateway that nobody else has'
+    const message = 'no host: host * matches every host of the gateway that has no other routes'
     warnings.push({ ...line, about: field, outcome: 'approximate', message })
   }
   if (host.startsWith('*.') && settings.canary === undefined) {
-    const message = `${host} covered one more label; at the gateway it also takes a.b${host.slice(1)}`
+    const message = `${host} matched exactly one label in an Ingress; at the gateway it also matches a.b${host.slice(1)}`
     warnings.push({ ...line, about: `${field}.host`, outcome: 'approximate', message })
   }
   if (paths.length === 0 && field !== 'spec.defaultBackend') {
-    const message = `the rule of ${host} has no http.paths: nothing to route but to a default backend`
+    const message = `the rule for ${host === '' ? '*' : host} has no http.paths, so it routes to the default backend only`
     warnings.push({ ...line, about: field, outcome: 'unsupported', message })
   }
   return warnings
@@ -86,7 +86,7 @@ function sharedHostLines(rules: readonly HostRule[]): readonly ReportLine[] {
   )
   const shared = rules.filter(({ host }) => (namespaces.get(host) ?? 0) > 1)
   return shared.map(({ host, reading, rule }) => {
-    const message = `host ${host} is also used in another namespace: keep the paths disjoint, as Istio joins the routes in the order of age`
+    const message = `host ${host} is also used in another namespace. Keep the paths disjoint: Istio merges the routes in order of age`
     return { ingress: reading.id, level: 'warn', about: `${rule.field}.host`, outcome: 'approximate', message }
   })
 }

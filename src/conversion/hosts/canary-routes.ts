@@ -1,4 +1,4 @@
-/** Canary Ingresses of ingress-nginx, put into the routes of the main ones (spec/ingress.md 2.4, row 13). */
+/** Merges the canary Ingresses of ingress-nginx into the routes of the main ones (docs/facts/ingress-nginx.md). */
 import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import type { Reported, ReportLine } from '../model/report.ts'
 import type { HostContext, HostRule } from './host-rule.ts'
@@ -40,10 +40,10 @@ function canaryBackend(
   { options }: HostContext,
 ): RouteBackend | Problem {
   if (!hasMain) {
-    const problem = `a canary without its main Ingress: none of those given has ${host}${path.path}; give both together`
+    const problem = `a canary without its main Ingress: no other Ingress in the input has ${host}${path.path}. Convert both together`
     return { field: path.field, problem }
   }
-  if (hasCanary) return { field: path.field, problem: 'a second canary of the same path; ingress-nginx takes one' }
+  if (hasCanary) return { field: path.field, problem: 'a second canary for the same path; ingress-nginx uses only one' }
   return resolveBackend(path, reading.ingress.namespace, options)
 }
 
@@ -54,7 +54,7 @@ function canaryLine(
 ): ReportLine {
   if (isProblem(backend))
     return { ingress: id, level: 'error', about: backend.field, outcome: 'unsupported', message: backend.problem }
-  const message = `${host}${path} -> ${backend.service}:${backend.port}, beside the main backend`
+  const message = `${host}${path} -> ${backend.service}:${backend.port}, as a canary of the main backend`
   return { ingress: id, level: 'info', about: field, outcome: 'converted', message }
 }
 

@@ -45,7 +45,7 @@ function matchKey({ match }: Route): string {
 }
 
 interface PlannedPath {
-  /** Undefined where no route would be right. */
+  /** Undefined if no route would be correct. */
   readonly route: Route | undefined
   readonly line: ReportLine
 }
@@ -99,7 +99,7 @@ function planFallback(rule: HostRule, context: HostContext): Reported<readonly R
   const route = routeOrLine(path, rule, context)
   const isReported = context.reportedFallbacks.has(id)
   if (isLine(route)) return { value: [], lines: isReported ? [route] : [] }
-  const message = `applied to ${rule.host} and the other hosts of this Ingress only; no other host is caught`
+  const message = `applies to ${rule.host} and the other hosts of this Ingress only; the gateway has no catch-all host`
   const line = { ingress: id, level: 'warn', about: path.field, outcome: 'approximate', message } as const
   const match = context.isRegex ? ({ kind: 'regex', value: '/.*' } as const) : EVERYTHING
   return { value: [{ ...route, match }], lines: isReported ? [line] : [] }

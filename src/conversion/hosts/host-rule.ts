@@ -6,7 +6,7 @@ import type { ConversionOptions } from '../model/conversion-options.ts'
 export interface HostRule {
   readonly reading: ReadIngress
   readonly rule: IngressRule
-  /** `*` for a rule that names no host. */
+  /** `*` if the rule has no host. */
   readonly host: string
 }
 

@@ -1,4 +1,4 @@
-/** What has to be said of how a path is matched: where the controller may do otherwise, and where no match is right. */
+/** Warnings about path matching: where the controller may match differently, and paths that cannot be matched. */
 import type { Problem } from '../../kubernetes/problem.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
@@ -6,7 +6,7 @@ import { regexProblem } from '../model/regular-expression.ts'
 import type { PathMatch } from '../model/virtual-host.ts'
 
 /**
- * Where the controller may do otherwise (spec/ingress.md 1.4 and 1.9).
+ * Returns how the controller's own match may differ (docs/facts/istio-gateway.md#path-types).
  *
  * | controller | ImplementationSpecific | match      | its own match              |
  * |------------|------------------------|------------|----------------------------|
@@ -20,14 +20,14 @@ export function matchWarning(
   { controller }: ReadIngress,
 ): string | undefined {
   if (kind === 'prefix' && controller === 'istio')
-    return `${value}x is matched as well, as the path says; Istio's own controller takes whole path elements only`
+    return `${value}x also matches, as the path says; Istio's own ingress controller matches whole path elements only`
   if (kind !== 'elements' || value === '/' || pathType !== 'ImplementationSpecific') return undefined
-  if (controller === 'traefik') return `whole path elements are matched, as with Prefix; Traefik takes ${value}x, too`
+  if (controller === 'traefik') return `whole path elements match, as with Prefix; Traefik also matches ${value}x`
   if (controller !== 'unknown') return undefined
-  return 'whole path elements are matched, as with Prefix; what its controller matches is not known here'
+  return 'whole path elements match, as with Prefix; its controller may match differently'
 }
 
-/** Why a path cannot be matched at all. */
+/** Returns why a path cannot be matched at all. */
 export function matchProblem(
   { path, field }: IngressPath,
   { kind, value }: PathMatch,
@@ -35,11 +35,12 @@ export function matchProblem(
 ): Problem | undefined {
   const at = `${field}.path`
   if (controller === 'gce' && value.includes('*'))
-    return { field: at, problem: `${path}: Google's paths have * at the end only, behind a /; the path is left out` }
+    return {
+      field: at,
+      problem: `${path}: Google Cloud allows * only at the end of a path, after a /; the path is omitted`,
+    }
   if (kind !== 'regex')
-    return value.startsWith('/')
-      ? undefined
-      : { field: at, problem: `${path} has to start with /; the path is left out` }
+    return value.startsWith('/') ? undefined : { field: at, problem: `${path} must start with /; the path is omitted` }
   const problem = regexProblem(value)
-  return problem === undefined ? undefined : { field: at, problem: `${path} ${problem}; the path is left out` }
+  return problem === undefined ? undefined : { field: at, problem: `${path} ${problem}; the path is omitted` }
 }

@@ -27,6 +27,6 @@ export function passthroughBackend(
 }
 
 function voidLine(ingress: string, about: string): ReportLine {
-  const message = 'TLS is passed through, which leaves no paths to tell apart'
+  const message = 'TLS is passed through, so the gateway cannot see paths'
   return { ingress, level: 'warn', about, outcome: 'unsupported', message }
 }

@@ -1,5 +1,5 @@
 /**
- * An Ingress path as what it means (spec/ingress.md 1.4 and 1.9), and the order of precedence among paths.
+ * What the path of an Ingress matches (docs/facts/istio-gateway.md#path-types), and the order of precedence among paths.
  */
 import type { ControllerClass } from '../ingress/controller-class.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
@@ -64,9 +64,9 @@ function elements(path: string): PathMatch {
 }
 
 /**
- * Where one path of a host is a regular expression, ingress-nginx makes all of them so: without regard to letter case,
- * and matched from the start only (kubernetes/ingress-nginx, docs/user-guide/ingress-path-matching.md). Envoy matches the
- * whole path, so what follows belongs to each alternative.
+ * If one path of a host is a regular expression, ingress-nginx treats all of them as such: case-insensitive, and anchored at
+ * the start only (https://kubernetes.github.io/ingress-nginx/user-guide/ingress-path-matching/). Envoy matches the whole
+ * path, so every alternative needs `.*` after it.
  */
 function nginxRegex(path: string): PathMatch {
   const pattern = path === '' ? '/' : path
@@ -74,8 +74,8 @@ function nginxRegex(path: string): PathMatch {
 }
 
 /**
- * Longer path first, at equal length Exact first. Trailing slashes are normalised before that, or a Prefix `/foo/` would
- * swallow an Exact `/foo`; regular expressions are compared as they are written.
+ * Sorts longer paths first, and Exact first at equal length. Trailing slashes do not count, or a Prefix `/foo/` would hide an
+ * Exact `/foo`. Regular expressions are compared as written.
  */
 export function byPrecedence(left: { readonly match: PathMatch; readonly path: string }, right: typeof left): number {
   const length = precedenceLength(right) - precedenceLength(left)

@@ -1,6 +1,6 @@
 /**
- * ingress-nginx' rewrite-target for one path. nginx replaces the whole URI by the target, Envoy what the pattern matches:
- * so the pattern has to span the path (spec/ingress.md 2.4, rows 2 and 3).
+ * The rewrite-target of ingress-nginx for one path. nginx replaces the whole URI, Envoy only what the pattern matches, so the
+ * pattern must span the path (docs/facts/ingress-nginx.md).
  */
 import type { Problem } from '../../kubernetes/problem.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
@@ -21,7 +21,7 @@ export function pathRewrite(
   if (target === 'gateway-api' && stripped === undefined)
     return {
       field: `${field}.path`,
-      problem: `${path} with ${rewriteTarget}: Gateway API has no rewrite with groups; the path is left out; --to istio has it`,
+      problem: `${path} with ${rewriteTarget}: Gateway API cannot rewrite with capture groups; the path is omitted. Use --to istio`,
     }
   const pattern = match.value.replace(/^\(\?i\)/, '(?i)^')
   return {
@@ -32,7 +32,7 @@ export function pathRewrite(
   }
 }
 
-/** `$2` as RE2's `\2`; a group that the path has not is empty in nginx, and refused by Envoy. */
+/** Turns `$2` into RE2's `\2`. A group that the path does not have is empty in nginx, and invalid in Envoy. */
 function substitutionOf(rewriteTarget: string, groups: number): string {
   return rewriteTarget
     .replaceAll('\\', '\\\\')

@@ -35,7 +35,7 @@ export function backendAction({ field }: IngressPath, { settings }: ReadIngress)
 
 function blockedProblem({ field }: IngressPath, { settings }: ReadIngress): Problem | undefined {
   if (settings.blockedBy === undefined) return undefined
-  return { field, problem: `left out, as ${settings.blockedBy} cannot be converted` }
+  return { field, problem: `omitted, because ${settings.blockedBy} cannot be converted` }
 }
 
 function actionProblem(path: IngressPath, reading: ReadIngress): Problem | undefined {

@@ -30,7 +30,7 @@ export function joinAnnotations(owners: readonly OwnedAnnotations[], object: str
       if (first === undefined) held.set(key, { value, ingress })
       else if (key === HOSTNAME) held.set(key, { ...first, value: joinNames(first.value, value) })
       else if (first.value !== value) {
-        const message = `${key} of Ingress ${first.ingress} holds for ${object}: ${first.value}, not ${value}`
+        const message = `${key} of Ingress ${first.ingress} applies to ${object}: ${first.value}, not ${value}`
         lines.push({ ingress, level: 'warn', about: 'metadata.annotations', outcome: 'unsupported', message })
       }
     }

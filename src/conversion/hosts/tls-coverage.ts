@@ -6,11 +6,11 @@ import type { ReadIngress } from '../ingress/read-ingress.ts'
 export interface TlsEntry {
   readonly reading: ReadIngress
   readonly entry: IngressTls
-  /** Those of the entry, or of the Ingress' rules where it names none. */
+  /** The hosts of the entry, or of the Ingress' rules if it lists none. */
   readonly hosts: readonly string[]
 }
 
-/** Entries that the gateway can serve: with a secret, and where TLS does not end in front of it. */
+/** Returns the entries that the gateway can serve: with a secret, and without TLS that ends in front of the gateway. */
 export function tlsEntries(readings: readonly ReadIngress[]): readonly TlsEntry[] {
   return readings
     .filter(({ settings }) => settings.isTlsOffloaded !== true)
@@ -21,7 +21,7 @@ export function tlsEntries(readings: readonly ReadIngress[]): readonly TlsEntry[
     )
 }
 
-/** A rule without a host, or a default backend alone, is of host `*`. */
+/** A rule without a host, or a default backend without rules, counts as host `*`. */
 export function ingressHosts({ rules, defaultBackend }: Ingress): readonly string[] {
   if (rules.length === 0 && defaultBackend !== undefined) return ['*']
   return rules.map(({ host }) => (host === '' ? '*' : host))

@@ -1,5 +1,5 @@
 /**
- * Which controller an Ingress is meant for (docs/facts/istio-gateway.md#ingress-class,
+ * The controller that an Ingress is for (docs/facts/istio-gateway.md#ingress-class,
  * docs/facts/istio-gateway.md#path-types): `ImplementationSpecific` paths depend on it.
  */
 import type { Ingress } from './ingress.ts'
@@ -46,7 +46,7 @@ export function controllerClass(
   if (byController !== undefined) return byController[1]
   const byName = CLASS_NAMES.find(([pattern]) => name !== undefined && pattern.test(name))
   if (byName !== undefined) return byName[1]
-  // A class of a name that says nothing is told by the annotations that only one controller reads.
+  // If the name of the class is not known, annotations that only one controller reads identify it.
   if (controller !== undefined) return 'unknown'
   const keys = [...ingress.annotations.keys()]
   return ANNOTATIONS.find(([prefix]) => keys.some((key) => key.startsWith(prefix)))?.[1] ?? 'unknown'

@@ -1,6 +1,6 @@
 /**
- * Fields of an Ingress' spec that are not of their type. The API server refuses them, so that a file which holds one was
- * never in force; read as something else, `path: 404` would take every request.
+ * Fields of an Ingress' spec with the wrong type. The API server rejects them, so a file with one was never applied. Reading
+ * `path: 404` as no path would match every request.
  */
 import { arrayMember, isObject, member, memberAt, typeName, type Json } from '../../kubernetes/json.ts'
 import type { Problem } from '../../kubernetes/problem.ts'
@@ -8,7 +8,7 @@ import type { Problem } from '../../kubernetes/problem.ts'
 /** Each problem says what the conversion leaves out because of it. */
 export function fieldTypeProblems(spec: Json | undefined): readonly Problem[] {
   return [
-    ...['rules', 'tls'].flatMap((key) => listProblem(member(spec, key), `spec.${key}`, 'nothing of it was read')),
+    ...['rules', 'tls'].flatMap((key) => listProblem(member(spec, key), `spec.${key}`, 'it is ignored')),
     ...arrayMember(spec, 'rules').flatMap((rule, index) => ruleProblems(rule, `spec.rules[${index}]`)),
     ...arrayMember(spec, 'tls').flatMap((entry, index) => tlsProblems(entry, `spec.tls[${index}]`)),
     ...portProblems(member(spec, 'defaultBackend'), 'spec.defaultBackend'),
@@ -23,21 +23,21 @@ function listProblem(value: Json | undefined, field: string, effect: string): re
 function ruleProblems(rule: Json, field: string): readonly Problem[] {
   const http = member(rule, 'http')
   return [
-    ...textProblem(member(rule, 'host'), `${field}.host`, 'the rule is left out'),
-    ...listProblem(member(http, 'paths'), `${field}.http.paths`, 'nothing of it was read'),
+    ...textProblem(member(rule, 'host'), `${field}.host`, 'the rule is omitted'),
+    ...listProblem(member(http, 'paths'), `${field}.http.paths`, 'it is ignored'),
     ...arrayMember(http, 'paths').flatMap((path, index) => pathProblems(path, `${field}.http.paths[${index}]`)),
   ]
 }
 
 function textProblem(value: Json | undefined, field: string, effect: string): readonly Problem[] {
   if (value === undefined || value === null || typeof value === 'string') return []
-  const advice = isObject(value) || Array.isArray(value) ? '' : `: put ${JSON.stringify(value)} into quotes`
-  return [{ field, problem: `must be a text, not ${typeName(value)}${advice}; ${effect}` }]
+  const advice = isObject(value) || Array.isArray(value) ? '' : `: put ${JSON.stringify(value)} in quotes`
+  return [{ field, problem: `must be a string, not ${typeName(value)}${advice}; ${effect}` }]
 }
 
 function pathProblems(path: Json, field: string): readonly Problem[] {
   return [
-    ...textProblem(member(path, 'path'), `${field}.path`, 'the path is left out'),
+    ...textProblem(member(path, 'path'), `${field}.path`, 'the path is omitted'),
     ...pathTypeProblem(member(path, 'pathType'), `${field}.pathType`),
     ...portProblems(member(path, 'backend'), `${field}.backend`),
   ]
@@ -46,7 +46,7 @@ function pathProblems(path: Json, field: string): readonly Problem[] {
 function pathTypeProblem(value: Json | undefined, field: string): readonly Problem[] {
   const allowed = ['Exact', 'Prefix', 'ImplementationSpecific']
   if (value === undefined || value === null || (typeof value === 'string' && allowed.includes(value))) return []
-  const problem = `is ${JSON.stringify(value)}, allowed is Exact, Prefix or ImplementationSpecific; the path is left out`
+  const problem = `is ${JSON.stringify(value)}, allowed: Exact, Prefix or ImplementationSpecific; the path is omitted`
   return [{ field, problem }]
 }
 
@@ -54,16 +54,16 @@ function pathTypeProblem(value: Json | undefined, field: string): readonly Probl
 function portProblems(backend: Json | undefined, field: string): readonly Problem[] {
   const port = memberAt(backend, 'service', 'port')
   const [number, name] = [member(port, 'number'), member(port, 'name')]
-  const effect = 'what leads to it is left out'
+  const effect = 'its path is omitted'
   if (number === undefined || number === null || typeof number === 'number')
     return textProblem(name, `${field}.service.port.name`, effect)
-  const problem = `is ${JSON.stringify(number)}, allowed is a number from 1 to 65535, without quotes; ${effect}`
+  const problem = `is ${JSON.stringify(number)}, allowed: a number from 1 to 65535, without quotes; ${effect}`
   return [{ field: `${field}.service.port.number`, problem }]
 }
 
 function tlsProblems(entry: Json, field: string): readonly Problem[] {
   const hosts = member(entry, 'hosts')
-  const effect = 'the entry is left out, and its hosts have no TLS by it'
+  const effect = 'the entry is omitted and gives its hosts no TLS'
   return [
     ...listProblem(hosts, `${field}.hosts`, effect),
     ...arrayMember(entry, 'hosts').flatMap((host, index) => textProblem(host, `${field}.hosts[${index}]`, effect)),

@@ -1,6 +1,6 @@
 /**
- * An Ingress, read once into what the conversion and the guard need. The two versions that API servers no longer serve,
- * extensions/v1beta1 and networking.k8s.io/v1beta1, are still in files; their backends are spelled differently.
+ * An Ingress, parsed once for the conversion and the admission rule. Files may still have the removed versions
+ * extensions/v1beta1 and networking.k8s.io/v1beta1, which spell backends differently.
  */
 import {
   arrayMember,
@@ -53,15 +53,15 @@ export interface IngressTls {
 export interface Ingress {
   readonly namespace: string
   readonly name: string
-  /** `metadata.creationTimestamp`; empty where there is none, as in files that people write. */
+  /** `metadata.creationTimestamp`; empty in files that were never applied. */
   readonly createdAt: string
   readonly annotations: ReadonlyMap<string, string>
   readonly className: string | undefined
   readonly rules: readonly IngressRule[]
   readonly tls: readonly IngressTls[]
-  /** As a path without one, so that it is reported like any other. */
+  /** As a path `/`, so it is reported like any other. */
   readonly defaultBackend: IngressPath | undefined
-  /** What reading it already gave to report. */
+  /** What parsing already has to report. */
   readonly lines: readonly ReportLine[]
 }
 
@@ -70,7 +70,7 @@ export function ingressId({ namespace, name }: Pick<Ingress, 'namespace' | 'name
   return `${namespace}/${name}`
 }
 
-/** The kind alone is also Knative's and OpenShift's. */
+/** Knative and OpenShift have a kind Ingress as well, so the API group counts. */
 export function isIngress(object: JsonObject): boolean {
   const version = stringMember(object, 'apiVersion') ?? ''
   return stringMember(object, 'kind') === 'Ingress' && /^(?:networking\.k8s\.io|extensions)\//.test(version)
@@ -163,31 +163,31 @@ function refusedLine(about: string, message: string): UnnamedLine {
 function versionLines(object: JsonObject): readonly UnnamedLine[] {
   const version = stringMember(object, 'apiVersion') ?? ''
   if (version === 'networking.k8s.io/v1') return []
-  const message = `${version} is no longer served by Kubernetes (1.22); it was read as networking.k8s.io/v1`
+  const message = `${version} was removed in Kubernetes 1.22; it is read as networking.k8s.io/v1`
   return [{ level: 'info', about: 'apiVersion', outcome: 'converted', message }]
 }
 
 function classLines(spec: Json | undefined): readonly UnnamedLine[] {
   if (stringMember(spec, 'ingressClassName') === undefined) return []
-  const message = 'names the controller that the Ingress is for'
+  const message = 'names the ingress controller'
   return [{ level: 'info', about: 'spec.ingressClassName', outcome: 'not-needed', message }]
 }
 
 function emptyLines(spec: Json | undefined, fallback: Json | undefined): readonly UnnamedLine[] {
   const rules = member(spec, 'rules') ?? []
   if (fallback !== undefined || !Array.isArray(rules) || rules.length > 0) return []
-  const message = 'has neither rules nor a default backend, which Kubernetes refuses: there is nothing to convert'
+  const message = 'has neither rules nor a default backend, which Kubernetes rejects: there is nothing to convert'
   return [{ level: 'warn', about: 'spec.rules', outcome: 'not-needed', message }]
 }
 
-/** The API server refuses an annotation that is no text, so such a one was never in force. */
+/** The API server rejects an annotation that is not a string, so a file with one was never applied. */
 function annotationLines(object: JsonObject): readonly UnnamedLine[] {
   const annotations = memberAt(object, 'metadata', 'annotations')
   if (!isObject(annotations)) return []
   return Object.keys(annotations).flatMap((about) => {
     const value = annotations[about]
     if (typeof value === 'string') return []
-    const message = `must be a text, not ${typeName(value)}: put ${JSON.stringify(value)} into quotes`
+    const message = `must be a string, not ${typeName(value)}: put ${JSON.stringify(value)} in quotes`
     return [refusedLine(about, message)]
   })
 }

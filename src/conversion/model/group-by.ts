@@ -1,4 +1,4 @@
-/** Keys and the members of each in the order in which they come. Node 20 has no `Map.groupBy`. */
+/** Groups members by key, in the order of their first appearance. Node 20 has no `Map.groupBy`. */
 export function groupBy<Key, Member>(
   members: readonly Member[],
   keyOf: (member: Member) => Key,

@@ -6,15 +6,15 @@ import type { Target } from './conversion-options.ts'
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const HOST = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`)
 
-/** istiod refuses it (`ValidateFQDN`), and no such domain exists: https://www.rfc-editor.org/rfc/rfc3696#section-2 */
+/** istiod rejects it (`ValidateFQDN`), and no such domain exists: https://www.rfc-editor.org/rfc/rfc3696#section-2 */
 const NUMERIC_TOP_LEVEL = /(?:^|\.)\d+$/
 
-/** Why a name cannot be a host; undefined where it can. Istio's validation refuses names without a dot. */
+/** Returns why a name cannot be a host, or undefined. Istio's validation rejects names without a dot. */
 export function hostProblem(host: string, target: Target): string | undefined {
-  if (isAddress(host) || host.includes(':')) return 'is an address or names a port; a host has to be a DNS name'
-  if (host.length > 253 || !HOST.test(host) || NUMERIC_TOP_LEVEL.test(host)) return 'is no DNS name'
+  if (isAddress(host) || host.includes(':')) return 'is an IP address or contains a port; a host must be a DNS name'
+  if (host.length > 253 || !HOST.test(host) || NUMERIC_TOP_LEVEL.test(host)) return 'is not a DNS name'
   if (target === 'istio' && !host.includes('.'))
-    return 'is a short name, which Istio refuses; a Gateway needs a full one'
+    return 'is a short name, which Istio rejects; use a fully qualified one'
   return undefined
 }
 
@@ -28,12 +28,12 @@ export function isCoveredByWildcard(host: string, wildcard: string): boolean {
   return wildcard !== host && wildcard.startsWith('*') && host.endsWith(wildcard.slice(1))
 }
 
-/** The names that a certificate for a host can have: its own, and `*.` for its first label. */
+/** Returns the names of a certificate that cover a host: its own, and the wildcard for its first label. */
 export function coveringNames(host: string): readonly string[] {
   return host.includes('.') && !host.startsWith('*.') ? [host, `*${host.slice(host.indexOf('.'))}`] : [host]
 }
 
-/** `www.example.com` for `example.com`, and the other way round. */
+/** Returns `www.example.com` for `example.com`, and vice versa. */
 export function otherWww(host: string): string {
   return host.startsWith('www.') ? host.slice(4) : `www.${host}`
 }

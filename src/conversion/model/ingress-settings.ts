@@ -1,9 +1,9 @@
-/** What the annotations of one Ingress ask for, whoever's annotations they are. Absent members ask for nothing. */
+/** The settings of one Ingress, from the annotations of any controller. An absent member asks for nothing. */
 import type { JsonObject } from '../../kubernetes/json.ts'
 import type { ServiceName } from './service-host.ts'
 
 export interface IngressSettings {
-  /** The annotation without which every route would be wrong, so that none is printed. */
+  /** An annotation that cannot be converted and without which every route would be wrong, so no route is generated. */
   readonly blockedBy?: string
   /** Every path of the host is a regular expression (ingress-nginx). */
   readonly usesRegex?: boolean
@@ -17,7 +17,7 @@ export interface IngressSettings {
   readonly redirectsToHttps?: boolean
   /** An annotation asks for that redirect on every host, with TLS or without. */
   readonly redirectsEveryHost?: boolean
-  /** TLS ends in front of the gateway: nothing here serves it. */
+  /** TLS ends in front of the gateway, which serves plain HTTP only. */
   readonly isTlsOffloaded?: boolean
   /** The same redirect, known by `x-forwarded-proto`. */
   readonly redirectsForwardedHttp?: boolean
@@ -159,7 +159,7 @@ export interface RateLimit {
   readonly burst: number
 }
 
-/** A cert-manager Certificate for each TLS entry (spec/ingress.md 3.2). */
+/** A cert-manager Certificate for each TLS entry (https://cert-manager.io/docs/usage/certificate/). */
 export interface CertificateRequest {
   readonly issuer: { readonly name: string; readonly kind: string; readonly group: string | undefined }
 }

@@ -1,6 +1,6 @@
 /**
- * Names of emitted objects. Different inputs never get the same name: parts are joined by a dot, which the first of them
- * has not, and where something had to be cut or replaced a hash tells the inputs apart.
+ * Names of emitted objects. Different inputs never get the same name: parts are joined by a dot, which the first part cannot
+ * contain, and a name that was shortened or altered ends in a hash of the original.
  */
 const MAX_LABEL = 63
 const MAX_SUBDOMAIN = 253
@@ -24,9 +24,8 @@ export function scopedName(namespace: string, name: string, suffix: string): str
 }
 
 /**
- * The secret's name in the gateway's namespace: `shop/tls` and `pay/tls` must not meet there
- * (docs/facts/istio-gateway.md#tls-secrets), nor `shop-a/tls` and `shop/a-tls`: so `shop-tls` where that reads one way
- * only, else `shop-a.tls` and `shop.a-tls`.
+ * The secret's name in the gateway's namespace (docs/facts/istio-gateway.md#tls-secrets). `shop/tls` becomes `shop-tls`. With
+ * a dash or a dot in either part, that could mean two secrets, so `shop-a/tls` becomes `shop-a.tls`.
  */
 export function credentialName(namespace: string, secret: string): string {
   const isClear = !/[-.]/.test(`${namespace}${secret}`)

@@ -1,4 +1,4 @@
-/** What a conversion says of each field and annotation (design.md section 2, `convert`). */
+/** The report of a conversion: what became of each field and annotation. */
 
 /**
  * | outcome       | the field or annotation ...                                                  |

@@ -1,4 +1,4 @@
-/** A host with its routes in the order of precedence, before it is printed as objects of either API. */
+/** Virtual hosts: hosts with their routes in the order of precedence, for either API. */
 import type { CorsPolicy, HeaderChanges, Mirror, RedirectCode, RetryPolicy } from './ingress-settings.ts'
 
 /**
@@ -28,7 +28,7 @@ export interface Route {
   readonly ingress: string
   /** `spec.rules[0].http.paths[1]` */
   readonly field: string
-  /** As its owner wrote it. */
+  /** As written in the Ingress. */
   readonly path: string
   readonly match: PathMatch
   readonly headers: readonly HeaderMatch[]
@@ -48,7 +48,7 @@ export interface Forward {
   readonly headerChanges: HeaderChanges
   readonly retries: RetryPolicy | undefined
   readonly mirror: Mirror | undefined
-  /** The backend speaks gRPC, so that Gateway API has a route kind of its own for it. */
+  /** The backend speaks gRPC, for which Gateway API has a separate route kind. */
   readonly isGrpc: boolean
 }
 
@@ -89,13 +89,13 @@ export interface Redirect {
 export interface VirtualHost {
   readonly namespace: string
   readonly host: string
-  /** Whose certificate it is served with: its own host, or the one that it is an alias of. */
+  /** The host whose certificate it uses: its own, or the host that it is an alias of. */
   readonly certificateHost: string
   /** In the order of precedence. */
   readonly routes: readonly Route[]
-  /** TLS is ended by this backend, and the gateway only looks at the server name. */
+  /** The backend that terminates TLS; the gateway only reads the server name. */
   readonly passthrough: RouteBackend | undefined
-  /** For external-dns, carried to the object that holds the host. */
+  /** Annotations of external-dns, for the object that has the host. */
   readonly dnsAnnotations: Readonly<Record<string, string>>
   /** The name of the first Ingress that has it: objects are named after it, and lines about the host go to it. */
   readonly ingressName: string

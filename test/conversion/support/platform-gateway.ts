@@ -5,7 +5,7 @@ import { isObject, parseJson, type Json, type JsonObject } from '../../../src/ku
 export const SHARED = 'istio-system/public'
 
 const STEP =
-  /^Gateway istio-system\/public needs (?<http>an HTTP listener on port 80)?(?: and )?(?:these listeners: (?<listeners>\[.*\]))?, and to let in routes of namespace \S+$/
+  /^Gateway istio-system\/public needs (?<http>an HTTP listener on port 80)?(?: and )?(?:these listeners: (?<listeners>\[.*\]))?, and must allow routes from namespace \S+$/
 
 /** `[]` where no step asks for a listener. */
 export function platformGateway(report: readonly ReportLine[]): readonly JsonObject[] {

@@ -148,7 +148,7 @@ const WRITTEN: readonly Written[] = [
     ],
   },
   {
-    title: 'the narrower host asks for a certificate of the client, which nobody passes by under another server name',
+    title: 'the narrower host requires a client certificate, which another server name cannot bypass',
     rules: [['all', '*.T', '/', '/both']],
     tls: { '*.T': 'wild-T' },
     more: {

@@ -1,6 +1,6 @@
 /**
- * TLS to a backend whose certificate is checked. Gateway API has no TLS without that, which is what ingress-nginx does
- * unless it is told to check: there a DestinationRule has to do.
+ * TLS to a backend whose certificate is verified. Gateway API has no unverified TLS, the default of ingress-nginx; that takes
+ * a DestinationRule.
  */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { BackendTls, IngressSettings } from '../../model/ingress-settings.ts'
@@ -20,7 +20,7 @@ function verifiedTls({ connection }: IngressSettings, namespace: string): Verifi
   return { ...tls, serverName: tls.serverName, secret: tls.secret.slice(namespace.length + 1) }
 }
 
-/** One for each Service; it holds for all of its ports. */
+/** One for each Service, for all of its ports. */
 export function backendTlsPolicies(
   readings: readonly ReadIngress[],
   hosts: readonly VirtualHost[],
@@ -54,7 +54,7 @@ function policyObject(namespace: string, service: string, { serverName, secret }
   }
 }
 
-/** What a DestinationRule is still needed for. */
+/** Returns the settings that still need a DestinationRule. */
 export function withoutVerifiedTls(readings: readonly ReadIngress[]): readonly ReadIngress[] {
   return readings.map((reading) => {
     const { settings, ingress } = reading

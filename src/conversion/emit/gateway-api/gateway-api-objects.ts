@@ -48,14 +48,14 @@ export function gatewayApiObjects(
   }
 }
 
-/** An plan at the Gateway that its routes attach to. */
+/** A plan with the Gateway that its routes attach to. */
 interface Placed {
   readonly plan: GatewayPlan
   readonly secure: SecureListeners
   readonly parent: ParentGateway
 }
 
-/** In a Gateway that is shared, the listeners of all plans of a namespace meet. */
+/** A shared Gateway has the listeners of all plans of a namespace. */
 function placed(plans: readonly GatewayPlan[], gateway: GatewaySettings): readonly Placed[] {
   const isShared = gateway.shared !== ''
   const apart = plans.map((plan) => ({ plan, secure: secureListeners(plan, isShared) }))

@@ -1,4 +1,4 @@
-/** The Gateway of an plan in Gateway API, or the listeners that a shared one needs for it. */
+/** The Gateway of a plan in Gateway API, or the listeners that a shared Gateway needs for it. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewaySettings } from '../../model/conversion-options.ts'
 import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
@@ -7,7 +7,7 @@ import { hasPlainListener, type SecureListener, type SecureProtocol } from './se
 
 export const GATEWAY_API = 'gateway.networking.k8s.io/v1'
 
-/** Plain HTTP takes every host that a route names: routes come from the Gateway's own namespace only. */
+/** The plain listener accepts every host of its routes, which come from the Gateway's own namespace only. */
 export function gatewayObject(
   plan: GatewayPlan,
   secure: readonly SecureListener[],

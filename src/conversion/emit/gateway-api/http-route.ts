@@ -7,12 +7,12 @@ import { GATEWAY_API } from './gateway.ts'
 import { attachments, plainRef, secureRef, type ParentGateway } from './parent-refs.ts'
 import { apiMatch, needsExpressions, type ApiMatch } from './route-matches.ts'
 
-/** Limits of the CRD; one match a rule keeps the sum of matches below its limit, too. */
+/** The CRD's limit. One match per rule also keeps the total number of matches below its limit. */
 const MAX_RULES = 16
 
 /**
- * Where some or all routes redirect to https, port 80 has routes of its own. Rules beyond a route's limit go on in the
- * next: the most specific match wins, in whichever route it stands.
+ * If any route redirects to https, port 80 gets its own routes. Rules beyond the limit of one route continue in the next; the
+ * most specific match wins across routes.
  */
 export function httpRouteObjects(host: VirtualHost, parent: ParentGateway): readonly JsonObject[] {
   const rules = rulesOf(host.routes)
@@ -160,7 +160,7 @@ function anyAlone(list: readonly string[]): readonly string[] {
   return list.includes('*') ? ['*'] : list
 }
 
-/** Outside of the cluster it is a host of a ServiceEntry, which Istio lets a route name (kind Hostname). */
+/** Istio allows a route to reference a host outside the cluster, defined by a ServiceEntry, as kind Hostname. */
 function mirrorFilters(mirror: Mirror | undefined): readonly JsonObject[] {
   if (mirror === undefined) return []
   const { host, port, service } = mirror

@@ -21,15 +21,15 @@ export function listenedHosts(listeners: readonly SecureListener[]): ListenedHos
   return { https: hostsOf('https'), tls: hostsOf('tls') }
 }
 
-/** A route, with what its name has at the end, and the listeners that it attaches to. */
+/** The suffix of a route's name, and the listeners that the route attaches to. */
 export interface Attachment {
   readonly suffix: '' | 'http'
   readonly parentRef: JsonObject
 }
 
 /**
- * One route for both ports; two, where port 443 has to be named by its listener: the CRD takes one reference without
- * `sectionName` for each Gateway, and what a shared Gateway calls its plain listener is not known.
+ * One route for both ports, or two if port 443 must be referenced by its listener's name: the CRD allows one reference without
+ * `sectionName` per Gateway, and the plain listener of a shared Gateway has an unknown name.
  */
 export function attachments(host: VirtualHost, parent: ParentGateway): readonly Attachment[] {
   if (narrowerHosts(host, parent).length === 0) return [{ suffix: '', parentRef: gatewayRef(host, parent) }]
@@ -51,7 +51,7 @@ export function secureRef(host: VirtualHost, parent: ParentGateway): JsonObject 
   return { ...gatewayRef(host, parent), ...listener }
 }
 
-/** Of the listener that answers for the host: its own, else the narrowest wildcard's above it. */
+/** Returns the host of the listener that serves it: its own, or the narrowest wildcard above it. */
 function nearestHost(host: VirtualHost, { listeners }: ParentGateway): string | undefined {
   const hosts = listeners[protocolOf(host)]
   if (hosts.includes(host.host)) return host.host
@@ -68,9 +68,9 @@ export function isListened(host: VirtualHost, { listeners }: ParentGateway): boo
 }
 
 /**
- * By its Gateway or port alone, a wildcard's route also attaches to the listeners of narrower hosts, and the older of two
- * routes that both have a host goes first (`pilot/pkg/config/kube/gateway`, hostnameAllowedByIsolation: only a wildcard's
- * listener is kept from the routes of others).
+ * Referenced by Gateway or port alone, a wildcard's route also attaches to the listeners of narrower hosts, where the older of
+ * two routes for a host wins (hostnameAllowedByIsolation in istio/istio pilot/pkg/config/kube/gateway isolates only the
+ * listeners of wildcards).
  */
 export function narrowerHosts(host: VirtualHost, { listeners }: ParentGateway): readonly string[] {
   if (!host.host.startsWith('*')) return []

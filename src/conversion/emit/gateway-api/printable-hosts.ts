@@ -33,7 +33,7 @@ function judge(route: Route, hasExpressions: boolean): Judgement {
   const problem = pathProblem(path)
   const line = { ingress: route.ingress, about: `${route.field}.path` }
   if (problem !== undefined) {
-    const message = `${path.value} ${problem}; the path is left out`
+    const message = `${path.value} ${problem}; the path is omitted`
     return { isPrintable: false, line: { ...line, level: 'error', outcome: 'unsupported', message } }
   }
   if (difference === undefined) return { isPrintable: true, line: undefined }

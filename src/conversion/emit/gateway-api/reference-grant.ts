@@ -1,4 +1,4 @@
-/** ReferenceGrants: what lies in another namespace may be named (spec/ingress.md 3.1). */
+/** ReferenceGrants allow references to other namespaces (docs/facts/gateway-api.md#cross-namespace-references). */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import { scopedName } from '../../model/object-names.ts'
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'

@@ -1,8 +1,8 @@
 /**
- * What a browser meets that reuses a connection for every host of its certificate: a host is served by the listener that
- * names it best and no other, and Istio has no answer 421 that would send the browser away (GEP-3567; seen in Envoy,
- * test/conversion/support/wildcard-cases.ts). One listener for all hosts of a certificate would mend it, and take what is meant for
- * other Gateways where they share an Envoy.
+ * Browsers reuse a connection for every host of its certificate, but only the most specific listener serves a host, and Istio
+ * does not answer 421 (https://gateway-api.sigs.k8s.io/geps/gep-3567/; observed in Envoy, see
+ * test/conversion/support/wildcard-cases.ts). One listener for all hosts of a certificate would avoid that, but would also
+ * take requests for other Gateways in the same Envoy.
  */
 import { groupBy } from '../../model/group-by.ts'
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
@@ -30,10 +30,10 @@ export function reuseLines(
 function sameCertificateLine(names: readonly string[], plan: GatewayPlan): ReportLine | undefined {
   const first = plan.hosts.find(({ host }) => names.includes(host))
   if (names.length < 2 || first === undefined) return undefined
-  const mend = names.some((name) => name.startsWith('*'))
-    ? '--to istio has no such limit'
-    : 'a secret for each mends it'
-  const message = `a browser that is connected to one of ${names.join(', ')} may reuse that for another, as their certificate is the same, and does not get to its routes there: Istio does not turn it away (421); ${mend}`
+  const remedy = names.some((name) => name.startsWith('*'))
+    ? 'use --to istio to avoid this'
+    : 'use a separate secret for each host to avoid this'
+  const message = `browsers may reuse an HTTP/2 connection between ${names.join(', ')}, which have the same certificate. Such requests reach the wrong listener, because Istio does not answer 421; ${remedy}`
   return { ingress: ownerOf(first), level: 'warn', about: 'spec.tls', outcome: 'approximate', message }
 }
 
@@ -47,6 +47,6 @@ function wildcardLine(
   const same = groups.find((names) => names.includes(host.host)) ?? []
   const others = narrowerHosts(host, parent).filter((name) => !same.includes(name))
   if (others.length === 0) return undefined
-  const message = `a browser that is connected to another host of ${host.host} may reuse that for ${others.join(', ')}, and is answered by the routes of ${host.host}: Istio does not turn it away (421); --to istio has no such limit`
+  const message = `browsers may reuse an HTTP/2 connection to a host of ${host.host} for ${others.join(', ')}. The routes of ${host.host} then answer, because Istio does not answer 421; use --to istio to avoid this`
   return { ingress: ownerOf(host), level: 'warn', about: 'spec.tls', outcome: 'approximate', message }
 }

@@ -1,7 +1,7 @@
 /**
- * Paths as Gateway API matches them. It knows whole elements and expressions, no prefix that ends within a word; and Istio
- * tries exact paths first, then prefixes, then expressions, each of them longest first (`pilot/pkg/config/kube/gateway`,
- * sortHTTPRoutes).
+ * Paths as Gateway API matches them: whole elements or regular expressions, but no prefix that ends within a word. Istio tries
+ * exact paths first, then prefixes, then expressions, each longest first (sortHTTPRoutes in istio/istio
+ * pilot/pkg/config/kube/gateway).
  */
 import { escapeRegex } from '../../model/regular-expression.ts'
 import type { PathMatch, Route } from '../../model/virtual-host.ts'
@@ -16,11 +16,11 @@ export interface ApiMatch {
   readonly path: ApiPath
   /** The prefix that a rewrite cuts off. */
   readonly isStripped: boolean
-  /** How it differs from what the Ingress said. */
+  /** How it differs from the match of the Ingress. */
   readonly difference: string | undefined
 }
 
-/** A host's routes are expressions as a whole, or none of them is: else a prefix would go before a longer expression. */
+/** The routes of a host are all expressions or none is: otherwise a prefix would precede a longer expression. */
 export function needsExpressions(routes: readonly Route[]): boolean {
   return routes.some(
     ({ match, action }) => match.kind === 'regex' && !isLiteral(match) && strippedPrefix(action) === undefined,
@@ -48,7 +48,7 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
     return {
       path: { type: 'PathPrefix', value: stripped },
       isStripped: true,
-      difference: `a PathPrefix minds letter case${hasExpressions ? ', and is tried before the expressions of the host' : ''}`,
+      difference: `a PathPrefix is case-sensitive${hasExpressions ? ', and takes precedence over the regular expressions of the host' : ''}`,
     }
   switch (match.kind) {
     case 'exact':
@@ -66,14 +66,14 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
         : plain(
             'PathPrefix',
             literal,
-            literal === '/' ? undefined : `${elementDifference(literal) ?? ''}, and letter case counts`,
+            literal === '/' ? undefined : `${elementDifference(literal) ?? ''}, and matching is case-sensitive`,
           )
     }
   }
 }
 
 function elementDifference(value: string): string | undefined {
-  return `a PathPrefix takes whole elements: ${value.replace(/\/$/, '')}x is no longer matched`
+  return `a PathPrefix matches whole path elements: ${value.replace(/\/$/, '')}x is no longer matched`
 }
 
 function strippedPrefix(action: Route['action']): string | undefined {
@@ -96,5 +96,5 @@ export function pathProblem({ type, value }: ApiPath): string | undefined {
   if (type === 'RegularExpression') return undefined
   const refused = [/\/\//, /\/\.\.?(?:\/|$)/, /%2f/i, /#/].some((pattern) => pattern.test(value))
   const isPlain = /^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/.test(value)
-  return refused || !isPlain ? 'has characters that a path of Gateway API may not have' : undefined
+  return refused || !isPlain ? 'has characters that Gateway API does not allow in a path' : undefined
 }

@@ -33,13 +33,13 @@ export function secureListeners(plan: GatewayPlan, isShared: boolean): SecureLis
   return { printed: needed.slice(0, room), lost: needed.slice(room).flatMap(({ host }) => host ?? []) }
 }
 
-/** More hosts than there can be listeners are served by one without a host name, if nobody else is to be served. */
+/** More hosts than the limit share one listener without a host name, unless the Gateway serves others as well. */
 function serverListeners(server: TlsServer, isForAll: boolean): readonly SecureListener[] {
   const hosts = isForAll && server.hosts.length >= MAX_LISTENERS ? [undefined] : server.hosts
   return hosts.map((host) => ({ protocol: 'https', host, server }))
 }
 
-/** A Gateway that is shared has one already. */
+/** A shared Gateway already has one. */
 export function hasPlainListener({ hosts }: GatewayPlan, isShared: boolean): boolean {
   return !isShared && !hosts.every(isPassed)
 }

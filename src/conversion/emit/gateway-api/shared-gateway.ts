@@ -1,4 +1,4 @@
-/** What a Gateway that is shared needs from those who have it, so that Ingresses can go through it. */
+/** What the owners of a shared Gateway have to add to it. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewaySettings } from '../../model/conversion-options.ts'
 import { credentialName } from '../../model/object-names.ts'
@@ -10,7 +10,7 @@ import { listenerObject } from './gateway.ts'
 import { secretGrant } from './reference-grant.ts'
 import type { SecureListener } from './secure-listeners.ts'
 
-/** The one entry that somebody else has to add, and the leave to read the secrets here. */
+/** Reports the listeners to add, and returns the grant to read the secrets of this namespace. */
 export function sharedObjects(
   plan: GatewayPlan,
   secure: readonly SecureListener[],
@@ -32,7 +32,7 @@ export function sharedObjects(
     ...(plan.hosts.some(({ passthrough }) => passthrough === undefined) ? ['an HTTP listener on port 80'] : []),
     ...(listeners.length === 0 ? [] : [`these listeners: ${JSON.stringify(listeners)}`]),
   ].join(' and ')
-  const message = `Gateway ${shared} needs ${needs}, and to let in routes of namespace ${plan.namespace}`
+  const message = `Gateway ${shared} needs ${needs}, and must allow routes from namespace ${plan.namespace}`
   const lines = plan.ingresses.slice(0, 1).map(({ id }) => {
     return { ingress: id, level: 'info', about: 'spec.rules', outcome: 'platform-step', message } as const
   })
@@ -44,6 +44,6 @@ export function sharedObjects(
 /** Istio ignores a policy with `targetRefs` on other pods (`pilot/pkg/model/policyattachment.go`, ShouldAttachPolicy). */
 export function policyLabelLine({ id }: ReadIngress, { shared }: GatewaySettings): ReportLine {
   const label = `gateway.networking.k8s.io/gateway-name: ${shared.split('/')[1] ?? ''}`
-  const message = `SECURITY: the policies hold for pods with label ${label}, which those have that Istio deploys for Gateway ${shared} itself; give it to the pods of any other`
+  const message = `SECURITY: the policies apply to pods with label ${label}. Istio sets it on the pods that it deploys for Gateway ${shared}; add it to the pods of any other deployment`
   return { ingress: id, level: 'warn', about: 'spec.rules', outcome: 'platform-step', message }
 }

@@ -1,4 +1,4 @@
-/** A Gateway for an plan or a part of it, or the servers that a shared one needs for it. */
+/** The Gateway of a plan or a part of it, or the servers that a shared Gateway needs for it. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewaySettings } from '../../model/conversion-options.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
@@ -18,8 +18,8 @@ export function gatewayObject(part: GatewayPart, { selector }: GatewaySettings):
 }
 
 /**
- * Hosts carry the namespace, so that only its VirtualServices can bind. Port names are unique within the Gateway. Plain
- * HTTP never has `httpsRedirect`.
+ * Hosts carry the namespace, so only its VirtualServices can bind. Port names are unique within the Gateway. Plain HTTP never
+ * has `httpsRedirect` (docs/facts/istio-gateway.md#https-redirect).
  */
 export function gatewayServers({ namespace, name, hosts, tls }: GatewayPart): readonly JsonObject[] {
   const scoped = (hosts: readonly string[]) => withoutCovered(hosts).map((host) => `${namespace}/${host}`)
@@ -47,8 +47,8 @@ export function gatewayServers({ namespace, name, hosts, tls }: GatewayPart): re
 }
 
 /**
- * A server that names a host beside a wildcard over it binds the wildcard's VirtualService to that host as well, and the
- * older of both goes first; the wildcard alone serves the host just so (seen in Envoy: test/conversion/support/router-tables.yaml).
+ * A server that lists a host and a wildcard above it also binds the wildcard's VirtualService to that host, and the older one
+ * wins. The wildcard alone serves the host correctly (observed in Envoy, see test/conversion/support/router-tables.yaml).
  */
 function withoutCovered(hosts: readonly string[]): readonly string[] {
   return hosts.filter((host) => !hosts.some((other) => isCoveredByWildcard(host, other)))

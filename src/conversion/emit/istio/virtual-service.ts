@@ -14,7 +14,7 @@ import type {
   VirtualHost,
 } from '../../model/virtual-host.ts'
 
-/** `gateways` are `namespace/name`. */
+/** `gateways` have the form `namespace/name`. */
 export function virtualServiceObject(virtualHost: VirtualHost, gateways: readonly string[]): JsonObject {
   const { namespace, host, ingressName, dnsAnnotations } = virtualHost
   const annotations = Object.keys(dnsAnnotations).length === 0 ? {} : { annotations: dnsAnnotations }
@@ -34,7 +34,7 @@ function routesOf({ host, routes, passthrough }: VirtualHost): JsonObject {
   return { http: withHttpsRedirects(routes) }
 }
 
-/** Where every route redirects, one entry says so; else each of them has its own before it. */
+/** If every route redirects, one entry does it for all; otherwise each redirecting route gets its own entry before it. */
 function withHttpsRedirects(routes: readonly Route[]): readonly JsonObject[] {
   const plain = routes.map((route) => httpRoute(route))
   if (routes.every(({ redirectsToHttps }) => !redirectsToHttps)) return plain
@@ -47,7 +47,7 @@ function withHttpsRedirects(routes: readonly Route[]): readonly JsonObject[] {
   })
 }
 
-/** Not `httpsRedirect` of the Gateway: that is 301, for every path of the host, ACME's too (spec/ingress.md 1.8). */
+/** `httpsRedirect` of a Gateway would answer 301 for every path, even ACME's (docs/facts/istio-gateway.md#https-redirect). */
 const TO_HTTPS = { redirect: { scheme: 'https', redirectCode: 308 } }
 
 function httpRoute(route: Route): JsonObject {
@@ -60,7 +60,7 @@ function matchesOf({ match, headers }: Route): readonly JsonObject[] {
   return uriMatches(match).map((uri) => ({ uri, ...byHeader }))
 }
 
-/** A VirtualService's `prefix: /foo` also matches `/foobar`: whole elements take two matches (spec/ingress.md 1.4). */
+/** `prefix: /foo` also matches `/foobar`, so whole elements take two matches (docs/facts/istio-gateway.md#path-types). */
 function uriMatches({ kind, value }: PathMatch): readonly JsonObject[] {
   if (kind !== 'elements') return [{ [kind]: value }]
   return value === '/' ? [{ prefix: '/' }] : [{ exact: value }, { prefix: `${value}/` }]

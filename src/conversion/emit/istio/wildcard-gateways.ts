@@ -1,7 +1,7 @@
 /**
- * Gateways of their own for wildcard hosts. Istio binds a VirtualService to every server of its Gateway that has one of its
- * hosts or a narrower one, and the older of two that both have a host goes first (`pilot/pkg/networking/core/gateway.go`,
- * buildGatewayHTTPRouteConfig): beside a narrower host with a TLS server of its own, a wildcard would answer there.
+ * Separate Gateways for wildcard hosts. Istio binds a VirtualService to every server of its Gateway that has one of its hosts
+ * or a narrower one, and the older of two VirtualServices wins (buildGatewayHTTPRouteConfig in istio/istio
+ * pilot/pkg/networking/core/gateway.go). In one Gateway, a wildcard would answer for a narrower host with its own TLS server.
  */
 import { groupBy } from '../../model/group-by.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
@@ -10,13 +10,13 @@ import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
 import type { ReportLine } from '../../model/report.ts'
 import { ownerOf, type VirtualHost } from '../../model/virtual-host.ts'
 
-/** A Gateway, with the hosts whose VirtualServices it has to itself. */
+/** A Gateway with the hosts that only it serves. */
 export type GatewayPart = Pick<GatewayPlan, 'namespace' | 'name' | 'hosts' | 'tls'>
 
 /**
- * The plan itself, or what is left of it and a Gateway for each wildcard that would answer for others. Sites of one
- * server stay together: the same certificate on two Gateways makes browsers reuse a connection for the wrong one.
- * `wildcards` are those that have a TLS server, in any plan.
+ * Returns the plan itself, or a Gateway for each wildcard that would answer for others, and one for the rest. Hosts of one
+ * server stay together: with the same certificate on two Gateways, browsers reuse a connection for the wrong one.
+ * `wildcards` are those with a TLS server in any plan.
  */
 export function gatewayParts(whole: GatewayPlan, wildcards: readonly string[]): readonly GatewayPart[] {
   const plan = { ...whole, tls: whole.tls.flatMap((server) => apartFrom(wildcards, server)) }
@@ -37,8 +37,8 @@ export function wildcardsOfServers(servers: readonly TlsServer[]): readonly stri
 }
 
 /**
- * A host that a wildcard of its own server covers, and a narrower one of another server as well, would be served by that:
- * Envoy takes the server that names it best. So it is a server of its own.
+ * Envoy picks the server with the most specific name. A host that a wildcard of its own server covers would go to another
+ * server with a narrower wildcard, so it becomes a separate server.
  */
 function apartFrom(wildcards: readonly string[], server: TlsServer): readonly TlsServer[] {
   const own = wildcardsOfServers([server])
@@ -56,7 +56,7 @@ function wildcardsOf(plan: GatewayPlan): readonly VirtualHost[] {
   return wildcards.filter((_, index) => servers[index] === undefined || servers.indexOf(servers[index]) === index)
 }
 
-/** Hosts with a TLS server of their own at which a host would answer, were it in one Gateway with them. */
+/** Returns the hosts with their own TLS server whose requests this host would answer in one Gateway with them. */
 function shadowedHosts({ host, passthrough }: VirtualHost, { tls }: Pick<GatewayPlan, 'tls'>): readonly string[] {
   if (passthrough !== undefined || !host.startsWith('*')) return []
   const others = tls.filter(({ hosts }) => !hosts.includes(host)).flatMap(({ hosts }) => hosts)
@@ -78,9 +78,9 @@ function partOf(wildcard: VirtualHost, { namespace, name, hosts, tls }: GatewayP
 }
 
 /**
- * `namespace/name` of the Gateways that a host's VirtualService is for: its own, and that of a wildcard above it, as browsers
- * reuse a connection for every host that its certificate covers. Not where the host asks for a certificate of the client's:
- * that would be passed by. `wildcardParts` are those of the host's namespace that end TLS for a wildcard.
+ * Returns `namespace/name` of the Gateways of a host's VirtualService: its own, and that of a wildcard above it, because
+ * browsers reuse a connection for every host of its certificate. A host that requires a client certificate gets only its
+ * own, or that requirement could be bypassed. `wildcardParts` are those of the namespace that end TLS for a wildcard.
  */
 export function gatewaysOf(
   host: VirtualHost,
@@ -96,12 +96,12 @@ function isOpen({ host, passthrough }: VirtualHost, own: GatewayPart): boolean {
   return passthrough === undefined && serverOf(host, own)?.clientCertificate === undefined
 }
 
-/** Why there is a second Gateway. */
+/** Reports why there is a second Gateway. */
 export function partLines({ name, hosts }: GatewayPart, plan: GatewayPlan): readonly ReportLine[] {
   return hosts.flatMap((host) => {
     const narrower = shadowedHosts(host, plan)
     if (narrower.length === 0) return []
-    const message = `${host.host} has a Gateway of its own, ${name}: in one with ${narrower.join(', ')}, which has a TLS server of its own, its routes could win there`
+    const message = `${host.host} gets a separate Gateway (${name}); sharing one with ${narrower.join(', ')} could make its routes override those`
     return [{ ingress: ownerOf(host), level: 'info', about: 'spec.tls', outcome: 'converted', message } as const]
   })
 }
@@ -122,12 +122,12 @@ function shadowLinesOf(host: VirtualHost, tls: readonly TlsServer[]): readonly R
     ...(guarded.length === 0
       ? []
       : [
-          `SECURITY: ${guarded.join(', ')} asks for a certificate of the client, and in one Gateway is served without one to who names another host of ${host.host} in the TLS handshake`,
+          `SECURITY: ${guarded.join(', ')} requires a client certificate. In a shared Gateway, a client that names another host of ${host.host} in the TLS handshake can reach it without one`,
         ]),
     ...(open.length === 0
       ? []
       : [
-          `${open.join(', ')} has a TLS server of its own, and in one Gateway the routes of ${host.host} may win there`,
+          `${open.join(', ')} has its own TLS server. In a shared Gateway, the routes of ${host.host} may override its routes`,
         ]),
   ]
   return messages.map((message) => ({
@@ -135,6 +135,6 @@ function shadowLinesOf(host: VirtualHost, tls: readonly TlsServer[]): readonly R
     level: 'error',
     about: 'spec.tls',
     outcome: 'approximate',
-    message: `${message}: give ${host.host} a Gateway of its own`,
+    message: `${message}. Use a separate Gateway for ${host.host}`,
   }))
 }

@@ -1,4 +1,4 @@
-/** cert-manager's Certificate for a server of the gateway, beside the gateway's pods (spec/ingress.md 3.2). */
+/** cert-manager's Certificate for a server of the gateway, in the namespace of the gateway's pods (docs/facts/certificates.md). */
 import { arrayMember, defined, type JsonObject } from '../../../kubernetes/json.ts'
 import { isAddress } from '../../model/hosts.ts'
 import { credentialName } from '../../model/object-names.ts'

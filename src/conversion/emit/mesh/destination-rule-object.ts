@@ -1,6 +1,6 @@
 /**
- * How the gateway connects to a backend: a DestinationRule for the one port, seen by the gateway's namespace only, so that
- * callers inside the mesh go on as they did.
+ * How the gateway connects to a backend: a DestinationRule for the port, exported to the gateway's namespace only, so callers
+ * inside the mesh are not affected.
  */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
 import type { BackendTls, ConnectionPolicy, ConsistentHash } from '../../model/ingress-settings.ts'
@@ -54,7 +54,7 @@ function consistentHash(hash: ConsistentHash): JsonObject {
   }
 }
 
-/** The secret is read beside the gateway, like those of its servers. */
+/** The gateway reads the secret in its own namespace, as for its servers. */
 function tlsOf({ verifies, serverName, secret }: BackendTls): JsonObject {
   const [namespace = '', name = ''] = secret?.split('/') ?? []
   return defined({

@@ -57,6 +57,6 @@ function portPolicies(connections: readonly Connection[]): readonly PortPolicy[]
 function conflictLine({ backend, policy, ingress }: Connection, first: Connection | undefined): ReportLine | undefined {
   if (first === undefined || first.ingress === ingress) return undefined
   if (JSON.stringify(first.policy) === JSON.stringify(policy)) return undefined
-  const message = `Ingress ${first.ingress} connects to ${backend.service}:${backend.port} in another way, and stands first; one DestinationRule holds for all`
+  const message = `Ingress ${first.ingress} sets other connection options for ${backend.service}:${backend.port} and takes precedence: a Service has one DestinationRule`
   return { ingress, level: 'warn', about: 'spec.rules', outcome: 'unsupported', message }
 }

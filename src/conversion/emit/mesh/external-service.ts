@@ -1,4 +1,4 @@
-/** Hosts outside of the mesh that a mirror or an authorization service is at. */
+/** Hosts outside the cluster, of mirrors and authorization services. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
 import type { IngressSettings } from '../../model/ingress-settings.ts'
@@ -10,7 +10,7 @@ interface ExternalService {
   readonly usesTls: boolean
 }
 
-/** One for each host outside of the cluster that a mirror or an authorization service has. */
+/** Returns objects for each host outside the cluster that is a mirror or an authorization service. */
 export function externalServices(plans: readonly GatewayPlan[], gatewayNamespace: string): readonly JsonObject[] {
   const services = plans.flatMap(({ namespace, ingresses }) =>
     ingresses.flatMap(({ settings }) => externalServicesOf(settings, namespace, gatewayNamespace)),
@@ -29,7 +29,7 @@ function externalServicesOf(
   ]
 }
 
-/** With TLS, the gateway starts it: what it is given is plain HTTP. */
+/** With TLS, the gateway originates it from plain HTTP. */
 function externalServiceObjects({ namespace, host, port, usesTls }: ExternalService): readonly JsonObject[] {
   const metadata = { name: host, namespace }
   const entry = {

@@ -1,7 +1,7 @@
 /**
- * What the gateway's pods are told about some hosts: who may call (AuthorizationPolicy), who is asked first (CUSTOM
- * AuthorizationPolicy), how often (EnvoyFilter). They stand in the gateway's namespace, so that a platform team applies
- * them. An ALLOW policy there would shut out everybody else's hosts, so address lists are policies that deny.
+ * Policies of the gateway's pods for some hosts: who may call (AuthorizationPolicy), which service authorizes the request
+ * (CUSTOM AuthorizationPolicy), how often (EnvoyFilter). They live in the gateway's namespace, so a platform team applies
+ * them. An ALLOW policy there would block all other hosts, so address lists become DENY policies.
  */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
 import { groupBy } from '../../model/group-by.ts'
@@ -42,7 +42,7 @@ function policiesOf(
   return { value: policies.filter((policy) => policy !== undefined), lines: scopeLines(reading, scope, served) }
 }
 
-/** One for each set of paths; a list of paths belongs to its own hosts only. */
+/** Returns one operation for each set of paths, because paths apply to all hosts of their operation. */
 function operationsOf(scope: PolicyScope): readonly JsonObject[] {
   const byPaths = groupBy(scope, ({ paths }) => JSON.stringify(paths ?? null))
   return [...byPaths.values()].map((group) => {
@@ -65,7 +65,7 @@ function authorizationPolicy(name: string, workload: GatewayWorkload, spec: Json
   }
 }
 
-/** Undefined where the Ingress has no address list. */
+/** Returns undefined if the Ingress has no address list. */
 function sourcePolicy(
   { ingress, settings }: ReadIngress,
   scope: PolicyScope,

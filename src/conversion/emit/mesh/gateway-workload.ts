@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../kubernetes/json.ts'
 
-/** The pods of a gateway, as policies name them. */
+/** How policies select the pods of a gateway. */
 export interface GatewayWorkload {
   readonly namespace: string
   /** `selector` of AuthorizationPolicy and, called `workloadSelector`, of EnvoyFilter; or `targetRefs`. */

@@ -7,13 +7,13 @@ export type PolicyScope = readonly HostScope[]
 
 interface HostScope {
   readonly host: string
-  /** Undefined: all of them. Else those of the Ingress, as other Ingresses have routes of the host, too. */
+  /** The paths of the Ingress if others have routes of the host; undefined for the whole host. */
   readonly paths: readonly string[] | undefined
-  /** Others' routes of the host. */
+  /** The routes of other Ingresses for the host. */
   readonly siblings: readonly Route[]
 }
 
-/** `served`: all hosts of the same pods, whoever's they are. */
+/** `served` are all hosts of the same pods. */
 export function policyScope(
   { id }: ReadIngress,
   hosts: readonly VirtualHost[],
@@ -28,13 +28,13 @@ export function policyScope(
   })
 }
 
-/** Without a pattern for one of the routes all of the host is meant, which shuts out rather than lets in. */
+/** If one route cannot be expressed as a pattern, the policy covers the whole host: too strict rather than too open. */
 function pathsOf(routes: readonly Route[]): readonly string[] | undefined {
   const paths = new Set(routes.flatMap(pathPatterns))
   return paths.has('*') ? undefined : [...paths]
 }
 
-/** `*` where an AuthorizationPolicy has no pattern. */
+/** Returns `*` for matches that an AuthorizationPolicy cannot express. */
 function pathPatterns({ match }: Route): readonly string[] {
   const patterns: Readonly<Record<PathMatch['kind'], readonly string[]>> = {
     exact: [match.value],

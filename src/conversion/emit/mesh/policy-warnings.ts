@@ -1,4 +1,4 @@
-/** What has to be said of a policy of the gateway that holds for more, or for less, than the Ingress asked for. */
+/** Warnings about policies that apply to more or less than the Ingress asked for. */
 import { isCoveredByWildcard } from '../../model/hosts.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import type { ReportLine } from '../../model/report.ts'
@@ -16,7 +16,7 @@ export function scopeLines(
   ]
 }
 
-/** Whether policies are printed for it that say who may call. */
+/** Whether the Ingress restricts who may call. */
 export function isGuarded({ settings: { allowedSources, deniedSources, externalAuth } }: ReadIngress): boolean {
   return allowedSources !== undefined || deniedSources !== undefined || externalAuth !== undefined
 }
@@ -40,15 +40,15 @@ function guardLines(reading: ReadIngress, scope: PolicyScope, served: readonly V
 }
 
 function hostWarning(hosts: readonly string[]): string | undefined {
-  if (hosts.includes('*')) return 'the policy holds for every host of the gateway, as the rule has no host'
+  if (hosts.includes('*')) return 'the policy applies to every host of the gateway, because the rule has no host'
   const wildcard = hosts.find((host) => host.startsWith('*.'))
   return (
     wildcard &&
-    `a client that sends a port with its Host passes by ${wildcard}: a policy has no pattern for both; name the hosts`
+    `a client that sends a port in its Host header bypasses the policy of ${wildcard}: a wildcard cannot match both forms. List the hosts by name`
   )
 }
 
-/** Without paths all of the host is meant; a pattern also takes the longer paths that another Ingress has below it. */
+/** Without paths the policy covers the whole host; a pattern also matches the longer paths of another Ingress. */
 function isHit({ match }: Route, paths: readonly string[] | undefined): boolean {
   if (paths === undefined) return true
   return (
@@ -58,19 +58,19 @@ function isHit({ match }: Route, paths: readonly string[] | undefined): boolean 
 }
 
 function pathWarning(host: string, owners: string): string {
-  return `on ${host} the policy also holds for routes of ${owners}, as its patterns cannot leave them out: give either of them a host of its own`
+  return `on ${host} the policy also applies to routes of ${owners}, because its patterns cannot exclude them. Use separate hosts`
 }
 
-/** Hosts below a wildcard, that others have routes of. */
+/** Warns about hosts below a wildcard that have routes of other Ingresses. */
 function wildcardWarning(wildcard: string, reading: ReadIngress, served: readonly VirtualHost[]): string | undefined {
   if (wildcard === '*') return undefined
   const below = served.filter(({ host }) => isCoveredByWildcard(host, wildcard))
   const others = below.flatMap(({ routes }) => routes).filter(({ ingress }) => ingress !== reading.id)
   if (others.length === 0) return undefined
-  return `the policy of ${wildcard} also holds for the hosts below it, which ${ownersOf(others, reading)} has routes of: name the hosts instead`
+  return `the policy of ${wildcard} also applies to the hosts below it, for which ${ownersOf(others, reading)} has routes. List the hosts by name instead`
 }
 
-/** Ingresses of other namespaces are not named: their tenants are strangers. */
+/** Does not name Ingresses of other namespaces, which may belong to other tenants. */
 function ownersOf(routes: readonly Route[], { ingress: { namespace } }: ReadIngress): string {
   const ids = [...new Set(routes.map(({ ingress }) => ingress))]
   const own = ids.filter((id) => id.startsWith(`${namespace}/`)).map((id) => `Ingress ${id}`)
@@ -81,7 +81,7 @@ function ownersOf(routes: readonly Route[], { ingress: { namespace } }: ReadIngr
 function limitLines(reading: ReadIngress, scope: PolicyScope): readonly ReportLine[] {
   const shared = scope.filter(({ siblings }) => siblings.length > 0)
   return shared.map(({ host, siblings }) => {
-    const message = `the rate limit is one for all of ${host}, with the routes of ${ownersOf(siblings, reading)}: give either of them a host of its own`
+    const message = `the rate limit counts all requests for ${host}, including the routes of ${ownersOf(siblings, reading)}. Use separate hosts`
     return { ingress: reading.id, level: 'warn', about: 'spec.rules', outcome: 'approximate', message }
   })
 }

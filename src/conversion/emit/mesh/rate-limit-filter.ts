@@ -8,7 +8,7 @@ import type { PolicyScope } from './policy-scope.ts'
 
 const LIMITER = 'type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit'
 
-/** The filter has a name of the Ingress' own: two of one name would both count every request. */
+/** The filter is named after its Ingress: two filters with one name would both count every request. */
 export function rateLimitFilter(
   { ingress, settings }: ReadIngress,
   scope: PolicyScope,
@@ -25,7 +25,8 @@ export function rateLimitFilter(
       name,
       namespace: workload.namespace,
       annotations: {
-        'istio-onramp.io/caution': 'EnvoyFilter: tied to the version of Envoy; nothing else in Istio does this',
+        'istio-onramp.io/caution':
+          'EnvoyFilter depends on the version of Envoy; Istio has no other API for local rate limits',
       },
     },
     spec: {
