@@ -44,7 +44,7 @@ const plain = ofCase('only the narrower')
 const together = ofCase('one certificate is for both')
 const pair = ofCase('one certificate is for two hosts')
 const tiers = ofCase('a wildcard within a wildcard')
-const guarded = ofCase('the narrower host asks for')
+const guarded = ofCase('the narrower host requires')
 const gatewaysOf = (ingresses: readonly JsonObject[]) =>
   Object.fromEntries(
     ofKind(convert(ingresses), 'VirtualService').map((object) => [
