@@ -2,7 +2,10 @@
 
 // An application for hack/prober/on-node: it answers on the ports it is given in every way that kubelet can ask, prints
 // one line for every request, and changes its health when it is told to (GET /say/CODE/of/PATH).
-// Usage: probed [http=PORT] [https=PORT] [grpc=PORT] [tcp=PORT]
+// Usage: probed [http=PORT] [https=PORT] [h2c=PORT] [grpc=PORT] [grpcs=PORT] [tcp=PORT]
+//
+//	h2c     HTTP/2 in clear and nothing else
+//	grpcs   gRPC over TLS
 package main
 
 import (
@@ -34,11 +37,14 @@ func main() {
 			serve(listener, http.HandlerFunc(answer)).Start()
 		case "https":
 			serve(listener, http.HandlerFunc(answer)).StartTLS()
+		case "h2c":
+			startInClearHTTP2(serve(listener, http.HandlerFunc(answer)))
 		case "grpc":
+			startInClearHTTP2(serve(listener, http.HandlerFunc(check)))
+		case "grpcs":
 			server := serve(listener, http.HandlerFunc(check))
-			server.Config.Protocols = new(http.Protocols)
-			server.Config.Protocols.SetUnencryptedHTTP2(true)
-			server.Start()
+			server.EnableHTTP2 = true
+			server.StartTLS()
 		case "tcp":
 			go accept(listener)
 		default:
@@ -58,11 +64,17 @@ func serve(listener net.Listener, handler http.Handler) *httptest.Server {
 	return server
 }
 
+func startInClearHTTP2(server *httptest.Server) {
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+}
+
 // health is the status that a path answers with; 200 unless said.
 var health sync.Map
 
 func answer(w http.ResponseWriter, r *http.Request) {
-	log.Printf("%s %s %s", scheme(r), r.URL.Path, r.UserAgent())
+	log.Printf("%s %s %s", protocol(r), r.URL.Path, r.UserAgent())
 	if words, ok := strings.CutPrefix(r.URL.Path, "/say/"); ok {
 		code, path, _ := strings.Cut(words, "/of")
 		status, err := strconv.Atoi(code)
@@ -79,21 +91,31 @@ func answer(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, r.URL.Path)
 }
 
-func scheme(r *http.Request) string {
-	if r.TLS == nil {
-		return "http"
+func protocol(r *http.Request) string {
+	switch {
+	case r.TLS != nil:
+		return "https"
+	case r.ProtoMajor == 2:
+		return "h2c"
 	}
-	return "https"
+	return "http"
 }
 
 // check is grpc.health.v1.Health/Check, always SERVING.
 func check(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	log.Printf("grpc %s %q %s", r.URL.Path, body[min(len(body), 7):], r.UserAgent())
+	log.Printf("%s %s %q %s", grpcProtocol(r), r.URL.Path, body[min(len(body), 7):], r.UserAgent())
 	w.Header().Set("Content-Type", "application/grpc")
 	w.Header().Set("Trailer", "Grpc-Status")
 	io.WriteString(w, "\x00\x00\x00\x00\x02\x08\x01")
 	w.Header().Set("Grpc-Status", "0")
+}
+
+func grpcProtocol(r *http.Request) string {
+	if r.TLS != nil {
+		return "grpcs"
+	}
+	return "grpc"
 }
 
 func accept(listener net.Listener) {

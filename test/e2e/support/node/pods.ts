@@ -62,6 +62,45 @@ export function deafPod({ name, namespace, user }: Wanted): JsonObject {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, spec }
 }
 
+/** The checks of an application that is asked in every way of Istio's agent, and what it is asked on. */
+export const SERVED: Readonly<Record<string, Json>> = {
+  readinessProbe: { httpGet: { path: '/ready', port: 8080 }, ...OFTEN },
+  livenessProbe: { httpGet: { path: '/alive', port: 8080 }, ...OFTEN, failureThreshold: 10 },
+  startupProbe: { tcpSocket: { port: 8080 }, ...STARTING },
+}
+
+/** HTTP/2 in clear, and gRPC over TLS, which the agent does not speak; the readiness probe it serves. */
+export const MIXED: Readonly<Record<string, Json>> = {
+  ...SERVED,
+  livenessProbe: { httpGet: { path: '/alive', port: 8082, protocol: 'HTTP2' }, ...OFTEN, failureThreshold: 10 },
+  startupProbe: { grpc: { port: 9443, mode: 'TLS' }, ...STARTING },
+}
+
+/** The port past the sidecar at which a test tells the application how it is. */
+export const UNCAPTURED = 8089
+
+/** One application in a namespace of the mesh, with the given checks and annotations. */
+export function meshPod(
+  name: string,
+  namespace: string,
+  annotations: JsonObject,
+  checks: Readonly<Record<string, Json>>,
+): JsonObject {
+  const args = ['http=8080', `http=${UNCAPTURED}`, 'h2c=8082', 'grpcs=9443']
+  const excluded = { 'traffic.sidecar.istio.io/excludeInboundPorts': String(UNCAPTURED) }
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, annotations: { ...excluded, ...annotations } },
+    spec: {
+      terminationGracePeriodSeconds: 2,
+      automountServiceAccountToken: false,
+      securityContext: { runAsUser: 65532, runAsNonRoot: true },
+      containers: [container('app', args, checks)],
+    },
+  }
+}
+
 /** As Pod Security `restricted` wants it, without a writable file. */
 function container(name: string, args: readonly string[], more: Record<string, Json>): JsonObject {
   return {

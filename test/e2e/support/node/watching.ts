@@ -1,5 +1,6 @@
 /** What the tests on a node ask of the cluster and of its pods. hack/prober/on-node starts both. */
 import { spawn, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -78,7 +79,35 @@ export async function logUntilDeleted(namespace: string, name: string, container
 }
 
 /** Makes the application answer with a status on a path from now on. */
-export async function say(pod: JsonObject, status: number, path: string): Promise<void> {
-  const response = await fetch(`http://${String(memberAt(pod, 'status', 'podIP'))}:8080/say/${status}/of${path}`)
+export async function say(pod: JsonObject, status: number, path: string, port = 8080): Promise<void> {
+  const response = await fetch(`http://${String(memberAt(pod, 'status', 'podIP'))}:${port}/say/${status}/of${path}`)
   if (!response.ok) throw new Error(`the application says ${response.status}`)
+}
+
+export function restartsOf(pod: JsonObject, name: string): number {
+  const states = ['initContainerStatuses', 'containerStatuses'].flatMap((field) =>
+    arrayMember(memberAt(pod, 'status'), field),
+  )
+  return Number(
+    memberAt(
+      states.find((state) => stringMember(state, 'name') === name),
+      'restartCount',
+    ),
+  )
+}
+
+/** Kills the agent of a pod's sidecar, which is a process of this machine. */
+export function killAgent(pod: string): void {
+  const isIts = (id: string): boolean => {
+    try {
+      const environment = readFileSync(`/proc/${id}/environ`, 'utf8').split('\0')
+      const command = readFileSync(`/proc/${id}/cmdline`, 'utf8')
+      return command.startsWith('/usr/local/bin/pilot-agent') && environment.includes(`POD_NAME=${pod}`)
+    } catch {
+      return false // it has ended, or is a thread of the kernel
+    }
+  }
+  const found = readdirSync('/proc').filter((id) => /^\d+$/.test(id) && isIts(id))
+  if (found.length !== 1) throw new Error(`${found.length} agents of ${pod} on this machine`)
+  process.kill(Number(found[0]), 'SIGKILL')
 }
