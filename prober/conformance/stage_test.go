@@ -30,6 +30,9 @@ type stage struct {
 	record []*connection
 	open   sync.WaitGroup
 	count  atomic.Int32 // requests since the client began
+
+	listeners []net.Listener
+	marks     map[string]chan struct{} // connections of finish itself, by their address
 }
 
 // connection is what one connection brought in.
@@ -55,7 +58,7 @@ type visit struct {
 const patience = 12 * time.Second
 
 func newStage(t *testing.T, r row) *stage {
-	s := &stage{t: t}
+	s := &stage{t: t, marks: map[string]chan struct{}{}}
 	if r.port != nil {
 		s.port = r.port(t)
 		return s
@@ -65,7 +68,7 @@ func newStage(t *testing.T, r row) *stage {
 	for r.handler.host == "localhost" && !reserveIPv6(t, portOf(first)) {
 		first = listen(t, address)
 	}
-	s.port = portOf(first)
+	s.port, s.listeners = portOf(first), []net.Listener{first, second}
 	s.names = strings.NewReplacer("{self}", first.Addr().String(), "{other}", second.Addr().String(),
 		"{port}", fmt.Sprint(s.port), "{otherport}", fmt.Sprint(portOf(second)))
 	go s.accept("probed", first, r.serve, r.tls)
@@ -91,6 +94,12 @@ func (s *stage) accept(name string, listener net.Listener, serve behaviour, conf
 			return
 		}
 		s.lock.Lock()
+		if mark, ok := s.marks[conn.RemoteAddr().String()]; ok {
+			s.lock.Unlock()
+			conn.Close()
+			close(mark)
+			continue
+		}
 		record := &connection{listener: name}
 		s.record = append(s.record, record)
 		nth := len(s.record)
@@ -144,8 +153,28 @@ func (c recordedConn) Read(buffer []byte) (int, error) {
 	return n, err
 }
 
+// catchUp waits until every connection that a client has opened is taken: the kernel hands them out in turn, so they are
+// once one of our own is.
+func (s *stage) catchUp() {
+	for _, listener := range s.listeners {
+		s.lock.Lock()
+		conn, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			s.t.Error(err)
+			s.lock.Unlock()
+			continue
+		}
+		taken := make(chan struct{})
+		s.marks[conn.LocalAddr().String()] = taken
+		s.lock.Unlock()
+		<-taken
+		conn.Close()
+	}
+}
+
 // finish waits until a client's connections are over and returns what came in, one text a connection.
 func (s *stage) finish() []string {
+	s.catchUp()
 	done := make(chan struct{})
 	go func() { s.open.Wait(); close(done) }()
 	select {
