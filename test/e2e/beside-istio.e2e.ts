@@ -73,6 +73,14 @@ t.test('what Istio is known to rewrite is left to it', async (t) => {
   t.notOk(isTouched(created))
 })
 
+t.test('auto asks Istio to serve the checks, by an annotation that it reads right after us', async (t) => {
+  const { pod: created, calls } = await create('auto', { 'istio-onramp.io/probes': 'auto' })
+  t.same(calls, [`0 ${OURS} mutated`, `0 ${ISTIO} mutated`, `1 ${OURS}`])
+  t.equal(handlerOf(created), 'httpGet 15020')
+  t.match(probers(created), /"\/app-health\/app\/livez":\{"httpGet":\{"path":"\/healthz","port":8080/)
+  t.same(containerNames(created), ['istio-init', 'istio-proxy', 'app'], 'nothing else came into the pod')
+})
+
 t.test('what is outside the mesh is asked about and not touched', async (t) => {
   const mark = auditMark()
   const object = pod({ name: 'out', namespace: NAMESPACE, labels: { 'sidecar.istio.io/inject': 'false' } })

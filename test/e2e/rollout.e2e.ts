@@ -16,7 +16,7 @@ const FIRST = await createCertificate()
 const VALUES = {
   replicas: 2,
   preStopSeconds: 5,
-  config: { shutdown: { drainSeconds: 15, idleSeconds: 5 } },
+  config: { shutdown: { drainSeconds: 15, idleSeconds: 5 }, rules: { probes: 'exec' } },
   webhooks: { mutating: { failurePolicy: 'Fail' } },
 }
 const stand = await standUp({ ...VALUES, ...certificates(FIRST.ca) }, FIRST)

@@ -356,7 +356,7 @@ t.test('what comes with a rewrite passes a quota, a LimitRange and the restricte
   }
   const resources = { limits: { cpu: '100m', memory: '64Mi' } }
   for (const delivery of ['image-volume', 'init-container']) {
-    await stand.upgrade({ config: { ...QUICK.config, rules: { prober: { delivery } } } })
+    await stand.upgrade({ config: { ...QUICK.config, rules: { ...QUICK.config.rules, prober: { delivery } } } })
     const object = workload(
       'Deployment',
       { name: delivery, namespace },

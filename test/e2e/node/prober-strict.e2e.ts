@@ -9,8 +9,9 @@ import { deafPod, probedPod } from '../support/node/pods.ts'
 import { describe, isReady, logUntilDeleted, read, rewritten, untilPod } from '../support/node/watching.ts'
 
 const NAMESPACE = 'strict'
-const pod = (name: string, user = 65532): JsonObject => probedPod({ name, namespace: NAMESPACE, user })
-const deaf = (name: string): JsonObject => deafPod({ name, namespace: NAMESPACE, user: 65532 })
+const annotations = { 'istio-onramp.io/probes': 'exec' }
+const pod = (name: string, user = 65532): JsonObject => probedPod({ name, namespace: NAMESPACE, user, annotations })
+const deaf = (name: string): JsonObject => deafPod({ name, namespace: NAMESPACE, user: 65532, annotations })
 
 async function apply(manifest: JsonObject | string): Promise<void> {
   await done(['apply', '-f', '-'], manifest)

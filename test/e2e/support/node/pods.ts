@@ -56,10 +56,10 @@ export function probedPod({ name, namespace, user, annotations = {} }: Wanted): 
 }
 
 /** An application whose readiness probe asks a port at which nobody listens. */
-export function deafPod({ name, namespace, user }: Wanted): JsonObject {
+export function deafPod({ name, namespace, user, annotations = {} }: Wanted): JsonObject {
   const app = container('app', ['http=8080'], { readinessProbe: { tcpSocket: { port: 7999 }, ...OFTEN } })
   const spec = { securityContext: { runAsUser: user, runAsNonRoot: true }, containers: [app] }
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, spec }
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace, annotations }, spec }
 }
 
 /** The checks of an application that is asked in every way of Istio's agent, and what it is asked on. */

@@ -50,14 +50,17 @@ export async function prepare(): Promise<SelfSigned> {
   return pair
 }
 
+type Values = JsonObject & { readonly config?: JsonObject & { readonly rules?: JsonObject } }
+
 /**
- * Values for the certificate of `prepare`. Everything is Fail, so that a call which does not reach the server is an error
- * to whoever creates the pod, and not a gap. /
+ * Values for the certificate of `prepare`. Everything is Fail, so that a call which does not reach the server is an error to
+ * whoever creates the pod, and not a gap. Probes become exec, also where `auto` would ask Istio to serve them.
  */
-export function valuesFor({ ca }: SelfSigned, more: JsonObject = {}): JsonObject {
+export function valuesFor({ ca }: SelfSigned, { config = {}, ...more }: Values = {}): JsonObject {
   const certificates = { mode: 'existingSecret', existingSecret: { name: 'tls', caBundle: ca } }
   const webhooks = { mutating: { failurePolicy: 'Fail' }, validating: { failurePolicy: 'Fail' } }
-  return { certificates, webhooks, ...more }
+  const { rules = {}, ...others } = config
+  return { certificates, webhooks, config: { ...others, rules: { probes: 'exec', ...rules } }, ...more }
 }
 
 /** Waits until every server decides by what `prepare` made. */
