@@ -428,7 +428,11 @@ t.test('canaries: header before cookie before weight, one for each path, and non
   )
   t.match(reportOf([canary('next', { 'canary-weight': 'half' })]), [
     {},
-    { about: `${NGINX}canary`, level: 'warn', message: /canary-weight is "half", no whole number: it counts as 0/ },
+    {
+      about: `${NGINX}canary`,
+      level: 'warn',
+      message: /canary-weight is "half", which is not a whole number: it counts as 0/,
+    },
     {},
     { level: 'error', message: /a canary without its main Ingress/ },
   ])

@@ -22,10 +22,10 @@ function linesOf({ report }: Conversion, key: string): string {
 
 t.test('force-ssl-redirect wins over ssl-redirect, whichever comes first in the alphabet', (t) => {
   const forced = convertOne({ 'force-ssl-redirect': 'true', 'ssl-redirect': 'false' })
-  t.equal(linesOf(forced, 'ssl-redirect'), 'not-needed info: force-ssl-redirect stands beside it and wins')
+  t.equal(linesOf(forced, 'ssl-redirect'), 'not-needed info: force-ssl-redirect takes precedence')
   t.match(JSON.stringify(ofKind(forced, 'VirtualService')), /"redirectCode":308/)
   const open = convertOne({ 'force-ssl-redirect': 'false', 'ssl-redirect': 'false' })
-  t.equal(linesOf(open, 'ssl-redirect'), 'converted info: plain requests are served, too')
+  t.equal(linesOf(open, 'ssl-redirect'), 'converted info: plain requests are served as well')
   t.notMatch(JSON.stringify(ofKind(open, 'VirtualService')), /redirectCode/)
   t.end()
 })
@@ -40,7 +40,7 @@ t.test('an empty value of any annotation counts as not there', (t) => {
   for (const target of ['istio', 'gateway-api'] as const) {
     const conversion = convertOne({ ...main, ...empty }, target)
     for (const key of emptyOnes)
-      t.equal(linesOf(conversion, key), 'not-needed info: is empty, which counts as not there', `${key}, ${target}`)
+      t.equal(linesOf(conversion, key), 'not-needed info: is empty, which counts as absent', `${key}, ${target}`)
     t.same(conversion.objects, convertOne(main, target).objects, target)
   }
   t.end()
@@ -56,8 +56,8 @@ function canary(annotations: Annotations) {
   return ingress({ name: 'next', annotations: nginx({ canary: 'true', ...annotations }) })
 }
 
-const IGNORED = 'not-needed info: ingress-nginx ignores it on a canary; the one of the main Ingress counts'
-const NOT_CARRIED = /^unsupported warn: it is not carried over on a canary/
+const IGNORED = 'not-needed info: ingress-nginx ignores it on a canary; the main Ingress decides'
+const NOT_CARRIED = /^unsupported warn: not converted on a canary/
 
 t.test('on a canary, annotations are ignored but for its own and those of balancing', (t) => {
   const rows: readonly (readonly [string, string, string | RegExp])[] = [
@@ -101,7 +101,7 @@ t.test('where TLS is passed through, every other annotation is void', (t) => {
   for (const target of ['istio', 'gateway-api'] as const) {
     const conversion = convertOne({ 'ssl-passthrough': 'true', ...others }, target)
     for (const key of Object.keys(others))
-      t.equal(linesOf(conversion, key), 'not-needed info: void on a host whose TLS is passed through', key)
+      t.equal(linesOf(conversion, key), 'not-needed info: has no effect on a host whose TLS is passed through', key)
     t.same(conversion.objects, convertOne({ 'ssl-passthrough': 'true' }, target).objects, target)
   }
   t.end()
@@ -149,7 +149,7 @@ t.test('an alias that is no host is told and left out, the others are served', (
       /^unsupported error: 10\.0\.0\.1 is an IP address .*; served under alias\.example\.com$/,
     ],
     ['alias', 'istio', /^unsupported error: alias is a short name, .*; served under no other name$/],
-    ['alias', 'gateway-api', 'converted info: the routes are served under alias, too'],
+    ['alias', 'gateway-api', 'converted info: the routes are also served under alias'],
     ['a..b', 'gateway-api', /^unsupported error: a\.\.b is not a DNS name; /],
   ]
   for (const [value, target, expected] of rows)
@@ -193,7 +193,7 @@ t.test('CORS: what cannot be in the answer is told and left out', (t) => {
     'cors-allow-headers': 'X-A, X B',
   }
   const conversion = convertOne(cors, 'gateway-api')
-  t.match(linesOf(conversion, 'cors-allow-origin'), /^unsupported warn: example\.com is left out of the CORS answer/)
+  t.match(linesOf(conversion, 'cors-allow-origin'), /^unsupported warn: example\.com is left out of the CORS response/)
   t.match(
     linesOf(conversion, 'cors-allow-methods'),
     /^unsupported error: PURGE is left out .* \(--to istio takes any\)$/,
@@ -203,7 +203,7 @@ t.test('CORS: what cannot be in the answer is told and left out', (t) => {
   t.match(ofKind(conversion, 'HTTPRoute')[0], { spec: { rules: [{ filters: [{ cors: printed }] }] } })
   t.equal(linesOf(convertOne(cors), 'cors-allow-methods'), 'converted info: part of enable-cors')
   const none = convertOne({ 'enable-cors': 'true', 'cors-allow-origin': 'example.com' })
-  t.match(linesOf(none, 'enable-cors'), /^unsupported error: no origin is left/)
+  t.match(linesOf(none, 'enable-cors'), /^unsupported error: no valid origin remains/)
   t.notMatch(JSON.stringify(none.objects), /corsPolicy/)
   t.end()
 })
@@ -218,7 +218,7 @@ t.test('CORS in Gateway API: any stands alone', (t) => {
 t.test('a mirror without its path and a check without its query are told', (t) => {
   const rows: readonly (readonly [string, string, RegExp])[] = [
     ['mirror-target', 'https://x.example.com/base$request_uri', /^approximate warn: .* without \/base before it$/],
-    ['mirror-target', 'https://x.example.com$request_uri', /^approximate info: .* behind it$/],
+    ['mirror-target', 'https://x.example.com$request_uri', /^approximate info: .* appended$/],
     ['auth-url', 'https://x.example.com/check?x=1', /^platform-step error: .*; the query \?x=1 of .* is not sent/],
     ['auth-url', 'https://x.example.com/check', /^platform-step error: .*\}$/],
   ]
@@ -263,7 +263,7 @@ t.test('a snippet: headers of the location are carried over, and blocks are lost
     const line = linesOf(conversion, 'configuration-snippet')
     t.match(
       line,
-      lost.length === 0 ? 'converted info: it only sets headers' : `unsupported error: lost: ${quoted};`,
+      lost.length === 0 ? 'converted info: sets headers only' : `unsupported error: not converted: ${quoted}.`,
       title,
     )
   }
@@ -273,7 +273,10 @@ t.test('a snippet: headers of the location are carried over, and blocks are lost
 t.test('Gateway API: a header without a value is told and left out', (t) => {
   const snippet = { 'configuration-snippet': 'add_header X-Empty ""; add_header C d;' }
   const conversion = convertOne(snippet, 'gateway-api')
-  t.match(linesOf(conversion, 'configuration-snippet'), /^unsupported error: lost: "add_header X-Empty \\"\\""; /)
+  t.match(
+    linesOf(conversion, 'configuration-snippet'),
+    /^unsupported error: not converted: "add_header X-Empty \\"\\""\. /,
+  )
   t.match(JSON.stringify(conversion.objects), '{"set":[{"name":"c","value":"d"}]}')
   t.match(linesOf(convertOne(snippet), 'configuration-snippet'), /^converted info/)
   t.end()
@@ -288,15 +291,12 @@ t.test('two lists of allowed addresses: each is checked, and a bad one is left o
   t.match(JSON.stringify(half.objects), '"notRemoteIpBlocks":["10.0.0.0/8"]')
   t.equal(
     linesOf(half, 'allowlist-source-range'),
-    'unsupported error: bad is no address or CIDR range; this list is left out, and only the addresses of whitelist-source-range may call',
+    'unsupported error: bad is not an address or CIDR range; this list is left out, and only the addresses of whitelist-source-range may call',
   )
   t.match(linesOf(half, 'whitelist-source-range'), /^approximate warn: an AuthorizationPolicy/)
   const none = both('bad', 'worse')
   for (const key of ['allowlist-source-range', 'whitelist-source-range'])
-    t.match(
-      linesOf(none, key),
-      /^unsupported error: SECURITY: .*; no policy is printed, so that every address may call$/,
-    )
+    t.match(linesOf(none, key), /^unsupported error: SECURITY: .*; no policy is generated, so every address may call$/)
   t.same(ofKind(none, 'AuthorizationPolicy'), [])
   t.end()
 })

@@ -116,7 +116,10 @@ interface Line {
 
 const TRAEFIK = 'traefik.ingress.kubernetes.io/'
 const WEBSECURE = { [`${TRAEFIK}router.entrypoints`]: 'websecure', [`${TRAEFIK}router.tls`]: 'true' }
-const NO_SECRET = { level: 'error', message: /^SECURITY: no HTTPS server is printed .* add spec\.tls .* a secretName$/ }
+const NO_SECRET = {
+  level: 'error',
+  message: /^SECURITY: no HTTPS server is generated .* add spec\.tls .* a secretName$/,
+}
 const NO_REDIRECT = { level: 'warn', message: /^no redirect to HTTPS: a\.example\.com has no HTTPS server/ }
 const WITHOUT_SECRET = { spec: { rules: [rule('a.example.com', '/')], tls: [{ hosts: ['a.example.com'] }] } }
 
@@ -143,7 +146,7 @@ const LOST_TLS: readonly Line[] = [
     title: 'with a secret it is served',
     text: { className: 'traefik', annotations: WEBSECURE, secret: 'tls' },
     about: `${TRAEFIK}router.tls`,
-    says: { level: 'info', message: /spec\.tls says which hosts have TLS/ },
+    says: { level: 'info', message: /spec\.tls decides which hosts have TLS/ },
   },
   {
     title: 'and redirected',
@@ -196,27 +199,27 @@ t.test('TLS that is lost is an error, and no redirect to it is claimed', (t) => 
 
 const CERTIFICATE = 'appgw.ingress.kubernetes.io/appgw-ssl-certificate'
 const FOREIGN = { level: 'info', message: /^only the controller of class .* reads it; this Ingress is of class nginx$/ }
-const GUARD = { level: 'error', message: /^SECURITY: it may hold authentication/ }
+const GUARD = { level: 'error', message: /^SECURITY: it may contain authentication/ }
 
 /** Class, further annotations, the annotation in question and what is said of it. */
 const READERS: readonly (readonly [className: string, key: string, says: Line['says']])[] = [
   ['nginx', CERTIFICATE, FOREIGN],
   ['azure-application-gateway', CERTIFICATE, { level: 'warn', message: /^TLS ends at the load balancer/ }],
   ['nginx', 'haproxy.org/auth-type', FOREIGN],
-  ['haproxy', 'haproxy.org/auth-type', { level: 'error', message: /have no password/ }],
+  ['haproxy', 'haproxy.org/auth-type', { level: 'error', message: /no longer protected by a password/ }],
   ['nginx', 'haproxy-ingress.github.io/app-root', FOREIGN],
   ['nginx', 'projectcontour.io/response-timeout', FOREIGN],
   ['contour', 'projectcontour.io/response-timeout', { level: 'warn', message: /timeout of the route/ }],
   ['nginx', 'ingress.kubernetes.io/auth-type', FOREIGN],
-  ['gce', 'ingress.kubernetes.io/url-map', { level: 'info', message: /^Google's controller wrote it/ }],
+  ['gce', 'ingress.kubernetes.io/url-map', { level: 'info', message: /^status that Google's controller wrote/ }],
   ['nginx', 'nginx.org/basic-auth-secret', GUARD],
   ['nginx', 'nginx.com/jwt-key', GUARD],
-  ['nginx', 'nginx.org/rewrites', { level: 'error', message: /^paths are changed/ }],
-  ['nginx', 'nginx.org/lb-method', { level: 'warn', message: /^not known here/ }],
+  ['nginx', 'nginx.org/rewrites', { level: 'error', message: /^it changes paths/ }],
+  ['nginx', 'nginx.org/lb-method', { level: 'warn', message: /^unknown annotation/ }],
   ['kong', 'konghq.com/plugins', GUARD],
-  ['kong', 'konghq.com/strip-path', { level: 'error', message: /^paths are changed/ }],
+  ['kong', 'konghq.com/strip-path', { level: 'error', message: /^it changes paths/ }],
   ['apisix', 'k8s.apisix.apache.org/plugin-config-name', GUARD],
-  ['cilium', 'ingress.cilium.io/loadbalancer-mode', { level: 'warn', message: /^not known here/ }],
+  ['cilium', 'ingress.cilium.io/loadbalancer-mode', { level: 'warn', message: /^unknown annotation/ }],
   ['nginx', 'konghq.com/plugins', FOREIGN],
 ]
 

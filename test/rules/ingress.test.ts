@@ -369,7 +369,7 @@ t.test('what cannot be printed right is not printed, and named', (t) => {
     [
       'rewrite-target',
       '/$host',
-      /^Could not convert: .*rewrite-target \(\/\$host: the nginx variable \$host has no equal/m,
+      /^Could not convert: .*rewrite-target \(\/\$host: the nginx variable \$host has no equivalent/m,
     ],
     ['permanent-redirect', 'https://$foo', /^Could not convert: .*permanent-redirect \(/m],
     ['canary', 'true', /a canary without its main Ingress/],

@@ -20,8 +20,11 @@ import { FAMILIES, OTHER_CLASSES, type Family, type Reader } from './families.ts
 import { mergeSettings } from './merge-settings.ts'
 import { FOREIGN_PREFIXES } from './tools.ts'
 
-const UNKNOWN = unsupported('warn', 'not known here: what it asks for is not in the objects')
-const NO_CONTROLLER = foreign('no Ingress controller is known to read it; copy it where something needs it')
+const UNKNOWN = unsupported(
+  'warn',
+  'unknown annotation: nothing was generated for it; if a controller reads it, recreate its effect in Istio',
+)
+const NO_CONTROLLER = foreign('no known Ingress controller reads it; copy it to the new objects if a tool needs it')
 
 /** The settings of all annotations together, and a line for each annotation in the order of their keys. */
 export function accountForAnnotations(
@@ -69,7 +72,7 @@ function familyOf(key: string): Family | undefined {
   return families.find((family) => entryOf(family, key.slice(family.prefix.length)) !== undefined) ?? families.at(-1)
 }
 
-/** A class that says whose it is counts, also where annotations of another controller made it pass for that one's. */
+/** The name of the class decides even if annotations of another controller made the Ingress look like that one's. */
 function isOfClass(reader: Reader, { controller, ingress }: Place): boolean {
   if (controller === 'unknown' || controller === reader) return true
   const name = ingress.annotations.get('kubernetes.io/ingress.class') ?? ingress.className

@@ -2,11 +2,11 @@
 import { NGINX } from './nginx/nginx.ts'
 import { converted, readFlag, refused, unsupported, type Entry } from './entry.ts'
 
-/** An entry of ingress-nginx' table that means the same. */
+/** The entry of ingress-nginx that means the same. */
 export function asNginx(name: string): Entry {
   return (value, place) =>
     NGINX[name]?.(value, { ...place, sibling: () => undefined, effectOf: () => undefined }) ??
-    refused(value, 'a value of its own')
+    refused(value, 'a valid value')
 }
 
 export function backendTls(protocol: 'HTTPS' | 'GRPC'): Entry {
@@ -18,11 +18,11 @@ export const sslRedirect: Entry = (value) => {
   if (flag === undefined) return refused(value, 'true or false')
   return converted(
     { redirectsToHttps: flag },
-    flag ? 'plain requests of hosts with TLS are redirected (308)' : 'plain requests are served, too',
+    flag ? 'plain requests of hosts with TLS are redirected (308)' : 'plain requests are served as well',
   )
 }
 
 export const PASSWORD = unsupported(
   'error',
-  'SECURITY: without it the routes have no password; put an external authorization service in front',
+  'SECURITY: the routes are no longer protected by a password; put an external authorization service in front',
 )

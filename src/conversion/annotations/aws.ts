@@ -11,7 +11,7 @@ import { BALANCER, FIREWALL, OFFLOADED, REDIRECT_THERE } from './load-balancer.t
 
 const LOGIN = unsupported(
   'error',
-  'SECURITY: without it the routes are unauthenticated; use RequestAuthentication with an AuthorizationPolicy, or an authorization service',
+  'SECURITY: the routes are no longer authenticated; use RequestAuthentication with an AuthorizationPolicy, or an authorization service',
 )
 
 const HEALTH = notNeeded(
@@ -47,7 +47,7 @@ export const ALB: AnnotationTable = {
   'multi-cluster-target-group': BALANCER,
   'backend-protocol': (value, place) =>
     value === 'HTTP'
-      ? notNeeded('what the gateway speaks anyway')(value, place)
+      ? notNeeded('the gateway uses this protocol by default')(value, place)
       : unsupported('error', 'the backend speaks TLS: a DestinationRule with tls is needed')(value, place),
   'backend-protocol-version': unsupported('warn', "the Service's port name or appProtocol says it: http2, grpc"),
   'target-group-attributes': unsupported(
@@ -70,7 +70,7 @@ export const ALB: AnnotationTable = {
   'auth-session-cookie': LOGIN,
   'auth-session-timeout': LOGIN,
   'jwt-validation': LOGIN,
-  'use-regex-path-match': whenTrue(unsupported('error', 'its paths are regular expressions, which are not read here')),
+  'use-regex-path-match': whenTrue(unsupported('error', 'its paths are regular expressions, which are not supported')),
 }
 
 /** Keys with names in them. */
@@ -81,10 +81,10 @@ export const ALB_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])
     () =>
       unsupported(
         'error',
-        'a condition besides host and path is not read here: match headers, methods or queries in the VirtualService',
+        'conditions other than host and path are not supported: match headers, methods or queries in the VirtualService',
       ),
   ],
-  [/^transforms\.(.+)$/, () => unsupported('error', 'a rewrite of the load balancer is not read here')],
+  [/^transforms\.(.+)$/, () => unsupported('error', 'rewrites of the load balancer are not supported')],
   [/^listener-attributes\.(.+)$/, () => BALANCER],
 ]
 
@@ -97,7 +97,7 @@ function readAction(name: string, value: string): Effect {
     return {
       outcome: 'unsupported',
       level: 'error',
-      message: `action ${name} is no redirect; what leads to it is left out`,
+      message: `action ${name} is not a redirect; paths that lead to it are left out`,
     }
   const target = readRedirectConfig(config)
   const settings = { actions: new Map([[name, target]]) }

@@ -5,14 +5,14 @@ import { BALANCER, FIREWALL, OFFLOADED, REDIRECT_THERE } from './load-balancer.t
 export const APPGW: AnnotationTable = {
   'backend-path-prefix': unsupported(
     'error',
-    'the path is rewritten by the load balancer; say it with rewrite in the VirtualService',
+    'the path is rewritten by the load balancer; use rewrite of the VirtualService',
   ),
   'ssl-redirect': REDIRECT_THERE,
   'appgw-ssl-certificate': OFFLOADED,
   'waf-policy-for-path': FIREWALL,
-  'request-timeout': notNeeded('Istio has no time limit of its own'),
+  'request-timeout': notNeeded('Istio sets no time limit'),
   'connection-draining': notNeeded('Envoy drains by itself'),
   'connection-draining-timeout': notNeeded('Envoy drains by itself'),
-  'cookie-based-affinity': unsupported('warn', 'consistentHash of a DestinationRule is the nearest'),
+  'cookie-based-affinity': unsupported('warn', 'the closest equivalent is consistentHash of a DestinationRule'),
   'use-private-ip': BALANCER,
 }

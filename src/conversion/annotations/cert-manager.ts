@@ -1,5 +1,5 @@
 /**
- * cert-manager: ingress-shim reads an Ingress, but no Gateway of Istio's, so that a Certificate has to be written down, in
+ * cert-manager: ingress-shim reads Ingresses and not the Gateways of Istio, so the conversion prints a Certificate, in
  * the namespace of the gateway's pods (docs/facts/certificates.md#from-annotations-to-a-certificate; cert-manager's
  * certificate-shim/helper.go).
  */
@@ -58,7 +58,7 @@ const ACME: AnnotationTable = {
   'http01-ingress-class': overrideClass('acme.cert-manager.io/http01-override-ingress-class'),
   'http01-ingress-ingressclassname': overrideClass('acme.cert-manager.io/http01-override-ingress-ingressclassname'),
   'http01-edit-in-place': notNeeded(
-    'there is no Ingress left to edit; the solver makes one of its own, which needs class istio, or DNS-01',
+    'no Ingress is left to edit; the solver creates one of its own, which needs class istio, or DNS-01',
   ),
 }
 
@@ -74,7 +74,7 @@ const DEFAULT_ISSUER: AnnotationTable = {
 function defaultIssuer(place: AnnotationPlace): Effect {
   const name = place.gateway.defaultIssuer
   const unknown =
-    "cert-manager's default issuer is not known here: name it in gateway.defaultIssuer, or use cert-manager.io/cluster-issuer"
+    'the default issuer of cert-manager is unknown: set it in gateway.defaultIssuer, or use cert-manager.io/cluster-issuer'
   if (name === '') return { outcome: 'unsupported', level: 'error', message: unknown }
   if (!hasOwnGateway(place)) return issuer(place, { name, kind: 'ClusterIssuer', group: undefined })
   const key = 'cert-manager.io/cluster-issuer'
@@ -89,7 +89,7 @@ export const CERT_MANAGER_ACME = orOnGateway('acme.cert-manager.io/', ACME)
 export const TLS_ACME = DEFAULT_ISSUER
 
 /**
- * A Gateway API Gateway of the Ingress' own namespace is read by ingress-shim like an Ingress, so that the annotations move
+ * A Gateway API Gateway of the Ingress' own namespace is read by ingress-shim like an Ingress, so the annotations move
  * there as they are; a Certificate of ours would share its name with the one that goes away with the Ingress.
  */
 function orOnGateway(prefix: string, table: AnnotationTable): AnnotationTable {
@@ -117,14 +117,14 @@ function issuer(place: AnnotationPlace, ref: CertificateRequest['issuer']): Effe
     return {
       outcome: 'not-needed',
       level: 'warn',
-      message: 'there is no spec.tls entry with a secret, so that cert-manager issues nothing',
+      message: 'no spec.tls entry has a secret, so cert-manager issues nothing',
     }
   const certificate = { issuer: ref }
   if (ref.kind !== 'Issuer' || ingress.namespace === gateway.namespace)
     return {
       outcome: 'platform-step',
       level: 'info',
-      message: `a Certificate, to be applied in ${gateway.namespace}, where the gateway reads its secrets`,
+      message: `a Certificate, to apply in ${gateway.namespace}, where the gateway reads its secrets`,
       settings: { certificate },
     }
   return {
@@ -143,7 +143,7 @@ function withIssuer(entry: Entry): Entry {
     return {
       outcome: 'not-needed',
       level: 'info',
-      message: 'does nothing without cert-manager.io/issuer or cluster-issuer',
+      message: 'has no effect without cert-manager.io/issuer or cluster-issuer',
     }
   }
 }
@@ -196,6 +196,6 @@ function overrideClass(annotation: string): Entry {
     approximate(
       'warn',
       { certificateAnnotations: { [annotation]: value } },
-      `an annotation of the Certificate; the solver's Ingress stands in the gateway's namespace, and only class istio is served by Istio`,
+      `an annotation of the Certificate; the solver's Ingress is in the gateway's namespace, and Istio serves only class istio`,
     )
 }

@@ -11,15 +11,15 @@ import {
 
 /** `projectcontour.io/` */
 export const CONTOUR: AnnotationTable = {
-  'response-timeout': unsupported('warn', 'timeout of the route, which is a limit for the whole request here as there'),
+  'response-timeout': unsupported('warn', 'use timeout of the route, which limits the whole request in Istio as well'),
   'retry-on': contourRetries,
   'num-retries': (value, place) =>
-    (place.sibling('retry-on') === undefined ? notNeeded('does nothing without retry-on') : foreignPart('retry-on'))(
+    (place.sibling('retry-on') === undefined ? notNeeded('has no effect without retry-on') : foreignPart('retry-on'))(
       value,
       place,
     ),
   'per-try-timeout': (value, place) =>
-    (place.sibling('retry-on') === undefined ? notNeeded('does nothing without retry-on') : foreignPart('retry-on'))(
+    (place.sibling('retry-on') === undefined ? notNeeded('has no effect without retry-on') : foreignPart('retry-on'))(
       value,
       place,
     ),
@@ -36,7 +36,7 @@ function foreignPart(main: string): Entry {
   return () => ({ outcome: 'converted', level: 'info', message: `part of ${main}` })
 }
 
-/** Contour's words are Envoy's. */
+/** Contour uses Envoy's names for retry conditions. */
 function contourRetries(value: string, { sibling, target }: Parameters<Entry>[1]): Effect {
   if (target === 'gateway-api')
     return {

@@ -1,5 +1,5 @@
 /**
- * What the registry says of one annotation: an outcome with its message, and the settings that it asks for. Entries are
+ * The effect of one annotation: an outcome with its message, and the settings that it asks for. Entries are
  * made by a handful of constructors, so that a table of them reads as a table.
  */
 import type { GatewaySettings, Target } from '../model/conversion-options.ts'
@@ -22,7 +22,7 @@ export interface AnnotationSettings extends IngressSettings {
   readonly actions?: ReadonlyMap<string, RedirectTarget>
 }
 
-/** Where an annotation stands. */
+/** The surroundings of an annotation. */
 export interface AnnotationPlace {
   readonly ingress: Ingress
   readonly controller: ControllerClass
@@ -30,7 +30,7 @@ export interface AnnotationPlace {
   readonly gateway: GatewaySettings
   /** The value of another annotation of the same table. */
   readonly sibling: (name: string) => string | undefined
-  /** What another annotation of the same table comes to; undefined where the Ingress has none of that name. */
+  /** The effect of another annotation of the same table; undefined if the Ingress does not have it. */
   readonly effectOf: (name: string) => Effect | undefined
 }
 
@@ -55,33 +55,33 @@ export function platformStep(level: Level, message: string): Entry {
   return () => ({ outcome: 'platform-step', level, message })
 }
 
-/** What another annotation has to stand beside, or it does nothing. */
+/** An annotation that has an effect only together with another one. */
 export function beside(main: string, entry: Entry): Entry {
   return (value, place) => (place.sibling(main) === undefined ? partOf(main)(value, place) : entry(value, place))
 }
 
-/** A parameter of another annotation, read together with it. */
+/** A parameter of another annotation; it shares that one's outcome. */
 export function partOf(main: string): Entry {
   return (_, place) => {
     const effect = place.effectOf(main)
     if (effect === undefined)
-      return { outcome: 'not-needed', level: 'info', message: `does nothing without ${main}, which is not there` }
+      return { outcome: 'not-needed', level: 'info', message: `has no effect without ${main}, which is absent` }
     return { outcome: effect.outcome, level: 'info', message: `part of ${main}` }
   }
 }
 
-/** The same, where only some values are one; the controller's default counts in place of others. */
+/** The same, with a check of the value; the controller uses its default in place of other values. */
 export function checkedPart(main: string, isAllowed: (value: string) => boolean, allowed: string): Entry {
   return (value, place) =>
     isAllowed(value) || !isInForce(main, place) ? partOf(main)(value, place) : refused(value, allowed)
 }
 
-/** Whether another annotation is there and asks for something. */
+/** Whether another annotation is present and has an effect. */
 export function isInForce(main: string, { effectOf }: AnnotationPlace): boolean {
   return (effectOf(main)?.outcome ?? 'not-needed') !== 'not-needed'
 }
 
-/** A switch: off by `"false"`, where it changes nothing. */
+/** A switch, which has no effect when it is `"false"`. */
 export function whenTrue(entry: Entry): Entry {
   return (value, place) => {
     const flag = readFlag(value)
@@ -103,7 +103,7 @@ export function approximate(level: Level, settings: AnnotationSettings, message:
   return { outcome: 'approximate', level, message, settings }
 }
 
-/** The controller refuses or ignores such a value, too, so that nothing is lost but what never worked. */
+/** The controller refuses or ignores such a value as well, so only something that never worked is lost. */
 export function refused(value: string, allowed: string): Effect {
   return {
     outcome: 'unsupported',

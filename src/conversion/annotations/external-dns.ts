@@ -31,7 +31,7 @@ function carriedTo({ target: to }: AnnotationPlace): string {
     : 'on the route; external-dns needs --source=gateway-httproute'
 }
 
-/** A name that no rule has gets a record and no route. */
+/** A name that no rule has gets a DNS record and no route. */
 function hostname(value: string, place: AnnotationPlace): Effect {
   const hosts = place.ingress.rules.map(({ host }) => host)
   const extra = value
@@ -43,11 +43,11 @@ function hostname(value: string, place: AnnotationPlace): Effect {
     return {
       outcome: 'not-needed',
       level: 'info',
-      message: 'ingress-hostname-source says that only the hosts of the rules count',
+      message: 'ingress-hostname-source limits records to the hosts of the rules',
     }
   const settings = { dnsAnnotations: { [`${PREFIX}hostname`]: value } }
   if (extra.length === 0) return converted(settings, carriedTo(place))
-  return approximate('warn', settings, `${extra.join(', ')} gets a DNS record but no route, as no rule has it`)
+  return approximate('warn', settings, `${extra.join(', ')} gets a DNS record but no route, because no rule names it`)
 }
 
 /** The Gateway API source reads the target from the Gateway only. */
@@ -65,7 +65,7 @@ function target(value: string, place: AnnotationPlace): Effect {
 function hostnameSource(value: string, { target: to }: AnnotationPlace): Effect {
   if (value === 'defined-hosts-only') return converted({}, 'the hostname annotation is dropped')
   if (value !== 'annotation-only')
-    return { outcome: 'not-needed', level: 'info', message: 'both kinds of names are what external-dns takes anyway' }
+    return { outcome: 'not-needed', level: 'info', message: 'external-dns uses both kinds of names by default' }
   if (to === 'gateway-api')
     return converted(
       { dnsAnnotations: { [`${PREFIX}gateway-hostname-source`]: value } },
@@ -74,7 +74,8 @@ function hostnameSource(value: string, { target: to }: AnnotationPlace): Effect 
   return {
     outcome: 'approximate',
     level: 'warn',
-    message: "external-dns' Istio sources always take the hosts too; controller: none on the VirtualService opts out",
+    message:
+      "external-dns' Istio sources always use the hosts as well; annotate the VirtualService with controller: none to opt out",
   }
 }
 

@@ -38,7 +38,7 @@ export const OTHER_CLASSES = {
   cilium: /cilium/,
 } as const
 
-/** The first family whose prefix fits, and that knows the name or stands last with that prefix, has the word. */
+/** The first family with this prefix that knows the annotation wins, else the last one with the prefix. */
 export const FAMILIES: readonly Family[] = [
   {
     prefix: 'nginx.ingress.kubernetes.io/',

@@ -35,5 +35,5 @@ export const GCE_STATUS: AnnotationTable = Object.fromEntries(
     'static-ip',
     'ssl-cert',
     'redirect-url-map',
-  ].map((name) => [name, foreign("Google's controller wrote it, about its own load balancer")]),
+  ].map((name) => [name, foreign("status that Google's controller wrote about its load balancer")]),
 )

@@ -2,7 +2,7 @@
 import { asNginx, backendTls, PASSWORD, sslRedirect } from './as-nginx.ts'
 import { converted, notNeeded, readFlag, readList, refused, unsupported, type AnnotationTable } from './entry.ts'
 
-const IDLE = notNeeded('Istio has no time limit of its own')
+const IDLE = notNeeded('Istio sets no time limit')
 
 /** `haproxy.org/`, of HAProxy Technologies. */
 export const HAPROXY: AnnotationTable = {
@@ -18,18 +18,21 @@ export const HAPROXY: AnnotationTable = {
   'auth-realm': PASSWORD,
   'path-rewrite': unsupported(
     'error',
-    'the path is rewritten by a regular expression of HAProxy; say it with rewrite in the VirtualService',
+    'the path is rewritten by a regular expression of HAProxy; use rewrite of the VirtualService',
   ),
   'server-ssl': (value, place) =>
-    (readFlag(value) === true ? backendTls('HTTPS') : notNeeded('what the gateway speaks anyway'))(value, place),
+    (readFlag(value) === true ? backendTls('HTTPS') : notNeeded('the gateway uses this protocol by default'))(
+      value,
+      place,
+    ),
   'rate-limit-requests': unsupported('warn', 'a limit needs an EnvoyFilter'),
   'timeout-client': IDLE,
   'timeout-server': IDLE,
   'timeout-connect': IDLE,
   'timeout-tunnel': IDLE,
   'timeout-http-request': IDLE,
-  'load-balance': unsupported('warn', 'loadBalancer of a DestinationRule is the nearest'),
-  'cookie-persistence': unsupported('warn', 'consistentHash of a DestinationRule is the nearest'),
+  'load-balance': unsupported('warn', 'the closest equivalent is loadBalancer of a DestinationRule'),
+  'cookie-persistence': unsupported('warn', 'the closest equivalent is consistentHash of a DestinationRule'),
   'set-host': (value) => converted({ authority: value }, `backends get ${value} as Host`),
   'ssl-passthrough': (value) =>
     readFlag(value) === true
@@ -37,15 +40,9 @@ export const HAPROXY: AnnotationTable = {
       : { outcome: 'not-needed', level: 'info', message: 'is switched off' },
   'request-set-header': unsupported('warn', 'headers.request.set of the route'),
   'response-set-header': unsupported('warn', 'headers.response.set of the route'),
-  'backend-config-snippet': unsupported(
-    'error',
-    'configuration of HAProxy itself; what it does has to be said again in Istio',
-  ),
-  'frontend-config-snippet': unsupported(
-    'error',
-    'configuration of HAProxy itself; what it does has to be said again in Istio',
-  ),
-  check: notNeeded('Istio watches the endpoints that Kubernetes calls ready'),
+  'backend-config-snippet': unsupported('error', 'configuration of HAProxy itself; recreate what it does in Istio'),
+  'frontend-config-snippet': unsupported('error', 'configuration of HAProxy itself; recreate what it does in Istio'),
+  check: notNeeded('Istio uses the endpoints that Kubernetes reports as ready'),
   'forwarded-for': notNeeded('Envoy always sends x-forwarded-for'),
 }
 
@@ -60,16 +57,19 @@ export const HAPROXY_COMMUNITY: AnnotationTable = {
   'auth-secret': PASSWORD,
   'auth-url': asNginx('auth-url'),
   'auth-tls-secret': asNginx('auth-tls-secret'),
-  'rewrite-target': unsupported('error', 'the path is rewritten by HAProxy; say it with rewrite in the VirtualService'),
+  'rewrite-target': unsupported('error', 'the path is rewritten by HAProxy; use rewrite of the VirtualService'),
   'app-root': (value) => converted({ appRoot: value }, `/ redirects to ${value} (302)`),
-  'server-alias': (value) => converted({ aliases: readList(value) }, 'the routes are served under these hosts, too'),
+  'server-alias': (value) => converted({ aliases: readList(value) }, 'the routes are also served under these hosts'),
   'backend-protocol': unsupported('warn', "the Service's port name or appProtocol says it"),
   'secure-backends': (value, place) =>
-    (readFlag(value) === true ? backendTls('HTTPS') : notNeeded('what the gateway speaks anyway'))(value, place),
+    (readFlag(value) === true ? backendTls('HTTPS') : notNeeded('the gateway uses this protocol by default'))(
+      value,
+      place,
+    ),
   'timeout-client': IDLE,
   'timeout-server': IDLE,
   'timeout-connect': IDLE,
-  'balance-algorithm': unsupported('warn', 'loadBalancer of a DestinationRule is the nearest'),
-  affinity: unsupported('warn', 'consistentHash of a DestinationRule is the nearest'),
-  'config-backend': unsupported('error', 'configuration of HAProxy itself; what it does has to be said again in Istio'),
+  'balance-algorithm': unsupported('warn', 'the closest equivalent is loadBalancer of a DestinationRule'),
+  affinity: unsupported('warn', 'the closest equivalent is consistentHash of a DestinationRule'),
+  'config-backend': unsupported('error', 'configuration of HAProxy itself; recreate what it does in Istio'),
 }

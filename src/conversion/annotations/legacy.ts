@@ -12,5 +12,5 @@ export const LEGACY: AnnotationTable = {
   'whitelist-source-range': asNginx('allowlist-source-range'),
   'auth-type': PASSWORD,
   'auth-secret': PASSWORD,
-  'rewrite-target': unsupported('error', 'the path is rewritten; say it with rewrite in the VirtualService'),
+  'rewrite-target': unsupported('error', 'the path is rewritten; use rewrite of the VirtualService'),
 }

@@ -8,7 +8,7 @@ export const BALANCER = platformStep(
 
 export const FIREWALL = platformStep(
   'error',
-  'SECURITY: it protects the load balancer: the one in front of the gateway needs it, too',
+  'SECURITY: it protects the load balancer: the one in front of the gateway needs the same',
 )
 
 export const OFFLOADED: Entry = () => ({

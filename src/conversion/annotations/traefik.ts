@@ -15,44 +15,47 @@ import {
 
 const MIDDLEWARE = unsupported(
   'error',
-  'middlewares may hold authentication, address lists, rewrites and redirects; each of them has to be said again in Istio',
+  'middlewares may contain authentication, address lists, rewrites and redirects; each of them must be recreated in Istio',
 )
 
 const NO_SERVER = unsupported(
   'error',
-  'SECURITY: no HTTPS server is printed for this Ingress, as it names no secret: add spec.tls with its hosts and a secretName',
+  'SECURITY: no HTTPS server is generated for this Ingress, because it names no secret: add spec.tls with its hosts and a secretName',
 )
 
 export const TRAEFIK: AnnotationTable = {
   'router.entrypoints': entryPoints,
   'router.middlewares': MIDDLEWARE,
   'router.priority': unsupported('warn', 'the order of routes is given by their paths'),
-  'router.rulesyntax': notNeeded('no rule is written'),
-  'router.pathmatcher': unsupported('error', 'paths are read as Prefix; another matcher is not read here'),
+  'router.rulesyntax': notNeeded('no Traefik rule is generated'),
+  'router.pathmatcher': unsupported('error', 'paths are read as Prefix; other matchers are not supported'),
   'router.tls': whenTrue((value, place) =>
-    (namesSecret(place) ? notNeeded('spec.tls says which hosts have TLS') : NO_SERVER)(value, place),
+    (namesSecret(place) ? notNeeded('spec.tls decides which hosts have TLS') : NO_SERVER)(value, place),
   ),
   'router.tls.certresolver': unsupported(
     'error',
-    "Traefik's own ACME resolver stays behind: issue the certificate with cert-manager",
+    "Traefik's ACME resolver is not available: issue the certificate with cert-manager",
   ),
   'router.tls.options': unsupported('warn', "TLS options are set at the Gateway's server"),
   'service.serversscheme': (value, place) =>
-    (value === 'https' ? backendTls('HTTPS') : notNeeded('what the gateway speaks anyway'))(value, place),
-  'service.serverstransport': unsupported('warn', 'a ServersTransport is a DestinationRule in Istio'),
+    (value === 'https' ? backendTls('HTTPS') : notNeeded('the gateway uses this protocol by default'))(value, place),
+  'service.serverstransport': unsupported('warn', 'use a DestinationRule in place of a ServersTransport'),
   'service.passhostheader': (value, place) =>
     (readFlag(value) === false
       ? unsupported('warn', 'backends get the Host of the client')
       : notNeeded('backends get the Host of the client'))(value, place),
   'service.nativelb': notNeeded('the gateway always speaks to pods'),
-  'service.sticky.cookie': unsupported('warn', 'consistentHash of a DestinationRule is the nearest'),
+  'service.sticky.cookie': unsupported('warn', 'the closest equivalent is consistentHash of a DestinationRule'),
 }
 
 /** Keys with names in them. */
 export const TRAEFIK_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])[] = [
-  [/^router\.tls\.domains\.(.+)$/, () => notNeeded('the certificate says for which names it is')],
-  [/^service\.sticky\.cookie\.(.+)$/, () => unsupported('warn', 'consistentHash of a DestinationRule is the nearest')],
-  [/^router\.observability\.(.+)$/, () => notNeeded("logs, metrics and traces are the mesh's")],
+  [/^router\.tls\.domains\.(.+)$/, () => notNeeded('the certificate contains its names')],
+  [
+    /^service\.sticky\.cookie\.(.+)$/,
+    () => unsupported('warn', 'the closest equivalent is consistentHash of a DestinationRule'),
+  ],
+  [/^router\.observability\.(.+)$/, () => notNeeded('the mesh configures logs, metrics and traces')],
 ]
 
 function entryPoints(value: string, place: AnnotationPlace): Effect {
@@ -63,7 +66,7 @@ function entryPoints(value: string, place: AnnotationPlace): Effect {
   return claimsHttpsRedirect('only https: plain requests of hosts with TLS are redirected (308)')
 }
 
-/** Traefik has certificates of its own, and one for all: TLS there needs no `spec.tls`. */
+/** Traefik has a default certificate, so TLS needs no `spec.tls` there. */
 function namesSecret({ ingress }: AnnotationPlace): boolean {
   return ingress.tls.some(({ secret }) => secret !== '')
 }

@@ -34,10 +34,10 @@ export const NGINX_AFFINITY: AnnotationTable = nginxTable({
   'session-cookie-secure': unsupported('warn', COOKIE),
   'session-cookie-partitioned': unsupported('warn', COOKIE),
   'session-cookie-conditional-samesite-none': unsupported('warn', COOKIE),
-  'session-cookie-change-on-failure': notNeeded('Envoy picks another backend where the one is gone'),
+  'session-cookie-change-on-failure': notNeeded('Envoy picks another backend when one is gone'),
   'upstream-hash-by': hashBy,
   'upstream-hash-by-subset': whenTrue(
-    unsupported('warn', 'subsets of backends have no equal; each key has one backend'),
+    unsupported('warn', 'subsets of backends have no equivalent; each key has one backend'),
   ),
   'upstream-hash-by-subset-size': partOf('upstream-hash-by-subset'),
   'load-balance': loadBalance,
@@ -58,7 +58,7 @@ function affinity(value: string, { sibling }: AnnotationPlace): Effect {
   )
 }
 
-/** The variables that have an equal; `$request_uri` and combinations have none. */
+/** Converts the variables that have an equivalent; `$request_uri` and combinations have none. */
 function hashBy(value: string): Effect {
   const variable = value.replace(/^\$\{(\w+)\}$/, '$$$1')
   const header = /^\$http_(\w+)$/.exec(variable)?.[1]
@@ -80,7 +80,7 @@ function hashBy(value: string): Effect {
     return {
       outcome: 'unsupported',
       level: 'warn',
-      message: `${value} has no equal: consistentHash takes a header, a query parameter, a cookie or the address`,
+      message: `${value} has no equivalent: consistentHash takes a header, a query parameter, a cookie or the address`,
     }
   return approximate('info', { connection: { hash } }, 'consistentHash of a DestinationRule')
 }
@@ -88,6 +88,6 @@ function hashBy(value: string): Effect {
 function loadBalance(value: string): Effect {
   if (value === 'round_robin') return converted({ connection: { balancer: 'ROUND_ROBIN' } }, 'a simple balancer')
   if (value === 'ewma')
-    return approximate('info', { connection: { balancer: 'LEAST_REQUEST' } }, 'LEAST_REQUEST is the nearest')
+    return approximate('info', { connection: { balancer: 'LEAST_REQUEST' } }, 'LEAST_REQUEST is the closest equivalent')
   return refused(value, 'round_robin or ewma')
 }

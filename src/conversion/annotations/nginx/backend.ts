@@ -14,7 +14,7 @@ import {
 } from '../entry.ts'
 import { nginxTable } from './guard.ts'
 
-const FCGI = 'FastCGI backends cannot be reached through Envoy: put an HTTP front end into the pod'
+const FCGI = 'FastCGI backends cannot be reached through Envoy: add an HTTP server to the pod'
 
 export const NGINX_BACKEND: AnnotationTable = nginxTable({
   'backend-protocol': backendProtocol,
@@ -25,23 +25,23 @@ export const NGINX_BACKEND: AnnotationTable = nginxTable({
   'proxy-ssl-server-name': checkedPart('backend-protocol', isOnOrOff, 'on or off'),
   'proxy-ssl-verify': checkedPart('backend-protocol', isOnOrOff, 'on or off'),
   'proxy-ssl-verify-depth': notNeeded('Envoy checks the whole chain'),
-  'proxy-ssl-ciphers': unsupported('warn', "the gateway's own choice of ciphers holds for backends"),
-  'proxy-ssl-protocols': unsupported('warn', "the gateway's own choice of TLS versions holds for backends"),
+  'proxy-ssl-ciphers': unsupported('warn', 'the gateway uses its own ciphers towards backends'),
+  'proxy-ssl-protocols': unsupported('warn', 'the gateway uses its own TLS versions towards backends'),
   'fastcgi-index': unsupported('warn', FCGI),
   'fastcgi-params-configmap': unsupported('warn', FCGI),
   'default-backend': unsupported(
     'warn',
-    'there is no "no endpoints" backend in Istio: such a request is answered 503; a fallback belongs into a retry or into the application',
+    'Istio has no backend for Services without endpoints and answers 503: handle the fallback in the application',
   ),
   'custom-http-errors': unsupported(
     'warn',
-    "error pages are the application's: the gateway passes its answers on as they are",
+    'the gateway passes responses on unchanged, so error pages must come from the application',
   ),
   'disable-proxy-intercept-errors': notNeeded('the gateway never intercepts errors'),
 })
 
 const GRPC =
-  "name the Service's port grpc, or set appProtocol: grpc, so that the gateway speaks HTTP/2 to it; no route can say it"
+  "name the Service's port grpc, or set appProtocol: grpc, so that the gateway speaks HTTP/2 to it; a route cannot configure this"
 
 function isOnOrOff(value: string): boolean {
   return value === 'on' || value === 'off'
@@ -51,7 +51,7 @@ function backendProtocol(value: string, place: AnnotationPlace): Effect {
   switch (value.toUpperCase()) {
     case 'HTTP':
     case 'AUTO_HTTP':
-      return { outcome: 'not-needed', level: 'info', message: 'what the gateway speaks anyway' }
+      return { outcome: 'not-needed', level: 'info', message: 'the gateway uses this protocol by default' }
     case 'HTTPS':
       return approximate(
         'warn',
@@ -71,14 +71,14 @@ function backendProtocol(value: string, place: AnnotationPlace): Effect {
       return {
         outcome: 'unsupported',
         level: 'error',
-        message: `${value} backends cannot be reached through Envoy: put an HTTP front end into the pod`,
+        message: `${value} backends cannot be reached through Envoy: add an HTTP server to the pod`,
       }
     default:
       return refused(value, 'HTTP, HTTPS, AUTO_HTTP, GRPC, GRPCS or FCGI')
   }
 }
 
-/** nginx verifies nothing unless it is told to, and sends no server name unless it is told to. */
+/** nginx verifies no certificate and sends no server name by default. */
 function readBackendTls({ ingress, sibling }: AnnotationPlace): BackendTls {
   const secret = sibling('proxy-ssl-secret')
   return {

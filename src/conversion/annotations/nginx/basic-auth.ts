@@ -3,7 +3,7 @@ import { partOf, refused, unsupported, type AnnotationTable, type Effect } from 
 import { nginxTable } from './guard.ts'
 
 const BASIC =
-  'SECURITY: without it the routes have no password; neither Istio nor Envoy checks basic or digest passwords: put an external authorization service in front (CUSTOM AuthorizationPolicy), or use RequestAuthentication'
+  'SECURITY: the routes are no longer protected by a password; neither Istio nor Envoy checks basic or digest passwords: put an external authorization service in front (CUSTOM AuthorizationPolicy), or use RequestAuthentication'
 
 export const NGINX_BASIC_AUTH: AnnotationTable = nginxTable({
   'auth-type': unsupported('error', BASIC),
@@ -14,12 +14,12 @@ export const NGINX_BASIC_AUTH: AnnotationTable = nginxTable({
 })
 
 function satisfy(value: string): Effect {
-  if (value === 'all') return { outcome: 'not-needed', level: 'info', message: 'policies always all count' }
+  if (value === 'all') return { outcome: 'not-needed', level: 'info', message: 'all policies always apply' }
   if (value !== 'any') return refused(value, 'any or all')
   return {
     outcome: 'unsupported',
     level: 'error',
     message:
-      'one of address list and password sufficed; here both have to be met, so that some who came in no longer do',
+      'ingress-nginx accepted either the address or the password; here both are required, so some clients lose access',
   }
 }

@@ -23,7 +23,7 @@ export const NGINX_CANARY: AnnotationTable = nginxTable({
   'canary-by-cookie': partOf('canary'),
 })
 
-/** Bad numbers fall back to 0 and 100, and the weight stops at the total, as in ingress-nginx. */
+/** Invalid numbers fall back to 0 and 100, and the weight is at most the total, as in ingress-nginx. */
 export function readCanary(_: string, { sibling }: AnnotationPlace): Effect {
   const problems = numberProblems(sibling)
   const weightTotal = readWhole(sibling('canary-weight-total'), 1) ?? 100
@@ -39,10 +39,12 @@ function numberProblems(sibling: AnnotationPlace['sibling']): readonly string[] 
   const isBad = (name: string) => sibling(name) !== undefined && readWhole(sibling(name)) === undefined
   return [
     ...(isBad('canary-weight')
-      ? [`canary-weight is ${JSON.stringify(sibling('canary-weight'))}, no whole number: it counts as 0`]
+      ? [`canary-weight is ${JSON.stringify(sibling('canary-weight'))}, which is not a whole number: it counts as 0`]
       : []),
     ...(isBad('canary-weight-total')
-      ? [`canary-weight-total is ${JSON.stringify(sibling('canary-weight-total'))}, no whole number: it counts as 100`]
+      ? [
+          `canary-weight-total is ${JSON.stringify(sibling('canary-weight-total'))}, which is not a whole number: it counts as 100`,
+        ]
       : []),
   ]
 }
@@ -52,7 +54,7 @@ interface HeaderReading {
   readonly problem?: string
 }
 
-/** A value beats a pattern; without either the header says `always` or `never`. */
+/** A value takes precedence over a pattern. Without either, the header is `always` or `never`. */
 function readHeader(sibling: AnnotationPlace['sibling']): HeaderReading {
   const name = sibling('canary-by-header')?.toLowerCase()
   if (name === undefined) return { header: undefined }
@@ -61,6 +63,6 @@ function readHeader(sibling: AnnotationPlace['sibling']): HeaderReading {
   if (pattern === undefined) return { header: { name, value, pattern } }
   const problem = regexProblem(pattern)
   if (problem !== undefined)
-    return { header: undefined, problem: `canary-by-header-pattern ${problem}; the header is not looked at` }
+    return { header: undefined, problem: `canary-by-header-pattern ${problem}; the header is ignored` }
   return { header: { name, value, pattern: `.*(?:${pattern}).*` } }
 }

@@ -64,18 +64,18 @@ const CORS_DEFAULTS = {
   maxAgeSeconds: 1728000,
 }
 
-/** What may stand in a list; Gateway API's are those of its CRD. */
+/** The values that a list may contain; those of Gateway API are from its CRD. */
 interface ListRule {
   readonly fits: Readonly<Record<Target, RegExp>>
   readonly allowed: Readonly<Record<Target, string>>
 }
 
-/** What only Gateway API cannot say is an error, as browsers will refuse it; what no browser ever asks for is none. */
+/** A value that only Gateway API cannot express is an error, because browsers will refuse the response. A value that no browser sends is a warning. */
 function listPart(rule: ListRule): Entry {
   return (value, place) => {
     const bad = readList(value).filter((one) => !rule.fits[place.target].test(one))
     if (bad.length === 0 || !isInForce('enable-cors', place)) return partOf('enable-cors')(value, place)
-    const message = `${bad.join(', ')} is left out of the CORS answer, allowed is ${rule.allowed[place.target]}`
+    const message = `${bad.join(', ')} is left out of the CORS response, allowed is ${rule.allowed[place.target]}`
     return { outcome: 'unsupported', level: bad.some((one) => rule.fits.istio.test(one)) ? 'error' : 'warn', message }
   }
 }
@@ -97,7 +97,7 @@ function cors(_: string, { sibling, target }: AnnotationPlace): Effect {
     return {
       outcome: 'unsupported',
       level: 'error',
-      message: 'no origin is left of cors-allow-origin: no CORS is printed',
+      message: 'no valid origin remains in cors-allow-origin, so no CORS policy is generated',
     }
   if (!origins.includes('*') || !policy.allowsCredentials) return converted({ cors: policy }, 'a corsPolicy')
   return approximate(

@@ -22,7 +22,7 @@ export const NGINX_EXTERNAL_AUTH: AnnotationTable = nginxTable({
     'auth-url',
     unsupported(
       'error',
-      'nginx turned the 401 into a redirect to the sign-in page; here the authorization service itself has to answer with that redirect',
+      'nginx turned the 401 into a redirect to the sign-in page; here the authorization service itself must respond with that redirect',
     ),
   ),
   'auth-signin-redirect-param': partOf('auth-signin'),
@@ -32,9 +32,9 @@ export const NGINX_EXTERNAL_AUTH: AnnotationTable = nginxTable({
   'auth-proxy-set-headers': authDetail(
     'the ConfigMap is not read: name its headers in includeAdditionalHeadersInCheck',
   ),
-  'auth-snippet': beside('auth-url', unsupported('error', 'the snippet is lost: what it does has to be said again')),
-  'auth-cache-key': authDetail('answers are not cached'),
-  'auth-cache-duration': authDetail('answers are not cached'),
+  'auth-snippet': beside('auth-url', unsupported('error', 'the snippet is not converted: recreate what it does')),
+  'auth-cache-key': authDetail('authorization results are not cached'),
+  'auth-cache-duration': authDetail('authorization results are not cached'),
   'auth-always-set-cookie': authDetail('cookies are set when the check denies, by headersToDownstreamOnDeny'),
   'auth-keepalive': notNeeded('connections to the authorization service are always kept'),
   'auth-keepalive-requests': notNeeded('connections to the authorization service are always kept'),
@@ -47,7 +47,7 @@ function authDetail(message: string): Entry {
   return beside('auth-url', unsupported('warn', message))
 }
 
-/** An ext_authz provider is mesh configuration, so that the policy alone does nothing. */
+/** An ext_authz provider is part of the mesh's configuration, so the policy alone has no effect. */
 function authUrl(value: string, { ingress, gateway, sibling }: AnnotationPlace): Effect {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url === undefined || value.includes('$') || !/^https?:$/.test(url.protocol))
@@ -94,7 +94,7 @@ function providerOf(name: string, { host, port, path, responseHeaders }: Externa
 function globalAuth(value: string): Effect {
   const message =
     readFlag(value) === false
-      ? 'there is no global authorization to switch off'
+      ? 'the gateway has no global authorization to switch off'
       : "SECURITY: the controller's global-auth-url is not in the Ingress; see auth-url"
   return readFlag(value) === false
     ? { outcome: 'not-needed', level: 'info', message }

@@ -3,7 +3,7 @@ import { partOf, unsupported, whenTrue, type AnnotationTable } from '../entry.ts
 import { nginxTable } from './guard.ts'
 
 const WAF =
-  'SECURITY: there is no web application firewall in the gateway; a WasmPlugin (Coraza) or a firewall in front can be one'
+  'SECURITY: the gateway has no web application firewall; add one as a WasmPlugin (Coraza), or in front of the gateway'
 
 export const NGINX_FIREWALL: AnnotationTable = nginxTable({
   'enable-modsecurity': whenTrue(unsupported('error', WAF)),

@@ -22,20 +22,20 @@ export function nginxTable(table: AnnotationTable): AnnotationTable {
   return Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, guarded(name, entry)]))
 }
 
-const EMPTY = notNeeded('is empty, which counts as not there')
+const EMPTY = notNeeded('is empty, which counts as absent')
 
-const ON_CANARY = notNeeded('ingress-nginx ignores it on a canary; the one of the main Ingress counts')
+const ON_CANARY = notNeeded('ingress-nginx ignores it on a canary; the main Ingress decides')
 
-const ON_PASSTHROUGH = notNeeded('void on a host whose TLS is passed through')
+const ON_PASSTHROUGH = notNeeded('has no effect on a host whose TLS is passed through')
 
 const BALANCING = unsupported(
   'warn',
-  "it is not carried over on a canary: the canary's Service is balanced as the mesh does by default; a DestinationRule for that Service can say it",
+  "not converted on a canary: its Service gets the mesh's default load balancing; a DestinationRule for that Service can change it",
 )
 
 const OF_CANARY = /^canary(?:-|$)/
 
-/** What ingress-nginx reads of a canary besides. */
+/** What else ingress-nginx reads on a canary. */
 const OF_BALANCING = /^(?:load-balance|upstream-hash-by.*|affinity.*|session-cookie-.*)$/
 
 function guarded(name: string, entry: Entry): Entry {
@@ -50,7 +50,7 @@ function guarded(name: string, entry: Entry): Entry {
   }
 }
 
-/** The annotations beside it, without those that are empty. */
+/** The other annotations, without the empty ones. */
 function withoutBlanks(place: AnnotationPlace): AnnotationPlace {
   const sibling = (name: string): string | undefined => {
     const value = place.sibling(name)

@@ -7,7 +7,7 @@ const COOKIES = 'cookies are passed on as the application sets them'
 export const NGINX_HEADERS: AnnotationTable = nginxTable({
   'x-forwarded-prefix': (value) =>
     /\p{Cc}/u.test(value)
-      ? { outcome: 'unsupported', level: 'warn', message: 'is no header value' }
+      ? { outcome: 'unsupported', level: 'warn', message: 'is not a header value' }
       : value.includes('$')
         ? { outcome: 'unsupported', level: 'warn', message: 'groups of the path cannot be put into a header' }
         : converted({ headerChanges: { request: { 'x-forwarded-prefix': value }, response: {} } }, 'a request header'),

@@ -14,7 +14,7 @@ function serverAlias(value: string, { target }: AnnotationPlace): Effect {
   const names = readList(value.toLowerCase())
   const aliases = names.filter((name) => aliasProblem(name, target) === undefined)
   if (aliases.length === names.length)
-    return converted({ aliases }, `the routes are served under ${aliases.join(', ')}, too`)
+    return converted({ aliases }, `the routes are also served under ${aliases.join(', ')}`)
   const problems = names.flatMap((name) => {
     const problem = aliasProblem(name, target)
     return problem === undefined ? [] : [`${name} ${problem}`]
@@ -43,12 +43,12 @@ const API_HOSTNAME = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9]
 function upstreamVhost(value: string, { ingress, sibling, target }: AnnotationPlace): Effect {
   const isOwnService = value.endsWith('.svc.cluster.local') || value.endsWith(`.${ingress.namespace}.svc`)
   if (isOwnService && sibling('service-upstream') === 'true')
-    return { outcome: 'not-needed', level: 'info', message: 'only made ingress-nginx work inside a mesh' }
+    return { outcome: 'not-needed', level: 'info', message: 'only needed to run ingress-nginx inside a mesh' }
   if (value.includes('$'))
     return {
       outcome: 'unsupported',
       level: 'error',
-      message: `${value}: nginx variables have no equal in rewrite.authority; the client's Host is passed on`,
+      message: `${value}: nginx variables have no equivalent in rewrite.authority; the client's Host is passed on`,
     }
   if (target === 'gateway-api' && !API_HOSTNAME.test(value))
     return {

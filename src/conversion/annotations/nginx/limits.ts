@@ -26,11 +26,11 @@ export const NGINX_LIMITS: AnnotationTable = nginxTable({
       : partOf(place.sibling('limit-rps') === undefined ? 'limit-rpm' : 'limit-rps')(value, place),
   'limit-connections': unsupported(
     'warn',
-    'there is no limit of connections per client; connectionPool limits them per backend',
+    'Istio cannot limit connections per client; connectionPool limits them per backend',
   ),
   'limit-rate': unsupported(
     'warn',
-    'answers are not slowed down; Envoy has a bandwidth filter, which an EnvoyFilter can add',
+    "responses are not throttled; an EnvoyFilter can add Envoy's bandwidth limit filter",
   ),
   'limit-rate-after': partOf('limit-rate'),
   'limit-whitelist': limitExemption,
@@ -41,7 +41,7 @@ export const NGINX_LIMITS: AnnotationTable = nginxTable({
   'global-rate-limit-ignored-cidrs': partOf('global-rate-limit'),
 })
 
-/** Of two good lists, the settings are joined; beside a bad one, the good one alone decides who may call. */
+/** Two valid lists are joined. If one of them is invalid, only the valid one decides who may call. */
 function allowedSources(alias: string): Entry {
   return (value, place) => {
     const read = readRanges(value)
@@ -65,22 +65,22 @@ function sourceMessage({ gateway: { namespace, trustedProxies } }: AnnotationPla
     trustedProxies > 0
       ? `the address that ${trustedProxies} trusted proxies name`
       : "the connection's address: the gateway's Service needs externalTrafficPolicy: Local, or PROXY protocol"
-  return `an AuthorizationPolicy that denies, to be applied in ${namespace}; the client is ${whose}`
+  return `an AuthorizationPolicy that denies, to apply in ${namespace}; the client is ${whose}`
 }
 
 function notPrinted(problem: string): Effect {
-  const message = `SECURITY: ${problem}; no policy is printed, so that every address may call`
+  const message = `SECURITY: ${problem}; no policy is generated, so every address may call`
   return { outcome: 'unsupported', level: 'error', message }
 }
 
 type Ranges = { readonly ranges: readonly string[] } | { readonly problem: string }
 
-/** A list that is wrong in one place is left alone as a whole: half of it would shut out, or let in, somebody. */
+/** One invalid entry invalidates the whole list: the rest of it could admit or exclude the wrong clients. */
 function readRanges(value: string): Ranges {
   const ranges = readList(value)
   const bad = ranges.filter((range) => !isAddressRange(range))
   if (bad.length === 0 && ranges.length > 0) return { ranges }
-  return { problem: `${bad.join(', ') || 'an empty list'} is no address or CIDR range` }
+  return { problem: `${bad.join(', ') || 'an empty list'} is not an address or CIDR range` }
 }
 
 /** What Istio takes in `ipBlocks` (`ValidateIPSubnet`); a zone means nothing at a gateway, and ingress-nginx refuses it. */
@@ -94,12 +94,12 @@ function rateLimit(perSeconds: 1 | 60): Entry {
     const requests = readWhole(value, 1)
     if (requests === undefined) return refused(value, 'a whole number from 1')
     const burst = requests * (readWhole(sibling('limit-burst-multiplier'), 1) ?? 5)
-    const message = `an EnvoyFilter, to be applied in ${gateway.namespace}: one bucket for each gateway pod and all clients, answered 429; nginx counted per client address and answered 503`
+    const message = `an EnvoyFilter, to apply in ${gateway.namespace}: one bucket for each gateway pod and all clients, answered 429; nginx counted per client address and answered 503`
     if (perSeconds === 60 && sibling('limit-rps') !== undefined)
       return {
         outcome: 'unsupported',
         level: 'warn',
-        message: 'limit-rps stands beside it; only one of them is printed',
+        message: 'limit-rps is set as well, and only one limit is generated',
       }
     return approximate('warn', { rateLimit: { requests, perSeconds, burst } }, message)
   }
@@ -108,5 +108,5 @@ function rateLimit(perSeconds: 1 | 60): Entry {
 function limitExemption(value: string, place: AnnotationPlace): Effect {
   if (place.sibling('limit-rps') === undefined && place.sibling('limit-rpm') === undefined)
     return partOf('limit-rps')(value, place)
-  return { outcome: 'unsupported', level: 'warn', message: 'the limit counts these addresses, too' }
+  return { outcome: 'unsupported', level: 'warn', message: 'the limit applies to these addresses as well' }
 }

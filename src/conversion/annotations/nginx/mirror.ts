@@ -13,14 +13,14 @@ import { nginxTable } from './guard.ts'
 
 export const NGINX_MIRROR: AnnotationTable = nginxTable({
   'mirror-target': mirrorTarget,
-  'mirror-uri': unsupported('warn', 'only mirror-target names where to'),
+  'mirror-uri': unsupported('warn', 'only mirror-target is supported'),
   'mirror-host': beside(
     'mirror-target',
-    unsupported('warn', "the mirror gets the request's Host with -shadow behind it"),
+    unsupported('warn', "the mirror gets the request's Host with -shadow appended"),
   ),
   'mirror-request-body': beside('mirror-target', (value, place) =>
     value === 'off'
-      ? unsupported('warn', 'the mirror gets the body, too')(value, place)
+      ? unsupported('warn', 'the mirror also receives the body')(value, place)
       : partOf('mirror-target')(value, place),
   ),
 })
@@ -43,7 +43,7 @@ function mirrorTarget(value: string, { gateway }: AnnotationPlace): Effect {
     usesTls,
   }
   const lost = [url.pathname === '/' ? '' : url.pathname, url.search].join('')
-  const message = 'a mirror; it gets the Host of the request with -shadow behind it'
+  const message = 'a mirror; it gets the Host of the request with -shadow appended'
   if (lost === '') return approximate('info', { mirror }, message)
   return approximate('warn', { mirror }, `${message}, and the path of the request without ${lost} before it`)
 }

@@ -2,9 +2,9 @@
 import { notNeeded, partOf, type AnnotationTable } from '../entry.ts'
 import { nginxTable } from './guard.ts'
 
-const LOGS = "access logs are the mesh's: Telemetry, meshConfig.accessLogFile"
+const LOGS = 'access logs are configured for the mesh: Telemetry, meshConfig.accessLogFile'
 
-const TRACES = "traces are the mesh's: Telemetry, meshConfig.defaultConfig.tracing"
+const TRACES = 'traces are configured for the mesh: Telemetry, meshConfig.defaultConfig.tracing'
 
 export const NGINX_OBSERVABILITY: AnnotationTable = nginxTable({
   'enable-access-log': notNeeded(LOGS),
@@ -14,7 +14,7 @@ export const NGINX_OBSERVABILITY: AnnotationTable = nginxTable({
   'opentelemetry-trust-incoming-span': notNeeded(TRACES),
   'enable-opentracing': notNeeded(TRACES),
   'opentracing-trust-incoming-span': notNeeded(TRACES),
-  'enable-influxdb': notNeeded('ingress-nginx itself dropped it'),
+  'enable-influxdb': notNeeded('ingress-nginx removed it'),
   'influxdb-measurement': partOf('enable-influxdb'),
   'influxdb-port': partOf('enable-influxdb'),
   'influxdb-host': partOf('enable-influxdb'),

@@ -27,16 +27,16 @@ export const NGINX_REDIRECT: AnnotationTable = nginxTable({
   'temporal-redirect': (value, place) => redirect(value, place, place.sibling('temporal-redirect-code'), 302),
   'temporal-redirect-code': partOf('temporal-redirect'),
   'from-to-www-redirect': whenTrue(wwwRedirect),
-  'use-port-in-redirects': unsupported('warn', 'redirects name no port'),
-  'relative-redirects': unsupported('warn', 'redirects are absolute; clients follow them all the same'),
+  'use-port-in-redirects': unsupported('warn', 'redirects do not name a port'),
+  'relative-redirects': unsupported('warn', 'redirects are absolute; clients follow both forms'),
   'proxy-redirect-from': unlessOff(unsupported('warn', LOCATIONS)),
   'proxy-redirect-to': unlessOff(unsupported('warn', LOCATIONS)),
 })
 
-/** An absolute one is ignored by ingress-nginx, too (i2g approot_test.go). */
+/** ingress-nginx ignores an absolute one as well (i2g approot_test.go). */
 function appRoot(value: string): Effect {
   if (!value.startsWith('/'))
-    return { outcome: 'not-needed', level: 'warn', message: `${value} is no path; ingress-nginx ignores it, too` }
+    return { outcome: 'not-needed', level: 'warn', message: `${value} is not a path; ingress-nginx ignores it as well` }
   return converted({ appRoot: value }, `/ redirects to ${value} (302)`)
 }
 
@@ -45,8 +45,8 @@ function sslRedirect(value: string, { sibling }: AnnotationPlace): Effect {
   const flag = readFlag(value)
   if (flag === undefined) return refused(value, 'true or false')
   if (!flag && readFlag(sibling('force-ssl-redirect') ?? '') === true)
-    return { outcome: 'not-needed', level: 'info', message: 'force-ssl-redirect stands beside it and wins' }
-  const message = flag ? 'plain requests of hosts with TLS are redirected (308)' : 'plain requests are served, too'
+    return { outcome: 'not-needed', level: 'info', message: 'force-ssl-redirect takes precedence' }
+  const message = flag ? 'plain requests of hosts with TLS are redirected (308)' : 'plain requests are served as well'
   return converted({ redirectsToHttps: flag }, message)
 }
 
@@ -60,23 +60,23 @@ function forceSslRedirect(_: string, { ingress, gateway }: AnnotationPlace): Eff
     return approximate(
       'warn',
       { redirectsForwardedHttp: true },
-      'requests that came as http to the proxy in front are redirected (308), by x-forwarded-proto',
+      'requests that reached the proxy in front over http are redirected (308), by x-forwarded-proto',
     )
   const message =
-    'TLS ends in front of the gateway: redirect there. Here it would loop, as gatewayTopology.numTrustedProxies is 0 and x-forwarded-proto is not believed'
+    'TLS ends in front of the gateway: redirect there. A redirect here would loop, because gatewayTopology.numTrustedProxies is 0 and the gateway does not trust x-forwarded-proto'
   return { outcome: 'platform-step', level: 'warn', message }
 }
 
-/** The temporal redirect wins over the permanent one (i2g redirect_test.go). */
+/** The temporal redirect takes precedence over the permanent one (i2g redirect_test.go). */
 function redirect(value: string, place: AnnotationPlace, code: string | undefined, fallback: 301 | 302): Effect {
   if (fallback === 301 && place.sibling('temporal-redirect') !== undefined)
-    return { outcome: 'not-needed', level: 'info', message: 'temporal-redirect stands beside it and wins' }
+    return { outcome: 'not-needed', level: 'info', message: 'temporal-redirect takes precedence' }
   const target = readRedirectTarget(value, fallback)
   if (target === undefined)
     return {
       outcome: 'unsupported',
       level: 'error',
-      message: `${value}: nginx variables other than a leading $scheme://$host and a final $request_uri have no equal; these paths are left out`,
+      message: `${value}: nginx variables other than a leading $scheme://$host and a final $request_uri have no equivalent; these paths are left out`,
       settings: { blockedBy: fallback === 301 ? 'permanent-redirect' : 'temporal-redirect' },
     }
   const given = code === undefined ? fallback : readWhole(code)
@@ -94,7 +94,7 @@ function redirect(value: string, place: AnnotationPlace, code: string | undefine
 
 const REDIRECT_CODES: readonly RedirectCode[] = [301, 302, 303, 307, 308]
 
-/** `https://$host/new`, `$scheme://other$request_uri`, `/path`; undefined where a variable has no equal. */
+/** `https://$host/new`, `$scheme://other$request_uri`, `/path`; undefined where a variable has no equivalent. */
 export function readRedirectTarget(value: string, code: RedirectCode): RedirectTarget | undefined {
   const [, scheme, authority, rest = ''] =
     /^(?:([a-z$]+):\/\/([^/$]+|\$(?:host|http_host|server_name)))?(.*)$/.exec(value) ?? []
@@ -113,6 +113,6 @@ function wwwRedirect(): Effect {
   return approximate(
     'warn',
     { redirectsWww: true },
-    'the host with or without www. redirects here (308); with TLS, its certificate has to cover both',
+    'the other name, with or without www., redirects here (308); with TLS, the certificate must cover both',
   )
 }

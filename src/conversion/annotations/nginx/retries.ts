@@ -27,7 +27,7 @@ function tries(value: string, place: AnnotationPlace): Effect {
     : partOf('proxy-next-upstream')(value, place)
 }
 
-/** nginx' conditions in Envoy's words; what Envoy cannot tell apart falls together. */
+/** The conditions of nginx as Envoy names them. Envoy does not distinguish some of them. */
 const RETRY_ON: Readonly<Record<string, string>> = {
   error: 'connect-failure,reset',
   timeout: 'connect-failure',
@@ -53,7 +53,7 @@ function retries({ sibling, target }: AnnotationPlace): Effect {
   if (conditions.includes('off') || tries === 1)
     return converted(
       { retries: { attempts: 0, on: '', perTryTimeoutSeconds: undefined } },
-      'no retries, where Istio has two by default',
+      "no retries; Istio's default is two",
     )
   const unknown = conditions.filter((word) => RETRY_ON[word] === undefined && word !== 'non_idempotent')
   if (unknown.length > 0)
@@ -66,6 +66,6 @@ function retries({ sibling, target }: AnnotationPlace): Effect {
   return approximate(
     'info',
     { retries: { attempts, on, perTryTimeoutSeconds } },
-    'retries; Envoy also repeats requests that are not idempotent, and its time limit counts for each try',
+    'retries; Envoy also repeats requests that are not idempotent, and its timeout applies to each try',
   )
 }

@@ -20,14 +20,14 @@ export function rewriteEffect(value: string, { target, ingress }: AnnotationPlac
     return {
       outcome: 'unsupported',
       level: 'error',
-      message: `${value}: the nginx variable ${variable} has no equal in a rewrite; these paths are left out`,
+      message: `${value}: the nginx variable ${variable} has no equivalent in a rewrite; these paths are left out`,
       settings: { blockedBy: 'rewrite-target' },
     }
   if (/^https?:/.test(value))
     return {
       outcome: 'unsupported',
       level: 'error',
-      message: `${value} makes nginx redirect; say it with temporal-redirect; these paths are left out`,
+      message: `${value} makes nginx redirect; use temporal-redirect instead; these paths are left out`,
       settings: { blockedBy: 'rewrite-target' },
     }
   // One rewritten path makes every path of the host a regular expression.
@@ -43,10 +43,10 @@ export function rewriteEffect(value: string, { target, ingress }: AnnotationPlac
     }
   return converted(
     settings,
-    target === 'istio' ? 'the groups are carried over' : 'the prefix is cut off; letter case now counts',
+    target === 'istio' ? 'the groups are carried over' : 'the prefix is removed; letter case now matters',
   )
 }
 
 function staticMessage(value: string): string {
-  return `sends every sub-path to ${value}, as in ingress-nginx; to cut off a prefix, write /prefix(/|$)(.*) and /$2`
+  return `sends every sub-path to ${value}, as in ingress-nginx; to remove a prefix, write /prefix(/|$)(.*) and /$2`
 }

@@ -7,7 +7,7 @@ export const NGINX_SNIPPET: AnnotationTable = nginxTable({
   'configuration-snippet': readSnippet,
   'server-snippet': unsupported(
     'error',
-    'it may do anything to the whole host; what it does has to be said again in Istio, an EnvoyFilter at worst',
+    'it may change anything about the whole host: recreate what it does in Istio, with an EnvoyFilter if nothing else fits',
   ),
   'stream-snippet': unsupported('error', 'TCP routes are a Gateway server and a VirtualService with tcp'),
 })
@@ -28,12 +28,12 @@ export function readSnippet(value: string, { target }: AnnotationPlace): Effect 
     else headers[found.side][found.name] = found.value
   }
   const settings = { headerChanges: headers }
-  if (lost.length === 0) return { outcome: 'converted', level: 'info', message: 'it only sets headers', settings }
+  if (lost.length === 0) return { outcome: 'converted', level: 'info', message: 'sets headers only', settings }
   const quoted = lost.map((statement) => JSON.stringify(statement)).join(', ')
   return {
     outcome: 'unsupported',
     level: 'error',
-    message: `lost: ${quoted}; headers with literal values outside of blocks are carried over, nothing else`,
+    message: `not converted: ${quoted}. Only top-level header directives with literal values are converted`,
     settings,
   }
 }

@@ -2,8 +2,7 @@
 import { converted, notNeeded, readWhole, refused, SECONDS, type AnnotationTable, type Effect } from '../entry.ts'
 import { nginxTable } from './guard.ts'
 
-const IDLE =
-  'a timer between two reads or writes; Istio has no time limit of its own, so that long requests work as they are'
+const IDLE = 'limits the time between two reads or writes; Istio sets no time limit, so long requests keep working'
 
 const BUFFER = "Envoy's buffers need no setting"
 
@@ -12,7 +11,7 @@ export const NGINX_TIMEOUTS: AnnotationTable = nginxTable({
   'proxy-send-timeout': notNeeded(IDLE),
   'proxy-connect-timeout': connectTimeout,
   'proxy-body-size': notNeeded(
-    'raises or lowers a limit of nginx (1m) that Envoy has not; to keep one, a platform team can add an EnvoyFilter with a buffer',
+    'changes the body size limit of nginx (1m), which Envoy does not have; to keep a limit, the platform team can add an EnvoyFilter with the buffer filter',
   ),
   'client-body-buffer-size': notNeeded(BUFFER),
   'proxy-buffering': notNeeded(BUFFER),

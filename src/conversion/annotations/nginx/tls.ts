@@ -29,7 +29,7 @@ export const NGINX_TLS: AnnotationTable = nginxTable({
       "SECURITY: the name in the client's certificate is not checked; an AuthorizationPolicy can look at x-forwarded-client-cert",
     ),
   ),
-  'auth-tls-error-page': beside('auth-tls-secret', unsupported('warn', 'a failed handshake has no page')),
+  'auth-tls-error-page': beside('auth-tls-secret', unsupported('warn', 'a failed TLS handshake cannot show a page')),
   'auth-tls-pass-certificate-to-upstream': beside(
     'auth-tls-secret',
     unsupported(
@@ -40,15 +40,15 @@ export const NGINX_TLS: AnnotationTable = nginxTable({
   'ssl-passthrough': whenTrue(() =>
     converted(
       { isPassthrough: true },
-      'TLS is passed through by server name; every other annotation of the host is void, as in ingress-nginx',
+      'TLS is passed through by server name; no other annotation of the host has an effect, as in ingress-nginx',
     ),
   ),
   'ssl-ciphers': unsupported('warn', "ciphers are set at the Gateway's server, for all of its hosts: tls.cipherSuites"),
   'ssl-prefer-server-ciphers': notNeeded("Envoy prefers the server's order"),
-  'http2-push-preload': notNeeded('browsers no longer take pushes'),
+  'http2-push-preload': notNeeded('browsers no longer support HTTP/2 push'),
 })
 
-/** `off` asks for nothing; `optional_no_ca` lets any certificate in, which Istio has no mode for. */
+/** `off` asks for no certificate. `optional_no_ca` accepts any certificate, a mode that Istio does not have. */
 function clientCertificate(value: string, { ingress, sibling }: AnnotationPlace): Effect {
   const verify = sibling('auth-tls-verify-client') ?? 'on'
   const secret = value.includes('/') ? value : `${ingress.namespace}/${value}`
@@ -58,7 +58,7 @@ function clientCertificate(value: string, { ingress, sibling }: AnnotationPlace)
       outcome: 'unsupported',
       level: 'error',
       message:
-        'SECURITY: optional_no_ca takes any certificate; Istio has no such mode, and no certificate is asked for',
+        'SECURITY: optional_no_ca accepts any certificate; Istio has no such mode, and the gateway asks for no certificate',
     }
   const settings = { clientCertificate: { secret, isOptional: verify === 'optional' } }
   return approximate(
