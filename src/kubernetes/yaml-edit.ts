@@ -31,7 +31,17 @@ export function planEdits(
     if ('problem' in planned) return planned
     edits.push(...planned)
   }
-  return edits.toSorted((left, right) => left.start - right.start || left.end - right.end)
+  return outermost(edits.toSorted((left, right) => left.start - right.start || left.end - right.end))
+}
+
+/** What changes inside a part that goes is gone with it. */
+function outermost(edits: readonly TextEdit[]): readonly TextEdit[] {
+  let covered = -1
+  return edits.filter(({ start, end }) => {
+    if (start < covered) return false
+    covered = Math.max(covered, end)
+    return true
+  })
 }
 
 /** Edits must not overlap and be in the order of the text. */

@@ -1,0 +1,145 @@
+// What preview and restore print of files as people have them: test/commands/preview holds the inputs and what is printed.
+// `UPDATE_GOLDEN=1 npx tap test/commands/preview.test.ts` writes the expected files anew.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import t from 'tap'
+import { buildClusterState } from '../../src/cluster/cluster-state.ts'
+import { parseManifests } from '../../src/cluster/manifest.ts'
+import { preview, type PreviewFormat } from '../../src/commands/preview.ts'
+import { restore } from '../../src/commands/restore.ts'
+import { DEFAULT_RULES } from '../../src/rules/configuration.ts'
+import { propertyRuns } from '../support/property-runs.ts'
+
+const FOLDER = fileURLToPath(new URL('preview/', import.meta.url))
+
+/** Every pod of `shop` is injected and STRICT, and checks run by exec. */
+const CLUSTER = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: shop}
+spec: {mtls: {mode: STRICT}}
+`
+const cluster = buildClusterState(parseManifests(CLUSTER, 'cluster.yaml').map(({ object }) => object)).state
+const configuration = { ...DEFAULT_RULES, probes: 'exec' as const }
+
+interface Printed {
+  readonly text: string
+  readonly told: string
+}
+
+async function previewed(file: string, format: PreviewFormat): Promise<Printed> {
+  let text = ''
+  const told: string[] = []
+  const output = { write: (piece: string) => void (text += piece), tell: (line: string) => void told.push(line) }
+  const options = { files: [file], format, hasColor: false, namespace: 'shop', all: true, configuration }
+  const { problems } = await preview(options, cluster, output)
+  return { text, told: [...told, ...problems].map((line) => `${line.replaceAll(FOLDER, '')}\n`).join('') }
+}
+
+async function restored(file: string): Promise<string> {
+  let text = ''
+  await restore([file], 'yaml', { write: (piece) => void (text += piece), tell: () => undefined })
+  return text
+}
+
+const INPUTS = readdirSync(FOLDER).filter((name) => /^[^.]+\.(yaml|json)$/.test(name))
+
+for (const name of INPUTS)
+  t.test(`preview of ${name}`, async (t) => {
+    const yaml = await previewed(FOLDER + name, 'yaml')
+    const text = await previewed(FOLDER + name, 'text')
+    const actual = `${yaml.text}\n===== told\n${yaml.told}\n===== text\n${text.text.replaceAll(FOLDER, '')}`
+    const golden = `${FOLDER}${name}.expected`
+    if (process.env['UPDATE_GOLDEN'] === '1' || !existsSync(golden)) writeFileSync(golden, actual)
+    t.equal(actual, readFileSync(golden, 'utf8'))
+    const again = `${t.testdir({ [name]: yaml.text })}/${name}`
+    t.equal((await previewed(again, 'yaml')).text, yaml.text, 'printing what was printed changes nothing')
+    if (yaml.told === '') t.same(objectsOf(await restored(again)), objectsOf(readFileSync(FOLDER + name, 'utf8')))
+  })
+
+function objectsOf(text: string): readonly unknown[] {
+  return parseManifests(text, 'x.yaml').map(({ object }) => object)
+}
+
+const line = (values: readonly string[]) => fc.constantFrom(...values)
+const pods = fc.record({
+  head: line(['', '# licence\n---\n', '---\n', '--- # one\n', '# words\n']),
+  annotations: line([
+    '',
+    '  annotations: {a: "yes", b: 0x10}\n',
+    '  annotations:\n    c: |+\n      kept\n\n',
+    '  annotations: {}\n',
+  ]),
+  indent: line(['', '  ', '    ']),
+  probe: line([
+    'readinessProbe: {httpGet: {path: /a, port: 80}}',
+    'readinessProbe: # why\n    INDENThttpGet: # how\n      INDENTport: 80\n      INDENTpath: "/a?b=c"',
+    'livenessProbe:\n    INDENTperiodSeconds: 5 # five\n    INDENTtcpSocket:\n        INDENTport: 80',
+    'lifecycle: {preStop: {httpGet: {port: 80}}}',
+  ]),
+  env: line([
+    '',
+    'env: [{name: A, value: "on"}] # env',
+    'env:\n  INDENT- name: A\n  INDENT  value: 0o7',
+    'env: []',
+    'volumeMounts: []',
+  ]),
+  tail: line([
+    '',
+    '  volumes: []\n',
+    '  volumes:\n  - name: v # v\n    emptyDir: {}\n',
+    '  restartPolicy: Always\n# end\n',
+    '...\n',
+  ]),
+  lineEnd: line(['\n', '\r\n']),
+})
+
+t.test(
+  'whatever its style, a pod is printed as admission would store it, and no other line of it changes',
+  async (t) => {
+    const folder = t.testdir({})
+    await fc.assert(
+      fc.asyncProperty(pods, async ({ head, annotations, indent, probe, env, tail, lineEnd }) => {
+        const at = `  ${indent}`
+        const parts = [env, probe]
+          .filter((part) => part !== '')
+          .map((part) => `${at}  ${part.replaceAll('INDENT', at)}\n`)
+        const source = `${head}apiVersion: v1\nkind: Pod\nmetadata:\n  name: p # p\n${annotations}spec:\n  containers:\n${at}- name: c\n${parts.join('')}${tail}`
+        const file = `${folder}/pod.yaml`
+        writeFileSync(file, source.replaceAll('\n', lineEnd))
+        const yaml = await previewed(file, 'yaml')
+        if (yaml.told !== '') throw new Error(yaml.told)
+        const [entry] = JSON.parse((await previewed(file, 'json')).text) as [{ patch: readonly unknown[] }]
+        if (entry.patch.length === 0) throw new Error(`nothing is patched in\n${source}`)
+        const kept = yaml.text.split(lineEnd)
+        for (const text of ['  name: p # p', `${at}- name: c`, ...head.split('\n')])
+          if (!kept.includes(text)) throw new Error(`the line ${text} is gone from\n${yaml.text}`)
+        writeFileSync(file, yaml.text)
+        if ((await previewed(file, 'yaml')).text !== yaml.text)
+          throw new Error(`printed again, it changes\n${yaml.text}`)
+        const before = JSON.stringify(sorted(objectsOf(source)))
+        const after = JSON.stringify(sorted(objectsOf(await restored(file))))
+        // An empty list or map of the user's goes with what was put into it.
+        const plain = (text: string) =>
+          text.replaceAll(/"(?:annotations|env|volumes|volumeMounts)":(?:\[\]|\{\}),?/g, '').replaceAll(',}', '}')
+        if (plain(after) !== plain(before)) throw new Error(`restored, it is\n${after}\nand was\n${before}`)
+      }),
+      propertyRuns(100),
+    )
+  },
+)
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([left], [right]) => (left < right ? -1 : 1))
+      .map(([key, member]) => [key, sorted(member)]),
+  )
+}
