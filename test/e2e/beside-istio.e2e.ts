@@ -66,11 +66,11 @@ t.test(
 )
 
 t.test('what Istio is known to rewrite is left to it', async (t) => {
-  const { pod: created, calls } = await create('left', BY_ISTIO)
+  const { pod: created, calls } = await create('left', { ...BY_ISTIO, 'istio-onramp.io/probes': 'auto' })
   t.same(calls, [`0 ${OURS}`, `0 ${ISTIO} mutated`, `1 ${OURS}`])
   t.equal(handlerOf(created), 'httpGet 15020', 'its agent serves the check')
   t.match(probers(created), /"\/app-health\/app\/livez":\{"httpGet":\{"path":"\/healthz","port":8080/)
-  t.notOk(isTouched(created))
+  t.equal(receiptOf(created), undefined)
 })
 
 t.test('auto asks Istio to serve the checks, by an annotation that it reads right after us', async (t) => {
@@ -79,6 +79,7 @@ t.test('auto asks Istio to serve the checks, by an annotation that it reads righ
   t.equal(handlerOf(created), 'httpGet 15020')
   t.match(probers(created), /"\/app-health\/app\/livez":\{"httpGet":\{"path":"\/healthz","port":8080/)
   t.same(containerNames(created), ['istio-init', 'istio-proxy', 'app'], 'nothing else came into the pod')
+  t.match(receiptOf(created), { app: { livenessProbe: { strategy: 'agent' } } })
 })
 
 t.test('what is outside the mesh is asked about and not touched', async (t) => {

@@ -117,6 +117,8 @@ function entryFor(
   if (decision.action === 'rewrite') return { original, strategy: decision.strategy, reason: decision.reason }
   if (decision.action === 'annotate')
     return { original, strategy: decision.strategy, reason: decision.reason, annotation: annotation ?? null }
+  // Istio has moved the check to its agent since we asked for it; its webhook's change has us called again.
+  if (decision.reason === 'served-by-agent' && before?.strategy === 'agent') return before
   if (decision.reason === 'istio-rewrites' && before?.strategy === 'agent') return before
   if (decision.reason === 'istio-rewrites') return { original, strategy: 'leave', reason: decision.reason }
   return before?.strategy === 'port' && prober === 'absent' ? before : undefined
