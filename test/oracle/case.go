@@ -32,6 +32,8 @@ type Answer struct {
 	Revision string `json:"revision,omitempty"`
 	// Probes has one entry for every probe and lifecycle hook of the pod as it was sent.
 	Probes []ProbeAnswer `json:"probes"`
+	// Probers is ISTIO_KUBE_APP_PROBERS of the proxy: what the agent serves.
+	Probers json.RawMessage `json:"probers,omitempty"`
 	// Redirection is what sets up the redirection: istio-init, cni or none.
 	Redirection string `json:"redirection,omitempty"`
 	// NeverStarts says why setting up the redirection fails; Captured is then absent.

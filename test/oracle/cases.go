@@ -16,6 +16,8 @@ type cases struct {
 	runner    *dryRunner
 	installed *installation
 	block     uint64
+	// replacements take the place of the pods of their cases.
+	replacements map[uint64]replacement
 }
 
 func newCases(seed uint64) *cases { return &cases{seed: seed} }
@@ -47,7 +49,12 @@ func (c *cases) at(index uint64) (*Case, error) {
 		return nil, err
 	}
 	w := world{planes: c.installed.planes, hooks: hooks, namespaceLabels: ns.seen(), policies: policies, cni: c.installed.cni}
-	answer, err := w.evaluate(pod, portsOf(r, pod), c.runner)
+	ports := portsOf(r, pod)
+	if other, ok := c.replacements[index]; ok {
+		pod, ports = other.Pod, append(ports, other.Ports...)
+		setDefaults(pod)
+	}
+	answer, err := w.evaluate(pod, ports, c.runner)
 	if err != nil {
 		return nil, err
 	}

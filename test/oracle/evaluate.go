@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"istio.io/api/annotation"
+	"istio.io/istio/pilot/cmd/pilot-agent/status"
 	"istio.io/istio/pkg/kube/inject"
 )
 
@@ -30,6 +31,7 @@ func (w world) evaluate(pod *corev1.Pod, ports []int, runner *dryRunner) (Answer
 		return answer, nil
 	}
 	answer.Probes, answer.Invalid = probeAnswers(pod, a.pod), invalid(a.pod)
+	answer.Probers = probersOf(a.pod)
 	redirection, err := runner.redirect(a.pod, w.cni)
 	if err != nil {
 		return answer, err
@@ -41,13 +43,27 @@ func (w world) evaluate(pod *corev1.Pod, ports []int, runner *dryRunner) (Answer
 	return answer, w.evaluateMesh(a.pod, ports, &answer)
 }
 
+// probersOf is what the injector told the agent about the probes of the pod.
+func probersOf(pod *corev1.Pod) json.RawMessage {
+	proxy := inject.FindSidecar(pod)
+	if proxy == nil {
+		return nil
+	}
+	for _, variable := range proxy.Env {
+		if variable.Name == status.KubeAppProberEnvName && json.Valid([]byte(variable.Value)) {
+			return json.RawMessage(variable.Value)
+		}
+	}
+	return nil
+}
+
 // evaluateMesh fills in what holds only for a pod in the mesh: revision and modes.
 func (w world) evaluateMesh(pod *corev1.Pod, ports []int, answer *Answer) (err error) {
-	status, ok := pod.Annotations[annotation.SidecarStatus.Name]
+	written, ok := pod.Annotations[annotation.SidecarStatus.Name]
 	if answer.Injected = ok && inject.FindSidecar(pod) != nil; !answer.Injected {
 		return nil
 	}
-	if answer.Revision, err = revisionOf(status); err != nil {
+	if answer.Revision, err = revisionOf(written); err != nil {
 		return err
 	}
 	for _, plane := range w.planes {

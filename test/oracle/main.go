@@ -17,6 +17,7 @@ type options struct {
 	seed, from, count uint64
 	jobs, job         uint64
 	share, stats      bool
+	pods              string
 }
 
 // alone is the job of a process that makes all cases itself, or that distributes them.
@@ -31,7 +32,11 @@ func parseOptions() options {
 	flag.Uint64Var(&o.job, "job", alone, "for the oracle's own use: which of the processes this is")
 	flag.BoolVar(&o.share, "share", false, "write the ConfigMaps of a control plane once, as a line of their own, and refer to them")
 	flag.BoolVar(&o.stats, "stats", false, "write the distribution of the answers to standard error (one process)")
+	flag.StringVar(&o.pods, "pods", "", "judge these pods in the clusters of their cases: JSON lines with index, pod and ports")
 	flag.Parse()
+	if o.pods != "" {
+		o.jobs = 1
+	}
 	if o.jobs == 0 || o.stats {
 		o.jobs = 1
 	}
@@ -60,10 +65,18 @@ func run(o options, out *bufio.Writer) error {
 	silenceLogs()
 	debug.SetGCPercent(800)
 	cases, stats := newCases(o.seed), stats{}
+	replacements, err := readReplacements(o.pods)
+	if err != nil {
+		return err
+	}
+	cases.replacements = replacements
 	defer cases.close()
 	lines := lineWriter{out: out, share: o.share, seen: map[string]bool{}}
 	for i := o.from; i < o.from+o.count; i++ {
 		if o.job != alone && i/casesPerInstallation%o.jobs != o.job {
+			continue
+		}
+		if _, asked := replacements[i]; o.pods != "" && !asked {
 			continue
 		}
 		c, err := cases.at(i)

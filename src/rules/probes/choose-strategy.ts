@@ -8,7 +8,7 @@ import type { PresentSidecar } from '../../istio/sidecar.ts'
 import { uncapturedBecause } from '../../istio/capture.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import type { Reason } from '../reasons.ts'
-import { admitsPlainText, isServedByIstio, obstacleToAsking, touches } from './agent-service.ts'
+import { admitsPlainText, isServedByIstio, obstacleTo, obstacleToAsking, touches } from './agent-service.ts'
 import type { CheckFacts } from './check-facts.ts'
 import { isIstioContainer, judgeCheck, type Broken, type Left, type NetworkCheck } from './decide-check.ts'
 import type { PodFacts, PodInside } from './pod-facts.ts'
@@ -47,11 +47,27 @@ export function decideChecks(checks: readonly CheckFacts[], pod: PodFacts): read
   const judged = checks.map((facts) => ({ facts, judgement: judgeCheck(facts, pod) }))
   if (pod.mesh === 'outside') return judged.map(({ facts, judgement }) => ({ facts, decision: leftOnly(judgement) }))
   const agent = agentFor(judged, pod)
-  return judged.map(({ facts, judgement }) => ({
-    facts,
-    decision:
-      judgement.action === 'leave' ? judgement : mend({ ...facts, handler: judgement.handler }, judgement, pod, agent),
-  }))
+  const asking = mendAll(judged, pod, agent, 'sidecar' in agent ? agent.sidecar : undefined)
+  const isAsked = asking.some(({ decision }) => decision.action === 'annotate')
+  return isAsked ? asking : mendAll(judged, pod, agent, undefined)
+}
+
+/** `asked` is the sidecar of a pod that asks Istio to rewrite its probes: Istio then moves what got another port as well. */
+function mendAll(
+  judged: readonly Judged[],
+  pod: PodInside,
+  agent: AgentOffer,
+  asked: PresentSidecar | undefined,
+): readonly DecidedCheck[] {
+  return judged.map(({ facts, judgement }) => {
+    if (judgement.action === 'leave') return { facts, decision: judgement }
+    return { facts, decision: mend({ ...facts, handler: judgement.handler }, judgement, pod, { agent, asked }) }
+  })
+}
+
+interface Offers {
+  readonly agent: AgentOffer
+  readonly asked: PresentSidecar | undefined
 }
 
 /** Outside the mesh nothing breaks. */
@@ -123,7 +139,7 @@ function harmOf({ facts, judgement }: Judged, pod: PodInside, sidecar: PresentSi
  * | agent   | leave, agent, exec        |
  * | exec    | exec                      |
  */
-function mend(facts: NetworkCheck, broken: Broken, pod: PodInside, agent: AgentOffer): CheckDecision {
+function mend(facts: NetworkCheck, broken: Broken, pod: PodInside, { agent, asked }: Offers): CheckDecision {
   const { setting, sidecar } = pod
   const { reason, evidence } = broken
   if ((setting === 'auto' || setting === 'agent') && isServedByIstio(facts, pod))
@@ -134,7 +150,7 @@ function mend(facts: NetworkCheck, broken: Broken, pod: PodInside, agent: AgentO
       port: sidecar.agent.statusPort,
     }
   const port = pod.probePorts.forContainer(facts.container.name)
-  if ((setting === 'auto' || setting === 'port') && port !== undefined && canMoveTo(port, facts, pod))
+  if ((setting === 'auto' || setting === 'port') && port !== undefined && canMoveTo(port, facts, pod, asked))
     return { action: 'rewrite', strategy: 'port', reason, evidence, port }
   if ((setting === 'auto' || setting === 'agent') && canAsk(facts, pod, agent))
     return { action: 'annotate', strategy: 'agent', reason, evidence, port: agent.sidecar.agent.statusPort }
@@ -151,9 +167,16 @@ function mend(facts: NetworkCheck, broken: Broken, pod: PodInside, agent: AgentO
   }
 }
 
-/** The sidecar answers every tcpSocket probe on a redirected port, so that one needs a port that is not. */
-function canMoveTo(port: number, { handler }: NetworkCheck, { sidecar, prepared }: PodInside): boolean {
-  if (handler.kind === 'tcpSocket') return uncapturedBecause(sidecar.capture, port) !== undefined
+/**
+ * The sidecar answers every tcpSocket probe on a redirected port, so that one needs a port that is not. And an injector that
+ * rewrites probes takes the moved one to its agent, which has to be able to serve it.
+ */
+function canMoveTo(port: number, facts: NetworkCheck, pod: PodInside, asked: PresentSidecar | undefined): boolean {
+  const { sidecar, prepared } = pod
+  const rewriter = sidecar.rewriting.state === 'on' ? sidecar : asked
+  if (rewriter !== undefined && touches(facts, rewriter) && obstacleTo(facts, rewriter, prepared) !== undefined)
+    return false
+  if (facts.handler.kind === 'tcpSocket') return uncapturedBecause(sidecar.capture, port) !== undefined
   return admitsPlainText(port, sidecar, prepared)
 }
 

@@ -1,5 +1,6 @@
 // npm run differential -- --count 10000 --seed N: Istio's answers for random clusters and pods against istio-onramp's.
-// Builds the oracle (needs Go) and pipes its lines to compare.mjs.
+// Builds the oracle (needs Go) and pipes its lines to compare.mjs; then the pods that our rule patches go through Istio's
+// injection again (patch-pods.mjs, judge-patches.mjs).
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,7 +34,25 @@ const oracle = spawn(binary, ['--share', '--seed', values.seed, '--count', value
 const compare = spawn(process.execPath, [COMPARE], { stdio: [oracle.stdout, 'inherit', 'inherit'] })
 const [oracleCode, compareCode] = await Promise.all([exitOf(oracle), exitOf(compare)])
 if (oracleCode !== 0) fail(`the oracle ended with ${oracleCode}`)
-process.exitCode = compareCode
+process.exitCode = compareCode || (await judgePatches())
+
+/** The same pods again, patched by our rule: what Istio makes of them has to work. */
+async function judgePatches() {
+  const file = join(folder, 'patched.jsonl')
+  const again = ['--share', '--seed', values.seed, '--count', values.count]
+  const patching = await piped(again, 'patch-pods.mjs', file)
+  return patching || (await piped([...again, '--pods', file], 'judge-patches.mjs', file))
+}
+
+async function piped(options, script, file) {
+  const cases = spawn(binary, options, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const reader = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), file], {
+    stdio: [cases.stdout, 'inherit', 'inherit'],
+  })
+  const [caseCode, readerCode] = await Promise.all([exitOf(cases), exitOf(reader)])
+  if (caseCode !== 0) fail(`the oracle ended with ${caseCode}`)
+  return readerCode
+}
 
 function exitOf(child) {
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
