@@ -174,8 +174,10 @@ function mend(facts: NetworkCheck, broken: Broken, pod: PodInside, { agent, aske
 function canMoveTo(port: number, facts: NetworkCheck, pod: PodInside, asked: PresentSidecar | undefined): boolean {
   const { sidecar, prepared } = pod
   const rewriter = sidecar.rewriting.state === 'on' ? sidecar : asked
-  if (rewriter !== undefined && touches(facts, rewriter) && obstacleTo(facts, rewriter, prepared) !== undefined)
-    return false
+  if (rewriter !== undefined && touches(facts, rewriter)) {
+    const isAgentsOwn = port === rewriter.controlPlane.statusPort
+    if (isAgentsOwn || obstacleTo(facts, rewriter, prepared) !== undefined) return false
+  }
   if (facts.handler.kind === 'tcpSocket') return uncapturedBecause(sidecar.capture, port) !== undefined
   return admitsPlainText(port, sidecar, prepared)
 }
