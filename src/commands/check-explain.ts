@@ -10,9 +10,9 @@ export function findingPage(code: FindingCode): string {
 /** Every page by its file name, and the index. */
 export function findingPages(): ReadonlyMap<string, string> {
   const rows = FINDING_CODES.map(
-    (code) => `| [${code}](${code}.md) | ${FINDINGS[code].severity} | ${FINDINGS[code].title} |`,
+    (code) => `- [${code}](${code}.md), ${FINDINGS[code].severity}: ${FINDINGS[code].title}.`,
   )
-  const index = `# Findings of \`istio-onramp check\`\n\n| code | severity | what it says |\n| --- | --- | --- |\n${rows.join('\n')}\n`
+  const index = `# Findings of \`istio-onramp check\`\n\n${rows.join('\n')}\n`
   return new Map([['README.md', index], ...FINDING_CODES.map((code) => [`${code}.md`, findingPage(code)] as const)])
 }
 

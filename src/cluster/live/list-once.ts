@@ -25,7 +25,7 @@ export interface ReadOnce {
 }
 
 /**
- * Kinds that the cluster does not have are absent. Throws InputError, with a line for each kind that could not be read:
+ * Kinds that the cluster does not have are absent; kinds that may not be listed and that no admission needs are unknown. Throws InputError, with a line for each kind that could not be read:
  * half a cluster would give answers that look whole.
  */
 export async function listOnce(
@@ -53,6 +53,8 @@ export async function listOnce(
 
 type Reading =
   | { readonly target: WatchTarget; readonly listing: Listing | undefined }
+  /** May not be listed, and no admission depends on it: unknown, which is not empty. */
+  | { readonly target: WatchTarget; readonly isForbidden: true; readonly message: string }
   | { readonly problem: string; readonly isAnswered: boolean }
 
 async function listWhole(target: WatchTarget, api: ClusterApi): Promise<Reading> {
@@ -66,6 +68,8 @@ async function listWhole(target: WatchTarget, api: ClusterApi): Promise<Reading>
   } catch (error) {
     const message = messageOf(error)
     const isAnswered = error instanceof ApiError
+    if (isAnswered && error.status === 403 && !target.resource.isForAdmission)
+      return { target, isForbidden: true, message }
     return { problem: isAnswered ? `${api.server}: ${nameOfTarget(target)}: ${message}` : message, isAnswered }
   }
 }
@@ -74,7 +78,9 @@ function assemble(read: readonly Reading[], targets: readonly WatchTarget[]): Re
   const unreadable: string[] = []
   let tables = EMPTY_TABLES
   for (const reading of read) {
-    if ('problem' in reading || reading.listing === undefined) continue
+    if ('isForbidden' in reading)
+      unreadable.push(`${nameOfTarget(reading.target)}: ${reading.message}; it counts as unknown`)
+    if ('problem' in reading || 'isForbidden' in reading || reading.listing === undefined) continue
     const { target, listing } = reading
     tables = withListing(tables, target, listing)
     for (const { key, problem } of listing.unreadable)
@@ -83,6 +89,9 @@ function assemble(read: readonly Reading[], targets: readonly WatchTarget[]): Re
       )
   }
   const asked = new Set(targets.map(({ resource }) => resource))
-  const unknown = new Set(RESOURCES.filter((resource) => !asked.has(resource)).map(({ table }) => table))
+  const forbidden = new Set(read.flatMap((reading) => ('isForbidden' in reading ? [reading.target.resource] : [])))
+  const unknown = new Set(
+    RESOURCES.filter((resource) => !asked.has(resource) || forbidden.has(resource)).map(({ table }) => table),
+  )
   return { state: stateOf(tables, { unknown }), unreadable }
 }
