@@ -30,7 +30,10 @@ export function warningLines(reference: ObjectReference, effect: SwitchEffect): 
 export function denialText(reference: ObjectReference, effect: SwitchEffect): string {
   const rest = effect.broken.length - SHOWN
   return [
-    `${coded(`${describe(reference)} is denied: it breaks running workloads (${summaryOf(effect)}).`, 'strict-switch-breaks')}`,
+    coded(
+      `${describe(reference)} is denied: it breaks running workloads (${summaryOf(effect)}).`,
+      'strict-switch-breaks',
+    ),
     ...effect.broken.slice(0, SHOWN).map((finding) => `- ${detail(finding)}\n  fix: ${finding.fix}`),
     ...(rest > 0 ? [`and ${rest} more.`] : []),
     `All of it: ${command(effect)}`,
