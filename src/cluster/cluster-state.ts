@@ -81,7 +81,7 @@ export function isWithoutIstiosWebhooks({ mutatingwebhookconfigurations }: Table
 }
 
 export interface StateOptions {
-  /** Stands in for a cluster whose webhook configurations nobody gave. */
+  /** Used if the manifests have no webhook configurations. */
   readonly webhooks?: readonly InjectionWebhook[]
   /** Kinds that were not read, or too long ago: their tables say nothing, not even where they are empty. */
   readonly unknown?: ReadonlySet<TableName>

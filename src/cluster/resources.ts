@@ -1,4 +1,6 @@
-/** The kinds of which the cluster's state is made: where each is found, what is read of it, and into which table it goes. */
+/**
+ * The kinds of which the cluster's state is made: where each is found, what is read of it, and into which table it goes.
+ */
 import { describe, labelsOf, metadataOf, referenceTo } from '../kubernetes/object.ts'
 import { memberAt, scalarText, stringMap, stringMember, type JsonObject } from '../kubernetes/json.ts'
 import type { Namespace } from '../istio/mesh.ts'
@@ -196,7 +198,7 @@ function readController(object: JsonObject): string {
 
 /**
  * MeshPolicy and Policy of authentication.istio.io/v1alpha1: Istio 1.6 and later ignores them, so they never change a
- * mode here, but a leftover is worth telling (spec/istio.md 4.9).
+ * mode here, but a leftover is worth telling (docs/facts/mtls-modes.md#legacy-policies).
  */
 function readLegacyPolicy(object: JsonObject): string {
   return describe(referenceTo(object))

@@ -109,7 +109,7 @@ function emptyTables<Name extends TableName>(names: readonly Name[]): { [Each in
   return Object.fromEntries(names.map((name) => [name, PersistentMap()])) as never
 }
 
-/** Where a row stands. */
+/** The table and key of a row. */
 export interface RowKey {
   readonly namespace: string
   readonly name: string
@@ -133,13 +133,13 @@ export function buildTable<Row>(): TableBuilder<Row> {
   }
 }
 
-/** The same table where the row stands there already, as a node's version does at every heartbeat. */
+/** The same table if it already has the row, as with a node's version at every heartbeat. */
 export function putRow<Row>(table: Table<Row>, { namespace, name }: RowKey, row: Row): Table<Row> {
   if (table.get(namespace)?.get(name) === row) return table
   return table.set(namespace, (table.get(namespace) ?? PersistentMap<string, Row>()).set(name, row))
 }
 
-/** The same table where there is no such row. */
+/** The same table if it has no such row. */
 export function dropRow<Row>(table: Table<Row>, { namespace, name }: RowKey): Table<Row> {
   const rows = table.get(namespace)
   if (rows?.has(name) !== true) return table

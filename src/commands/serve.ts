@@ -85,7 +85,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     await listenAt(metricsApp, '--metrics', options.metrics)
     await announce()
   } catch (error) {
-    // A process that goes on with half of its servers would look alive.
+    // A process that keeps half of its servers would look healthy.
     await Promise.all([app.close(), stopRest()])
     throw error
   }

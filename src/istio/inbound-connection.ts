@@ -1,5 +1,5 @@
 /**
- * What a sidecar does with a connection to a redirected port (spec/istio.md 4.4 and 4.5;
+ * What a sidecar does with a connection to a redirected port (docs/facts/mtls-modes.md#filter-chains;
  * `pilot/pkg/networking/core/filterchain_options.go`).
  */
 import type { Mode } from './declared-policy.ts'

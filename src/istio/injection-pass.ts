@@ -1,4 +1,7 @@
-/** What one call of istiod's injector makes of a pod (spec/istio.md 2.1, 3.5, 3.6, 4.6; `pkg/kube/inject/webhook.go`). */
+/**
+ * What one call of istiod's injector makes of a pod (docs/facts/agent-probes.md#when-probes-are-rewritten,
+ * docs/facts/injection.md#templates; `pkg/kube/inject/webhook.go`).
+ */
 import { readAgent } from './agent.ts'
 import { INJECTION_TEMPLATES } from './annotations.ts'
 import {
@@ -36,7 +39,7 @@ export function inject(
   return { state: 'injected', pass: makePass(call, injector, effect, mode) }
 }
 
-/** `inject.istio.io/templates`, a comma list; aliases stand for lists (`inject.go` selectTemplates). */
+/** `inject.istio.io/templates`, a comma list; an alias names a list (`inject.go` selectTemplates). */
 function selectTemplates(annotations: ReadonlyMap<string, string>, injector: Injector): readonly string[] {
   const wanted = annotations.get(INJECTION_TEMPLATES)
   const names = wanted === undefined ? injector.defaultTemplates : wanted.split(',').map((name) => name.trim())

@@ -1,7 +1,7 @@
 /**
  * A pod whose manifest already carries the sidecar, as `istioctl kube-inject` writes it, is in the mesh without any
  * webhook; what it captures then comes from its own `istio-init` arguments, or is what the CNI plugin reads in it
- * (spec/istio.md section 7).
+ * (docs/facts/injection.md#already-injected-pods).
  */
 import { readAgent } from './agent.ts'
 import { INJECTION_STATUS, REVISION } from './annotations.ts'

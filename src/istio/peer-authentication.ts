@@ -1,6 +1,7 @@
 /**
- * The effective mutual TLS mode of a workload's ports (spec/istio.md 4.1 and 4.2;
- * `pilot/pkg/security/authn/policy_applier.go` ComposePeerAuthentication, `pilot/pkg/model/authentication.go`).
+ * The effective mutual TLS mode of a workload's ports (docs/facts/mtls-modes.md#which-policies-are-read,
+ * docs/facts/mtls-modes.md#effective-mode; `pilot/pkg/security/authn/policy_applier.go` ComposePeerAuthentication,
+ * `pilot/pkg/model/authentication.go`).
  *
  * DestinationRules do not appear here: they say what clients send, never what a server accepts.
  */
@@ -100,8 +101,8 @@ function describePolicy({ namespace, name }: PeerAuthentication): string {
 }
 
 /**
- * The modes ztunnel enforces for the same policies (spec/istio.md 4.8): DISABLE is not supported and acts as PERMISSIVE;
- * under an inherited STRICT a port's DISABLE is not honoured, only its PERMISSIVE is.
+ * The modes ztunnel enforces for the same policies (docs/facts/mtls-modes.md#ambient-modes): DISABLE is not supported and
+ * acts as PERMISSIVE; under an inherited STRICT a port's DISABLE is not honoured, only its PERMISSIVE is.
  */
 export function ambientModes(index: PolicyIndex, workload: WorkloadIdentity): WorkloadModes {
   const modes = workloadModes(index, workload)

@@ -1,4 +1,7 @@
-/** Whether an injected pod's probes are moved to Istio's agent, and to which port (spec/istio.md 2.1, `app_probe.go`). */
+/**
+ * Whether an injected pod's probes are moved to Istio's agent, and to which port
+ * (docs/facts/agent-probes.md#when-probes-are-rewritten, `app_probe.go`).
+ */
 import { statusPortOf } from './agent.ts'
 import { REWRITE_PROBES } from './annotations.ts'
 import type { ControlPlane } from './control-plane.ts'
@@ -16,7 +19,7 @@ export type Rewriting =
   | { readonly state: 'off'; readonly evidence: string }
   | { readonly state: 'unknown'; readonly evidence: string }
 
-/** Without a container `istio-proxy` there is no agent to move them to. */
+/** A pod without a container `istio-proxy` has no agent to serve them. */
 export function rewritingAfter(
   controlPlane: ControlPlane,
   annotations: ReadonlyMap<string, string>,

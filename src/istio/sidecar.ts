@@ -1,10 +1,10 @@
 /**
- * A pod's way through Istio's injection webhooks, and what comes out of it: whether a sidecar will be there, which ports
- * it captures, whether Istio rewrites the probes, under which labels policies will find the pod.
+ * A pod's way through Istio's injection webhooks, and what comes out of it: whether a sidecar will be there, which ports it
+ * captures, whether Istio rewrites the probes, under which labels policies will find the pod.
  *
  * Needs both halves: the API server asks istiod only where a selector matches, and istiod may still decline
- * (spec/istio.md 0.1). Several webhooks can match one pod; all are called, in name order, each seeing what the one before
- * made of the pod (section 7).
+ * (docs/facts/injection.md#already-injected-pods). Several webhooks can match one pod; all are called, in name order, each
+ * seeing what the one before made of the pod (section 7).
  */
 import type { Agent } from './agent.ts'
 import { refusedAnnotation } from './annotation-validation.ts'
@@ -45,7 +45,7 @@ export interface PresentSidecar {
   readonly isCarried: boolean
   /** Istio's webhook is called again when the pod changes after it. */
   readonly isReinvoked: boolean
-  /** False for a sidecar that stands in the manifest and that no webhook touches. */
+  /** False for a sidecar that is in the manifest and that no webhook touches. */
   readonly isInjected: boolean
   /** The pod's labels once it runs. */
   readonly labels: ReadonlyMap<string, string>
@@ -104,8 +104,8 @@ function runRound(subject: InjectionSubject, mesh: Mesh, webhooks: readonly Inje
 
 /**
  * Webhooks with `IfNeeded` are called again when something changed the pod after them: a later webhook, or the API server
- * itself, which mounts the service account's token into the new containers between the rounds (spec/istio.md 3.4,
- * k8s.io/apiserver `mutating/dispatcher.go`).
+ * itself, which mounts the service account's token into the new containers between the rounds
+ * (docs/facts/injection.md#order-and-reinvocation, k8s.io/apiserver `mutating/dispatcher.go`).
  */
 function hasSecondRound({ template }: InjectionSubject, { injections }: Round): boolean {
   return injections > 1 || (injections === 1 && template.spec['automountServiceAccountToken'] !== false)

@@ -23,12 +23,12 @@ export function isHook(slot: Slot): boolean {
   return slot === 'preStop' || slot === 'postStart'
 }
 
-/** A probe or a hook. `raw` is the object at `pointer`, as it stands in the manifest. */
+/** A probe or a hook. `raw` is the object at `pointer`, as in the manifest. */
 export interface Check {
   readonly slot: Slot
   readonly pointer: string
   readonly raw: JsonObject
-  /** Every handler that stands there; a valid object has exactly one. */
+  /** Every handler that is present; a valid object has exactly one. */
   readonly kinds: readonly HandlerKind[]
   /** The only handler, or what is wrong. */
   readonly handler: Handler | Problem
@@ -48,7 +48,7 @@ export interface Container {
   readonly checks: readonly Check[]
 }
 
-/** Reads `containers` or `initContainers`. An entry that is no object, or has no name, is reported and left out. */
+/** Reads `containers` or `initContainers`. An entry that is not an object, or has no name, is reported and skipped. */
 export function readContainers(
   spec: JsonObject,
   specPointer: string,

@@ -70,7 +70,7 @@ t.test('a denial is 403 and Forbidden, all in the message', (t) => {
   t.end()
 })
 
-t.test('what is no review is refused with the field it lacks', (t) => {
+t.test('a body that is not a review is refused with the field it lacks', (t) => {
   const cases: readonly (readonly [Json, string])[] = [
     [null, 'body'],
     [[], 'body'],
@@ -163,7 +163,7 @@ t.test('the object decides where request.namespace and metadata.namespace differ
   t.end()
 })
 
-t.test('annotations are counted, too, where they come with all of the metadata of a template', (t) => {
+t.test('annotations that come with all of the metadata of a template are counted as well', (t) => {
   const annotations = { a: 'x'.repeat(262_144) }
   const template = { spec: { containers: [container('web', {})], restartPolicy: 'Never' } }
   for (const [job, path] of [
@@ -187,8 +187,8 @@ t.test('a receipt that would make the annotations too long fails open: the pod i
 t.test('a patch is proved before it is sent, by rules stricter than the RFC', (t) => {
   const object = pod([container('web', { livenessProbe: { ...HTTP_PROBE } })])
   const bad: readonly (readonly [string, Operation])[] = [
-    ['a place that is not ours', { op: 'replace', path: '/spec/containers/0/image', value: 'x' }],
-    ['a place that is not ours', { op: 'add', path: '/spec/hostNetwork', value: true }],
+    ['a field that a patch may not change', { op: 'replace', path: '/spec/containers/0/image', value: 'x' }],
+    ['a field that a patch may not change', { op: 'add', path: '/spec/hostNetwork', value: true }],
     ['a missing parent', { op: 'add', path: '/metadata/annotations/x', value: 'y' }],
     ['a missing member', { op: 'remove', path: '/spec/containers/0/livenessProbe/exec' }],
     ['a missing member', { op: 'replace', path: '/spec/containers/0/livenessProbe/exec', value: {} }],

@@ -86,7 +86,7 @@ function title({ after, command, manifest }: Merge): string {
 }
 
 t.test(
-  'whatever a merge brings, one handler is stored: ours for a check that we rewrite, else the user’s own',
+  'whatever a merge brings, one handler is stored: the rewritten one where the probe breaks, else the user’s own',
   async (t) => {
     for (const namespace of ['there', 'gone', 'removed']) {
       await meshNamespace(namespace, REWRITE)
@@ -102,7 +102,7 @@ t.test(
       const object = await stored('there', `web-${index}`)
       if (manifest === 'same' || manifest === 'execNull')
         t.same(templateOf(object), before, `${title(merge)}: nothing rolls out`)
-      t.equal(isTouched(object), handlerOf(object) === EXEC, `${title(merge)}: all of ours goes with the rewrite`)
+      t.equal(isTouched(object), handlerOf(object) === EXEC, `${title(merge)}: everything goes with the rewrite`)
       const original = memberAt(receiptOf(object)?.['app'], 'livenessProbe', 'original')
       if (manifest === 'path')
         t.match(original, { httpGet: { path: '/other' } }, 'the receipt is of the check as it is now')
@@ -203,7 +203,7 @@ t.test('restore puts every rewritten Deployment back, and what was refused befor
   await done(['replace', '-f', '-'], restored.stdout)
   for (const [index, { after }] of MERGES.entries()) {
     t.equal(isTouched(await stored('gone', `web-${index}`)), false)
-    // The `replace` has taken the fields over from whoever applied them server-side.
+    // The `replace` has taken the fields over from the server-side applier.
     const command = after === APPLY ? APPLY : FORCED
     t.notMatch(await outcome('gone', index, { ...AGAIN, command }), /Error|handler type/)
   }

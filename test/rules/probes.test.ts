@@ -86,7 +86,7 @@ t.test('which probe breaks, and what is done about it', (t) => {
     ['an exec check', web({ livenessProbe: { exec: { command: ['true'] } } }), 'leave local-handler'],
     ['a sleep hook', web({ lifecycle: { preStop: { sleep: { seconds: 5 } } } }), 'leave local-handler'],
     ['another host', web({ livenessProbe: { httpGet: { host: '127.0.0.1', port: 8080 } } }), 'leave other-host'],
-    ['a port name nobody has', web({ livenessProbe: { httpGet: { port: 'eighty' } } }), 'leave unresolvable-port'],
+    ['an unknown port name', web({ livenessProbe: { httpGet: { port: 'eighty' } } }), 'leave unresolvable-port'],
     [
       'a port name of another container',
       pod([
@@ -102,7 +102,7 @@ t.test('which probe breaks, and what is done about it', (t) => {
       'leave served-by-agent',
     ],
     [
-      "the agent's path of another slot is no such check",
+      "the agent's path of another slot does not count",
       web({ livenessProbe: { httpGet: { path: '/app-health/web/readyz', port: 15021 } } }),
       'leave not-captured',
     ],
@@ -369,7 +369,7 @@ t.test('an exec rewrite is whole: command, environment, volume, init container, 
   t.same(
     at(after, 'spec', 'initContainers', 1, 'startupProbe', 'exec', 'command'),
     ['/istio-onramp/prober', 'tcp', '--port=99', '--timeout=1s'],
-    'the native sidecar comes second and calls it, too',
+    'the native sidecar comes second and also triggers a call',
   )
   const receipt: unknown = JSON.parse(String(at(after, 'metadata', 'annotations', 'istio-onramp.io/rewritten')))
   t.same(receipt, {
@@ -429,7 +429,7 @@ t.test('an image volume brings the prober where the cluster is known to have the
   t.end()
 })
 
-t.test("what stands in the prober's way in a container is the user's and stays", (t) => {
+t.test("a conflicting mount or variable of a container is the user's and stays", (t) => {
   const volume = 'istio-onramp-prober'
   const rows: readonly (readonly [string, Record<string, Json>])[] = [
     ['rewrite', { volumeMounts: [{ name: 'mine', mountPath: '/istio-onramp-data' }] }],
@@ -647,7 +647,7 @@ t.test('what kubectl apply and helm upgrade make of a rewritten template is reso
   t.same(
     patched(merged(HTTP_PROBE), decide(merged(HTTP_PROBE), strict, stored))['spec'],
     stored['spec'],
-    'so that there is no rollout',
+    'so nothing rolls out',
   )
   t.match(probeAfter(merged({ httpGet: { path: '/other', port: 8080 } })), {
     exec: { command: ['/istio-onramp/prober', 'http', '--port=8080', '--path=/other', '--timeout=1s'] },
@@ -667,7 +667,7 @@ t.test('what kubectl apply and helm upgrade make of a rewritten template is reso
     t.same(
       at(after, 'spec', 'template', 'spec'),
       at(manifest(HTTP_PROBE), 'spec', 'template', 'spec'),
-      `${title}: ours goes, with all it brought`,
+      `${title}: the rewrite goes, with all it brought`,
     )
     t.notOk(
       at(after, 'spec', 'template', 'metadata', 'annotations', 'istio-onramp.io/rewritten'),
@@ -686,7 +686,7 @@ t.test('what kubectl apply and helm upgrade make of a rewritten template is reso
     t.same(
       at(after, 'spec', 'template', 'spec'),
       at(left, 'spec', 'template', 'spec'),
-      `${title}: nothing of ours stays`,
+      `${title}: nothing of the rewrite stays`,
     )
     t.same(at(after, 'spec', 'template', 'metadata', 'annotations'), {}, `${title}: no receipt either`)
     t.same(decide(after, strict, object).operations, [], `${title}: once and for all`)

@@ -1,6 +1,6 @@
 /**
- * What the owner of an Ingress reads (spec/ingress.md section 5): the first line says what, why and what next; then what
- * becomes of each route, the YAML to apply, what is lost or differs, and the way to make an exception.
+ * What the owner of an Ingress reads (docs/facts/admission-requests.md#denials): the first line says what, why and what
+ * next; then what becomes of each route, the YAML to apply, what is lost or differs, and the way to make an exception.
  *
  * Limits: kubectl, Helm, Flux and Argo CD show up to 4,000 characters whole; YAML is never cut; Argo CD deletes every
  * `map[...]`, and everything before a line that starts with `for: "`.

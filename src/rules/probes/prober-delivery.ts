@@ -1,6 +1,6 @@
 /**
  * Brings the prober into a pod, and takes it out again: an image volume where the cluster has them, else an init container
- * that copies it into an `emptyDir` (design.md "Probe strategies"; docs/facts/probes-under-strict.md#exec-probes).
+ * that copies it into an `emptyDir` (docs/facts/probes-under-strict.md#exec-probes).
  */
 import type { Container } from '../../kubernetes/container.ts'
 import { arrayMember, isObject, member, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'

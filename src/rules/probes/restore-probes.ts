@@ -43,7 +43,7 @@ function restoreCheck({ check, prober }: CheckFacts, { original, strategy }: Rec
   return []
 }
 
-/** A map that held nothing but ours goes with it. */
+/** A map that held nothing else is removed with it. */
 function restoreAnnotations(template: PodTemplate, entries: readonly ReceiptEntry[]): readonly Operation[] {
   const present = memberAt(template.raw, 'metadata', 'annotations')
   if (!isObject(present)) return []

@@ -21,7 +21,7 @@ release('install', valuesFor(pair))
 await rolledOut()
 await shopIsStrict()
 
-/** Every object of the cluster that somebody made, as `KIND NAMESPACE/NAME`. */
+/** Every object of the cluster that was created here, as `KIND NAMESPACE/NAME`. */
 async function everything(): Promise<readonly string[]> {
   const kinds = (await done(['api-resources', '--verbs=list', '-o', 'name'])).trim().split('\n')
   const kept = kinds.filter((kind) => !/^(events|leases|endpointslices|componentstatuses|endpoints)\b/.test(kind))
@@ -92,7 +92,7 @@ t.test('with all of them gone at once they come back by themselves, though every
   t.ok((await serverPods()).every(isReady))
 })
 
-t.test('helm uninstall leaves nothing of ours behind', async (t) => {
+t.test('helm uninstall removes everything that the chart installed', async (t) => {
   uninstall()
   let added: readonly string[] = []
   await until('nothing is left', async () => {

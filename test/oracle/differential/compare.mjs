@@ -40,7 +40,7 @@ function report(item) {
 }
 
 function compareCase({ cluster, pod, answer }) {
-  // A crash of the injector is no decision: the API server then does what failurePolicy says.
+  // A crash of the injector is not a decision: the API server then follows failurePolicy.
   if (answer.denied?.includes('panicked') === true) return []
   const { state, problems } = buildClusterState(cluster)
   if (problems.length > 0) return problems.map(({ field, problem }) => `cannot read the cluster: ${field}: ${problem}`)
