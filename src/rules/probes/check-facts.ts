@@ -12,7 +12,7 @@ export interface CheckFacts {
   readonly handler: Handler | Problem
   /**
    * The prober's exec: `alone` after a rewrite, `beside` a user's handler after `kubectl apply` or `helm upgrade` merged the
-   * manifest into a rewritten template (docs/facts/admission-requests.md#merges).
+   * manifest into a rewritten template (docs/facts/admission-requests.md#rewritten-templates).
    */
   readonly prober: 'absent' | 'alone' | 'beside'
   /** The number behind the handler's port; undefined for a name that no port of the container has. */

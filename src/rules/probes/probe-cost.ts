@@ -1,4 +1,4 @@
-/** What probes cost a node, by the strategy that serves them (docs/facts/probes-under-strict.md#cost, measured). */
+/** What probes cost a node, by the strategy that serves them (docs/facts/probes-under-strict.md#exec-cost, measured). */
 import { isHook, type Check } from '../../kubernetes/container.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import { member } from '../../kubernetes/json.ts'

@@ -1,4 +1,4 @@
-/** How far the template of an object may be changed (docs/facts/admission-requests.md#merges). */
+/** How far the template of an object may be changed (docs/facts/admission-requests.md#rewritten-templates). */
 import { equalJson } from '../../kubernetes/json.ts'
 import { annotationsOf, describe, hasController, labelsOf } from '../../kubernetes/object.ts'
 import { rawTemplate } from '../../kubernetes/pod-template.ts'
