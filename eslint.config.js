@@ -26,6 +26,7 @@ const ALL = [
   'config',
   'errors',
   'cli',
+  'command-line',
   'version',
 ]
 

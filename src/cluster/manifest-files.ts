@@ -1,6 +1,7 @@
 /** Reads manifests from files, folders (recursively) and standard input. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { text as readStream } from 'node:stream/consumers'
 import { codeOf, InputError, messageOf } from '../errors.ts'
 import { readDocuments, type Manifest, type ManifestText } from './manifest.ts'
@@ -63,10 +64,16 @@ async function filesOf(path: string): Promise<readonly string[]> {
 }
 
 /** Standard input can be read only once, and a command may have to look twice. */
-let standardInput: Promise<string> | undefined
+const standardInput = new WeakMap<Readable, Promise<string>>()
+
+async function readOnce(stream: Readable): Promise<string> {
+  const text = standardInput.get(stream) ?? readStream(stream)
+  standardInput.set(stream, text)
+  return await text
+}
 
 async function readText(file: string): Promise<string> {
-  if (file === '-') return await (standardInput ??= readStream(process.stdin))
+  if (file === '-') return await readOnce(process.stdin)
   const bytes = await attempt(file, () => readFile(file))
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)

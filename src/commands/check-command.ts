@@ -3,9 +3,11 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Configuration } from '../config.ts'
 import type { CheckOptions, CheckOutput } from './check.ts'
 import type { ClusterFlags } from './load-cluster.ts'
+import type { Run } from './run.ts'
 
 /** What the flags of all commands share. */
 export interface SharedOptions {
+  readonly run: Run
   readonly fromOption: () => Option
   readonly contextOption: () => Option
   readonly collect: (value: string, previous: string[] | undefined) => string[]
@@ -64,7 +66,7 @@ export function addCheck(program: Command, shared: SharedOptions): void {
     .option('--watch', 'print again whenever the cluster changes; Ctrl-C ends it')
     .action(async (flags: CheckFlags, command: Command) => {
       if (flags.explain !== undefined) {
-        await explainCode(flags.explain, command)
+        await explainCode(flags.explain, command, shared.run)
         return
       }
       if (flags.failOnNew === true && flags.baseline === undefined)
@@ -74,17 +76,17 @@ export function addCheck(program: Command, shared: SharedOptions): void {
     })
 }
 
-async function explainCode(code: string, command: Command): Promise<void> {
+async function explainCode(code: string, command: Command, { stdout }: Run): Promise<void> {
   const { explain } = await import('./check-explain.ts')
   const page = explain(code)
   if (page === undefined) {
     const { FINDING_CODES } = await import('../readiness/finding-codes.ts')
     command.error(`error: ${JSON.stringify(code)} is not a finding code; codes are ${FINDING_CODES.join(', ')}`)
   }
-  process.stdout.write(page)
+  stdout.write(page)
 }
 
-async function runCheck(flags: CheckFlags, { configurationOf, hasColor }: SharedOptions): Promise<void> {
+async function runCheck(flags: CheckFlags, { configurationOf, hasColor, run }: SharedOptions): Promise<void> {
   const { check } = await import('./check.ts')
   const options: CheckOptions = {
     cluster: flags,
@@ -100,10 +102,10 @@ async function runCheck(flags: CheckFlags, { configurationOf, hasColor }: Shared
     hasColor: hasColor(),
     today: new Date().toISOString().slice(0, 10),
   }
-  const tell = (line: string) => process.stderr.write(`${line}\n`)
+  const tell = (line: string) => run.stderr.write(`${line}\n`)
   const result = await check(options, await configurationOf(flags.config), tell)
-  process.stdout.write(result.output)
-  if (result.hasFindings) process.exitCode = 1
+  run.stdout.write(result.output)
+  if (result.hasFindings) run.exitCode = 1
 }
 
 /** `json`, or `json=report.json`. */

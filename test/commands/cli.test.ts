@@ -4,9 +4,11 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parse as parseYaml, parseAllDocuments } from 'yaml'
+import { runCommandLine } from '../../src/command-line.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
@@ -18,12 +20,30 @@ interface Result {
   readonly stderr: string
 }
 
-/** Without a kubeconfig, whatever the person who runs the tests has. */
-const ENVIRONMENT = { PATH: process.env['PATH'], HOME: '/nonexistent' }
+// Without a kubeconfig, whatever the person who runs the tests has.
+process.env['HOME'] = '/nonexistent'
+delete process.env['KUBECONFIG']
 
+/** In this process: a start of Node for each line of these tests took half a minute. */
 async function run(args: readonly string[], input = ''): Promise<Result> {
+  const written = { stdout: '', stderr: '' }
+  const stdin = Object.getOwnPropertyDescriptor(process, 'stdin')
+  Object.defineProperty(process, 'stdin', { value: Readable.from([Buffer.from(input)]), configurable: true })
+  try {
+    const code = await runCommandLine(args, {
+      stdout: { write: (text) => (written.stdout += text) },
+      stderr: { write: (text) => (written.stderr += text) },
+    })
+    return { code, ...written }
+  } finally {
+    if (stdin !== undefined) Object.defineProperty(process, 'stdin', stdin)
+  }
+}
+
+/** As a person starts it. */
+async function start(args: readonly string[], input = ''): Promise<Result> {
   return await new Promise((resolve) => {
-    const options = { timeout: 20_000, env: ENVIRONMENT }
+    const options = { timeout: 60_000, env: { PATH: process.env['PATH'], HOME: '/nonexistent' } }
     const child = execFile(process.execPath, [CLI, ...args], options, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
     })
@@ -34,7 +54,7 @@ async function run(args: readonly string[], input = ''): Promise<Result> {
 const POD =
   'apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop, annotations: {istio-onramp.io/probes: exec}}\nspec:\n  containers:\n  - name: web # the one\n    livenessProbe:\n      # measured: not below ten\n      periodSeconds: 10\n      httpGet: {path: /healthz, port: 8080}\n'
 
-t.test('help and version', async (t) => {
+t.test('every command has its help, and the program its version', async (t) => {
   for (const args of [
     ['--help'],
     ['serve', '--help'],
@@ -42,11 +62,21 @@ t.test('help and version', async (t) => {
     ['convert', '--help'],
     ['restore', '--help'],
   ]) {
-    const { code, stdout } = await run(args)
-    t.equal(code, 0, args.join(' '))
-    t.match(stdout, /Usage: istio-onramp/)
+    const { code, stdout, stderr } = await run(args)
+    t.same([code, stderr], [0, ''], args.join(' '))
+    t.match(stdout, `Usage: istio-onramp${args[0] === '--help' ? ' [options]' : ` ${args[0] ?? ''}`}`)
   }
   t.match(await run(['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
+})
+
+t.test('the built command takes its input from a pipe, and exits with the code', async (t) => {
+  const previewed = await start(['preview', '-f', '-', '--from', `${EXAMPLES}/cluster`, '-o', 'yaml'], POD)
+  t.match(previewed, { code: 0, stderr: '', stdout: /istio-onramp-prober/ })
+  t.match(await start(['preview', '-f', '-', '--from', '/none'], POD), {
+    code: 2,
+    stdout: '',
+    stderr: /^error: \/none: there is no such file or folder \[istio-onramp\/manifest-unreadable\]\n$/,
+  })
 })
 
 t.test('usage errors are exit 2 and name what is wrong', async (t) => {

@@ -72,3 +72,22 @@ export const FAMILIES: readonly Family[] = [
   },
   { prefix: 'kubernetes.io/', table: { ...KUBERNETES, ...TLS_ACME, ...GCE_KUBERNETES } },
 ]
+
+/** The annotations of one prefix, for docs/reference/annotations.md. */
+export interface KnownAnnotations {
+  readonly prefix: string
+  /** Classes of the only controllers that read them; undefined for those that are read beside any controller. */
+  readonly readers: readonly string[] | undefined
+  readonly names: readonly string[]
+  /** Names of a form, as regular expressions. */
+  readonly patterns: readonly string[]
+}
+
+export function knownAnnotations(): readonly KnownAnnotations[] {
+  return FAMILIES.map(({ prefix, readers, table, patterns = [] }) => ({
+    prefix,
+    readers,
+    names: Object.keys(table).sort(),
+    patterns: patterns.map(([pattern]) => pattern.source),
+  }))
+}

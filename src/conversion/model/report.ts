@@ -1,16 +1,16 @@
-/** The report of a conversion: what became of each field and annotation. */
+/** The lines of a conversion's report: one or more for each field and annotation. */
 
-/**
- * | outcome       | the field or annotation ...                                                  |
- * |---------------|------------------------------------------------------------------------------|
- * | converted     | has its equal in the objects                                                 |
- * | not-needed    | asks for what Istio does anyway, or does nothing                             |
- * | platform-step | needs somebody with rights in the gateway's namespace or in the mesh's configuration |
- * | approximate   | is in the objects, with a difference that the message names                  |
- * | unsupported   | is not in the objects                                                        |
- * | foreign       | is read by something else than the Ingress' controller                       |
- */
-export type Outcome = 'converted' | 'not-needed' | 'platform-step' | 'approximate' | 'unsupported' | 'foreign'
+/** What happened to a field or an annotation. */
+export const OUTCOMES = {
+  converted: 'The objects have an exact equivalent.',
+  'not-needed': 'It asks for what Istio does anyway, or it has no effect.',
+  'platform-step': 'Someone with rights in the gateway’s namespace, or in the mesh’s configuration, has to act.',
+  approximate: 'The objects have it, with a difference that the message names.',
+  unsupported: 'The objects do not have it.',
+  foreign: 'Something other than the controller of this Ingress reads it.',
+} as const
+
+export type Outcome = keyof typeof OUTCOMES
 
 /** `error`: security, or traffic that is no longer served; `warn`: behaviour that changes; `info`: for the record. */
 export type Level = 'info' | 'warn' | 'error'
