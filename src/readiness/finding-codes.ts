@@ -2,7 +2,9 @@
  * Every finding has one of these codes. The page of each code in docs/reference/findings, `check --explain` and the
  * severity all come from this table; a code without its sentences does not compile.
  */
-import type { Severity } from './finding.ts'
+export const SEVERITIES = ['error', 'warn', 'info'] as const
+/** `error`: something breaks. `warn`: something is wrong, or breaks only where somebody uses it. `info`: good to know. */
+export type Severity = (typeof SEVERITIES)[number]
 
 /** Where the page of a code is: `${FINDING_DOCS}${code}.md`. */
 export const FINDING_DOCS = 'https://github.com/istio-onramp/istio-onramp/blob/main/docs/reference/findings/'

@@ -1,11 +1,7 @@
 /** What the engine reports: findings, and what it could not know. Both are values; only commands print them. */
 import type { Slot } from '../kubernetes/container.ts'
 import type { ObjectReference } from '../kubernetes/object.ts'
-import { FINDINGS, type FindingCode } from './finding-codes.ts'
-
-export const SEVERITIES = ['error', 'warn', 'info'] as const
-/** `error`: something breaks. `warn`: something is wrong, or breaks only where somebody uses it. `info`: good to know. */
-export type Severity = (typeof SEVERITIES)[number]
+import { FINDINGS, type FindingCode, type Severity } from './finding-codes.ts'
 
 /** Who calls: a workload or a node, or an address that belongs to nothing known. */
 export type Caller =

@@ -4,7 +4,7 @@ import { uncapturedBecause } from '../../istio/capture.ts'
 import { modeOfPort, type WorkloadModes } from '../../istio/peer-authentication.ts'
 import type { PresentSidecar } from '../../istio/sidecar.ts'
 import { isHook } from '../../kubernetes/container.ts'
-import type { NetworkCheck } from './decide-check.ts'
+import type { NetworkCheck } from './check-facts.ts'
 import type { PodInside } from './pod-facts.ts'
 
 /**

@@ -1,6 +1,6 @@
 /** What is known about one probe or hook: the user's handler, the port behind it, and an earlier rewrite. */
 import { resolvePort, type Check, type Container } from '../../kubernetes/container.ts'
-import { readHandler, type Handler } from '../../kubernetes/handler.ts'
+import { readHandler, type Handler, type NetworkHandler } from '../../kubernetes/handler.ts'
 import { arrayMember, member } from '../../kubernetes/json.ts'
 import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import { isProberCommand } from './prober-command.ts'
@@ -38,3 +38,6 @@ function portOf(handler: Handler | Problem, container: Container): number | unde
   if (isProblem(handler) || handler.kind === 'exec' || handler.kind === 'sleep') return undefined
   return resolvePort(handler.port, container)
 }
+
+/** A probe or hook whose handler connects to a port. */
+export type NetworkCheck = CheckFacts & { readonly handler: NetworkHandler }

@@ -11,7 +11,7 @@ import { modeOfPort, type ModeDecision } from '../../istio/peer-authentication.t
 import type { Reason } from '../reasons.ts'
 import type { Strategy } from '../rule.ts'
 import { isServedByIstio } from './agent-service.ts'
-import type { CheckFacts } from './check-facts.ts'
+import type { CheckFacts, NetworkCheck } from './check-facts.ts'
 import type { PodFacts, PodInside } from './pod-facts.ts'
 
 export interface Left {
@@ -78,8 +78,6 @@ function leftByHandler(
   if (isHook(check.slot) && handler.kind === 'tcpSocket') return leave('tcp-hook', check.slot)
   return handler.kind !== 'grpc' && handler.host !== '' ? leave('other-host', handler.host) : undefined
 }
-
-export type NetworkCheck = CheckFacts & { readonly handler: NetworkHandler }
 
 function judgePort(facts: NetworkCheck, pod: PodInside): Left | Broken {
   const { port, handler, check } = facts
