@@ -53,7 +53,7 @@ for (const name of INPUTS)
   t.test(`preview of ${name}`, async (t) => {
     const yaml = await previewed(FOLDER + name, 'yaml')
     const text = await previewed(FOLDER + name, 'text')
-    const actual = `${yaml.text}\n===== told\n${yaml.told}\n===== text\n${text.text.replaceAll(FOLDER, '')}`
+    const actual = `${yaml.text.replaceAll(FOLDER, '')}\n===== told\n${yaml.told.replaceAll(FOLDER, '')}\n===== text\n${text.text.replaceAll(FOLDER, '')}`
     const golden = `${FOLDER}${name}.expected`
     if (process.env['UPDATE_GOLDEN'] === '1' || !existsSync(golden)) writeFileSync(golden, actual)
     t.equal(actual, readFileSync(golden, 'utf8'))
