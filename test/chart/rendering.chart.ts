@@ -64,7 +64,7 @@ t.test('every webhook entry is complete, whatever the values', async (t) => {
         const injected = memberAt(configuration, 'metadata', 'annotations', 'cert-manager.io/inject-ca-from')
         const bundle = memberAt(webhook, 'clientConfig', 'caBundle')
         t.not(injected === undefined, bundle === undefined, `${title}: a bundle, or an injector that brings it`)
-        t.match(webhook['name'], /^(probes|templates|ingress)\.istio-onramp\.io$/, title)
+        t.match(webhook['name'], /^(probes|templates|ingress|strict-switch)\.istio-onramp\.io$/, title)
         t.same(webhook['admissionReviewVersions'], ['v1'], title)
         t.equal(webhook['sideEffects'], 'None', title)
         t.equal(webhook['matchPolicy'], 'Equivalent', title)
@@ -123,6 +123,14 @@ t.test('the default entries: kinds, operations, path, conditions, policy, time',
     },
     { name: 'Mutating ingress.istio-onramp.io', path: '/mutate', seconds: 3, ...ingress },
     { name: 'Validating ingress.istio-onramp.io', path: '/validate', seconds: 5, ...ingress },
+    {
+      name: 'Validating strict-switch.istio-onramp.io',
+      rules: ['CREATE+UPDATE peerauthentications'],
+      path: '/validate',
+      conditions: [],
+      policy: 'Ignore',
+      seconds: 5,
+    },
   ])
 })
 
@@ -141,6 +149,12 @@ t.test('the Ingress entry on the mutating side stays Ignore when the others are 
   t.equal(entry(objects, 'Validating', 'ingress.istio-onramp.io')['failurePolicy'], 'Fail')
 })
 
+const STRICT_SWITCH = 'strict-switch.istio-onramp.io'
+
+function hasSelector(webhook: JsonObject): boolean {
+  return webhook['name'] !== STRICT_SWITCH
+}
+
 t.test('webhooks, policy and server leave the same namespaces alone', async (t) => {
   const values = { excludeNamespaces: ['legacy'], controlPlaneNamespaces: ['istio-canary'] }
   const cases: readonly (readonly [JsonObject, readonly string[]])[] = [
@@ -154,7 +168,7 @@ t.test('webhooks, policy and server leave the same namespaces alone', async (t) 
     const objects = render({ values: given })
     const expected = [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: names }]
     for (const side of ['Mutating', 'Validating'] as const)
-      for (const webhook of entriesOf(objects, side))
+      for (const webhook of entriesOf(objects, side).filter(hasSelector))
         t.same(memberAt(webhook, 'namespaceSelector', 'matchExpressions'), expected, String(webhook['name']))
     const binding = only(objects, 'ValidatingAdmissionPolicyBinding')
     t.same(memberAt(binding, 'spec', 'matchResources', 'namespaceSelector', 'matchExpressions'), expected)
@@ -168,13 +182,15 @@ t.test('the API server calls us before Istio: configurations go by the byte orde
     t.ok(Buffer.compare(Buffer.from(name), Buffer.from(injector)) < 0, injector)
 })
 
-t.test('namespaceSelector narrows every entry and the policy', async (t) => {
+t.test('namespaceSelector narrows every entry but the guard of STRICT, and the policy', async (t) => {
   const matchLabels = { 'istio-onramp.io/enabled': 'true' }
   const team = { key: 'team', operator: 'Exists' }
   const objects = render({ values: { webhooks: { namespaceSelector: { matchLabels, matchExpressions: [team] } } } })
   const selectors = [
     ...entriesOf(objects, 'Mutating').map((webhook) => webhook['namespaceSelector']),
-    ...entriesOf(objects, 'Validating').map((webhook) => webhook['namespaceSelector']),
+    ...entriesOf(objects, 'Validating')
+      .filter(hasSelector)
+      .map((webhook) => webhook['namespaceSelector']),
     memberAt(only(objects, 'ValidatingAdmissionPolicyBinding'), 'spec', 'matchResources', 'namespaceSelector'),
   ]
   t.equal(selectors.length, 5)
@@ -182,6 +198,11 @@ t.test('namespaceSelector narrows every entry and the policy', async (t) => {
     t.same(member(selector, 'matchLabels'), matchLabels)
     t.same(arrayMember(selector, 'matchExpressions')[1], team)
   }
+})
+
+t.test('the guard of STRICT sees every namespace: a mesh-wide policy is written in the root namespace', async (t) => {
+  const objects = render({ values: { webhooks: { namespaceSelector: { matchLabels: { a: 'b' } } } } })
+  t.equal(entry(objects, 'Validating', STRICT_SWITCH)['namespaceSelector'], undefined)
 })
 
 t.test('a URL replaces the Service, with the path of each configuration', async (t) => {
