@@ -107,8 +107,8 @@ t.test('while no server answers, the policy denies what the server would, and no
 function policyDenial(given: JsonObject): RegExp {
   const [name, namespace] = ['name', 'namespace'].map((key) => String(memberAt(given, 'metadata', key)))
   return new RegExp(
-    `^Error from server \\(Forbidden\\): .*denied request: Ingress ${namespace}/${name} is not used in Istio namespace ` +
-      `${namespace}: .*istio-onramp convert -f FILE.* Exception: .*istio-onramp.io/ingress: "allow".*\\n$`,
+    `^Error from server \\(Forbidden\\): .*denied request: Ingress ${namespace}/${name} is denied: the namespace is ` +
+      `in the Istio mesh.*istio-onramp convert -f FILE.* To allow this .*istio-onramp.io/ingress: "allow".*\\n$`,
   )
 }
 
@@ -134,7 +134,7 @@ t.test('the policy answers the table of the rule, each write on its own', async 
     else
       t.match(
         stderr,
-        /is not used in Istio namespace table|spec\.rules\[\d\]\.http\.paths.*Invalid value|ingress\.class.*Invalid value/,
+        /Ingress table\/case-\d+ is denied|spec\.rules\[\d\]\.http\.paths.*Invalid value|ingress\.class.*Invalid value/,
         title,
       )
   }

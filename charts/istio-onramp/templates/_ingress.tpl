@@ -48,3 +48,14 @@ which takes what the host's paths leave.
 {{- $gateway := default dict .Values.config.rules.gateway -}}
 {{- append .Values.controlPlaneNamespaces (default "istio-system" $gateway.namespace) | uniq | toJson -}}
 {{- end -}}
+
+{{/* Takes rules.ingressExemptions: who can make an exception. */}}
+{{- define "istio-onramp.exception" -}}
+{{- if eq . "object" -}}
+To allow this Ingress anyway, annotate it or its namespace: istio-onramp.io/ingress: "allow" (or "warn").
+{{- else if eq . "namespace" -}}
+To allow Ingresses here anyway, annotate the namespace: istio-onramp.io/ingress: "allow" (or "warn").
+{{- else -}}
+Annotations allow no exception in this cluster: ask the platform team.
+{{- end -}}
+{{- end -}}
