@@ -158,18 +158,20 @@ t.test('what must never be stopped is not: challenges, label changes, finalizers
       /^$/,
     ],
     ['deletion', ['delete', ...target, '--wait=false'], /^$/],
-    [
-      'its spec while it is going',
-      ['patch', ...target, ...json({ op: 'add', path: '/spec/ingressClassName', value: 'nginx' })],
-      /^$/,
-    ],
-    ['its finalizer', ['patch', ...target, ...json({ op: 'remove', path: '/metadata/finalizers' })], /^$/],
   ]
+  const finalizer = json({ op: 'remove', path: '/metadata/finalizers' })
   for (const [title, args, printed] of rows) {
     const { status, stderr } = await kubectl(args)
     t.equal(status, 0, `${title}: ${stderr}`)
     t.match(stderr, printed, title)
   }
+  const another = await kubectl([
+    'patch',
+    ...target,
+    ...json({ op: 'add', path: '/spec/ingressClassName', value: 'nginx' }),
+  ])
+  t.match(another.stderr, /Ingress shop\/kept is denied/, 'a finalizer that holds it is no licence for another spec')
+  t.match(await kubectl(['patch', ...target, ...finalizer]), { status: 0, stderr: /^$/ }, 'its finalizer')
   t.match((await kubectl(['get', ...target])).stderr, /NotFound/, 'it is gone')
 })
 

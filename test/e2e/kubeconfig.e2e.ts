@@ -49,7 +49,7 @@ async function preview(kubeconfig: string, ...args: readonly string[]) {
   })
 }
 
-const REWRITE = /"action": "rewrite"/
+const REWRITE = /"strategy": "agent"/
 
 t.test('preview without --from reads the cluster of the kubeconfig, page by page', async (t) => {
   const server = await startFull(t)

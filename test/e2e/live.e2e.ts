@@ -72,15 +72,22 @@ async function account(name: string, rules: readonly Rule[]) {
 }
 
 /** Of every kind under Istio's groups that is read, with any content; the schema is not what is tested here. */
-function definition(group: string, kind: string, plural: string, versions: readonly string[]): JsonObject {
+function definition(
+  group: string,
+  kind: string,
+  plural: string,
+  versions: readonly string[],
+  scope: 'Cluster' | 'Namespaced' = 'Namespaced',
+): JsonObject {
   const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
+    // Groups of Kubernetes itself need it, Gateway API's among them; any URL will do.
+    metadata: { name: `${plural}.${group}`, annotations: { 'api-approved.kubernetes.io': 'https://example.org/' } },
     spec: {
       group,
-      scope: 'Namespaced',
+      scope,
       names: { kind, plural, singular: kind.toLowerCase() },
       versions: versions.map((name, index) => ({ name, served: true, storage: index === 0, schema })),
     },
@@ -92,7 +99,9 @@ const strict = peerAuthentication('shop', 'default', { mtls: { mode: 'STRICT' } 
 
 async function defineEverything(): Promise<void> {
   const absent = RESOURCES.filter(({ presence }) => presence === 'with-istio')
-  const made = absent.map(({ group, kind, table, versions }) => definition(group, kind, table, versions))
+  const made = absent.map(({ group, kind, table, plural, versions, scope }) =>
+    definition(group, kind, plural ?? table, versions, scope),
+  )
   await apply(...made)
   await kubectl(['wait', '--for=condition=Established', ...made.map((one) => `crd/${nameOf(one)}`)])
 }
@@ -235,7 +244,7 @@ t.test('preview reads the real cluster once, with a client certificate as well',
     const { stdout } = await execute(process.execPath, [CLI, 'preview', '-f', file, '-o', 'json', ...args], { env })
     return JSON.parse(stdout) as JsonObject[]
   }
-  const rewritten = [{ allowed: true, decisions: [{ rule: 'probes', action: 'rewrite' }] }]
+  const rewritten = [{ allowed: true, decisions: [{ rule: 'probes', action: 'annotate', strategy: 'agent' }] }]
   t.match(await preview(kubeconfig, '--context', 'cluster'), rewritten)
   t.match(await preview(await withCertificate(t)), rewritten)
 })
