@@ -301,6 +301,11 @@ t.test('a port without mutual TLS is used where the pod names one, and only if i
     'rewrite exec strict-mtls-tcp',
     'the proxy answers a handshake on any redirected port',
   )
+  const own = named('15020', { livenessProbe: HTTP_PROBE })
+  t.equal(first(own, context), 'rewrite exec strict-mtls', "Istio's agent would answer there, with 404")
+  t.match(decide(own, context).warnings.join(), /port 15020 \(probe-port\) belongs to Istio's agent; using the exec/)
+  const elsewhere = { 'status.sidecar.istio.io/port': '8081' }
+  t.equal(first(named('8081', { livenessProbe: HTTP_PROBE }, elsewhere), context), 'rewrite exec strict-mtls')
   const excluded = { 'traffic.sidecar.istio.io/excludeInboundPorts': '8081' }
   t.equal(
     first(named('8081', { livenessProbe: { tcpSocket: { port: 8080 } } }, excluded), context),

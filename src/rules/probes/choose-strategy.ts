@@ -5,13 +5,13 @@
 import { REWRITE_PROBES } from '../../istio/annotations.ts'
 import { parseBool } from '../../istio/go-values.ts'
 import type { PresentSidecar } from '../../istio/sidecar.ts'
-import { uncapturedBecause } from '../../istio/capture.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import type { Reason } from '../reasons.ts'
-import { admitsPlainText, isServedByIstio, obstacleTo, obstacleToAsking, touches } from './agent-service.ts'
+import { isServedByIstio, obstacleToAsking, touches } from './agent-service.ts'
 import type { CheckFacts } from './check-facts.ts'
 import type { NetworkCheck } from './check-facts.ts'
 import { isIstioContainer, judgeCheck, type Broken, type Left } from './decide-check.ts'
+import { obstacleToMoving } from './move-to-port.ts'
 import type { PodFacts, PodInside } from './pod-facts.ts'
 import { isProberPathTaken } from './prober-mount.ts'
 import { isPodIpVariableTaken } from './prober-names.ts'
@@ -151,13 +151,17 @@ function mend(facts: NetworkCheck, broken: Broken, pod: PodInside, { agent, aske
       port: sidecar.agent.statusPort,
     }
   const port = pod.probePorts.forContainer(facts.container.name)
-  if ((setting === 'auto' || setting === 'port') && port !== undefined && canMoveTo(port, facts, pod, asked))
+  if (
+    (setting === 'auto' || setting === 'port') &&
+    port !== undefined &&
+    obstacleToMoving(port, facts, pod, asked) === undefined
+  )
     return { action: 'rewrite', strategy: 'port', reason, evidence, port }
   if ((setting === 'auto' || setting === 'agent') && canAsk(facts, pod, agent))
     return { action: 'annotate', strategy: 'agent', reason, evidence, port: agent.sidecar.agent.statusPort }
   const obstacle = execObstacle(facts, pod)
   if (obstacle !== undefined) return { action: 'leave', reason: obstacle, evidence: facts.container.name }
-  const unmet = unmetRequest(facts, pod, agent)
+  const unmet = unmetRequest(facts, pod, { agent, asked })
   return {
     action: 'rewrite',
     strategy: 'exec',
@@ -166,21 +170,6 @@ function mend(facts: NetworkCheck, broken: Broken, pod: PodInside, { agent, aske
     port: broken.port,
     ...(unmet === undefined ? {} : { unmet }),
   }
-}
-
-/**
- * The sidecar answers every tcpSocket probe on a redirected port, so that one needs a port that is not. And an injector that
- * rewrites probes takes the moved one to its agent, which has to be able to serve it.
- */
-function canMoveTo(port: number, facts: NetworkCheck, pod: PodInside, asked: PresentSidecar | undefined): boolean {
-  const { sidecar, prepared } = pod
-  const rewriter = sidecar.rewriting.state === 'on' ? sidecar : asked
-  if (rewriter !== undefined && touches(facts, rewriter)) {
-    const isAgentsOwn = port === rewriter.controlPlane.statusPort
-    if (isAgentsOwn || obstacleTo(facts, rewriter, prepared) !== undefined) return false
-  }
-  if (facts.handler.kind === 'tcpSocket') return uncapturedBecause(sidecar.capture, port) !== undefined
-  return admitsPlainText(port, sidecar, prepared)
 }
 
 function canAsk(
@@ -197,14 +186,11 @@ function execObstacle({ container }: CheckFacts, pod: PodInside): Reason | undef
 }
 
 /** Why exec is used although the user asked for something else, or could have it cheaper. */
-function unmetRequest(facts: NetworkCheck, pod: PodInside, agent: AgentOffer): string | undefined {
+function unmetRequest(facts: NetworkCheck, pod: PodInside, { agent, asked }: Offers): string | undefined {
   const { setting, rewriteAnnotation, probePorts } = pod
   if (setting === 'exec') return undefined
   const port = probePorts.forContainer(facts.container.name)
-  if (setting !== 'agent' && port !== undefined)
-    return facts.handler.kind === 'tcpSocket'
-      ? `the sidecar would answer a tcpSocket probe on port ${port} (probe-port)`
-      : `port ${port} (probe-port) also requires mTLS`
+  if (setting !== 'agent' && port !== undefined) return obstacleToMoving(port, facts, pod, asked)
   if (setting === 'port') return 'annotation istio-onramp.io/probe-port names no port'
   if (rewriteAnnotation !== undefined && 'obstacle' in agent && agent.obstacle === optedOut(rewriteAnnotation))
     return agent.obstacle
