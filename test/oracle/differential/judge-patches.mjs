@@ -68,14 +68,11 @@ function judge({ decisions, pod, original, before }, after) {
   })
 }
 
-/** Whether the user's handler itself fails, and not what Istio's own rewriting made of it before we came. */
+/** Whether mutual TLS breaks the user's own handler, and not only what Istio's rewriting made of it before we came. */
 function isOwnFault(was, original, container, init, slot, before) {
-  if (was?.rewritten) {
-    const raw = containerOf(original, container, init)
-    const handler = slot === 'preStop' || slot === 'postStart' ? raw.lifecycle?.[slot] : raw[slot]
-    return failureOf(handler, slot, raw, before) !== undefined
-  }
-  return !/^\/app-(health|lifecycle)\//.test(was?.after?.httpGet?.path ?? '')
+  const raw = containerOf(original, container, init)
+  const own = slot === 'preStop' || slot === 'postStart' ? raw.lifecycle?.[slot] : raw[slot]
+  return unreachable(was?.rewritten ? own : was?.after, slot, raw, before) !== undefined
 }
 
 function containerOf({ spec }, name, init) {
@@ -84,6 +81,11 @@ function containerOf({ spec }, name, init) {
 
 /** Why a handler fails, or always passes, once the pod runs; undefined where it works. */
 function failureOf(handler, slot, container, answer) {
+  return unreachable(handler, slot, container, answer) ?? unserved(handler, answer)
+}
+
+/** Why kubelet does not reach what the handler asks. */
+function unreachable(handler, slot, container, answer) {
   const { httpGet, tcpSocket, grpc } = handler ?? {}
   const target = httpGet ?? tcpSocket ?? grpc
   if (target === undefined || !answer.injected) return undefined
@@ -93,10 +95,19 @@ function failureOf(handler, slot, container, answer) {
   const port = numberOf(target.port, container)
   if (port === undefined) return `no port ${target.port}`
   const isStrict = answer.captured?.[port] === true && answer.modes?.[port] === 'STRICT'
-  if (isStrict) return `port ${port} is captured and STRICT`
-  const isAgents = /^\/app-(health|lifecycle)\//.test(httpGet?.path ?? '')
-  if (isAgents && answer.probers?.[httpGet.path] === undefined) return `the agent has no entry for ${httpGet.path}`
-  return undefined
+  return isStrict ? `port ${port} is captured and STRICT` : undefined
+}
+
+/** Why Istio's agent refuses what it is asked. An application may have such a path of its own, on a port of its own. */
+function unserved({ httpGet } = {}, { injected, probes, probers }) {
+  if (!injected || !isAgentPath(httpGet?.path)) return undefined
+  const rewritten = probes.flatMap(({ rewritten, after }) => (rewritten ? [after?.httpGet?.port] : []))
+  const isAgents = [15020, ...rewritten].includes(httpGet.port)
+  return isAgents && probers?.[httpGet.path] === undefined ? `the agent has no entry for ${httpGet.path}` : undefined
+}
+
+function isAgentPath(path = '') {
+  return /^\/app-(health|lifecycle)\//.test(path)
 }
 
 function numberOf(port, { ports = [] }) {
