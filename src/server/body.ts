@@ -158,6 +158,7 @@ export function createBodyReader(
             isComplete: false,
             slotSince: undefined,
             fail(problem) {
+              clearTimeout(timer)
               end(message)
               message.removeAllListeners('data')
               reject(problem)
