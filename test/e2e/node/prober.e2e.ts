@@ -192,7 +192,8 @@ t.test('a preStop hook reaches the application before it ends', async (t) => {
     '-n',
     NAMESPACE,
     '-o',
-    'name',
+    'custom-columns=POD:.involvedObject.name,AT:.lastTimestamp,MESSAGE:.message',
+    '--no-headers',
     '--field-selector',
     'reason=FailedPreStopHook',
   ])

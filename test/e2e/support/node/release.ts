@@ -1,6 +1,6 @@
 /** What the tests on a real node share: the release, its pods, a namespace in the mesh, and patience. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CoreV1Api, type V1Pod } from '@kubernetes/client-node'
+import { ApiException, CoreV1Api, type V1Pod } from '@kubernetes/client-node'
 import { createSelfSigned, type SelfSigned } from '../../../../src/certificates/self-signed.ts'
 import type { JsonObject } from '../../../../src/kubernetes/json.ts'
 import { connect } from '../../../support/api-server/client.ts'
@@ -66,9 +66,16 @@ export function valuesFor({ ca }: SelfSigned, { config = {}, ...more }: Values =
 /** Waits until every server decides by what `prepare` made. */
 export async function shopIsStrict(): Promise<void> {
   await until('every server knows that shop is STRICT', async () => {
-    const pods = await Promise.all(Array.from({ length: 8 }, async () => await createProbed('shop')))
-    return pods.every(isRewritten)
+    const pods = await Promise.all(
+      Array.from({ length: 8 }, async () => await createProbed('shop').catch(unlessRefused)),
+    )
+    return pods.every((pod) => pod !== undefined && isRewritten(pod))
   })
+}
+
+/** kube-proxy hears of the first ready server after the Deployment does; until then it refuses connections to the Service. */
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof ApiException && /connection refused/.test(String(error.body)))) throw error
 }
 
 /** A dry run of a pod whose check STRICT would break, as the API server would have stored it. */
