@@ -44,8 +44,8 @@ await done(['apply', '-f', '-'], list(quota(), limitRange()))
 /** Four pods as they came: one more millicore, and the last one would be refused. */
 function quota(): JsonObject {
   const hard = {
-    'requests.cpu': '120m',
-    'limits.cpu': '120m',
+    'requests.cpu': '1200m',
+    'limits.cpu': '1200m',
     'requests.memory': '384Mi',
     'limits.memory': '384Mi',
     pods: '4',
