@@ -85,3 +85,9 @@ function describeRequirement({ key, operator, values }: Requirement): string {
       return `!${key}`
   }
 }
+
+/** Whether the labels have every pair of a plain map selector, as Services have it. */
+export function hasAll(labels: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): boolean {
+  for (const [key, value] of wanted) if (labels.get(key) !== value) return false
+  return true
+}

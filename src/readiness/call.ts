@@ -1,5 +1,5 @@
 /** Calls that a workload declares: what its containers name, resolved to Services and pods of the cluster. */
-import type { Estate } from './estate.ts'
+import type { Places } from './places.ts'
 import type { Mention } from './mentions.ts'
 import type { ExposedService, ServicePort } from './service.ts'
 import type { Workload } from './workload.ts'
@@ -24,10 +24,10 @@ export interface CallTarget {
   readonly workloads: readonly Workload[]
 }
 
-export function resolveCalls(caller: Workload, estate: Estate): readonly Call[] {
+export function resolveCalls(caller: Workload, places: Places): readonly Call[] {
   return caller.mentions.flatMap(({ container, isInit, mentions }) =>
     mentions.flatMap((mention) =>
-      resolveMention(mention, caller, estate)
+      resolveMention(mention, caller, places)
         // A workload that names its own Service does not call itself through the mesh.
         .filter(({ target }) => !target.workloads.includes(caller) || target.workloads.length > 1)
         .map((call) => ({ ...call, caller, container, isInit })),
@@ -37,26 +37,26 @@ export function resolveCalls(caller: Workload, estate: Estate): readonly Call[] 
 
 type Resolved = Omit<Call, 'caller' | 'container' | 'isInit'>
 
-function resolveMention({ host, port }: Mention, caller: Workload, estate: Estate): readonly Resolved[] {
-  const byAddress = estate.serviceAt(host)
-  if (byAddress !== undefined) return toService(host, port, 'cluster-ip', byAddress, estate)
-  const pod = estate.workloadAt(host)
-  if (pod !== undefined) return [toPod(host, port, pod, estate)]
-  if (estate.isNodeAddress(host)) return port === undefined ? [] : toNodePort(host, port, estate)
-  const service = serviceNamed(host, caller.namespace, estate)
-  return service === undefined ? [] : toService(host, port, 'name', service, estate)
+function resolveMention({ host, port }: Mention, caller: Workload, places: Places): readonly Resolved[] {
+  const byAddress = places.serviceAt(host)
+  if (byAddress !== undefined) return toService(host, port, 'cluster-ip', byAddress, places)
+  const pod = places.workloadAt(host)
+  if (pod !== undefined) return [toPod(host, port, pod, places)]
+  if (places.isNodeAddress(host)) return port === undefined ? [] : toNodePort(host, port, places)
+  const service = serviceNamed(host, caller.namespace, places)
+  return service === undefined ? [] : toService(host, port, 'name', service, places)
 }
 
 /** By the search path of the caller's namespace; `POD.SERVICE` leads to a pod of a headless Service. */
-function serviceNamed(host: string, from: string, estate: Estate): ExposedService | undefined {
+function serviceNamed(host: string, from: string, places: Places): ExposedService | undefined {
   const labels = host.replace(/\.$/, '').split('.')
   const svc = labels.indexOf('svc')
   const names = svc === -1 ? labels : labels.slice(0, svc)
   const [first = '', second, third, ...rest] = names
   if (rest.length > 0) return undefined
-  if (third !== undefined) return headless(estate.service(third, second ?? ''))
-  if (second === undefined) return svc === -1 ? estate.service(from, first) : undefined
-  return estate.service(second, first) ?? headless(estate.service(from, second))
+  if (third !== undefined) return headless(places.service(third, second ?? ''))
+  if (second === undefined) return svc === -1 ? places.service(from, first) : undefined
+  return places.service(second, first) ?? headless(places.service(from, second))
 }
 
 function headless(service: ExposedService | undefined): ExposedService | undefined {
@@ -69,9 +69,9 @@ function toService(
   port: number | undefined,
   by: Call['by'],
   service: ExposedService,
-  estate: Estate,
+  places: Places,
 ): readonly Resolved[] {
-  const workloads = estate.selectedBy(service)
+  const workloads = places.selectedBy(service)
   const target = { namespace: service.namespace, service, workloads }
   const ports = service.ports.filter(
     (entry) => port === undefined || entry.port === port || isDirect(entry, port, service),
@@ -86,8 +86,8 @@ function isDirect(entry: ServicePort, port: number, { isHeadless }: ExposedServi
   return isHeadless && entry.target === port
 }
 
-function toPod(host: string, port: number | undefined, workload: Workload, estate: Estate): Resolved {
-  const service = estate
+function toPod(host: string, port: number | undefined, workload: Workload, places: Places): Resolved {
+  const service = places
     .servicesSelecting(workload)
     .find((found) => found.isHeadless && found.ports.some((entry) => entry.target === port))
   const servicePort = service?.ports.find((entry) => entry.target === port)
@@ -99,8 +99,8 @@ function toPod(host: string, port: number | undefined, workload: Workload, estat
   }
 }
 
-function toNodePort(host: string, port: number, estate: Estate): readonly Resolved[] {
-  for (const service of estate.inventory.list('services')) {
+function toNodePort(host: string, port: number, places: Places): readonly Resolved[] {
+  for (const service of places.inventory.list('services')) {
     const servicePort = service.ports.find(({ nodePort }) => nodePort === port)
     if (servicePort !== undefined)
       return [
@@ -108,7 +108,7 @@ function toNodePort(host: string, port: number, estate: Estate): readonly Resolv
           host,
           port,
           by: 'node-port',
-          target: { namespace: service.namespace, service, servicePort, workloads: estate.selectedBy(service) },
+          target: { namespace: service.namespace, service, servicePort, workloads: places.selectedBy(service) },
         },
       ]
   }

@@ -14,7 +14,9 @@ import {
   type JsonObject,
 } from '../kubernetes/json.ts'
 import { metadataOf, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
-import { groupBy, hasAll, type Estate } from './estate.ts'
+import { groupBy } from '../kubernetes/group-by.ts'
+import { hasAll } from '../kubernetes/label-selector.ts'
+import type { Places } from './places.ts'
 import type { ExposedService } from './service.ts'
 
 export type ClientTls = 'DISABLE' | 'SIMPLE' | 'MUTUAL' | 'ISTIO_MUTUAL'
@@ -50,11 +52,11 @@ export interface DestinationRules {
   hasClientWithoutTls(service: ExposedService, port: number): boolean
 }
 
-export function readDestinationRules(objects: readonly JsonObject[], estate: Estate): DestinationRules {
+export function readDestinationRules(objects: readonly JsonObject[], places: Places): DestinationRules {
   const rules = objects.flatMap((object) => readRule(object) ?? []).toSorted(byAge)
   const byHost = groupBy(rules, ({ host }) => host)
-  const clients = lazyClientNamespaces(estate)
-  const routed = routedSubsets(estate)
+  const clients = lazyClientNamespaces(places)
+  const routed = routedSubsets(places)
   const matching = (service: ExposedService) => hostsFor(service).flatMap((host) => byHost.get(host) ?? [])
   const policiesOf = (rule: DestinationRule, service: ExposedService, port: number): readonly ClientPolicy[] => {
     const own = policyFor(rule.policy, port)
@@ -70,13 +72,13 @@ export function readDestinationRules(objects: readonly JsonObject[], estate: Est
     clientPolicies(service, port) {
       const candidates = matching(service)
       return candidates
-        .filter((rule) => isFollowed(rule, candidates, service, clients(), estate))
+        .filter((rule) => isFollowed(rule, candidates, service, clients(), places))
         .flatMap((rule) => policiesOf(rule, service, port))
     },
     hasClientWithoutTls(service, port) {
       const candidates = matching(service)
       return clients().some((namespace) => {
-        const rule = ruleFor(namespace, candidates, service, estate)
+        const rule = ruleFor(namespace, candidates, service, places)
         return rule === undefined || policyFor(rule.policy, port) === undefined
       })
     },
@@ -142,12 +144,12 @@ function hostsFor({ namespace, name }: ExposedService): readonly string[] {
 }
 
 /** Namespaces that hold pods with sidecars: ztunnel does not read DestinationRules. */
-function lazyClientNamespaces(estate: Estate): () => readonly string[] {
+function lazyClientNamespaces(places: Places): () => readonly string[] {
   let known: readonly string[] | undefined
   return () =>
     (known ??= [
       ...new Set(
-        estate.workloads
+        places.workloads
           .filter(({ units }) => units.some(({ mesh }) => mesh.kind === 'sidecar'))
           .map(({ namespace }) => namespace),
       ),
@@ -159,17 +161,17 @@ function isFollowed(
   candidates: readonly DestinationRule[],
   service: ExposedService,
   clients: readonly string[],
-  estate: Estate,
+  places: Places,
 ): boolean {
-  if (rule.workloadSelector.size > 0) return hasSelectedClient(rule, estate)
+  if (rule.workloadSelector.size > 0) return hasSelectedClient(rule, places)
   const own = rule.reference.namespace
-  const isShared = own === service.namespace || own === estate.rootNamespace
+  const isShared = own === service.namespace || own === places.rootNamespace
   const able = isShared ? clients : clients.filter((namespace) => namespace === own)
-  return able.some((namespace) => ruleFor(namespace, candidates, service, estate) === rule)
+  return able.some((namespace) => ruleFor(namespace, candidates, service, places) === rule)
 }
 
-function hasSelectedClient({ reference, workloadSelector }: DestinationRule, estate: Estate): boolean {
-  return estate
+function hasSelectedClient({ reference, workloadSelector }: DestinationRule, places: Places): boolean {
+  return places
     .workloadsOf(reference.namespace)
     .some(({ units }) => units.some(({ mesh, labels }) => mesh.kind === 'sidecar' && hasAll(labels, workloadSelector)))
 }
@@ -183,7 +185,7 @@ function ruleFor(
   client: string,
   candidates: readonly DestinationRule[],
   service: ExposedService,
-  { rootNamespace }: Estate,
+  { rootNamespace }: Places,
 ): DestinationRule | undefined {
   for (const namespace of [client, service.namespace, rootNamespace]) {
     const found = candidates.filter(
@@ -202,9 +204,9 @@ function isVisible({ exportTo, reference }: DestinationRule, client: string): bo
 }
 
 /** `namespace/service/subset` of every route: a subset that no route leads to has no traffic. */
-function routedSubsets(estate: Estate): ReadonlySet<string> {
+function routedSubsets(places: Places): ReadonlySet<string> {
   const found = new Set<string>()
-  for (const object of estate.inventory.list('virtualServices')) {
+  for (const object of places.inventory.list('virtualServices')) {
     const { namespace } = referenceTo(object)
     for (const kind of ['http', 'tcp', 'tls'])
       for (const route of arrayMember(member(object, 'spec'), kind))

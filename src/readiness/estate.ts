@@ -3,35 +3,20 @@
  * namespace that they lead to. Built once for a state of the cluster; each part when it is first asked for.
  */
 import type { Namespace } from '../istio/mesh.ts'
-import type { Callback } from './callback.ts'
+import { groupBy } from '../kubernetes/group-by.ts'
+import { hasAll } from '../kubernetes/label-selector.ts'
 import { resolveCalls, type Call } from './call.ts'
 import { readDestinationRules, type DestinationRules } from './destination-rule.ts'
 import type { Inventory } from './inventory.ts'
-import type { ExposedService, ServicePort } from './service.ts'
-import { gatherWorkloads, type Unit, type Workload } from './workload.ts'
+import type { Places } from './places.ts'
+import type { ExposedService } from './service.ts'
+import { gatherWorkloads, type Workload } from './workload.ts'
 
-export interface Estate {
-  readonly inventory: Inventory
-  readonly workloads: readonly Workload[]
-  /** Every namespace that is declared or holds something. */
-  readonly namespaces: readonly Namespace[]
-  workloadsOf(namespace: string): readonly Workload[]
-  servicesOf(namespace: string): readonly ExposedService[]
-  service(namespace: string, name: string): ExposedService | undefined
-  /** The workloads whose pods the Service selects. */
-  selectedBy(service: ExposedService): readonly Workload[]
-  /** Services that select the workload. */
-  servicesSelecting(workload: Workload): readonly ExposedService[]
-  serviceAt(address: string): ExposedService | undefined
-  workloadAt(address: string): Workload | undefined
-  isNodeAddress(address: string): boolean
-  callbacksTo(namespace: string): readonly Callback[]
+export interface Estate extends Places {
   /** Declared calls that lead to Services or pods of the namespace. */
   callsTo(namespace: string): readonly Call[]
   callsOf(workload: Workload): readonly Call[]
   readonly destinationRules: DestinationRules
-  /** The root namespace of the mesh, of the default revision. */
-  readonly rootNamespace: string
 }
 
 export function buildEstate(inventory: Inventory): Estate {
@@ -89,20 +74,6 @@ function lazily<Value>(make: () => Value): () => Value {
   return () => (made ??= { value: make() }).value
 }
 
-export function groupBy<Key, Entry>(
-  entries: readonly Entry[],
-  keyOf: (entry: Entry) => Key,
-): ReadonlyMap<Key, readonly Entry[]> {
-  const groups = new Map<Key, Entry[]>()
-  for (const entry of entries) {
-    const key = keyOf(entry)
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [entry])
-    else group.push(entry)
-  }
-  return groups
-}
-
 function invert<From, To>(
   entries: readonly From[],
   targets: (entry: From) => readonly To[],
@@ -153,41 +124,4 @@ function select({ namespace, selector }: ExposedService, index: LabelIndex): rea
   const fewest = groups.reduce((best, group) => (group.length < best.length ? group : best))
   if (selector.size === 1) return fewest
   return fewest.filter(({ units }) => units.some(({ labels }) => hasAll(labels, selector)))
-}
-
-export function hasAll(labels: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): boolean {
-  for (const [key, value] of wanted) if (labels.get(key) !== value) return false
-  return true
-}
-
-/** The port of the pod behind a port of the Service; undefined for a name that the pod does not have. */
-export function targetPort({ target }: ServicePort, { pod }: Unit): number | undefined {
-  if (typeof target === 'number') return target
-  return containerPorts(pod).find(({ name }) => name === target)?.number
-}
-
-export interface ContainerPort {
-  readonly container: string
-  readonly name: string
-  readonly number: number
-  readonly hostPort: number | undefined
-}
-
-export function containerPorts(pod: Unit['pod']): readonly ContainerPort[] {
-  return pod.containers.flatMap(({ name: container, raw }) => {
-    const ports = Array.isArray(raw['ports']) ? (raw['ports'] as readonly unknown[]) : []
-    return ports.flatMap((entry): readonly ContainerPort[] => {
-      if (typeof entry !== 'object' || entry === null) return []
-      const { name, containerPort, hostPort } = entry as { name?: unknown; containerPort?: unknown; hostPort?: unknown }
-      if (typeof containerPort !== 'number') return []
-      return [
-        {
-          container,
-          name: typeof name === 'string' ? name : '',
-          number: containerPort,
-          hostPort: typeof hostPort === 'number' && hostPort > 0 ? hostPort : undefined,
-        },
-      ]
-    })
-  })
 }

@@ -1,5 +1,5 @@
 /** Groups the members that share a key, directly or through others. The first member of a group comes first. */
-import { groupBy } from '../model/group-by.ts'
+import { groupBy } from '../../kubernetes/group-by.ts'
 
 export function connectedGroups<Member>(
   members: readonly Member[],

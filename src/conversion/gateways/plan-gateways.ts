@@ -7,7 +7,7 @@
 import { ingressHosts, type TlsCoverage } from '../hosts/tls-coverage.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
-import { groupBy } from '../model/group-by.ts'
+import { groupBy } from '../../kubernetes/group-by.ts'
 import { labelName } from '../model/object-names.ts'
 import { collect, type Reported } from '../model/report.ts'
 import type { VirtualHost } from '../model/virtual-host.ts'

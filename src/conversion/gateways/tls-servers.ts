@@ -2,7 +2,7 @@
 import { ruleHosts, tlsEntries, type TlsEntry } from '../hosts/tls-coverage.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
-import { groupBy } from '../model/group-by.ts'
+import { groupBy } from '../../kubernetes/group-by.ts'
 import { coveringNames } from '../model/hosts.ts'
 import type { ClientCertificate } from '../model/ingress-settings.ts'
 import { credentialName } from '../model/object-names.ts'

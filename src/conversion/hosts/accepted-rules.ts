@@ -2,7 +2,7 @@
 import type { IngressRule } from '../ingress/ingress.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
-import { groupBy } from '../model/group-by.ts'
+import { groupBy } from '../../kubernetes/group-by.ts'
 import { hostProblem } from '../model/hosts.ts'
 import type { Reported, ReportLine } from '../model/report.ts'
 import type { HostRule } from './host-rule.ts'

@@ -4,7 +4,7 @@ import { describe } from '../../kubernetes/object.ts'
 import type { Callback } from '../callback.ts'
 import { finding, type Finding } from '../finding.ts'
 import type { FindingCode } from '../finding-codes.ts'
-import { targetPort } from '../estate.ts'
+import { targetPort } from '../container-port.ts'
 import { closedTarget, describeReception, namespacesInScope, reception, type Situation } from '../situation.ts'
 import { servicePortOf } from './service-port.ts'
 

@@ -9,7 +9,8 @@ import {
   type JsonObject,
 } from '../../kubernetes/json.ts'
 import { referenceTo } from '../../kubernetes/object.ts'
-import { groupBy, hasAll } from '../estate.ts'
+import { groupBy } from '../../kubernetes/group-by.ts'
+import { hasAll } from '../../kubernetes/label-selector.ts'
 import type { Inventory } from '../inventory.ts'
 import type { Situation } from '../situation.ts'
 import type { Unit, Workload } from '../workload.ts'

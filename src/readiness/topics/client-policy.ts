@@ -2,7 +2,7 @@
 import { describe } from '../../kubernetes/object.ts'
 import { finding, type Finding } from '../finding.ts'
 import type { ClientPolicy } from '../destination-rule.ts'
-import { targetPort } from '../estate.ts'
+import { targetPort } from '../container-port.ts'
 import type { ExposedService, ServicePort } from '../service.ts'
 import { closedTarget, describeReception, namespacesInScope, reception, type Situation } from '../situation.ts'
 import type { Workload } from '../workload.ts'

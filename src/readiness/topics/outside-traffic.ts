@@ -2,7 +2,7 @@
 import { describe } from '../../kubernetes/object.ts'
 import { finding, type Finding } from '../finding.ts'
 import type { FindingCode } from '../finding-codes.ts'
-import { containerPorts, targetPort } from '../estate.ts'
+import { containerPorts, targetPort } from '../container-port.ts'
 import type { ExposedService } from '../service.ts'
 import {
   closedTarget,

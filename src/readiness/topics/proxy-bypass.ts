@@ -3,7 +3,7 @@ import { INCLUDE_OUTBOUND_IP_RANGES, INTERCEPTION_MODE } from '../../istio/annot
 import { describe } from '../../kubernetes/object.ts'
 import { parseRanges } from '../address-ranges.ts'
 import { finding, type Finding } from '../finding.ts'
-import { targetPort } from '../estate.ts'
+import { targetPort } from '../container-port.ts'
 import { modesOf, reception, workloadsInScope, type Situation } from '../situation.ts'
 import { modeOfPort } from '../../istio/peer-authentication.ts'
 import type { Unit, Workload } from '../workload.ts'

@@ -6,7 +6,8 @@ import { arrayMember, member, memberAt, stringMember, type Json, type JsonObject
 import { matches, parseSelector } from '../../kubernetes/label-selector.ts'
 import { describe, referenceTo } from '../../kubernetes/object.ts'
 import { finding, type Finding } from '../finding.ts'
-import { containerPorts, targetPort, type Estate } from '../estate.ts'
+import type { Estate } from '../estate.ts'
+import { containerPorts, targetPort } from '../container-port.ts'
 import {
   closedTarget,
   describeReception,

@@ -2,7 +2,8 @@
 import { arrayMember, member, memberAt, stringMap, type JsonObject } from '../../kubernetes/json.ts'
 import { referenceTo } from '../../kubernetes/object.ts'
 import type { Call } from '../call.ts'
-import { groupBy, hasAll } from '../estate.ts'
+import { groupBy } from '../../kubernetes/group-by.ts'
+import { hasAll } from '../../kubernetes/label-selector.ts'
 import type { Situation } from '../situation.ts'
 import type { Unit } from '../workload.ts'
 

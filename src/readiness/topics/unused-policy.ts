@@ -1,7 +1,10 @@
 /** PeerAuthentications without effect: hidden by an older one, selecting nothing, naming ports that no container has. */
 import type { PeerAuthentication } from '../../istio/declared-policy.ts'
 import { finding, type Finding } from '../finding.ts'
-import { containerPorts, groupBy, hasAll, targetPort, type Estate } from '../estate.ts'
+import type { Estate } from '../estate.ts'
+import { containerPorts, targetPort } from '../container-port.ts'
+import { groupBy } from '../../kubernetes/group-by.ts'
+import { hasAll } from '../../kubernetes/label-selector.ts'
 import { namespacesInScope, type Situation } from '../situation.ts'
 import type { Workload } from '../workload.ts'
 

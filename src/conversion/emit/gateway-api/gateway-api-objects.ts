@@ -5,7 +5,7 @@
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
 import type { ConversionOptions, GatewaySettings } from '../../model/conversion-options.ts'
-import { groupBy } from '../../model/group-by.ts'
+import { groupBy } from '../../../kubernetes/group-by.ts'
 import type { Reported, ReportLine } from '../../model/report.ts'
 import type { VirtualHost } from '../../model/virtual-host.ts'
 import { certificateObjects } from '../mesh/certificate.ts'

@@ -4,7 +4,7 @@
  * test/conversion/support/wildcard-cases.ts). One listener for all hosts of a certificate would avoid that, but would also
  * take requests for other Gateways in the same Envoy.
  */
-import { groupBy } from '../../model/group-by.ts'
+import { groupBy } from '../../../kubernetes/group-by.ts'
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
 import type { ReportLine } from '../../model/report.ts'
 import { ownerOf, type VirtualHost } from '../../model/virtual-host.ts'

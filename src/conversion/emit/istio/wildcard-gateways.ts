@@ -3,7 +3,7 @@
  * or a narrower one, and the older of two VirtualServices wins (buildGatewayHTTPRouteConfig in istio/istio
  * pilot/pkg/networking/core/gateway.go). In one Gateway, a wildcard would answer for a narrower host with its own TLS server.
  */
-import { groupBy } from '../../model/group-by.ts'
+import { groupBy } from '../../../kubernetes/group-by.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
 import { labelName } from '../../model/object-names.ts'
 import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'

@@ -1,7 +1,7 @@
 /** How the gateway connects to backends: one DestinationRule for each Service that an Ingress has settings for. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
-import { groupBy } from '../../model/group-by.ts'
+import { groupBy } from '../../../kubernetes/group-by.ts'
 import type { ConnectionPolicy } from '../../model/ingress-settings.ts'
 import type { Reported, ReportLine } from '../../model/report.ts'
 import type { RouteBackend, VirtualHost } from '../../model/virtual-host.ts'

@@ -4,7 +4,7 @@
  * them. An ALLOW policy there would block all other hosts, so address lists become DENY policies.
  */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
-import { groupBy } from '../../model/group-by.ts'
+import { groupBy } from '../../../kubernetes/group-by.ts'
 import { authProviderName, scopedName } from '../../model/object-names.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import type { Reported } from '../../model/report.ts'
