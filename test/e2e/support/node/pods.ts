@@ -4,6 +4,8 @@ import type { Json, JsonObject } from '../../../../src/kubernetes/json.ts'
 const IMAGE = 'istio-onramp.local/probed:1'
 /** Two exec probes a second take 58 ms of it (docs/facts/probes-under-strict.md#exec-cost). */
 export const RESOURCES = { cpu: '100m', memory: '32Mi' }
+/** What is asked for where the proxies of many pods take the node's two cores. */
+const SMALL = { ...RESOURCES, cpu: '10m' }
 
 /** Often and with patience: the machine that runs this may be a small one. */
 const OFTEN = { periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 3 }
@@ -97,7 +99,7 @@ export function meshPod(
       terminationGracePeriodSeconds: 2,
       automountServiceAccountToken: false,
       securityContext: { runAsUser: 65532, runAsNonRoot: true },
-      containers: [container('app', args, checks)],
+      containers: [container('app', args, { resources: { requests: SMALL, limits: RESOURCES }, ...checks })],
     },
   }
 }
