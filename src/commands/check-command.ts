@@ -29,7 +29,6 @@ interface CheckFlags extends ClusterFlags {
   readonly failOnNew?: boolean
   readonly ignore?: string
   readonly explain?: string
-  readonly watch?: boolean
 }
 
 export function addCheck(program: Command, shared: SharedOptions): void {
@@ -63,7 +62,6 @@ export function addCheck(program: Command, shared: SharedOptions): void {
     .option('--fail-on-new', 'exit with 1 only for findings that are not in the baseline')
     .option('--ignore <file>', 'findings to leave out: CODE[@SLOT]=REASON[; until=DATE], one a line')
     .option('--explain <code>', 'print the page of a finding code, and nothing else')
-    .option('--watch', 'print again whenever the cluster changes; Ctrl-C ends it')
     .action(async (flags: CheckFlags, command: Command) => {
       if (flags.explain !== undefined) {
         await explainCode(flags.explain, command, shared.run)
@@ -71,7 +69,6 @@ export function addCheck(program: Command, shared: SharedOptions): void {
       }
       if (flags.failOnNew === true && flags.baseline === undefined)
         command.error('error: --fail-on-new needs --baseline FILE')
-      if (flags.watch === true && flags.from !== undefined) command.error('error: --watch needs a cluster, not --from')
       await runCheck(flags, shared)
     })
 }
