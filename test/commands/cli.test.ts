@@ -105,7 +105,6 @@ t.test('usage errors are exit 2 and name what is wrong', async (t) => {
     [['check', '-o', 'pdf'], /text, json, text=FILE or json=FILE is expected/],
     [['check', '--explain', 'nope'], /"nope" is not a finding code; codes are probe-fails,/],
     [['check', '--fail-on-new'], /--fail-on-new needs --baseline FILE/],
-    [['check', '--watch', '--from', 'x'], /--watch needs a cluster, not --from/],
   ]
   for (const [args, text] of cases) {
     const { code, stderr } = await run(args)
