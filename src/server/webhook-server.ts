@@ -4,7 +4,8 @@ import type { Server } from 'node:https'
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Configuration } from '../config.ts'
 import { addAdmissionRoutes, type AdmissionServices } from './admission-routes.ts'
-import { createBodyReader, type BodyBounds } from './body.ts'
+import type { BodyBounds } from './body-bounds.ts'
+import { BodyReader } from './body-reader.ts'
 import { capConnections } from './connections.ts'
 import type { Drain } from './drain.ts'
 import { TLS_OPTIONS, type KeyPair } from './tls-files.ts'
@@ -49,7 +50,7 @@ export function createWebhookServer(options: WebhookServerOptions): FastifyInsta
   capConnections(app)
   addAdmissionRoutes(app, {
     ...options,
-    bodies: createBodyReader(limits, options.metrics, options.bodyBounds),
+    bodies: new BodyReader(limits, options.metrics, options.bodyBounds),
     needsClientCertificate: clientCa !== undefined,
   })
   app.get('/livez', () => 'ok')

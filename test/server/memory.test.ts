@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
 import { DEFAULT_CONFIGURATION } from '../../src/config.ts'
-import { BODY_BOUNDS } from '../../src/server/body.ts'
+import { BODY_BOUNDS } from '../../src/server/body-bounds.ts'
 import { memberAt, type Json } from '../../src/kubernetes/json.ts'
 
 const MIB = 1024 * 1024

@@ -1,0 +1,79 @@
+/** One request body on its way: the bytes of it that have arrived. */
+import type { IncomingMessage } from 'node:http'
+
+export class Arrival {
+  readonly message: IncomingMessage
+  readonly #most: number
+  #buffer = Buffer.alloc(0)
+  #size = 0
+  #isComplete = false
+  /** Settles the promise of `receive`, once that has been called. */
+  #reject: (error: Error) => void = () => undefined
+
+  /** `most` is the largest body that will be kept, in bytes. */
+  constructor(message: IncomingMessage, most: number) {
+    this.message = message
+    this.#most = most
+  }
+
+  /** The memory that the body takes, in bytes: up to twice what has arrived. */
+  get memory(): number {
+    return this.#buffer.length
+  }
+
+  get isComplete(): boolean {
+    return this.#isComplete
+  }
+
+  /** Hands each chunk to `take`, and resolves with the whole body. Rejects when the client leaves before its end. */
+  receive(take: (chunk: Buffer) => void): Promise<Buffer> {
+    return new Promise<Buffer>((resolve, reject) => {
+      this.#reject = reject
+      this.message.on('data', take)
+      this.message.once('error', reject)
+      this.message.once('close', () => {
+        if (!this.#isComplete) reject(new Error('the client left before the end of the body'))
+      })
+      this.message.once('end', () => {
+        this.#isComplete = true
+        resolve(this.#buffer.subarray(0, this.#size))
+      })
+    })
+  }
+
+  /** Takes nothing more, and rejects with the error. */
+  fail(error: Error): void {
+    this.message.removeAllListeners('data')
+    this.#reject(error)
+  }
+
+  /** Keeps the chunk. Returns whether that took more memory. */
+  append(chunk: Buffer): boolean {
+    const size = this.sizeWith(chunk)
+    const hasGrown = size > this.#buffer.length
+    if (hasGrown) this.#grow(size)
+    chunk.copy(this.#buffer, this.#size)
+    this.#size = size
+    return hasGrown
+  }
+
+  sizeWith(chunk: Buffer): number {
+    return this.#size + chunk.length
+  }
+
+  /**
+   * Doubles, so that a body in one-byte chunks costs what it is long. The announced length is taken once half of it has come.
+   */
+  #grow(size: number): void {
+    const announced = announcedBytes(this.message)
+    const doubled = Math.max(size, Math.min(2 * this.#buffer.length, this.#most))
+    const next = Buffer.allocUnsafeSlow(announced >= size && announced <= 2 * doubled ? announced : doubled)
+    this.#buffer.copy(next, 0, 0, this.#size)
+    this.#buffer = next
+  }
+}
+
+/** The length that the client announces, in bytes; 0 for a chunked body. */
+export function announcedBytes(message: IncomingMessage): number {
+  return Number(message.headers['content-length'] ?? 0)
+}

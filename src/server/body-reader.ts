@@ -1,0 +1,115 @@
+/**
+ * Reads request bodies within bounds on memory and time that no client can use up for the others.
+ *
+ * | a body                     | memory                                                | if there is none                        |
+ * |----------------------------|-------------------------------------------------------|-----------------------------------------|
+ * | up to `smallBytes`         | charged as it arrives; all of them share `smallTotal` | the one that arrives longest is ended   |
+ * | larger                     | one of the large slots, each of `requestBytes`        | it waits, unread, then is answered 503  |
+ *
+ * What is announced is never charged: only what has arrived. The API server sends up to 27 MB for a legal object, and
+ * gives a call 30 s at most (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#timeouts).
+ * It repeats a 503 with `Retry-After` on a new connection, and so probably to another replica.
+ */
+import type { IncomingMessage } from 'node:http'
+import { announcedBytes, Arrival } from './arrival.ts'
+import { BODY_BOUNDS, type BodyBounds } from './body-bounds.ts'
+import { HttpProblem } from './http-problem.ts'
+import { LargeSlots } from './large-slots.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface BodyLimits {
+  /** The largest body, in bytes. */
+  readonly requestBytes: number
+  /** Bytes of all large bodies together. */
+  readonly inFlightBytes: number
+}
+
+export class BodyReader {
+  readonly #limits: BodyLimits
+  readonly #metrics: Pick<Metrics, 'setInFlight'>
+  readonly #bounds: BodyBounds
+  readonly #slots: LargeSlots
+  /** Every body that takes memory, in the order of arrival, until its request has been answered. */
+  readonly #arrivals = new Map<IncomingMessage, Arrival>()
+
+  constructor(limits: BodyLimits, metrics: Pick<Metrics, 'setInFlight'>, bounds: BodyBounds = BODY_BOUNDS) {
+    this.#limits = limits
+    this.#metrics = metrics
+    this.#bounds = bounds
+    this.#slots = new LargeSlots(Math.max(1, Math.floor(limits.inFlightBytes / limits.requestBytes)), bounds, {
+      unserved: (arrival) => this.#fail(arrival, overloaded()),
+      tooSlow: (arrival) => this.#fail(arrival, slow()),
+    })
+  }
+
+  /** Throws HttpProblem. */
+  async read(message: IncomingMessage): Promise<Buffer> {
+    if (announcedBytes(message) > this.#limits.requestBytes) throw tooLarge(this.#limits.requestBytes)
+    const arrival = new Arrival(message, this.#limits.requestBytes)
+    this.#arrivals.set(message, arrival)
+    const timer = setTimeout(() => this.#fail(arrival, slow()), this.#bounds.deadline)
+    try {
+      return await arrival.receive((chunk) => this.#take(arrival, chunk))
+    } catch (error) {
+      this.release(message)
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Gives the memory of a body back when its request has been answered. */
+  release(message: IncomingMessage): void {
+    const arrival = this.#arrivals.get(message)
+    if (arrival === undefined) return
+    this.#arrivals.delete(message)
+    this.#report()
+    this.#slots.remove(arrival)
+  }
+
+  #take(arrival: Arrival, chunk: Buffer): void {
+    if (arrival.sizeWith(chunk) > this.#limits.requestBytes) {
+      this.#fail(arrival, tooLarge(this.#limits.requestBytes))
+      return
+    }
+    if (!arrival.append(chunk)) return
+    this.#report()
+    if (this.#slots.holds(arrival)) return
+    if (arrival.memory <= this.#bounds.smallBytes) this.#makeRoom(arrival)
+    else this.#slots.enter(arrival)
+  }
+
+  /** Ends the small bodies that have been arriving longest, until all of them fit. */
+  #makeRoom(newcomer: Arrival): void {
+    for (;;) {
+      const small = [...this.#arrivals.values()].filter((arrival) => !this.#slots.holds(arrival))
+      const total = small.reduce((sum, { memory }) => sum + memory, 0)
+      if (total <= this.#bounds.smallTotal) return
+      const oldest = small.find((other) => other !== newcomer && !other.isComplete)
+      if (oldest === undefined) return
+      this.#fail(oldest, overloaded())
+    }
+  }
+
+  #fail(arrival: Arrival, problem: HttpProblem): void {
+    this.release(arrival.message)
+    arrival.fail(problem)
+  }
+
+  #report(): void {
+    const bytes = [...this.#arrivals.values()].reduce((sum, { memory }) => sum + memory, 0)
+    this.#metrics.setInFlight(this.#arrivals.size, bytes)
+  }
+}
+
+function tooLarge(limit: number): HttpProblem {
+  return new HttpProblem('too-large', `the review is larger than ${limit} bytes`)
+}
+
+function overloaded(): HttpProblem {
+  return new HttpProblem('overloaded', 'too many request bytes in flight; retry', { 'retry-after': '1' })
+}
+
+function slow(): HttpProblem {
+  return new HttpProblem('slow-body', 'the request body arrived too slowly')
+}
