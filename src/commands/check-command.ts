@@ -1,21 +1,9 @@
 /** The flags of `istio-onramp check`. What the command does is in check.ts. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { Configuration } from '../config.ts'
 import type { CheckOptions, CheckOutput } from './check.ts'
 import type { ClusterFlags } from './load-cluster.ts'
 import type { Run } from './run.ts'
-
-/** What the flags of all commands share. */
-export interface SharedOptions {
-  readonly run: Run
-  readonly fromOption: () => Option
-  readonly contextOption: () => Option
-  readonly collect: (value: string, previous: string[] | undefined) => string[]
-  readonly configurationOf: (file: string | undefined) => Promise<Configuration>
-  readonly hasColor: () => boolean
-  /** What a path may be, for the help. */
-  readonly paths: string
-}
+import { collect, configurationOf, contextOption, fromOption, hasColor, PATHS, tellTo } from './shared-options.ts'
 
 interface CheckFlags extends ClusterFlags {
   readonly namespace?: string[]
@@ -31,45 +19,44 @@ interface CheckFlags extends ClusterFlags {
   readonly explain?: string
 }
 
-export function addCheck(program: Command, shared: SharedOptions): void {
-  const { fromOption, contextOption, collect } = shared
+export function addCheck(program: Command, run: Run): void {
   program
     .command('check')
-    .description('may this namespace be switched to STRICT, and what breaks?')
+    .description('Report whether namespaces may be switched to STRICT, and what would break.')
     .addOption(fromOption())
     .addOption(contextOption())
-    .option('-n, --namespace <name>', 'report on this namespace only; may be repeated', collect)
-    .option('--config <file>', 'configuration, YAML')
+    .option('-n, --namespace <name>', 'report on this namespace only; repeatable', collect)
+    .option('--config <file>', 'configuration file (YAML)')
     .option(
       '--assume-strict <namespace>',
-      "list what breaks once it is STRICT; '*' is the mesh; may be repeated",
+      "report what breaks if this namespace turns STRICT; '*' for the whole mesh; repeatable",
       collect,
     )
-    .option('--change <path>', `lay objects over the cluster and list what they break: ${shared.paths}`, collect)
-    .option('--remove <kind/namespace/name>', 'take an object away and list what that breaks; may be repeated', collect)
+    .option('--change <path>', `report what breaks if these objects are applied: ${PATHS}`, collect)
+    .option('--remove <kind/namespace/name>', 'report what breaks if this object is deleted; repeatable', collect)
     .addOption(
       new Option(
         '-o, --output <format[=file]>',
-        'text or json, to a file where one is named; may be repeated',
+        'text or json, to standard output or to a file; repeatable (default: text)',
       ).argParser(checkOutput),
     )
     .addOption(
-      new Option('--fail-on <level>', 'exit with 1 where the report reaches it')
+      new Option('--fail-on <level>', 'exit with 1 if the report has a finding of this level or worse')
         .choices(['error', 'warn', 'unknown', 'never'])
         .default('error'),
     )
-    .option('--baseline <file>', 'an earlier -o json; what is not in it is marked as new')
-    .option('--fail-on-new', 'exit with 1 only for findings that are not in the baseline')
-    .option('--ignore <file>', 'findings to leave out: CODE[@SLOT]=REASON[; until=DATE], one a line')
-    .option('--explain <code>', 'print the page of a finding code, and nothing else')
+    .option('--baseline <file>', 'earlier output of -o json; findings that it lacks are marked as new')
+    .option('--fail-on-new', 'exit with 1 only for new findings')
+    .option('--ignore <file>', 'file of findings to ignore, one per line: CODE[@SLOT]=REASON[; until=DATE]')
+    .option('--explain <code>', 'explain this finding code and exit')
     .action(async (flags: CheckFlags, command: Command) => {
       if (flags.explain !== undefined) {
-        await explainCode(flags.explain, command, shared.run)
+        await explainCode(flags.explain, command, run)
         return
       }
       if (flags.failOnNew === true && flags.baseline === undefined)
         command.error('error: --fail-on-new needs --baseline FILE')
-      await runCheck(flags, shared)
+      await runCheck(flags, run)
     })
 }
 
@@ -83,7 +70,7 @@ async function explainCode(code: string, command: Command, { stdout }: Run): Pro
   stdout.write(page)
 }
 
-async function runCheck(flags: CheckFlags, { configurationOf, hasColor, run }: SharedOptions): Promise<void> {
+async function runCheck(flags: CheckFlags, run: Run): Promise<void> {
   const { check } = await import('./check.ts')
   const options: CheckOptions = {
     cluster: flags,
@@ -96,11 +83,10 @@ async function runCheck(flags: CheckFlags, { configurationOf, hasColor, run }: S
     baseline: flags.baseline,
     failOnNew: flags.failOnNew === true,
     ignore: flags.ignore,
-    hasColor: hasColor(),
+    hasColor: hasColor(run),
     today: new Date().toISOString().slice(0, 10),
   }
-  const tell = (line: string) => run.stderr.write(`${line}\n`)
-  const result = await check(options, await configurationOf(flags.config), tell)
+  const result = await check(options, await configurationOf(flags.config), tellTo(run))
   run.stdout.write(result.output)
   if (result.hasFindings) run.exitCode = 1
 }

@@ -9,6 +9,7 @@ import type { Configuration } from '../config.ts'
 import { InputError, messageOf } from '../errors.ts'
 import { createDrain } from '../server/drain.ts'
 import { createLogStream, type LogStream } from '../server/log-stream.ts'
+import { listenAt, type ListenAddress } from '../server/listen.ts'
 import { createMetricsServer } from '../server/metrics-server.ts'
 import { createMetrics, type Metrics } from '../server/metrics.ts'
 import {
@@ -22,7 +23,6 @@ import {
 import { createSwitchLog } from '../server/switches.ts'
 import { createWebhookServer, useKeyPair } from '../server/webhook-server.ts'
 import { openCluster, type ClusterOption } from './open-cluster.ts'
-import { listenAt, type ListenAddress } from './listen-address.ts'
 
 export type TlsSource =
   | { readonly kind: 'files'; readonly files: TlsFiles }

@@ -311,7 +311,7 @@ t.test('serve ends, naming the flag, where it cannot listen', async (t) => {
     const { code, stderr } = await run(['serve', '--from', `${EXAMPLES}/cluster`, ...tls, ...args])
     t.equal(code, 2, flag)
     t.equal(readFileSync(authority, 'utf8'), 'of the server that runs')
-    t.match(stderr, `error: ${flag}: cannot listen on port ${port} of 127.0.0.1: something else listens there`)
+    t.match(stderr, `error: ${flag}: cannot listen on port ${port} of 127.0.0.1: the port is in use`)
   }
 })
 
