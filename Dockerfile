@@ -1,13 +1,13 @@
 # The webhook's image: built with the lock file, run as 65532 on Node 24 LTS, without sources, maps or declarations.
 FROM node:24.11.1-trixie-slim AS build
 WORKDIR /src
-COPY package.json package-lock.json tsconfig.json tsconfig.build.json ./
-COPY hack/clean-dist.mjs hack/clean-dist.mjs
+COPY package.json package-lock.json tsconfig.json ./
+COPY hack/build.mjs hack/build.mjs
 RUN npm ci
 COPY src src
-RUN npm run build \
+RUN npm run build -- --product \
  && npm ci --omit=dev --ignore-scripts \
- && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' \) -delete
+ && find dist node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' \) -delete
 
 FROM node:24.11.1-trixie-slim
 ENV NODE_ENV=production

@@ -1,7 +1,7 @@
 // What one object's change costs in clusters of different sizes: a new snapshot, and the first decision by it.
 import { performance } from 'node:perf_hooks'
 import { LiveCluster } from '../../dist/cluster/live/live-cluster.js'
-import { resourcesFor, targetsOf } from '../../dist/cluster/live/source.js'
+import { resourcesFor, targetsOf } from '../../dist/cluster/live/watch-target.js'
 import { buildTable } from '../../dist/cluster/tables.js'
 import { rowKey } from '../../dist/cluster/resources.js'
 import { DEFAULT_RULES } from '../../dist/rules/configuration.js'
