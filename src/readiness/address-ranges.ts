@@ -1,13 +1,13 @@
-/** Lists of CIDRs in Istio's outbound annotations, and which addresses they hold. */
+/** CIDR lists in Istio's outbound annotations, and whether they contain an address. */
 import ipaddr from 'ipaddr.js'
 
 export interface AddressRanges {
-  /** Whether an IPv4 or IPv6 address is in one of the ranges; false for a text that is no address. */
+  /** Whether an IPv4 or IPv6 address is in one of the ranges; false if the text is not an address. */
   has(address: string): boolean
   readonly isEmpty: boolean
 }
 
-/** `*` is every address. Entries that are no CIDR hold nothing: Istio refuses the pod. */
+/** `*` contains every address. Malformed entries contain nothing: Istio refuses the pod. */
 export function parseRanges(text: string): AddressRanges {
   if (text.trim() === '*') return { has: () => true, isEmpty: false }
   const ranges = text.split(',').flatMap((entry) => {

@@ -1,4 +1,4 @@
-/** What breaks in a situation: every topic, each a function from the situation to its findings. */
+/** Assesses a situation: each topic is a function from the situation to its findings. */
 import { indexNamespace, type PolicyIndex } from '../istio/policy-index.ts'
 import type { PeerAuthentication } from '../istio/declared-policy.ts'
 import { withoutDuplicates, type Finding } from './finding.ts'
@@ -15,7 +15,7 @@ import { findRoutes } from './topics/routes.ts'
 import { findScrapers } from './topics/scrapers.ts'
 import { findUnusedPolicies } from './topics/unused-policy.ts'
 
-/** Worst first: what keeps pods from being created leads, because nothing can be mended while it lasts. */
+/** Worst first. Findings that prevent pod creation lead, because no fix can start a pod before they are gone. */
 const TOPICS: readonly ((situation: Situation) => readonly Finding[])[] = [
   findCallbacks,
   findProbes,
@@ -32,12 +32,12 @@ const TOPICS: readonly ((situation: Situation) => readonly Finding[])[] = [
 
 const RANK = { error: 0, warn: 1, info: 2 } as const
 
-/** Total; the cost is linear in what is in scope. */
+/** Total. The cost is linear in the number of objects in scope. */
 export function assess(situation: Situation): readonly Finding[] {
   return inOrder(TOPICS.flatMap((find) => find(situation)))
 }
 
-/** The same, topic by topic, so that a server can answer others in between. */
+/** Yields after each topic, so that a server can answer other requests in between. */
 export function* assessInSteps(situation: Situation): Generator<undefined, readonly Finding[]> {
   const findings: Finding[] = []
   for (const find of TOPICS) {
@@ -55,7 +55,10 @@ function rankOf({ code, severity }: Finding): number {
   return code === 'webhook-blocks-pods' ? -1 : RANK[severity]
 }
 
-/** The policies with the namespace's selectorless one replaced by STRICT; of the root namespace that is the whole mesh. */
+/**
+ * Replaces the namespace's policy without a selector by STRICT. For the root namespace that is the policy of the whole
+ * mesh.
+ */
 export function assumingStrict(policies: PolicyIndex, namespace: string): PolicyIndex {
   const strict: PeerAuthentication = {
     namespace,

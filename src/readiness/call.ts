@@ -1,4 +1,4 @@
-/** Calls that a workload declares: what its containers name, resolved to Services and pods of the cluster. */
+/** Calls that a workload declares in its containers, resolved to Services and pods of the cluster. */
 import type { Places } from './places.ts'
 import type { Mention } from './mentions.ts'
 import type { ExposedService, ServicePort } from './service.ts'
@@ -8,9 +8,9 @@ export interface Call {
   readonly caller: Workload
   readonly container: string
   readonly isInit: boolean
-  /** As the caller writes it, without the port. */
+  /** The host as the caller writes it, without the port. */
   readonly host: string
-  /** As dialled; undefined where the caller names none. */
+  /** The dialled port; undefined if the caller gives none. */
   readonly port: number | undefined
   readonly by: 'name' | 'cluster-ip' | 'pod-ip' | 'node-port'
   readonly target: CallTarget
@@ -19,7 +19,7 @@ export interface Call {
 export interface CallTarget {
   readonly namespace: string
   readonly service: ExposedService | undefined
-  /** Of the Service; undefined where the call names no port of it. */
+  /** The port of the Service; undefined if the call matches none of its ports. */
   readonly servicePort: ServicePort | undefined
   readonly workloads: readonly Workload[]
 }
@@ -47,7 +47,7 @@ function resolveMention({ host, port }: Mention, caller: Workload, places: Place
   return service === undefined ? [] : toService(host, port, 'name', service, places)
 }
 
-/** By the search path of the caller's namespace; `POD.SERVICE` leads to a pod of a headless Service. */
+/** Follows the DNS search path of the caller's namespace; `POD.SERVICE` resolves to a pod of a headless Service. */
 function serviceNamed(host: string, from: string, places: Places): ExposedService | undefined {
   const labels = host.replace(/\.$/, '').split('.')
   const svc = labels.indexOf('svc')
@@ -63,7 +63,7 @@ function headless(service: ExposedService | undefined): ExposedService | undefin
   return service?.isHeadless === true ? service : undefined
 }
 
-/** A call without a port, to a Service with several, is taken for one to each. */
+/** A call without a port counts as one call to each port of the Service. */
 function toService(
   host: string,
   port: number | undefined,
@@ -81,7 +81,7 @@ function toService(
   return ports.map((servicePort) => ({ host, port: port ?? servicePort.port, by, target: { ...target, servicePort } }))
 }
 
-/** Names of headless Services lead to the pods, so that the port that is dialled is the pod's. */
+/** The name of a headless Service resolves to pod addresses, so the dialled port is the pod's. */
 function isDirect(entry: ServicePort, port: number, { isHeadless }: ExposedService): boolean {
   return isHeadless && entry.target === port
 }

@@ -1,4 +1,4 @@
-/** Services that the API server itself calls: admission webhooks, CRD conversion, aggregated APIs. */
+/** Services that the API server calls: admission webhooks, CRD conversion, aggregated APIs. */
 import {
   arrayMember,
   isObject,
@@ -16,15 +16,18 @@ export interface Callback {
   /** The configuration, CustomResourceDefinition or APIService; cluster-scoped. */
   readonly object: ObjectReference
   readonly kind: 'admission' | 'conversion' | 'aggregation'
-  /** Name of the webhook; empty for the other two. */
+  /** The name of the webhook; empty for the other two kinds. */
   readonly entry: string
   readonly service: { readonly namespace: string; readonly name: string; readonly port: number }
   readonly failurePolicy: 'Fail' | 'Ignore'
-  /** Whether it is called for pods that are created. */
+  /** Whether the API server calls it when a pod is created. */
   readonly isForPods: boolean
 }
 
-/** Of a configuration of either kind. A webhook with a URL leads to nothing that is known. */
+/**
+ * Reads a Validating- or MutatingWebhookConfiguration. A webhook with a URL is skipped: its server is not a known
+ * Service.
+ */
 export function readWebhookCallbacks(object: JsonObject): readonly Callback[] {
   return arrayMember(object, 'webhooks').flatMap((entry): readonly Callback[] => {
     const service = readServiceReference(memberAt(entry, 'clientConfig', 'service'))
@@ -71,7 +74,7 @@ export function clusterReference(object: JsonObject): ObjectReference {
   }
 }
 
-/** The port is 443 where it is left out (admissionregistration.k8s.io/v1 ServiceReference). */
+/** The port defaults to 443 (admissionregistration.k8s.io/v1 ServiceReference). */
 function readServiceReference(value: Json | undefined): Callback['service'] | undefined {
   const name = stringMember(value, 'name')
   if (!isObject(value) || name === undefined) return undefined
@@ -85,13 +88,13 @@ function isForPods(rule: Json): boolean {
   return has('apiGroups', '') && has('resources', 'pods', '*/*') && has('operations', 'CREATE')
 }
 
-/** Our own pod webhook: what it selects, of the namespace and of the pod. */
+/** The istio-onramp webhook for pods: which namespaces and pods it selects. */
 export interface OwnWebhook {
   readonly namespaceSelector: LabelSelector
   readonly objectSelector: LabelSelector
 }
 
-/** The entry for pods that the chart installs, whatever the configuration is called. */
+/** Reads the pod entry that the chart installs, whatever the configuration's name is. */
 export function readOwnWebhooks(object: JsonObject): readonly OwnWebhook[] {
   return arrayMember(object, 'webhooks').flatMap((entry): readonly OwnWebhook[] => {
     if (!(stringMember(entry, 'name') ?? '').endsWith('.istio-onramp.io')) return []

@@ -1,8 +1,8 @@
-/** Ports that the containers of a pod declare, and which of them a Service leads to. */
+/** Ports that the containers of a pod declare, and the one that a Service port targets. */
 import type { ServicePort } from './service.ts'
 import type { Unit } from './workload.ts'
 
-/** The port of the pod behind a port of the Service; undefined for a name that the pod does not have. */
+/** Returns the pod's port that a Service port targets; undefined if the pod has no port of that name. */
 export function targetPort({ target }: ServicePort, { pod }: Unit): number | undefined {
   if (typeof target === 'number') return target
   return containerPorts(pod).find(({ name }) => name === target)?.number

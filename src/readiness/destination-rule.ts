@@ -1,5 +1,5 @@
 /**
- * Which TLS mesh clients use towards a Service, by the DestinationRules in force
+ * The TLS mode that mesh clients use towards a Service, from the DestinationRules in force
  * (https://istio.io/latest/docs/reference/config/networking/destination-rule/, `pilot/pkg/model/push_context.go`
  * destinationRule, `pilot/pkg/networking/util/util.go` MergeTrafficPolicy).
  */
@@ -34,11 +34,11 @@ export interface DestinationRule {
 
 interface TrafficPolicy {
   readonly tls: ClientTls | undefined
-  /** By port of the Service. A port that is listed takes nothing from the policy around it. */
+  /** By Service port. A listed port inherits nothing from the policy around it. */
   readonly ports: ReadonlyMap<number, ClientTls | undefined>
 }
 
-/** What the clients of some namespace use for a port of a Service, and the rule that says so. */
+/** The TLS mode that some clients use for a port of a Service, and the rule that sets it. */
 export interface ClientPolicy {
   readonly rule: DestinationRule
   readonly tls: ClientTls
@@ -46,9 +46,9 @@ export interface ClientPolicy {
 }
 
 export interface DestinationRules {
-  /** Every policy that some client in the mesh follows for this port of the Service. */
+  /** Returns every policy that at least one client in the mesh follows for this port of the Service. */
   clientPolicies(service: ExposedService, port: number): readonly ClientPolicy[]
-  /** Namespaces with clients in sidecars that follow no rule with TLS for the port. */
+  /** Whether some namespace has clients with sidecars that follow no TLS setting for the port. */
   hasClientWithoutTls(service: ExposedService, port: number): boolean
 }
 
@@ -105,7 +105,7 @@ function readRule(object: JsonObject): DestinationRule | undefined {
   }
 }
 
-/** A short name is one of the rule's own namespace. */
+/** A short name belongs to the rule's own namespace. */
 function qualified(host: string, namespace: string): string {
   if (host.startsWith('*') || host.includes('.'))
     return /^[^.*]+\.[^.]+\.svc$/.test(host) ? `${host}.cluster.local` : host
@@ -120,7 +120,7 @@ function readPolicy(value: Json | undefined): TrafficPolicy | undefined {
   return { tls: readTls(member(value, 'tls')), ports: new Map(ports) }
 }
 
-/** DISABLE is the enum's zero value: a `tls` without mode means it. */
+/** DISABLE is the enum's zero value, so a `tls` without mode means DISABLE. */
 function readTls(value: Json | undefined): ClientTls | undefined {
   if (!isObject(value)) return undefined
   const mode = member(value, 'mode')
@@ -136,14 +136,14 @@ function byAge(left: DestinationRule, right: DestinationRule): number {
   return left.createdAt - right.createdAt || (left.reference.name < right.reference.name ? -1 : 1)
 }
 
-/** Hosts that match a Service, most specific first. */
+/** Returns the hosts that match a Service, most specific first. */
 function hostsFor({ namespace, name }: ExposedService): readonly string[] {
   const own = `${name}.${namespace}.svc.cluster.local`
   const labels = own.split('.')
   return [own, ...labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`), '*']
 }
 
-/** Namespaces that hold pods with sidecars: ztunnel does not read DestinationRules. */
+/** Returns the namespaces that hold pods with sidecars. ztunnel does not read DestinationRules. */
 function lazyClientNamespaces(places: Places): () => readonly string[] {
   let known: readonly string[] | undefined
   return () =>
@@ -191,7 +191,7 @@ function ruleFor(
     const found = candidates.filter(
       (rule) => rule.workloadSelector.size === 0 && rule.reference.namespace === namespace && isVisible(rule, client),
     )
-    // Rules of one host are merged: the first traffic policy of all holds.
+    // Istio merges the rules of one host: the first traffic policy wins.
     const best = found.filter(({ host }) => host === found[0]?.host)
     if (best.length > 0) return best.find(({ policy }) => policy !== undefined) ?? best[0]
   }
@@ -203,7 +203,7 @@ function isVisible({ exportTo, reference }: DestinationRule, client: string): bo
   return exportTo.some((entry) => entry === '*' || entry === client)
 }
 
-/** `namespace/service/subset` of every route: a subset that no route leads to has no traffic. */
+/** Returns `namespace/service/subset` of every route. A subset without a route gets no traffic. */
 function routedSubsets(places: Places): ReadonlySet<string> {
   const found = new Set<string>()
   for (const object of places.inventory.list('virtualServices')) {

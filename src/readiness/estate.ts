@@ -1,6 +1,6 @@
 /**
- * The cluster laid out for the engine: workloads by namespace and label, Services by address, declared calls by the
- * namespace that they lead to. Built once for a state of the cluster; each part when it is first asked for.
+ * The cluster as the engine looks it up: workloads by namespace and label, Services by address, declared calls by the
+ * target's namespace. Built once for each state of the cluster; each index is built on first use.
  */
 import type { Namespace } from '../istio/mesh.ts'
 import { groupBy } from '../kubernetes/group-by.ts'
@@ -13,7 +13,7 @@ import type { ExposedService } from './service.ts'
 import { gatherWorkloads, type Workload } from './workload.ts'
 
 export interface Estate extends Places {
-  /** Declared calls that lead to Services or pods of the namespace. */
+  /** Returns the declared calls to Services or pods of the namespace. */
   callsTo(namespace: string): readonly Call[]
   callsOf(workload: Workload): readonly Call[]
   readonly destinationRules: DestinationRules
@@ -100,7 +100,7 @@ function hostAddresses(workloads: readonly Workload[]): readonly string[] {
   return workloads.flatMap(({ units }) => units.flatMap(({ running }) => running?.hostAddress || []))
 }
 
-/** `namespace key=value`: the workloads that have a unit with that label. */
+/** The workloads that have a unit with the label `namespace key=value`. */
 type LabelIndex = ReadonlyMap<string, readonly Workload[]>
 
 function indexByLabel(workloads: readonly Workload[]): LabelIndex {
@@ -117,7 +117,7 @@ function indexByLabel(workloads: readonly Workload[]): LabelIndex {
   return index
 }
 
-/** Looks only at the workloads that have the rarest label of the selector. */
+/** Searches only the workloads that have the selector's rarest label. */
 function select({ namespace, selector }: ExposedService, index: LabelIndex): readonly Workload[] {
   if (selector.size === 0) return []
   const groups = [...selector].map(([key, value]) => index.get(`${namespace} ${key}=${value}`) ?? [])

@@ -1,22 +1,24 @@
 /**
- * Every finding has one of these codes. The page of each code in docs/reference/findings, `check --explain` and the
- * severity all come from this table; a code without its sentences does not compile.
+ * The codes of all findings. The pages in docs/reference/findings, `check --explain` and the severities come from this
+ * table. A code without its sentences does not compile.
  */
 export const SEVERITIES = ['error', 'warn', 'info'] as const
-/** `error`: something breaks. `warn`: something is wrong, or breaks only where somebody uses it. `info`: good to know. */
+/**
+ * `error`: something breaks. `warn`: a setting is wrong, or something breaks only when it is used. `info`: good to
+ * know.
+ */
 export type Severity = (typeof SEVERITIES)[number]
 
-/** Where the page of a code is: `${FINDING_DOCS}${code}.md`. */
+/** The page of a code is `${FINDING_DOCS}${code}.md`. */
 export const FINDING_DOCS = 'https://github.com/istio-onramp/istio-onramp/blob/main/docs/reference/findings/'
 
 export interface FindingText {
   readonly severity: Severity
-  /** The part of the journey that it belongs to. */
+  /** The step of the migration that it belongs to. */
   readonly area: 'inject' | 'probes' | 'egress' | 'ingress' | 'strict'
   readonly title: string
   /** What happens and why, in one to three sentences. */
   readonly meaning: string
-  /** What to do about it. */
   readonly remedy: string
 }
 
@@ -68,15 +70,15 @@ export const FINDINGS = {
     area: 'probes',
     title: 'A probe fails in the mesh, STRICT or not',
     meaning:
-      'The Service declares the port as HTTP, and the sidecar then reads every connection as clear HTTP: an HTTPS probe is refused in every mode, a gRPC probe fails on a port declared as HTTP/1.1.',
-    remedy: 'Declare the port by what it speaks: appProtocol, or a port name such as https-web or grpc-api.',
+      'The Service declares the port as HTTP, so the sidecar parses every connection as plain-text HTTP. It refuses HTTPS probes in every mode, and gRPC probes if the port is declared as HTTP/1.1.',
+    remedy: 'Declare the real protocol of the port: set appProtocol, or use a port name such as https-web or grpc-api.',
   },
   'authorization-policy-blocks-probe': {
     severity: 'error',
     area: 'probes',
-    title: 'An AuthorizationPolicy refuses a probe',
+    title: 'An AuthorizationPolicy denies a probe',
     meaning:
-      'kubelet carries no identity, so an ALLOW policy that asks for one answers its probe with 403 (HTTP), PermissionDenied (gRPC) or a closed connection, in PERMISSIVE already.',
+      'kubelet has no mesh identity. An ALLOW policy that requires one denies its probe with 403 (HTTP), PermissionDenied (gRPC) or a closed connection, even in PERMISSIVE.',
     remedy:
       "Let Istio's agent serve the probe (rewriteAppHTTPProbers), or allow the probe's port and path without a source.",
   },
@@ -92,17 +94,17 @@ export const FINDINGS = {
   'sidecar-missing': {
     severity: 'warn',
     area: 'inject',
-    title: 'Running pods lack the sidecar that their namespace asks for',
+    title: 'Running pods have no sidecar although their namespace injects one',
     meaning:
-      'The pods were created before injection was switched on. STRICT does not protect them, and what they send to STRICT workloads is plain text and refused.',
+      'The pods were created before injection was enabled. STRICT does not protect them, and STRICT workloads refuse their calls, which are plain text.',
     remedy: 'Restart the workload, so that its new pods are injected.',
   },
   'outside-mesh': {
     severity: 'info',
     area: 'inject',
     title: 'A workload of the namespace is outside the mesh',
-    meaning: 'STRICT does not protect the workload. What it sends to STRICT workloads is plain text and refused.',
-    remedy: 'Take it into the mesh, or keep in mind that it can call no STRICT workload.',
+    meaning: 'STRICT does not protect the workload. STRICT workloads refuse its calls, which are plain text.',
+    remedy: 'Add it to the mesh, or accept that it cannot call STRICT workloads.',
   },
   'pod-refused': {
     severity: 'error',
@@ -116,9 +118,8 @@ export const FINDINGS = {
     area: 'inject',
     title: 'An init container calls a STRICT workload before the proxy runs',
     meaning:
-      'Without native sidecars the proxy starts after the init containers, so their calls are plain text (or lost, with the CNI plugin) and a STRICT workload refuses them. The pod never starts.',
-    remedy:
-      'Switch native sidecars on (Istio 1.27 has them on by default), or do the waiting in the application container.',
+      'Without native sidecars the proxy starts after the init containers, so STRICT workloads refuse their calls, which are plain text (with the CNI plugin the calls are lost). The pod never starts.',
+    remedy: 'Enable native sidecars (the default since Istio 1.27), or move the wait into the application container.',
   },
   // Callbacks of the API server.
   'webhook-blocks-pods': {
@@ -126,7 +127,7 @@ export const FINDINGS = {
     area: 'strict',
     title: 'The API server cannot reach an admission webhook for pods, and no pod can be created',
     meaning:
-      'The API server has no mesh certificate. About 45 s after the switch its pooled connections are cut and every call fails; with failurePolicy Fail on pods nothing starts any more, not even what would mend it.',
+      'The API server has no mesh certificate. About 45 s after the switch its pooled connections close and every call fails. With failurePolicy Fail on pods, no pod can start, not even one that would fix this.',
     remedy: 'Exclude the webhook port from the sidecar, or keep the container port PERMISSIVE.',
   },
   'webhook-unreachable': {
@@ -134,15 +135,14 @@ export const FINDINGS = {
     area: 'strict',
     title: 'The API server cannot reach an admission webhook',
     meaning:
-      'The API server has no mesh certificate. About 45 s after the switch its pooled connections are cut and every call fails: requests are refused (failurePolicy Fail), or pass without the webhook (Ignore).',
+      'The API server has no mesh certificate. About 45 s after the switch its pooled connections close and every call fails: requests are refused (failurePolicy Fail), or skip the webhook (Ignore).',
     remedy: 'Exclude the webhook port from the sidecar, or keep the container port PERMISSIVE.',
   },
   'conversion-webhook-unreachable': {
     severity: 'error',
     area: 'strict',
     title: 'The API server cannot reach a CRD conversion webhook',
-    meaning:
-      'About 45 s after the switch every read and write of the custom resource that needs a conversion fails, for all of its users.',
+    meaning: 'About 45 s after the switch, every read and write of the custom resource that needs a conversion fails.',
     remedy: 'Exclude the webhook port from the sidecar, or keep the container port PERMISSIVE.',
   },
   'api-service-unreachable': {
@@ -150,15 +150,15 @@ export const FINDINGS = {
     area: 'strict',
     title: 'The API server cannot reach an aggregated API',
     meaning:
-      'About 20 s after the switch the APIService becomes unavailable. Its API is gone, and deletions of namespaces hang, because they list every API.',
+      'About 20 s after the switch the APIService becomes unavailable. Its API cannot be used, and namespace deletions hang, because they list every API.',
     remedy: 'Exclude the port of the API server extension from the sidecar, or keep the container port PERMISSIVE.',
   },
   'webhook-port-declared-http': {
     severity: 'error',
     area: 'strict',
-    title: 'A callback of the API server fails in PERMISSIVE already',
+    title: 'A callback of the API server fails even in PERMISSIVE',
     meaning:
-      'The Service declares the port as HTTP, so the sidecar does not let the TLS of the API server through: the call fails in every mode, STRICT is not to blame.',
+      "The Service declares the port as HTTP, so the sidecar rejects the API server's TLS. The call fails in every mode; STRICT is not the cause.",
     remedy: 'Rename the Service port to https, or set appProtocol: https.',
   },
   // Traffic from outside.
@@ -193,40 +193,41 @@ export const FINDINGS = {
   'ingress-refused': {
     severity: 'error',
     area: 'ingress',
-    title: 'Traffic of an ingress controller outside the mesh is refused',
+    title: 'Traffic from an ingress controller outside the mesh is refused',
     meaning: 'The controller that serves the Ingress has no sidecar, so it calls the backend in plain text.',
     remedy: "Move the routes to Istio's gateway (istio-onramp convert), or take the controller into the mesh.",
   },
   'gateway-refused': {
     severity: 'error',
     area: 'ingress',
-    title: 'Traffic of a gateway outside the mesh is refused',
-    meaning: 'The gateway that serves the route is not one of Istio, so it calls the backend in plain text.',
+    title: 'Traffic from a gateway outside the mesh is refused',
+    meaning: "The gateway that serves the route is not Istio's, so it calls the backend in plain text.",
     remedy: "Use a Gateway of Istio's class, or take the gateway into the mesh.",
   },
   // Scrapers.
   'scrape-refused': {
     severity: 'error',
     area: 'strict',
-    title: 'A scrape by annotation is refused',
+    title: 'A scrape configured by annotation is refused',
     meaning:
-      "The pod's prometheus.io annotations send Prometheus to a STRICT port, because metrics merging is off. The scrape fails and the metrics go dark.",
+      "The pod's prometheus.io annotations send Prometheus to a STRICT port, because metrics merging is off. The scrape fails and the metrics are missing.",
     remedy:
-      'Switch merging on: prometheus.istio.io/merge-metrics: "true" serves the application\'s metrics on port 15020.',
+      'Enable merging: prometheus.istio.io/merge-metrics: "true" serves the application\'s metrics on port 15020.',
   },
   'service-monitor-refused': {
     severity: 'error',
     area: 'strict',
-    title: 'The scrapes of a ServiceMonitor are refused',
-    meaning: 'The ServiceMonitor sends Prometheus to a STRICT port without a mesh certificate. The metrics go dark.',
+    title: "A ServiceMonitor's scrapes are refused",
+    meaning:
+      'The ServiceMonitor sends Prometheus to a STRICT port without a mesh certificate. The metrics are missing.',
     remedy:
-      'Scrape with the certificates that a sidecar of Prometheus writes out, or keep the metrics port PERMISSIVE.',
+      "Scrape with the certificates that Prometheus' own sidecar writes to disk, or keep the metrics port PERMISSIVE.",
   },
   'pod-monitor-refused': {
     severity: 'error',
     area: 'strict',
-    title: 'The scrapes of a PodMonitor are refused',
-    meaning: 'The PodMonitor sends Prometheus to a STRICT port without a mesh certificate. The metrics go dark.',
+    title: "A PodMonitor's scrapes are refused",
+    meaning: 'The PodMonitor sends Prometheus to a STRICT port without a mesh certificate. The metrics are missing.',
     remedy: 'Scrape port 15020 of the sidecar, use mesh certificates, or keep the metrics port PERMISSIVE.',
   },
   // Callers and client policy.
@@ -234,13 +235,13 @@ export const FINDINGS = {
     severity: 'error',
     area: 'inject',
     title: 'A workload outside the mesh calls a STRICT workload',
-    meaning: 'The caller has no sidecar, so what it sends is plain text and is refused.',
-    remedy: 'Take the caller into the mesh, or keep the port that it calls PERMISSIVE.',
+    meaning: 'The caller has no sidecar, so its calls are plain text and are refused.',
+    remedy: 'Add the caller to the mesh, or keep the port that it calls PERMISSIVE.',
   },
   'destination-rule-plaintext': {
     severity: 'error',
     area: 'strict',
-    title: 'A DestinationRule makes mesh clients send what a STRICT workload refuses',
+    title: 'A DestinationRule makes mesh clients bypass the mutual TLS that a STRICT workload requires',
     meaning:
       'The rule sets tls mode DISABLE, SIMPLE or MUTUAL (an empty tls means DISABLE), so mesh clients do not use mesh certificates for this host.',
     remedy: "Remove trafficPolicy.tls from the rule: Istio's automatic mutual TLS then does what the server asks.",
@@ -248,17 +249,17 @@ export const FINDINGS = {
   'destination-rule-mtls-refused': {
     severity: 'error',
     area: 'strict',
-    title: 'A DestinationRule makes mesh clients use mutual TLS towards a workload that takes none',
+    title: 'A DestinationRule makes mesh clients use mutual TLS towards a workload that does not accept it',
     meaning:
-      'The rule sets ISTIO_MUTUAL, but the workload has mode DISABLE or no sidecar. Clients get 503 or a reset, whatever becomes STRICT.',
+      'The rule sets ISTIO_MUTUAL, but the workload has mode DISABLE or no sidecar. Clients get a 503 or a connection reset, with or without STRICT.',
     remedy: "Remove trafficPolicy.tls from the rule: Istio's automatic mutual TLS then does what the server asks.",
   },
   'auto-mtls-off': {
     severity: 'error',
     area: 'strict',
-    title: 'Automatic mutual TLS is off, and no DestinationRule asks for it',
+    title: 'Automatic mutual TLS is off, and no DestinationRule enables it',
     meaning:
-      'enableAutoMtls is false in the mesh configuration, so mesh clients send plain text unless a DestinationRule says ISTIO_MUTUAL.',
+      'enableAutoMtls is false in the mesh configuration, so mesh clients send plain text unless a DestinationRule sets ISTIO_MUTUAL.',
     remedy:
       'Remove enableAutoMtls: false from the mesh configuration, or add a DestinationRule with tls mode ISTIO_MUTUAL.',
   },
@@ -266,44 +267,44 @@ export const FINDINGS = {
     severity: 'error',
     area: 'strict',
     title: 'A mesh client calls a STRICT workload by pod IP',
-    meaning: 'Istio does not know the address as a Service, so the client proxy passes the call on in plain text.',
-    remedy: 'Call the workload by the name of a Service; a headless Service keeps the choice of the pod.',
+    meaning: "Istio does not map the address to a Service, so the client's sidecar forwards the call in plain text.",
+    remedy: 'Call the workload by a Service name; with a headless Service the client can still choose the pod.',
   },
   'outbound-bypass': {
     severity: 'error',
     area: 'egress',
     title: 'A mesh client bypasses its own proxy on the way to a STRICT workload',
     meaning:
-      'What the pod sends there is not redirected into its sidecar (includeOutboundIPRanges, excludeOutboundIPRanges, excludeOutboundPorts, UID or GID 1337, interceptionMode NONE), so it arrives in plain text.',
-    remedy: 'Redirect the addresses and ports of the mesh into the sidecar.',
+      "The pod's traffic to it is not redirected into its sidecar (includeOutboundIPRanges, excludeOutboundIPRanges, excludeOutboundPorts, UID or GID 1337, interceptionMode NONE), so it arrives in plain text.",
+    remedy: "Redirect the mesh's addresses and ports into the sidecar.",
   },
   'outbound-bypass-possible': {
     severity: 'warn',
     area: 'egress',
     title: 'A mesh client does not redirect traffic to Services into its proxy',
-    meaning: 'Should the workload call a STRICT workload, the call would arrive in plain text and be refused.',
-    remedy: 'Redirect the addresses and ports of the mesh into the sidecar.',
+    meaning: 'If the workload calls a STRICT workload, the call arrives in plain text and is refused.',
+    remedy: "Redirect the mesh's addresses and ports into the sidecar.",
   },
   'sidecar-hides-service': {
     severity: 'error',
     area: 'strict',
     title: 'A Sidecar object hides a STRICT workload from its caller',
     meaning:
-      'The egress hosts of the Sidecar leave the Service out, so the client proxy does not know it and passes the call on in plain text, or blocks it.',
+      "The Sidecar's egress hosts do not include the Service, so the client's sidecar does not know it and forwards the call in plain text, or blocks it.",
     remedy: 'Add the Service to the egress hosts of the Sidecar.',
   },
   'excluded-port-behind-service': {
     severity: 'warn',
     area: 'strict',
-    title: 'A Service port leads past the sidecar, and mesh clients still send mutual TLS',
+    title: 'A Service port bypasses the sidecar, and mesh clients still send mutual TLS',
     meaning:
-      'The server does not redirect the port into its sidecar, but mesh clients do not know that: they send mutual TLS and get 503 or a reset, in PERMISSIVE already.',
+      'The server does not redirect the port into its sidecar, but mesh clients do not know that: they send mutual TLS and get a 503 or a connection reset, even in PERMISSIVE.',
     remedy: 'Redirect the port again, or add a DestinationRule with portLevelSettings tls mode DISABLE for it.',
   },
   'interception-none': {
     severity: 'warn',
     area: 'strict',
-    title: 'The sidecar intercepts nothing',
+    title: 'The sidecar intercepts no traffic',
     meaning:
       'With interceptionMode NONE nothing is redirected: STRICT is not enforced, outbound calls are plain text, and the proxy can take port numbers that the application needs.',
     remedy: 'Remove sidecar.istio.io/interceptionMode: NONE.',
@@ -319,17 +320,17 @@ export const FINDINGS = {
   'server-first-hangs': {
     severity: 'error',
     area: 'strict',
-    title: 'A plain-text caller of a server-first protocol hangs in PERMISSIVE already',
+    title: 'A plain-text caller of a server-first protocol hangs even in PERMISSIVE',
     meaning:
-      'The proxy waits for the first bytes of the client before it decides between mutual TLS and plain text, while the client waits for the server. STRICT is not to blame.',
-    remedy: 'Take the caller into the mesh, or set the port to DISABLE.',
+      "The sidecar waits for the client's first bytes to tell mutual TLS from plain text, while the client waits for the server. STRICT is not the cause.",
+    remedy: 'Add the caller to the mesh, or set the port to DISABLE.',
   },
   // Policies.
   'policy-selects-nothing': {
     severity: 'warn',
     area: 'strict',
     title: 'A PeerAuthentication selects no workload',
-    meaning: 'No workload of its namespace has the labels of its selector, so it has no effect.',
+    meaning: 'No workload in its namespace matches its selector, so it has no effect.',
     remedy: 'Correct the selector, or delete the policy.',
   },
   'policy-shadowed': {
@@ -337,16 +338,15 @@ export const FINDINGS = {
     area: 'strict',
     title: 'An older PeerAuthentication hides this one',
     meaning:
-      'Istio uses only the oldest policy without selector of a namespace, and for a workload only the oldest whose selector matches. The others are ignored, also where the older one is UNSET.',
+      'For a namespace, Istio uses only the oldest policy without a selector; for a workload, only the oldest whose selector matches. It ignores the others, even if the oldest is UNSET.',
     remedy: 'Merge the two policies into the older one and delete the other.',
   },
   'port-level-unused': {
     severity: 'warn',
     area: 'strict',
-    title: 'The port of a portLevelMtls entry belongs to no selected container',
-    meaning:
-      'The number is the port of the container, not of the Service. The entry has no effect on the Service port.',
-    remedy: 'Use the number of the container port.',
+    title: 'A portLevelMtls entry names a port of no selected container',
+    meaning: 'portLevelMtls takes container ports, not Service ports. The entry has no effect on the Service port.',
+    remedy: 'Use the container port.',
   },
   // Ambient.
   'network-policy-blocks-tunnel': {
@@ -354,7 +354,7 @@ export const FINDINGS = {
     area: 'strict',
     title: 'A NetworkPolicy blocks the tunnel of the ambient mesh',
     meaning: 'Mesh traffic reaches an ambient pod on port 15008, and no NetworkPolicy that selects the pod admits it.',
-    remedy: 'Admit TCP port 15008.',
+    remedy: 'Allow TCP port 15008.',
   },
   'network-policy-blocks-probes': {
     severity: 'error',
@@ -362,14 +362,14 @@ export const FINDINGS = {
     title: "A NetworkPolicy blocks kubelet's probes of an ambient pod",
     meaning:
       "In ambient mode kubelet's probes arrive from 169.254.7.127 (IPv6: fd16:9254:7127:1337:ffff:ffff:ffff:ffff), and no NetworkPolicy that selects the pod admits that address.",
-    remedy: 'Admit 169.254.7.127/32 and fd16:9254:7127:1337:ffff:ffff:ffff:ffff/128.',
+    remedy: 'Allow 169.254.7.127/32 and fd16:9254:7127:1337:ffff:ffff:ffff:ffff/128.',
   },
   // Of the report itself.
   'ignore-invalid': {
     severity: 'warn',
     area: 'strict',
-    title: 'An ignore entry is not valid',
-    meaning: 'An entry needs a known code and a reason; without them nothing is ignored.',
+    title: 'An ignore entry is invalid',
+    meaning: 'An entry needs a known code and a reason. Without them it ignores nothing.',
     remedy: 'Write istio-onramp.io/ignore: "CODE[@SLOT]=REASON[; until=2027-01-31]".',
   },
 } as const satisfies Readonly<Record<string, FindingText>>

@@ -1,38 +1,38 @@
-/** What the engine reports: findings, and what it could not know. Both are values; only commands print them. */
+/** The engine's output: findings, and facts that it could not determine. Both are values; only commands print them. */
 import type { Slot } from '../kubernetes/container.ts'
 import type { ObjectReference } from '../kubernetes/object.ts'
 import { FINDINGS, type FindingCode, type Severity } from './finding-codes.ts'
 
-/** Who calls: a workload or a node, or an address that belongs to nothing known. */
+/** The caller: a workload, a node, or an address that matches neither. */
 export type Caller =
   { readonly kind: string; readonly namespace: string; readonly name: string } | { readonly address: string }
 
 export interface Finding {
   readonly code: FindingCode
   readonly severity: Severity
-  /** The object to change; its namespace is empty for a cluster-scoped one. */
+  /** The object to change. Its namespace is empty if it is cluster-scoped. */
   readonly object: ObjectReference
   readonly container?: string
   readonly slot?: Slot
   readonly port?: number
-  /** One sentence: what happens. */
+  /** What happens, in one sentence. */
   readonly message: string
-  /** One sentence, or a command or YAML, that mends it. */
+  /** The remedy: one sentence, a command or YAML. */
   readonly fix: string
   readonly callers?: readonly Caller[]
-  /** Tells two findings of one code about one object apart, such as the Service that is called. */
+  /** Distinguishes findings of one code about one object, for example by the called Service. */
   readonly about?: string
-  /** The namespace whose switch to STRICT it concerns. */
+  /** The namespace whose switch to STRICT is concerned. */
   readonly scope: string
 }
 
-/** What cannot be known, and why. */
+/** A fact that cannot be determined, and why. */
 export interface Unknown {
   readonly namespace: string
   readonly reason: string
 }
 
-/** A finding with the severity of its code, unless `fields` says otherwise. */
+/** Returns a finding with the severity of its code, unless `fields` sets another. */
 export function finding(
   code: FindingCode,
   fields: Omit<Finding, 'code' | 'severity'> & { readonly severity?: Severity },
@@ -40,13 +40,18 @@ export function finding(
   return { severity: FINDINGS[code].severity, ...fields, code }
 }
 
-/** What stays the same when lines move or neighbours change; unique in a report (`withoutDuplicates`). */
+/**
+ * Identifies a finding across edits: the key ignores line numbers and neighbours. Unique in a report
+ * (`withoutDuplicates`).
+ */
 export function findingKey({ code, object, container, slot, port, about }: Finding): string {
   const { kind, namespace, name } = object
   return [code, kind, namespace, name, container ?? '', slot ?? '', port ?? '', about ?? ''].join('|')
 }
 
-/** One finding for each key: pods of one workload repeat each other. The callers of repeats are joined. */
+/**
+ * Keeps one finding for each key, because pods of one workload repeat each other. The callers of duplicates are merged.
+ */
 export function withoutDuplicates(findings: readonly Finding[]): readonly Finding[] {
   const byKey = new Map<string, Finding>()
   for (const one of findings) {

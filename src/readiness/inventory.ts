@@ -1,6 +1,6 @@
 /**
- * What the engine asks of the cluster. `cluster/` builds it, from manifests or from the API server, and replaces it as a
- * whole. A kind that could not be read is unknown, which is not empty.
+ * The facts that the engine needs about the cluster. `cluster/` builds them from manifests or from the API server, and
+ * replaces them as a whole. A kind that could not be read is unknown, not empty.
  */
 import type { Mesh, Namespace } from '../istio/mesh.ts'
 import type { PeerAuthentication } from '../istio/declared-policy.ts'
@@ -17,13 +17,13 @@ export interface InventoryRows {
   readonly policies: PeerAuthentication
   readonly callbacks: Callback
   readonly ownWebhooks: OwnWebhook
-  /** Of Istio; trimmed objects, as the ones that follow. */
+  /** Istio's. This and the following lists hold trimmed objects. */
   readonly destinationRules: JsonObject
   readonly virtualServices: JsonObject
   readonly sidecars: JsonObject
   readonly authorizationPolicies: JsonObject
   readonly ingresses: JsonObject
-  /** Gateways of the Gateway API, and the routes of all its kinds. */
+  /** Gateways and all kinds of routes of the Gateway API. */
   readonly gateways: JsonObject
   readonly routes: JsonObject
   readonly gatewayClasses: JsonObject
@@ -38,6 +38,6 @@ export interface Inventory extends Mesh {
   list<Kind extends InventoryKind>(kind: Kind): readonly InventoryRows[Kind][]
   /** Plural names of the kinds that could not be read. */
   readonly unreadKinds: readonly string[]
-  /** Addresses of the nodes, for calls to node ports. */
+  /** The nodes' addresses, for calls to node ports. */
   readonly nodeAddresses: readonly string[]
 }

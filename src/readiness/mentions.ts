@@ -1,18 +1,18 @@
 /**
- * The hosts and addresses that a container names in its environment, command and arguments: calls that it declares.
- * Only plain values count; ConfigMaps and Secrets are not read.
+ * The hosts and addresses in a container's environment, command and arguments: the calls that it declares. Only literal
+ * values count; ConfigMaps and Secrets are not read.
  */
 import { arrayMember, member, scalarText, stringMember, type Json } from '../kubernetes/json.ts'
 import { isPortNumber } from '../kubernetes/handler.ts'
 
 export interface Mention {
-  /** A name as DNS takes it, or an IP address without brackets. */
+  /** A DNS name, or an IP address without brackets. */
   readonly host: string
-  /** Undefined where the text names none. */
+  /** Undefined if the text has no port. */
   readonly port: number | undefined
 }
 
-/** The most that is read of one text, and the most mentions kept of one container. */
+/** Limits: characters read of one text, and mentions kept of one container. */
 const LONGEST_TEXT = 8192
 const MOST = 64
 
@@ -42,19 +42,19 @@ const HOST_PORT = new RegExp(
   `(?:^|[\\s"'=,;@(|])(?:\\[([0-9a-fA-F:.]{2,45})\\]|(${HOST})):(\\d{1,5})(?=$|[\\s"',;/)|])`,
   'g',
 )
-/** A name with a dot that ends like a name of the cluster, or an IPv4 address. */
+/** A dotted name with a cluster suffix, or an IPv4 address. */
 const DOTTED = new RegExp(`(?:^|[\\s"'=,;@(|])(${HOST})(?=$|[\\s"',;/)|])`, 'g')
 /** `-h db`, `--host=db`, `--host db`. */
 const HOST_FLAG =
   /(?:^|\s)(?:-h|-H|--?(?:host|hostname|server|addr|address|target|upstream|endpoint|url|backend))[\s=]+["']?([A-Za-z0-9][A-Za-z0-9._-]{0,252})/g
-/** `nc -z db 5432`, `curl db/health`: the first word that is no option. */
+/** `nc -z db 5432`, `curl db/health`: the first word that is not an option. */
 const CLIENT_COMMAND =
   /(?:^|[\s;&|(])(?:curl|wget|nc|ncat|netcat|telnet|pg_isready|ping|nslookup|getent hosts)((?:\s+-[^\s]+)*)\s+["']?([A-Za-z0-9][A-Za-z0-9._-]{0,252})(?:\s+(\d{1,5}))?/g
 const HOST_VARIABLE =
   /(?:^|_)(?:HOST|HOSTNAME|ADDR|ADDRESS|URL|URI|SERVER|ENDPOINT|SERVICE|TARGET|UPSTREAM|BACKEND|PEER|BROKER|DSN)S?$/i
 const BARE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
-/** Mentions of one container, each once. */
+/** Returns the mentions of one container without duplicates. */
 export function readMentions(container: Json): readonly Mention[] {
   const variables = environmentOf(container)
   const found = new Map<string, Mention>()
@@ -85,7 +85,7 @@ function environmentOf(container: Json): ReadonlyMap<string, string> {
   return variables
 }
 
-/** `$(NAME)` of a plain variable, as kubelet expands it. */
+/** Expands `$(NAME)` from literal variables, as kubelet does. */
 function expand(text: string, variables: ReadonlyMap<string, string>): string {
   return text
     .slice(0, LONGEST_TEXT)
@@ -93,7 +93,7 @@ function expand(text: string, variables: ReadonlyMap<string, string>): string {
     .slice(0, LONGEST_TEXT)
 }
 
-/** `DB_HOST=db` beside `DB_PORT=5432` is one call. */
+/** `DB_HOST=db` next to `DB_PORT=5432` is one call. */
 function readVariable(name: string, value: string, variables: ReadonlyMap<string, string>, add: Add): void {
   const bare = value.trim()
   if (HOST_VARIABLE.test(name) && (BARE.test(bare) || isDottedHost(bare)))
@@ -113,7 +113,7 @@ function readText(text: string, add: Add): void {
   for (const [, , host, port] of text.matchAll(CLIENT_COMMAND)) add(host, parsePort(port))
 }
 
-/** Names such as `web.shop.svc` and addresses; `server.conf` or `1.2.3` are neither. */
+/** Accepts names such as `web.shop.svc`, and addresses; rejects `server.conf` and `1.2.3`. */
 function isDottedHost(text: string): boolean {
   if (/^(?:\d{1,3}\.){3}\d{1,3}$/.test(text)) return true
   return (

@@ -1,4 +1,4 @@
-/** Where a namespace stands on its way (inject, probes, egress, ingress, STRICT), and the one thing to do next. */
+/** The step that a namespace is at (inject, probes, egress, ingress, STRICT), and the command for the next one. */
 import type { Mode } from '../istio/declared-policy.ts'
 import type { PolicyIndex } from '../istio/policy-index.ts'
 import type { ObjectReference } from '../kubernetes/object.ts'
@@ -12,7 +12,7 @@ export type Step = 'inject' | 'probes' | 'egress' | 'ingress' | 'strict' | 'done
 
 export interface NextStep {
   readonly step: Step
-  /** One command; it names the namespace. */
+  /** One command, which names the namespace. */
   readonly next: string
 }
 
@@ -50,12 +50,12 @@ export function nextStep(standing: Standing): NextStep {
   return { step: 'strict', next: standing.verdict === 'yes' ? strictCommand(standing) : explainCommand(name) }
 }
 
-/** Istio's own namespace and the cluster's are not for sidecars. */
+/** Istio's own namespace and those of Kubernetes are not meant for sidecars. */
 function isSystem({ name, estate }: Standing): boolean {
   return name === estate.rootNamespace || name.startsWith('kube-')
 }
 
-/** Where namespaces ask for a revision, the one that most do. */
+/** Suggests the revision that other namespaces use, if they use one. */
 function labelCommand({ name, estate }: Standing): string {
   const revisions = estate.namespaces.flatMap(({ labels }) => labels.get('istio.io/rev') ?? [])
   const isPlain =
@@ -91,7 +91,7 @@ function explainCommand(name: string): string {
   return `istio-onramp check -n ${name} --assume-strict ${name}`
 }
 
-/** Under the name of the policy that is there: a second one would be ignored. */
+/** Reuses the name of the existing policy, because Istio would ignore a second one. */
 function strictCommand({ name, policies }: Standing): string {
   const known = policies.get(name)?.withoutSelector[0]?.policy.name ?? 'default'
   const policy = {

@@ -1,27 +1,27 @@
-/** The workloads, Services and addresses of a cluster, as the engine looks them up. */
+/** Lookups of the cluster's workloads, Services and addresses. */
 import type { Namespace } from '../istio/mesh.ts'
 import type { Callback } from './callback.ts'
 import type { Inventory } from './inventory.ts'
 import type { ExposedService } from './service.ts'
 import type { Workload } from './workload.ts'
 
-/** What is where: everything but what the calls and rules make of it. */
+/** Lookups that need neither calls nor rules. */
 export interface Places {
   readonly inventory: Inventory
   readonly workloads: readonly Workload[]
-  /** Every namespace that is declared or holds something. */
+  /** Every namespace that is declared or has objects. */
   readonly namespaces: readonly Namespace[]
   workloadsOf(namespace: string): readonly Workload[]
   servicesOf(namespace: string): readonly ExposedService[]
   service(namespace: string, name: string): ExposedService | undefined
-  /** The workloads whose pods the Service selects. */
+  /** Returns the workloads whose pods the Service selects. */
   selectedBy(service: ExposedService): readonly Workload[]
-  /** Services that select the workload. */
+  /** Returns the Services that select the workload. */
   servicesSelecting(workload: Workload): readonly ExposedService[]
   serviceAt(address: string): ExposedService | undefined
   workloadAt(address: string): Workload | undefined
   isNodeAddress(address: string): boolean
   callbacksTo(namespace: string): readonly Callback[]
-  /** The root namespace of the mesh, of the default revision. */
+  /** The mesh's root namespace, as the default revision sets it. */
   readonly rootNamespace: string
 }

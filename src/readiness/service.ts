@@ -1,4 +1,4 @@
-/** A Service as the engine reads it: who reaches it from where, and to which ports of its pods it leads. */
+/** A Service as the engine reads it: its addresses, and the pod ports that it targets. */
 import {
   arrayMember,
   member,
@@ -14,15 +14,16 @@ import { stringMap } from '../kubernetes/json.ts'
 import type { Service } from '../istio/mesh.ts'
 
 /**
- * What the mesh takes a port for (https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/):
- * `http` is HTTP/1.1, `http2` HTTP/2 and gRPC, `tcp` everything that is opaque, TLS included, `auto` is to be detected.
+ * The protocol that Istio assumes for a port
+ * (https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/):
+ * `http` is HTTP/1.1, `http2` is HTTP/2 or gRPC, `tcp` is any opaque protocol, TLS included, `auto` means detection.
  */
 export type Protocol = 'http' | 'http2' | 'tcp' | 'auto'
 
 export interface ServicePort {
   readonly name: string
   readonly port: number
-  /** `targetPort`, by default the port itself: a number, or the name of a container's port. */
+  /** `targetPort`, which defaults to the port itself: a number, or the name of a container port. */
   readonly target: number | string
   readonly nodePort: number | undefined
   readonly protocol: Protocol
@@ -31,7 +32,7 @@ export interface ServicePort {
 export interface ExposedService extends Service {
   readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
   readonly isHeadless: boolean
-  /** Empty where the manifest does not say: the API server assigns them. */
+  /** Empty if the manifest has none: the API server assigns them. */
   readonly clusterIPs: readonly string[]
   readonly externalIPs: readonly string[]
   readonly externalName: string
@@ -77,7 +78,7 @@ function readPort(entry: Json): readonly ServicePort[] {
   ]
 }
 
-/** Ports that Istio takes for TCP where nobody says otherwise (`pkg/config/kube/conversion.go` ConvertProtocol). */
+/** Ports that Istio treats as TCP unless declared otherwise (`pkg/config/kube/conversion.go` ConvertProtocol). */
 const WELL_KNOWN_TCP = new Set([25, 53, 3306, 27017])
 
 /**

@@ -1,4 +1,4 @@
-/** A state of affairs that is judged: the cluster, the policies in force there, and the part of it that is asked about. */
+/** The situation to assess: the cluster, the policies in force, and the namespace in question. */
 import { uncapturedBecause } from '../istio/capture.ts'
 import {
   ambientModes,
@@ -16,9 +16,9 @@ export interface Situation {
   readonly estate: Estate
   readonly policies: PolicyIndex
   readonly configuration: RuleConfiguration
-  /** The only namespace that is asked about; undefined for all. */
+  /** The only namespace to assess; undefined means all. */
   readonly scope: string | undefined
-  /** Modes of units, as they are worked out. */
+  /** Cache of the modes of units. */
   readonly modes: WeakMap<Unit, WorkloadModes>
 }
 
@@ -39,9 +39,9 @@ export function namespacesInScope({ estate, scope }: Situation): readonly string
   return scope === undefined ? estate.namespaces.map(({ name }) => name) : [scope]
 }
 
-/** What a port of a pod does with plain text, and which policy says so. */
+/** How a port of a pod treats plain text, and the policy that decides it. */
 export type Reception =
-  /** Not redirected into a proxy, or in no mesh: the application gets what is sent. */
+  /** Not redirected into a proxy, or outside the mesh: the application receives the traffic itself. */
   | { readonly kind: 'direct'; readonly why: string }
   | { readonly kind: 'open'; readonly decision: ModeDecision }
   | { readonly kind: 'closed'; readonly decision: ModeDecision }
@@ -84,7 +84,7 @@ export function describeReception(port: number, { mode, policy }: ModeDecision):
   return `port ${port} is ${mode} by ${policy ?? "Istio's default"}`
 }
 
-/** The first port of a workload's pods behind a Service port that takes no plain text. */
+/** Returns the first port of the workload's pods that `portOf` yields and that refuses plain text. */
 export function closedTarget(
   workload: Workload,
   portOf: (unit: Unit) => number | undefined,

@@ -1,4 +1,4 @@
-/** In which order to switch several namespaces: waves of which each breaks nobody, with what has to happen before. */
+/** The order in which to switch several namespaces: waves that break no caller, with the steps to take before each. */
 import type { FindingCode } from './finding-codes.ts'
 import type { NamespaceVerdict } from './verdict.ts'
 
@@ -7,20 +7,20 @@ export interface Wave {
   readonly namespaces: readonly string[]
   /** Workloads to restart or recreate first. */
   readonly before: readonly string[]
-  /** How to take the switch back. */
+  /** Commands that undo the switch. */
   readonly wayBack: readonly string[]
 }
 
-/** Findings that a restart of the workload mends. */
-const MENDED_BY_RESTART: ReadonlySet<FindingCode> = new Set<FindingCode>(['probe-fails-until-recreated'])
+/** Findings that a restart of the workload fixes. */
+const FIXED_BY_RESTART: ReadonlySet<FindingCode> = new Set<FindingCode>(['probe-fails-until-recreated'])
 
 /**
  * | namespace, not STRICT yet                                  | wave                    |
  * |------------------------------------------------------------|-------------------------|
- * | nothing breaks, every caller known                         | first                   |
- * | only restarts are missing: of its pods, or of its callers' | second, after them      |
- * | what is not known may break                                | third, after evidence   |
- * | anything else breaks                                       | not before it is mended |
+ * | nothing breaks, every caller is known                      | first                   |
+ * | restarts fix all errors: of its pods or of its callers     | second, after them      |
+ * | unknown callers or probes may break                        | third, after a review   |
+ * | anything else breaks                                       | last, once it is fixed  |
  */
 export function switchOrder(namespaces: readonly NamespaceVerdict[]): readonly Wave[] {
   const open = namespaces.filter(({ mode, dataplane }) => mode !== 'STRICT' && dataplane !== 'none')
@@ -42,8 +42,8 @@ export function switchOrder(namespaces: readonly NamespaceVerdict[]): readonly W
       restarts,
       restarts.flatMap((entry) => restartsFor(entry, restartable)),
     ),
-    wave('after looking at what is not known', unclear, []),
-    { ...wave('not before the errors are mended', blocked, []), wayBack: [] },
+    wave('after a review of the unknowns', unclear, []),
+    { ...wave('blocked until the errors are fixed', blocked, []), wayBack: [] },
   ].filter((entry) => entry.namespaces.length > 0)
 }
 
@@ -59,7 +59,7 @@ function blockers({ findings }: NamespaceVerdict, restartable: ReadonlySet<strin
   return findings.filter(
     ({ severity, code, object }) =>
       severity === 'error' &&
-      !MENDED_BY_RESTART.has(code) &&
+      !FIXED_BY_RESTART.has(code) &&
       !(code === 'plaintext-caller' && restartable.has(`${object.kind}/${object.namespace}/${object.name}`)),
   )
 }
@@ -68,7 +68,7 @@ function restartsFor({ findings }: NamespaceVerdict, restartable: ReadonlySet<st
   return findings
     .filter(
       ({ code, object }) =>
-        MENDED_BY_RESTART.has(code) ||
+        FIXED_BY_RESTART.has(code) ||
         (code === 'plaintext-caller' && restartable.has(`${object.kind}/${object.namespace}/${object.name}`)),
     )
     .map(

@@ -1,4 +1,4 @@
-/** May this namespace be STRICT? Worked out for each as though it alone were switched. */
+/** Whether a namespace can be switched to STRICT. Each verdict assumes that only this namespace is switched. */
 import { nextStep, type NextStep, type Step } from './next-step.ts'
 import { describe } from '../kubernetes/object.ts'
 import type { Mode } from '../istio/declared-policy.ts'
@@ -19,18 +19,20 @@ export interface NamespaceVerdict {
   readonly name: string
   /** `sidecar`, `ambient`, `none`, or two of them joined by `+`. */
   readonly dataplane: string
-  /** Of the namespace as a whole, in force. */
+  /** The mode in force for the namespace as a whole. */
   readonly mode: Mode
   readonly verdict: Verdict
   readonly step: Step
   readonly next: string
-  /** What would break. */
+  /** Findings that the switch would cause. */
   readonly findings: readonly Finding[]
-  /** Why the verdict is unknown; also what is not known beside a `no`. */
+  /** Why the verdict is unknown; a `no` may have open questions as well. */
   readonly unknown: readonly Unknown[]
 }
 
-/** `policies`: those in force, changes laid over. The cost over all namespaces is linear in the cluster. */
+/**
+ * `policies` are those in force, with proposed changes applied. The cost over all namespaces is linear in the cluster.
+ */
 export function judgeNamespaces(
   estate: Estate,
   policies: PolicyIndex,
@@ -60,10 +62,10 @@ function judgeNamespace(name: string, basis: Basis): NamespaceVerdict {
   const reasons = [
     ...ownReasons(workloads, dataplane),
     ...[...unknownProbes(situation).values()].map(
-      (probe) => `whether Istio rewrites probes is not known without the injector's ConfigMap (${probe})`,
+      (probe) => `without the injector's ConfigMap it is unknown whether Istio rewrites probes (${probe})`,
     ),
     ...[...unknownControllers(situation).values()].map(
-      (route) => `whether what serves ${route} is in the mesh is not known`,
+      (route) => `it is unknown whether the controller or gateway of ${route} is in the mesh`,
     ),
     ...(dataplane === 'none' ? [] : shared),
   ]
@@ -81,11 +83,11 @@ function judgeNamespace(name: string, basis: Basis): NamespaceVerdict {
 }
 
 function ownReasons(workloads: readonly Workload[], dataplane: string): readonly string[] {
-  if (workloads.length === 0) return ['it holds no workloads, so there is nothing to judge']
+  if (workloads.length === 0) return ['it has no workloads, so there is nothing to check']
   return dataplane === 'none' ? ['none of its workloads is in the mesh, so STRICT would protect nothing'] : []
 }
 
-/** What is not known of callers anywhere in the cluster. */
+/** Returns what is unknown about callers anywhere in the cluster. */
 function sharedReasons(estate: Estate, policies: PolicyIndex, configuration: RuleConfiguration): readonly string[] {
   const outside = estate.workloads.filter(
     (workload) => !isInfrastructure(workload, estate) && workload.units.some((unit) => !isInMesh(unit)),
@@ -97,12 +99,12 @@ function sharedReasons(estate: Estate, policies: PolicyIndex, configuration: Rul
     ...(outside.length === 0
       ? []
       : [
-          `${count(outside.length, 'workload')} outside the mesh may call it, and what they call is not known in full: ${listed(outside.map(({ reference }) => describe(reference)))}`,
+          `${count(outside.length, 'workload')} outside the mesh may call it, and not all of their calls are known: ${listed(outside.map(({ reference }) => describe(reference)))}`,
         ]),
     ...(bypassing.length === 0
       ? []
       : [
-          `${count(bypassing.length, 'workload')} in the mesh may call it past the own sidecar: ${listed(bypassing.map(({ object }) => describe(object)))}`,
+          `${count(bypassing.length, 'workload')} in the mesh may call it around their own sidecar: ${listed(bypassing.map(({ object }) => describe(object)))}`,
         ]),
     ...(estate.inventory.unreadKinds.length === 0
       ? []
@@ -118,7 +120,7 @@ function listed(names: readonly string[]): string {
   return names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
 }
 
-/** The cluster's own parts call no application: what the API server calls is judged by itself. */
+/** Components of the cluster do not call applications. Calls of the API server have their own findings. */
 const SYSTEM =
   /^(?:coredns|kube-dns|kube-proxy|kube-apiserver|kube-controller-manager|kube-scheduler|etcd|kindnet|cilium|calico-node|aws-node|azure-cni|local-path-provisioner|istiod|istio-cni-node|ztunnel|istio-onramp)(?:-|$)/
 

@@ -1,4 +1,4 @@
-/** A workload or pod cut down to what the engine reads, as it is kept in memory. */
+/** A workload or pod, trimmed to what the engine reads and keeps in memory. */
 import {
   arrayMember,
   isObject,
@@ -14,11 +14,11 @@ import { rawTemplate } from '../kubernetes/pod-template.ts'
 import { readMentions, type Mention } from './mentions.ts'
 
 export interface WorkloadRow {
-  /** Trimmed: identity, template, and for a Pod no status. */
+  /** Trimmed: identity and template; a Pod without its status. */
   readonly object: JsonObject
-  /** The controller that owns it; undefined for what stands by itself. */
+  /** The owning controller; undefined if the object has none. */
   readonly owner: Owner | undefined
-  /** Of a Pod that has a status. */
+  /** Set for a Pod that has a status. */
   readonly running: RunningPod | undefined
   readonly mentions: readonly ContainerMentions[]
 }
@@ -32,7 +32,7 @@ export interface Owner {
 export interface RunningPod {
   readonly addresses: readonly string[]
   readonly hostAddress: string
-  /** Succeeded and Failed pods serve and call nobody. */
+  /** Succeeded and Failed pods serve and call nothing. */
   readonly isOver: boolean
 }
 
@@ -45,7 +45,7 @@ export interface ContainerMentions {
 
 const OF_ISTIO = new Set(['istio-proxy', 'istio-init', 'istio-validation'])
 
-/** `trimmed`: the same object as its row keeps it. */
+/** `trimmed` is the same object in the form that its row keeps. */
 export function readWorkloadRow(kind: string, object: JsonObject, trimmed: JsonObject): WorkloadRow {
   const spec = member(rawTemplate(kind, object), 'spec')
   return {

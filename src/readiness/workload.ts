@@ -1,6 +1,6 @@
 /**
- * The workloads of the cluster with their pods: what runs, what a new pod would be, and whether each is in the mesh.
- * A workload's pods count more than its template; a pod without a status is still to be injected.
+ * The cluster's workloads with their pods: the running pods, the next pod, and whether each is in the mesh.
+ * Running pods take precedence over the template. A pod without a status has not been injected yet.
  */
 import { isAmbient } from '../istio/ambient.ts'
 import { INJECTION_STATUS } from '../istio/annotations.ts'
@@ -16,24 +16,24 @@ import type { ContainerMentions, RunningPod, WorkloadRow } from './workload-row.
 export interface Workload {
   readonly reference: ObjectReference
   readonly namespace: string
-  /** Pods that run, one of each kind; else the one that the template would make. Never empty. */
+  /** One running pod of each kind; without running pods, the pod that the template would create. Never empty. */
   readonly units: readonly Unit[]
-  /** What a new pod would be; undefined where only its pods are known. */
+  /** The next pod; undefined if only existing pods are known. */
   readonly template: Unit | undefined
   readonly mentions: readonly ContainerMentions[]
   readonly addresses: readonly string[]
 }
 
-/** Pods that are alike: what they hold and where they stand in the mesh. */
+/** Pods that are alike in content and mesh membership. */
 export interface Unit {
   readonly namespace: string
   readonly pod: PodTemplate
-  /** The object that the pod is in, for the rules. */
+  /** The object that contains the pod, for the rules. */
   readonly object: JsonObject
   readonly isRunning: boolean
   readonly running: RunningPod | undefined
   readonly mesh: Membership
-  /** Labels once the pod runs. */
+  /** The labels of the running pod. */
   readonly labels: ReadonlyMap<string, string>
 }
 
@@ -44,7 +44,7 @@ export type Membership =
   | { readonly kind: 'refused'; readonly evidence: string }
   | { readonly kind: 'outside'; readonly evidence: string; readonly isExplicit: boolean }
 
-/** Rows of one namespace or of many. Rows that hold no readable template are left out. */
+/** Groups rows of one namespace or of several. Rows without a readable template are skipped. */
 export function gatherWorkloads(rows: readonly WorkloadRow[], mesh: Mesh): readonly Workload[] {
   const groups = new Map<string, Group>()
   const known = new Set(rows.filter(({ owner }) => owner === undefined).map(({ object }) => keyOf(referenceTo(object))))
@@ -73,11 +73,11 @@ function keyOf({ kind, namespace, name }: ObjectReference): string {
 /**
  * | owner                        | the workload                                                        |
  * |------------------------------|---------------------------------------------------------------------|
- * | ReplicaSet NAME-HASH         | Deployment NAME, unless the ReplicaSet itself stands alone          |
- * | Job NAME-NUMBER              | CronJob NAME if there is one, else the Job                          |
+ * | ReplicaSet NAME-HASH         | Deployment NAME, unless the ReplicaSet has no owner                 |
+ * | Job NAME-NUMBER              | CronJob NAME if it exists, otherwise the Job                        |
  * | Node                         | the pod itself: a static pod                                        |
  * | any other                    | the owner                                                           |
- * Undefined for what is no pod: a ReplicaSet or Job that something else owns says nothing that its owner does not.
+ * Returns undefined unless the row is a pod: an owned ReplicaSet or Job adds nothing to its owner.
  */
 function ownerReference({ object, owner }: WorkloadRow, known: ReadonlySet<string>): ObjectReference | undefined {
   const own = referenceTo(object)
@@ -115,7 +115,7 @@ function toWorkload({ reference, template, pods }: Group, mesh: Mesh): Workload 
   }
 }
 
-/** One pod of each revision of the template, with and without sidecar; of pods without a revision, each. */
+/** Keeps one pod of each template revision, with and without sidecar. Pods without a revision are all kept. */
 function unlike(pods: readonly WorkloadRow[]): readonly WorkloadRow[] {
   const kinds = new Map<string, WorkloadRow>()
   for (const row of pods) {
@@ -128,7 +128,7 @@ function unlike(pods: readonly WorkloadRow[]): readonly WorkloadRow[] {
   return [...kinds.values()]
 }
 
-/** What is decided of a row holds while the row, its namespace and Istio's installation are the same. */
+/** A row's unit stays valid as long as the row, its namespace and Istio's installation are unchanged. */
 const REMEMBERED = new WeakMap<WorkloadRow, { readonly basis: readonly unknown[]; readonly unit: Unit | undefined }>()
 
 function remember(row: WorkloadRow, mesh: Mesh, decide: () => Unit | undefined): Unit | undefined {
@@ -141,7 +141,7 @@ function remember(row: WorkloadRow, mesh: Mesh, decide: () => Unit | undefined):
   return unit
 }
 
-/** A pod that is still to be created. */
+/** Describes a pod that has not been created yet. */
 function templateUnit(row: WorkloadRow, mesh: Mesh): Unit | undefined {
   return remember(row, mesh, () => {
     const { kind, namespace, name } = referenceTo(row.object)
@@ -164,7 +164,7 @@ function isHostNetwork({ spec }: PodTemplate): boolean {
   return spec['hostNetwork'] === true
 }
 
-/** A pod that runs has a sidecar iff it has a container `istio-proxy`. */
+/** A running pod has a sidecar if and only if it has a container `istio-proxy`. */
 function runningUnit(row: WorkloadRow, mesh: Mesh): Unit | undefined {
   return remember(row, mesh, () => {
     const { namespace, name } = referenceTo(row.object)

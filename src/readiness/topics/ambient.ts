@@ -1,4 +1,7 @@
-/** NetworkPolicies that stop the ambient mesh: its tunnel on port 15008, and kubelet's probes from their own address. */
+/**
+ * NetworkPolicies that block the ambient mesh: its tunnel on port 15008, or the address that kubelet's probes come
+ * from.
+ */
 import { arrayMember, member, memberAt, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
 import { isHook } from '../../kubernetes/container.ts'
 import { matches, parseSelector } from '../../kubernetes/label-selector.ts'
@@ -12,7 +15,7 @@ import { groupBy } from '../../kubernetes/group-by.ts'
 import { workloadsInScope, type Situation } from '../situation.ts'
 import type { Unit, Workload } from '../workload.ts'
 
-/** ztunnel sends kubelet's probes on from here (https://istio.io/latest/docs/ambient/usage/networkpolicy/). */
+/** ztunnel forwards kubelet's probes from this address (https://istio.io/latest/docs/ambient/usage/networkpolicy/). */
 const KUBELET = '169.254.7.127'
 const TUNNEL = 15008
 
@@ -50,7 +53,7 @@ function tunnel(policy: JsonObject, rules: readonly Json[], workload: Workload):
       object: referenceTo(policy),
       port: TUNNEL,
       about: workload.reference.name,
-      message: `No NetworkPolicy admits port ${TUNNEL} to ${describe(workload.reference)}, which is in the ambient mesh: mesh traffic does not arrive.`,
+      message: `No NetworkPolicy allows port ${TUNNEL} of ${describe(workload.reference)}, which is in the ambient mesh: mesh traffic does not arrive.`,
       fix: `Add {ports: [{protocol: TCP, port: ${TUNNEL}}]} to spec.ingress.`,
       scope: workload.namespace,
     }),
@@ -71,7 +74,7 @@ function probes(policy: JsonObject, rules: readonly Json[], workload: Workload, 
           slot: check.slot,
           port,
           about: workload.reference.name,
-          message: `No NetworkPolicy admits ${KUBELET} to port ${port} of ${describe(workload.reference)}, from where kubelet's ${check.slot} arrives in ambient mode.`,
+          message: `No NetworkPolicy allows ${KUBELET} to reach port ${port} of ${describe(workload.reference)}. In ambient mode kubelet's ${check.slot} comes from that address.`,
           fix: `Add {from: [{ipBlock: {cidr: ${KUBELET}/32}}, {ipBlock: {cidr: "fd16:9254:7127:1337:ffff:ffff:ffff:ffff/128"}}]} to spec.ingress.`,
           scope: workload.namespace,
         }),

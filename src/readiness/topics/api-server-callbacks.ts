@@ -1,4 +1,7 @@
-/** Admission webhooks, CRD conversion and aggregated APIs whose server becomes STRICT: the API server has no mesh certificate. */
+/**
+ * Admission webhooks, CRD conversion and aggregated APIs whose server becomes STRICT. The API server has no mesh
+ * certificate.
+ */
 import { EXCLUDE_INBOUND_PORTS } from '../../istio/annotations.ts'
 import { describe } from '../../kubernetes/object.ts'
 import type { Callback } from '../callback.ts'
@@ -26,7 +29,7 @@ function judgeCallback(callback: Callback, situation: Situation): Finding | unde
       return finding(codeOf(callback), {
         ...shared,
         port: closed.port,
-        message: `${subject(callback)} calls Service ${service.namespace}/${service.name}:${callback.service.port}, which leads to ${describe(workload.reference)}, and ${describeReception(closed.port, closed.decision)}: ${consequence(callback)}.`,
+        message: `${subject(callback)} calls Service ${service.namespace}/${service.name}:${callback.service.port}, which targets ${describe(workload.reference)}, and ${describeReception(closed.port, closed.decision)}: ${consequence(callback)}.`,
         fix: fixOf(closed.port),
       })
     const isRefused =
@@ -39,7 +42,7 @@ function judgeCallback(callback: Callback, situation: Situation): Finding | unde
       return finding('webhook-port-declared-http', {
         ...shared,
         port: servicePort.port,
-        message: `${subject(callback)} calls Service ${service.namespace}/${service.name}:${servicePort.port} with TLS, and the Service declares that port as HTTP: the call fails in every mode.`,
+        message: `${subject(callback)} calls Service ${service.namespace}/${service.name}:${servicePort.port} with TLS, but the Service declares that port as HTTP: the call fails in every mode.`,
         fix: `kubectl -n ${service.namespace} patch service ${service.name} --type=merge: rename port ${servicePort.port} to https, or set its appProtocol to https.`,
       })
   }
@@ -60,14 +63,14 @@ function subject({ object, entry }: Callback): string {
 
 function consequence({ kind, isForPods, failurePolicy }: Callback): string {
   if (kind === 'conversion')
-    return 'conversions fail about 45 s after the switch, and with them every read and write that needs one'
-  if (kind === 'aggregation') return 'the API is unavailable about 20 s after the switch'
-  if (failurePolicy === 'Ignore') return 'about 45 s after the switch requests pass without it'
+    return 'about 45 s after the switch conversions fail, and so does every read and write that needs one'
+  if (kind === 'aggregation') return 'about 20 s after the switch the API is unavailable'
+  if (failurePolicy === 'Ignore') return 'about 45 s after the switch requests skip it'
   return isForPods
-    ? 'about 45 s after the switch no pod can be created any more'
-    : 'about 45 s after the switch the requests that it judges are refused'
+    ? 'about 45 s after the switch no pod can be created'
+    : 'about 45 s after the switch the requests that it reviews are refused'
 }
 
 function fixOf(port: number): string {
-  return `Add the annotation ${EXCLUDE_INBOUND_PORTS}: "${port}" to the pod template of the server, or a PeerAuthentication for it with portLevelMtls: {"${port}": {mode: PERMISSIVE}}.`
+  return `Add the annotation ${EXCLUDE_INBOUND_PORTS}: "${port}" to the pod template of the server, or apply a PeerAuthentication for it with portLevelMtls: {"${port}": {mode: PERMISSIVE}}.`
 }

@@ -1,4 +1,4 @@
-/** AuthorizationPolicies that refuse a request without an identity, as kubelet's are. */
+/** AuthorizationPolicies that deny requests without an identity, such as kubelet's. */
 import {
   arrayMember,
   member,
@@ -16,8 +16,8 @@ import type { Situation } from '../situation.ts'
 import type { Unit, Workload } from '../workload.ts'
 
 /**
- * The ALLOW policy that refuses a request to the port without an identity; undefined where some policy admits it, where
- * none selects the workload, or where that cannot be told. `path` is undefined for what is not HTTP/1.
+ * Returns the ALLOW policy that denies a request without an identity to the port; undefined if some policy allows it,
+ * none selects the workload, or it cannot be determined. `path` is undefined unless the request is HTTP/1.
  */
 export function blockingPolicy(
   workload: Workload,
@@ -55,7 +55,7 @@ function isAllow(policy: JsonObject): boolean {
   return (stringMember(member(policy, 'spec'), 'action') ?? 'ALLOW') === 'ALLOW'
 }
 
-/** A policy with targetRefs is for waypoints and gateways. */
+/** A policy with targetRefs applies to waypoints and gateways. */
 function selects(policy: JsonObject, { labels }: Unit): boolean {
   if (
     memberAt(policy, 'spec', 'targetRef') !== undefined ||
@@ -65,7 +65,7 @@ function selects(policy: JsonObject, { labels }: Unit): boolean {
   return hasAll(labels, stringMap(memberAt(policy, 'spec', 'selector', 'matchLabels')))
 }
 
-/** Whether a rule may admit it. Conditions and addresses are not judged: they may. */
+/** Whether a rule may allow the request. Conditions and addresses are not evaluated, so they count as a match. */
 function mayAdmit(rule: Json, port: number, path: string | undefined): boolean {
   const from = arrayMember(rule, 'from')
   const isSourceOpen = from.length === 0 || from.some((entry) => !needsIdentity(member(entry, 'source')))
@@ -91,7 +91,7 @@ function mayMatch(operation: Json | undefined, port: number, path: string | unde
   return paths.some((pattern) => matchesPattern(pattern, plain))
 }
 
-/** Exact, `prefix*`, `*suffix` or `*`; templates with braces are not judged. */
+/** Exact, `prefix*`, `*suffix` or `*`. Templates with braces are not evaluated and count as a match. */
 function matchesPattern(pattern: string, path: string): boolean {
   if (pattern.includes('{')) return true
   if (pattern === '*') return true

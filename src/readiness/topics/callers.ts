@@ -1,4 +1,4 @@
-/** Declared calls that arrive in plain text: from outside the mesh, past the caller's own proxy, by pod IP. */
+/** Declared calls that arrive in plain text: from outside the mesh, around the caller's own sidecar, or by pod IP. */
 import {
   EXCLUDE_OUTBOUND_IP_RANGES,
   EXCLUDE_OUTBOUND_PORTS,
@@ -21,7 +21,7 @@ export function findCallers(situation: Situation): readonly Finding[] {
   )
 }
 
-/** What a call meets that arrives in plain text; undefined where it is let in. */
+/** Returns the STRICT port that refuses a plain-text call, and why; undefined if no port does. */
 export function closedByCall(
   call: Call,
   situation: Situation,
@@ -102,18 +102,18 @@ function destination({ host, port }: Call): string {
 }
 
 function outsideCaller(call: Call, { port, why }: Closed, unit: Unit): Finding {
-  const how = unit.mesh.kind === 'outside' ? 'has no sidecar' : 'calls through a node port, past the mesh'
+  const how = unit.mesh.kind === 'outside' ? 'has no sidecar' : 'calls through a node port, around the mesh'
   return finding('plaintext-caller', {
     ...common(call, port),
     message: `${describe(call.caller.reference)} ${how} and calls ${destination(call)} in plain text, which is refused: ${why}.`,
     fix:
       unit.mesh.kind === 'outside'
-        ? `Take ${describe(call.caller.reference)} into the mesh (label sidecar.istio.io/inject: "true" and a namespace that injects, then restart), or keep port ${port} PERMISSIVE.`
-        : `Call the Service by its name instead of a node's address.`,
+        ? `Add ${describe(call.caller.reference)} to the mesh (label sidecar.istio.io/inject: "true" and a namespace that injects, then restart), or keep port ${port} PERMISSIVE.`
+        : 'Call the Service by its name instead of a node address.',
   })
 }
 
-/** Protocols in which the server speaks first, by port. */
+/** Ports of protocols in which the server speaks first. */
 const SERVER_FIRST = new Map([
   [21, 'FTP'],
   [22, 'SSH'],
@@ -135,8 +135,8 @@ function serverFirst(call: Call, situation: Situation): readonly Finding[] {
       return [
         finding('server-first-hangs', {
           ...common(call, port),
-          message: `${describe(call.caller.reference)} has no sidecar and calls ${destination(call)}: ${protocol} lets the server speak first, so the connection hangs in PERMISSIVE already.`,
-          fix: `Take ${describe(call.caller.reference)} into the mesh, or set port ${port} of ${describe(workload.reference)} to DISABLE.`,
+          message: `${describe(call.caller.reference)} has no sidecar and calls ${destination(call)}: in ${protocol} the server speaks first, so the connection hangs even in PERMISSIVE.`,
+          fix: `Add ${describe(call.caller.reference)} to the mesh, or set port ${port} of ${describe(workload.reference)} to DISABLE.`,
         }),
       ]
     }
@@ -149,8 +149,8 @@ export interface Bypass {
 }
 
 /**
- * Why what the container sends there is not redirected into its sidecar; undefined where it is, or where that is not
- * known. `tools/istio-iptables/pkg/capture/run.go`, docs/facts/traffic-capture.md.
+ * Returns why the container's traffic to the target is not redirected into its sidecar; undefined if it is redirected,
+ * or if that is unknown (`tools/istio-iptables/pkg/capture/run.go`, docs/facts/traffic-capture.md).
  */
 function outboundBypass(unit: Unit, call: Call): Bypass | undefined {
   const container = unit.pod.containers.find(({ name }) => name === call.container)
@@ -159,7 +159,7 @@ function outboundBypass(unit: Unit, call: Call): Bypass | undefined {
   const settings = outboundSettings(unit)
   const port = call.port
   if (port !== undefined && settings.excludedPorts.includes(port))
-    return { why: `excludeOutboundPorts has ${port}`, fix: `Remove ${port} from ${EXCLUDE_OUTBOUND_PORTS}.` }
+    return { why: `excludeOutboundPorts contains ${port}`, fix: `Remove ${port} from ${EXCLUDE_OUTBOUND_PORTS}.` }
   const addresses = addressesOf(call)
   if (settings.include.trim() === '')
     return {
@@ -170,12 +170,12 @@ function outboundBypass(unit: Unit, call: Call): Bypass | undefined {
   const excluded = parseRanges(settings.exclude)
   if (settings.exclude !== '' && addresses.length > 0 && addresses.every((address) => excluded.has(address)))
     return {
-      why: `excludeOutboundIPRanges has ${addresses.join(', ')}`,
-      fix: `Take ${addresses.join(', ')} out of ${EXCLUDE_OUTBOUND_IP_RANGES}.`,
+      why: `excludeOutboundIPRanges contains ${addresses.join(', ')}`,
+      fix: `Remove ${addresses.join(', ')} from ${EXCLUDE_OUTBOUND_IP_RANGES}.`,
     }
   if (settings.include !== '*' && addresses.length > 0 && !addresses.some((address) => included.has(address)))
     return {
-      why: `includeOutboundIPRanges (${settings.include}) leaves out ${addresses.join(', ')}`,
+      why: `includeOutboundIPRanges (${settings.include}) does not contain ${addresses.join(', ')}`,
       fix: `Add the Service and pod ranges of the cluster to ${INCLUDE_OUTBOUND_IP_RANGES}.`,
     }
   return undefined
@@ -192,13 +192,13 @@ function bypassesAlways(unit: Unit, container: Unit['pod']['containers'][number]
     memberAt(container.raw, 'securityContext', key) ?? memberAt(unit.pod.spec, 'securityContext', key)
   if (identity('runAsUser') === 1337)
     return {
-      why: 'the container runs as UID 1337, as the proxy does',
-      fix: 'Run the container as another user than 1337.',
+      why: 'the container runs as UID 1337, like the sidecar',
+      fix: 'Run the container as a UID other than 1337.',
     }
   if (identity('runAsGroup') === 1337)
     return {
-      why: 'the container runs with GID 1337, as the proxy does',
-      fix: 'Run the container with another group than 1337.',
+      why: 'the container runs with GID 1337, like the sidecar',
+      fix: 'Run the container with a GID other than 1337.',
     }
   return undefined
 }
@@ -209,7 +209,7 @@ export interface OutboundSettings {
   readonly excludedPorts: readonly number[]
 }
 
-/** Of a running pod what its istio-init was told; else the annotations; else everything. */
+/** Reads the arguments of a running pod's istio-init, then the annotations, then the default: everything. */
 export function outboundSettings({ pod, isRunning }: Unit): OutboundSettings {
   const init = isRunning ? pod.containers.find(({ name }) => name === 'istio-init') : undefined
   const args = init === undefined ? [] : arrayMember(init.raw, 'args').map((word) => scalarText(word) ?? '')
@@ -227,7 +227,7 @@ export function outboundSettings({ pod, isRunning }: Unit): OutboundSettings {
   }
 }
 
-/** What is dialled: the ClusterIPs, or the pods' addresses behind a headless Service. Empty where not known. */
+/** Returns the dialled addresses: the ClusterIPs, or the pod addresses of a headless Service. Empty if unknown. */
 export function addressesOf({ by, host, target }: Pick<Call, 'by' | 'host' | 'target'>): readonly string[] {
   if (by === 'pod-ip' || by === 'cluster-ip') return [host]
   if (target.service?.isHeadless === true) return target.workloads.flatMap(({ addresses }) => addresses)
@@ -237,12 +237,12 @@ export function addressesOf({ by, host, target }: Pick<Call, 'by' | 'host' | 'ta
 function bypassing(call: Call, { port, why }: Closed, bypass: Bypass): Finding {
   return finding('outbound-bypass', {
     ...common(call, port),
-    message: `Calls of ${describe(call.caller.reference)} to ${destination(call)} do not go through its sidecar (${bypass.why}) and arrive in plain text: ${why}.`,
+    message: `${describe(call.caller.reference)} calls ${destination(call)} without going through its sidecar (${bypass.why}), so the call arrives in plain text: ${why}.`,
     fix: bypass.fix,
   })
 }
 
-/** Istio has a listener for the address of each pod of a headless Service on a TCP port. */
+/** Istio has a listener for each pod address of a headless Service, on TCP ports only. */
 function isHeadlessTcp({ target: { service, servicePort } }: Call): boolean {
   return service?.isHeadless === true && servicePort?.protocol === 'tcp'
 }
@@ -250,8 +250,8 @@ function isHeadlessTcp({ target: { service, servicePort } }: Call): boolean {
 function byPodIp(call: Call, { port, why }: Closed): Finding {
   return finding('pod-ip-call', {
     ...common(call, port),
-    message: `${describe(call.caller.reference)} calls pod IP ${destination(call)}; its sidecar passes that on in plain text, which is refused: ${why}.`,
-    fix: 'Call the workload by the name of a Service; a headless Service keeps the choice of the pod.',
+    message: `${describe(call.caller.reference)} calls pod IP ${destination(call)}; its sidecar forwards the call in plain text, which is refused: ${why}.`,
+    fix: 'Call the workload by a Service name; with a headless Service the client can still choose the pod.',
   })
 }
 
@@ -259,7 +259,7 @@ function hiddenFrom(call: Call, { port, why }: Closed, sidecar: string): Finding
   const { service } = call.target
   return finding('sidecar-hides-service', {
     ...common(call, port),
-    message: `Sidecar ${sidecar} hides ${destination(call)} from ${describe(call.caller.reference)}, whose calls then arrive in plain text or are blocked: ${why}.`,
+    message: `Sidecar ${sidecar} hides ${destination(call)} from ${describe(call.caller.reference)}, so the calls arrive in plain text or are blocked: ${why}.`,
     fix: `Add "${service?.namespace ?? call.target.namespace}/*" to spec.egress[].hosts of Sidecar ${sidecar}.`,
   })
 }

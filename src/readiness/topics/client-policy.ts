@@ -1,4 +1,4 @@
-/** DestinationRules, and mesh settings, that make clients in the mesh send what a server refuses. */
+/** DestinationRules and mesh settings with which mesh clients send traffic that a server refuses. */
 import { describe } from '../../kubernetes/object.ts'
 import { finding, type Finding } from '../finding.ts'
 import type { ClientPolicy } from '../destination-rule.ts'
@@ -64,12 +64,12 @@ function report(
   if (tls === 'ISTIO_MUTUAL')
     return finding('destination-rule-mtls-refused', {
       ...shared,
-      message: `It sets tls mode ISTIO_MUTUAL${where} for ${to}, but ${describe(workload.reference)} takes no mutual TLS there: clients get 503 or a reset.`,
+      message: `It sets tls mode ISTIO_MUTUAL${where} for ${to}, but ${describe(workload.reference)} does not accept mutual TLS there: clients get a 503 or a connection reset.`,
       fix: `Remove trafficPolicy.tls${where} from DestinationRule ${rule.reference.namespace}/${rule.reference.name}.`,
     })
   return finding('destination-rule-plaintext', {
     ...shared,
-    message: `It sets tls mode ${tls}${where} for ${to}, so mesh clients use no mesh certificate, and ${closed === undefined ? 'the port is STRICT' : describeReception(closed.port, closed.decision)} (${describe(workload.reference)}).`,
+    message: `It sets tls mode ${tls}${where} for ${to}, so mesh clients send no mesh certificate, and ${closed === undefined ? 'the port is STRICT' : describeReception(closed.port, closed.decision)} (${describe(workload.reference)}).`,
     fix: `Remove trafficPolicy.tls${where} from DestinationRule ${rule.reference.namespace}/${rule.reference.name}, or set its mode to ISTIO_MUTUAL.`,
   })
 }

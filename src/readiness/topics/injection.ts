@@ -1,4 +1,7 @@
-/** Pods that are not in the mesh although their namespace is, pods that Istio refuses, and init containers before the proxy. */
+/**
+ * Pods outside the mesh although their namespace is in it, pods that Istio refuses, and init containers that run before
+ * the proxy.
+ */
 import { CHART_INJECTOR } from '../../istio/control-plane.ts'
 import { describe } from '../../kubernetes/object.ts'
 import { finding, type Finding } from '../finding.ts'
@@ -23,21 +26,21 @@ function judgeUnit(workload: Workload, unit: Unit, situation: Situation): Findin
     return finding('pod-refused', {
       ...shared,
       message: `Pods of ${describe(reference)} cannot be created: ${mesh.evidence}.`,
-      fix: 'Correct the annotation that the message names.',
+      fix: 'Correct the annotation named in the message.',
     })
   if (mesh.kind !== 'outside') return undefined
   const wanted = isWanted(unit, template, situation)
   if (unit.isRunning && wanted)
     return finding('sidecar-missing', {
       ...shared,
-      message: `Running pods of ${describe(reference)} have no sidecar, though their namespace asks for one: they were created before.`,
+      message: `Running pods of ${describe(reference)} have no sidecar: they were created before injection was enabled for their namespace.`,
       fix: restartCommand(workload),
     })
   if (!isMeshNamespace(namespace, situation)) return undefined
   return finding('outside-mesh', {
     ...shared,
     message: `${describe(reference)} is outside the mesh: ${mesh.evidence}.`,
-    fix: `Take it into the mesh, or leave it out knowingly: it can call no STRICT workload.`,
+    fix: 'Add it to the mesh, or accept that it cannot call STRICT workloads.',
   })
 }
 
@@ -64,7 +67,7 @@ export function restartCommand({ reference: { kind, namespace, name } }: Workloa
     : `Recreate the pods of ${kind} ${namespace}/${name}`
 }
 
-/** With native sidecars the proxy runs before the init containers. */
+/** With native sidecars the proxy starts before the init containers, so their calls are not reported. */
 function initContainerCalls(situation: Situation): readonly Finding[] {
   const namespaces =
     situation.scope === undefined ? situation.estate.namespaces.map(({ name }) => name) : [situation.scope]
@@ -83,7 +86,7 @@ function initContainerCalls(situation: Situation): readonly Finding[] {
           about: call.host,
           callers: [{ kind: reference.kind, namespace: reference.namespace, name: reference.name }],
           message: `Init container ${call.container} calls ${call.host} before the proxy runs, and ${closed.why}.`,
-          fix: 'Switch native sidecars on (annotation sidecar.istio.io/nativeSidecar: "true", Kubernetes 1.29 and later), or move the call into the application container.',
+          fix: 'Enable native sidecars (annotation sidecar.istio.io/nativeSidecar: "true", Kubernetes 1.29 and later), or move the call into the application container.',
           scope: namespace,
         }),
       ]

@@ -1,4 +1,4 @@
-/** Ways from outside the mesh to a STRICT port: load balancers, node ports, external IPs, host ports. */
+/** Ways into a STRICT port from outside the mesh: load balancers, node ports, external IPs, host ports. */
 import { describe } from '../../kubernetes/object.ts'
 import { finding, type Finding } from '../finding.ts'
 import type { FindingCode } from '../finding-codes.ts'
@@ -28,7 +28,7 @@ export function findOutsideTraffic(situation: Situation): readonly Finding[] {
               object: workload.reference,
               container,
               port: number,
-              message: `Host port ${String(hostPort)} leads to container ${container}, and ${describeReception(number, found.decision)}: callers without a mesh certificate are refused.`,
+              message: `Host port ${String(hostPort)} maps to container ${container}, and ${describeReception(number, found.decision)}: callers without a mesh certificate are refused.`,
               fix: gatewayFix(number),
               scope: workload.namespace,
             }),
@@ -52,7 +52,7 @@ function judgeService(service: ExposedService, situation: Situation): readonly F
         finding(code, {
           object: { apiVersion: 'v1', kind: 'Service', namespace: service.namespace, name: service.name },
           port: entry.port,
-          message: `${WAYS[code]} ${way} leads straight to ${describe(workload.reference)}, and ${describeReception(closed.port, closed.decision)}: callers without a mesh certificate are refused.`,
+          message: `${WAYS[code]} ${way} goes straight to ${describe(workload.reference)}, and ${describeReception(closed.port, closed.decision)}: callers without a mesh certificate are refused.`,
           fix: gatewayFix(closed.port),
           scope: service.namespace,
         }),

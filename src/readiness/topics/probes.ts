@@ -1,4 +1,7 @@
-/** kubelet's probes and hooks: what STRICT breaks, what lies, what fails in any mode, and what our webhook makes of it. */
+/**
+ * kubelet's probes and hooks: which fail under STRICT, always pass, or fail in every mode, and which our webhook
+ * rewrites.
+ */
 import { isRewrittenKind } from '../../istio/agent-probe.ts'
 import { REWRITE_PROBES } from '../../istio/annotations.ts'
 import type { PresentSidecar } from '../../istio/sidecar.ts'
@@ -24,7 +27,7 @@ export function findProbes(situation: Situation): readonly Finding[] {
   )
 }
 
-/** Namespaces of probes of which nobody knows whether Istio rewrites them, each with one example. */
+/** Returns the namespaces with a probe that may or may not be rewritten by Istio, each with one example. */
 export function unknownProbes(situation: Situation): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (const workload of workloadsInScope(situation))
@@ -49,7 +52,7 @@ interface Place {
 
 type NetworkFacts = CheckFacts & { readonly handler: NetworkHandler; readonly port: number }
 
-/** Probes and hooks that go over the network to the pod itself; the containers of Istio are its own affair. */
+/** Returns the probes and hooks that call the pod itself over the network. Istio's own containers are skipped. */
 function checksOf({ pod, mesh }: Unit): readonly NetworkFacts[] {
   if (mesh.kind !== 'sidecar') return []
   return pod.containers
@@ -88,7 +91,7 @@ function judge(facts: NetworkFacts, place: Place): Finding | undefined {
           'tcp-hook-fails',
           facts,
           place,
-          `${label(facts)} uses tcpSocket, which kubelet refuses for hooks.`,
+          `${label(facts)} uses tcpSocket, which kubelet does not support for hooks.`,
           'Use an exec, httpGet or sleep hook.',
         )
   if (isServed(facts, unit, mesh.sidecar, situation)) return undefined
@@ -102,8 +105,8 @@ function judge(facts: NetworkFacts, place: Place): Finding | undefined {
       'probe-fails-already',
       facts,
       place,
-      `${label(facts)} fails in every mode: a Service declares port ${port} as ${protocol === 'http' ? 'HTTP' : 'HTTP/2'}, and the probe speaks ${handler.kind === 'grpc' ? 'gRPC' : 'HTTPS'}.`,
-      `Declare port ${port} of the Service by what it speaks, for example appProtocol: ${handler.kind === 'grpc' ? 'grpc' : 'https'}.`,
+      `${label(facts)} fails in every mode: a Service declares port ${port} as ${protocol === 'http' ? 'HTTP' : 'HTTP/2'}, but the probe speaks ${handler.kind === 'grpc' ? 'gRPC' : 'HTTPS'}.`,
+      `Declare the real protocol of port ${port} in the Service, for example appProtocol: ${handler.kind === 'grpc' ? 'grpc' : 'https'}.`,
     )
   const policy = blockingPolicy(workload, unit, port, handler.kind === 'httpGet' ? handler.path : undefined, situation)
   if (policy === undefined) return undefined
@@ -111,7 +114,7 @@ function judge(facts: NetworkFacts, place: Place): Finding | undefined {
     'authorization-policy-blocks-probe',
     facts,
     place,
-    `${label(facts)} on port ${port} carries no identity, and AuthorizationPolicy ${policy} allows only callers that have one.`,
+    `${label(facts)} on port ${port} is denied: kubelet has no mesh identity, and AuthorizationPolicy ${policy} requires one.`,
     `Let Istio serve the probe (annotation ${REWRITE_PROBES}: "true"), or allow port ${port} without a source in ${policy}.`,
   )
 }
@@ -125,7 +128,7 @@ function judgeBroken(facts: NetworkFacts, place: Place, decision: Parameters<typ
       'probe-rewritten',
       facts,
       place,
-      `${label(facts)} would break, ${describeReception(port, decision)}; the istio-onramp webhook rewrites it (${rescue.how}) when the pod is created.`,
+      `${label(facts)} would fail (${describeReception(port, decision)}); the istio-onramp webhook rewrites it (${rescue.how}) when the pod is created.`,
       'Nothing to do while the webhook is installed.',
     )
   if (handler.kind === 'tcpSocket')
@@ -150,7 +153,7 @@ function judgeBroken(facts: NetworkFacts, place: Place, decision: Parameters<typ
       'probe-fails-until-recreated',
       facts,
       place,
-      `${label(facts)} of the running pods fails: ${why}; new pods get a probe that ${rescue.by === 'istio' ? 'Istio' : 'istio-onramp'} rewrote.`,
+      `${label(facts)} of the running pods fails: ${why}; in new pods ${rescue.by === 'istio' ? 'Istio' : 'istio-onramp'} rewrites it.`,
       fixOf(facts, place, rescue),
     )
   return report(
@@ -162,12 +165,15 @@ function judgeBroken(facts: NetworkFacts, place: Place, decision: Parameters<typ
   )
 }
 
-/** Whether a probe would meet a STRICT port, were it not rewritten. */
+/** Whether the probe would hit a STRICT port unless it is rewritten. */
 function breaks(facts: NetworkFacts, unit: Unit, situation: Situation): true | undefined {
   return reception(unit, facts.port, situation).kind === 'closed' ? true : undefined
 }
 
-/** Of a pod that is still to be created: Istio moves the probe to its agent, and the agent takes plain text. */
+/**
+ * Whether Istio will serve the probe of a pod still to be created: it moves the probe to its agent, which accepts plain
+ * text.
+ */
 function isServed(
   facts: CheckFacts,
   unit: Unit,
@@ -185,7 +191,10 @@ interface Rescue {
   readonly how: string
 }
 
-/** What a pod that is created tomorrow would get: by Istio, else by our webhook where it is installed and selects the pod. */
+/**
+ * Returns how a pod created from now on is repaired: by Istio, otherwise by our webhook if it is installed and selects
+ * the pod.
+ */
 function rescueOf(facts: NetworkFacts, { workload, unit, situation }: Place): Rescue {
   const nobody: Rescue = { by: 'nobody', how: '' }
   const next = unit.isRunning ? workload.template : unit
@@ -221,7 +230,9 @@ function rescueByWebhook(
   return { by: 'webhook', how: decision.strategy ?? 'exec' }
 }
 
-/** The mesh with other policies: an object of its own, because the inventory's members are computed. */
+/**
+ * Returns the mesh with other policies. It inherits from the inventory, because the inventory's members are getters.
+ */
 function withPolicies(inventory: Situation['estate']['inventory'], policies: Situation['policies']) {
   return Object.create(inventory, { policies: { value: policies } }) as typeof inventory
 }
@@ -230,7 +241,7 @@ function metadataOf({ pod, namespace }: Unit) {
   return { namespace, labels: Object.fromEntries(pod.labels), annotations: Object.fromEntries(pod.annotations) }
 }
 
-/** `containerPort` as the Services that select the workload declare it; undefined where none does. */
+/** Returns the protocol that the workload's Services declare for the container port; undefined if none targets it. */
 export function declaredProtocol(
   workload: Workload,
   unit: Unit,
@@ -251,7 +262,7 @@ function label({ container, check }: { readonly container: Container; readonly c
   return `The ${check.slot} of container ${container.name}`
 }
 
-/** The cheapest repair first: where the pod opts out of Istio's rewriting, opting in again. */
+/** Suggests the cheapest fix first: if the pod opts out of Istio's rewriting, opt in again. */
 function fixOf(facts: NetworkFacts, { workload, unit }: Place, rescue: Rescue): string {
   const { kind, name, namespace } = workload.reference
   const next = unit.isRunning ? (workload.template ?? unit) : unit

@@ -1,4 +1,4 @@
-/** Ways past the proxy that are no declared call: excluded ports behind Services, settings of capture, IPv6. */
+/** Ways around the sidecar other than declared calls: excluded ports of Services, capture settings, IPv6. */
 import { INCLUDE_OUTBOUND_IP_RANGES, INTERCEPTION_MODE } from '../../istio/annotations.ts'
 import { describe } from '../../kubernetes/object.ts'
 import { parseRanges } from '../address-ranges.ts'
@@ -20,7 +20,7 @@ export function findProxyBypass(situation: Situation): readonly Finding[] {
   )
 }
 
-/** A port that only the API server calls is excluded on purpose. */
+/** Skips ports that only the API server calls: they are excluded on purpose. */
 function excludedPorts(workload: Workload, unit: Unit, situation: Situation): readonly Finding[] {
   const { mesh } = unit
   if (mesh.kind !== 'sidecar' || (mesh.sidecar.capture.kind === 'nothing' && !isAnnotated(unit))) return []
@@ -58,7 +58,7 @@ function excludedPorts(workload: Workload, unit: Unit, situation: Situation): re
           port,
           about: service.name,
           ...(callers.length > 0 ? { callers } : {}),
-          message: `Service ${service.name}:${entry.port} leads to port ${port} past the sidecar (${found.why}); mesh clients send mutual TLS there and fail, in PERMISSIVE already.`,
+          message: `Service ${service.name}:${entry.port} targets port ${port}, which bypasses the sidecar (${found.why}); mesh clients send mutual TLS there and fail, even in PERMISSIVE.`,
           fix: `Redirect port ${port} again, or add a DestinationRule for ${service.name}.${service.namespace}.svc.cluster.local with portLevelSettings: [{port: {number: ${entry.port}}, tls: {mode: DISABLE}}].`,
           scope: workload.namespace,
         }),
@@ -78,14 +78,14 @@ function interception(workload: Workload, unit: Unit): readonly Finding[] {
   return [
     finding('interception-none', {
       object: workload.reference,
-      message: `The sidecar of ${describe(workload.reference)} intercepts nothing (${mesh.sidecar.capture.why}): STRICT is not enforced there, and its own calls are plain text.`,
+      message: `The sidecar of ${describe(workload.reference)} intercepts no traffic (${mesh.sidecar.capture.why}): STRICT is not enforced, and outbound calls are plain text.`,
       fix: `Remove ${INTERCEPTION_MODE}: NONE.`,
       scope: workload.namespace,
     }),
   ]
 }
 
-/** Ranges that leave every known ClusterIP out. Where no ClusterIP is known, only an empty list is certain. */
+/** Reports include ranges that contain no known ClusterIP. If no ClusterIP is known, only an empty list is certain. */
 function outbound(workload: Workload, unit: Unit, { estate }: Situation): readonly Finding[] {
   if (unit.mesh.kind !== 'sidecar' || unit.mesh.sidecar.capture.kind === 'nothing') return []
   const { include } = outboundSettings(unit)
@@ -97,7 +97,7 @@ function outbound(workload: Workload, unit: Unit, { estate }: Situation): readon
   return [
     finding('outbound-bypass-possible', {
       object: workload.reference,
-      message: `includeOutboundIPRanges of ${describe(workload.reference)} is ${JSON.stringify(include)} and holds no Service address: what it sends to other workloads is plain text.`,
+      message: `includeOutboundIPRanges of ${describe(workload.reference)} is ${JSON.stringify(include)} and contains no Service address: its calls to other workloads are plain text.`,
       fix: `Remove ${INCLUDE_OUTBOUND_IP_RANGES}, or add the Service and pod ranges of the cluster.`,
       scope: workload.namespace,
     }),
@@ -120,7 +120,7 @@ function ipv6(workload: Workload, unit: Unit, situation: Situation): readonly Fi
   ]
 }
 
-/** istio-iptables of a dual-stack install gets it by its environment, which the pod carries. */
+/** In a dual-stack installation the pod carries the setting for istio-iptables in its environment. */
 function isDualStack({ pod }: Unit): boolean {
   return pod.containers.some(
     ({ name, raw }) => name.startsWith('istio-') && JSON.stringify(raw['env'] ?? []).includes('DUAL_STACK'),

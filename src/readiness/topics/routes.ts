@@ -1,4 +1,4 @@
-/** Ingresses and routes of the Gateway API whose data plane is outside the mesh. */
+/** Ingresses and Gateway API routes whose data plane is outside the mesh. */
 import { arrayMember, member, memberAt, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
 import { annotationsOf, describe, labelsOf, metadataOf, referenceTo } from '../../kubernetes/object.ts'
 import { isPortNumber } from '../../kubernetes/handler.ts'
@@ -17,7 +17,7 @@ export function findRoutes(situation: Situation): readonly Finding[] {
   )
 }
 
-/** Namespaces of backends whose ingress controller is not known, each with one Ingress or route that leads there. */
+/** Returns the namespaces of backends whose ingress controller is unknown, each with one Ingress or route to them. */
 export function unknownControllers(situation: Situation): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (const edge of edgesInScope(situation))
@@ -30,10 +30,10 @@ export function unknownControllers(situation: Situation): ReadonlyMap<string, st
   return found
 }
 
-/** A way from a route to one Service port. */
+/** A route to one Service port. */
 interface Edge {
   readonly object: JsonObject
-  /** Of the backend. */
+  /** The backend's namespace. */
   readonly namespace: string
   readonly service: string
   readonly port: number | string | undefined
@@ -54,10 +54,10 @@ function judge({ object, namespace, service: name, port }: Edge, situation: Situ
         object: reference,
         port: entry.port,
         about: `${namespace}/${name}`,
-        message: `What serves ${describe(reference)} is outside the mesh and calls Service ${namespace}/${name}:${entry.port} in plain text, and ${describeReception(closed.port, closed.decision)}.`,
+        message: `The controller or gateway of ${describe(reference)} is outside the mesh and calls Service ${namespace}/${name}:${entry.port} in plain text, and ${describeReception(closed.port, closed.decision)}.`,
         fix:
           reference.kind === 'Ingress'
-            ? `Move the routes to Istio's gateway: istio-onramp convert -n ${reference.namespace}; or take the ingress controller into the mesh.`
+            ? `Move the routes to Istio's gateway: istio-onramp convert -n ${reference.namespace}; or add the ingress controller to the mesh.`
             : gatewayFix(closed.port),
         scope: namespace,
       }),
@@ -122,10 +122,13 @@ function dataPlaneOf({ object }: Edge, estate: Estate): DataPlane {
   return referenceTo(object).kind === 'Ingress' ? ingressDataPlane(object, estate) : routeDataPlane(object, estate)
 }
 
-/** Controllers of cloud providers: their load balancers call from outside the cluster. */
+/** Controllers of cloud providers, whose load balancers call from outside the cluster. */
 const CLOUD =
   /^(?:ingress\.k8s\.aws\/|eks\.amazonaws\.com\/|k8s\.io\/ingress-gce|networking\.gke\.io\/|azure\/application-gateway|azure\.com\/|alb\.)/
-/** `app.kubernetes.io/name` or `app` of the pods of well-known controllers, by a word in `spec.controller` or in the class. */
+/**
+ * Well-known controllers: a word in `spec.controller` or in the class, and the `app.kubernetes.io/name` or `app` of
+ * their pods.
+ */
 const CONTROLLERS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/nginx/, ['ingress-nginx', 'nginx-ingress', 'nginx-ingress-controller', 'nginx-gateway-fabric']],
   [/traefik/, ['traefik']],
@@ -171,7 +174,7 @@ function wellKnown(text: string, estate: Estate): DataPlane {
     : 'outside'
 }
 
-/** A route without a Gateway as parent is one of the mesh itself. */
+/** A route without a Gateway as parent applies within the mesh. */
 function routeDataPlane(object: JsonObject, estate: Estate): DataPlane {
   const own = referenceTo(object).namespace
   const parents = arrayMember(member(object, 'spec'), 'parentRefs').filter((parent) =>

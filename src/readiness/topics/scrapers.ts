@@ -1,4 +1,6 @@
-/** Prometheus without a mesh certificate: scrape annotations, ServiceMonitors and PodMonitors that lead to a STRICT port. */
+/**
+ * Prometheus without a mesh certificate: scrape annotations, ServiceMonitors and PodMonitors that target a STRICT port.
+ */
 import { MERGE_METRICS } from '../../istio/annotations.ts'
 import { parseBool } from '../../istio/go-values.ts'
 import { isPortNumber } from '../../kubernetes/handler.ts'
@@ -30,7 +32,7 @@ export function findScrapers(situation: Situation): readonly Finding[] {
   ]
 }
 
-/** With merging the injector points the annotations of the pod at the agent, which takes plain text. */
+/** With merging, the injector points the pod's annotations at the agent, which accepts plain text. */
 function annotated(workload: Workload, unit: Unit, situation: Situation): Finding | undefined {
   const { annotations } = unit.pod
   if (parseBool(annotations.get('prometheus.io/scrape') ?? '') !== true || unit.mesh.kind === 'outside')
@@ -53,7 +55,7 @@ function annotated(workload: Workload, unit: Unit, situation: Situation): Findin
 }
 
 function scrapeFix({ mesh, pod }: Unit, port: number, { estate }: Situation): string {
-  if (mesh.kind !== 'sidecar') return `Let Prometheus join the mesh, or keep port ${port} PERMISSIVE.`
+  if (mesh.kind !== 'sidecar') return `Add Prometheus to the mesh, or keep port ${port} PERMISSIVE.`
   const version = (mesh.sidecar.controlPlane.injector ?? estate.inventory.controlPlane('default').injector)?.version
   if (!isOlderThan(version, 1, 31) && version !== undefined)
     return `Add the annotation prometheus.istio.io/scrape-targets: "${port}:${pod.annotations.get('prometheus.io/path') ?? '/metrics'}" with ${MERGE_METRICS}: "true" (Istio 1.31).`
@@ -94,7 +96,7 @@ function judgeServiceMonitor(monitor: JsonObject, situation: Situation): readonl
 }
 
 const MONITOR_FIX =
-  'Use the certificates that a sidecar of Prometheus writes out (scheme: https, tlsConfig.caFile, certFile and keyFile under /etc/prom-certs, insecureSkipVerify: true), or keep the metrics port PERMISSIVE.'
+  "Use the certificates that Prometheus' own sidecar writes to disk (scheme: https, tlsConfig.caFile, certFile and keyFile under /etc/prom-certs, insecureSkipVerify: true), or keep the metrics port PERMISSIVE."
 
 function judgePodMonitor(monitor: JsonObject, situation: Situation): readonly Finding[] {
   const endpoints = arrayMember(member(monitor, 'spec'), 'podMetricsEndpoints').filter(
@@ -131,7 +133,7 @@ function numberOf(port: Json | undefined, { pod }: Unit): number | undefined {
   return containerPorts(pod).find(({ name }) => name === port)?.number
 }
 
-/** A client certificate of the mesh; any other TLS is refused by the proxy all the same. */
+/** Whether the endpoint has a client certificate of the mesh. The sidecar refuses any other TLS. */
 function hasCertificate(endpoint: Json): boolean {
   return (
     memberAt(endpoint, 'tlsConfig', 'certFile') !== undefined || memberAt(endpoint, 'tlsConfig', 'cert') !== undefined

@@ -7,7 +7,7 @@ import { hasAll } from '../../kubernetes/label-selector.ts'
 import type { Situation } from '../situation.ts'
 import type { Unit } from '../workload.ts'
 
-/** `namespace/name` of the Sidecar in force for the client that leaves the called Service out. */
+/** Returns `namespace/name` of the client's effective Sidecar if it does not include the called Service. */
 export function sidecarHiding(unit: Unit, { target }: Call, situation: Situation): string | undefined {
   const sidecar = sidecarOf(unit, situation)
   if (sidecar === undefined || target.service === undefined) return undefined
@@ -22,7 +22,7 @@ export function sidecarHiding(unit: Unit, { target }: Call, situation: Situation
   return isVisible ? undefined : `${space}/${own}`
 }
 
-/** Entries such as `./*`, `shop/*` and `~/*`. */
+/** Matches entries such as `./*`, `shop/*` and `~/*`. */
 function admits(entry: string, namespace: string, host: string, own: string): boolean {
   const slash = entry.indexOf('/')
   const space = slash === -1 ? '*' : entry.slice(0, slash)
@@ -33,7 +33,10 @@ function admits(entry: string, namespace: string, host: string, own: string): bo
 
 const GROUPED = new WeakMap<readonly JsonObject[], ReadonlyMap<string, readonly JsonObject[]>>()
 
-/** With a selector that matches, else without one in the namespace, else in the root namespace. */
+/**
+ * Returns the Sidecar with a matching selector, otherwise the namespace's without a selector, otherwise the root
+ * namespace's.
+ */
 function sidecarOf(unit: Unit, { estate }: Situation): JsonObject | undefined {
   const rows = estate.inventory.list('sidecars')
   const grouped = GROUPED.get(rows) ?? groupBy(rows, (object) => referenceTo(object).namespace)

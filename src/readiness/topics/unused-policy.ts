@@ -1,4 +1,6 @@
-/** PeerAuthentications without effect: hidden by an older one, selecting nothing, naming ports that no container has. */
+/**
+ * PeerAuthentications without effect: an older one hides them, they select nothing, or they name ports of no container.
+ */
 import type { PeerAuthentication } from '../../istio/declared-policy.ts'
 import { finding, type Finding } from '../finding.ts'
 import type { Estate } from '../estate.ts'
@@ -39,7 +41,7 @@ function shadowed(
       finding('policy-shadowed', {
         object: referenceOf(policy),
         message: `It has no effect: PeerAuthentication ${policy.namespace}/${oldest?.name ?? ''} has the same ${what} and is older (or its name comes first).`,
-        fix: `Put its settings into PeerAuthentication ${policy.namespace}/${oldest?.name ?? ''}, then: kubectl -n ${policy.namespace} delete peerauthentication ${policy.name}`,
+        fix: `Move its settings to PeerAuthentication ${policy.namespace}/${oldest?.name ?? ''}, then run: kubectl -n ${policy.namespace} delete peerauthentication ${policy.name}`,
         scope: policy.namespace,
       }),
     ),
@@ -56,7 +58,7 @@ function judgeSelector(policy: PeerAuthentication, estate: Estate): readonly Fin
     return [
       finding('policy-selects-nothing', {
         ...shared,
-        message: `No workload of namespace ${policy.namespace} has the labels ${[...policy.matchLabels].map(([key, value]) => `${key}=${value}`).join(',')}.`,
+        message: `No workload in namespace ${policy.namespace} has the labels ${[...policy.matchLabels].map(([key, value]) => `${key}=${value}`).join(',')}.`,
         fix: 'Correct spec.selector.matchLabels, or delete the policy.',
       }),
     ]
@@ -71,8 +73,8 @@ function judgeSelector(policy: PeerAuthentication, estate: Estate): readonly Fin
         message:
           target === undefined
             ? `portLevelMtls names port ${port}, which no container of the selected workloads declares.`
-            : `portLevelMtls names ${port}, the port of a Service; its containers listen on ${target}.`,
-        fix: target === undefined ? 'Use the number of the container port.' : `Write "${target}" instead of "${port}".`,
+            : `portLevelMtls names ${port}, which is the port of a Service; the container port is ${target}.`,
+        fix: target === undefined ? 'Use the container port.' : `Write "${target}" instead of "${port}".`,
       })
     })
 }
@@ -89,7 +91,7 @@ function portsOf(workloads: readonly Workload[]): ReadonlySet<number> {
   )
 }
 
-/** A port that a probe names is one of the container, declared or not. */
+/** A port that a probe names counts as a container port, declared or not. */
 function probePorts(pod: Workload['units'][number]['pod']): readonly number[] {
   return pod.containers.flatMap(({ checks }) =>
     checks.flatMap(({ handler }) => ('port' in handler && typeof handler.port === 'number' ? [handler.port] : [])),
