@@ -1,13 +1,14 @@
 /**
- * Probes that Istio's agent serves: what the injector turns a probe into, how to see that it did, and where the agent
- * answers otherwise than the application would (`pkg/kube/inject/app_probe.go`, `pilot/cmd/pilot-agent/status/server.go`).
+ * Probes that Istio's agent serves: how the injector rewrites a probe, how to recognise a rewritten one, and when the
+ * agent answers differently from the application (`pkg/kube/inject/app_probe.go`,
+ * `pilot/cmd/pilot-agent/status/server.go`).
  */
 import { isHook, resolvePort, type Check, type Container, type Slot } from '../kubernetes/container.ts'
 import type { Handler, NetworkHandler } from '../kubernetes/handler.ts'
 import type { PresentSidecar } from './sidecar.ts'
 import { isOlderThan, type Version } from './version.ts'
 
-/** The agent's default port; an application's own 15020 looks the same to Istio. */
+/** The agent's default port. Istio cannot tell it from an application's own 15020. */
 export const DEFAULT_STATUS_PORT = 15020
 
 const PATHS: Readonly<Record<Slot, readonly [string, string]>> = {
@@ -18,15 +19,15 @@ const PATHS: Readonly<Record<Slot, readonly [string, string]>> = {
   postStart: ['/app-lifecycle/', '/poststartz'],
 }
 
-/** The agent's path for a slot of a container, e.g. `/app-health/web/livez`. */
+/** Returns the agent's path for a slot of a container, for example `/app-health/web/livez`. */
 export function agentPath(container: string, slot: Slot): string {
   const [before, after] = PATHS[slot]
   return before + container + after
 }
 
 /**
- * Whether a handler already points at the agent. Stricter than Istio's own test, which looks at the port alone: the path
- * has to be the one of this container and this slot.
+ * Whether a handler already targets the agent. Istio's own test compares only the port; this one also requires the path
+ * of this container and slot.
  */
 export function isAgentProbe(handler: Handler, container: Container, slot: Slot, statusPort: number): boolean {
   if (handler.kind !== 'httpGet' || handler.path !== agentPath(container.name, slot)) return false
@@ -34,16 +35,16 @@ export function isAgentProbe(handler: Handler, container: Container, slot: Slot,
 }
 
 /**
- * Whether an injector that rewrites probes rewrites a handler of this kind:
+ * Whether an injector with probe rewriting enabled rewrites a handler of this kind:
  *
- * | handler             | since |
- * |---------------------|-------|
- * | httpGet, probe      | 1.1   |
- * | tcpSocket, probe    | 1.12  |
- * | grpc, probe         | 1.13  |
- * | any, init container | 1.19  |
- * | httpGet, tcpSocket, hook | 1.25 |
- * | exec, sleep         | never |
+ * | handler                  | since |
+ * |--------------------------|-------|
+ * | httpGet, probe           | 1.1   |
+ * | tcpSocket, probe         | 1.12  |
+ * | grpc, probe              | 1.13  |
+ * | any, init container      | 1.19  |
+ * | httpGet, tcpSocket, hook | 1.25  |
+ * | exec, sleep              | never |
  */
 export function isRewrittenKind(
   handler: Handler,
@@ -68,8 +69,8 @@ export function isRewrittenKind(
 }
 
 /**
- * The handler after Istio's rewriting: host and headers of an httpGet stay, HTTPS becomes HTTP, everything else is
- * replaced by a bare httpGet.
+ * Returns the handler after Istio's rewriting: host and headers of an httpGet stay, HTTPS becomes HTTP, every other
+ * handler becomes a bare httpGet.
  */
 export function rewrittenByIstio(handler: Handler, container: Container, slot: Slot, statusPort: number): Handler {
   const path = agentPath(container.name, slot)
@@ -78,16 +79,16 @@ export function rewrittenByIstio(handler: Handler, container: Container, slot: S
 }
 
 /**
- * Why the agent cannot answer for a handler that Istio rewrites; undefined where it can.
+ * Returns why the agent cannot serve a handler that Istio rewrites; undefined if it can.
  *
- * | first match wins                                    | what the rewritten check would do                      |
+ * | first match wins                                    | effect on the rewritten probe or hook                  |
  * |-----------------------------------------------------|--------------------------------------------------------|
  * | status port 0                                       | the API server refuses port 0                          |
  * | the agent listens on another port                   | connection refused                                     |
- * | `host`                                              | kubelet asks that host on the agent's port             |
- * | a port name that the container does not have        | the agent answers 400, which kubelet counts            |
- * | the agent's own port                                | the injector hands the agent no entry: 400             |
- * | a field that the agent does not know                | the agent asks without it                              |
+ * | `host`                                              | kubelet calls that host on the agent's port            |
+ * | a port name that the container does not have        | the agent answers 400, which counts as a failure       |
+ * | the agent's own port                                | the injector gives the agent no entry: 400             |
+ * | a field that the agent does not know                | the agent calls without it                             |
  * | startup probe of a restartable init container, and a proxy that starts after it | the pod never starts       |
  */
 export function agentObstacle(
@@ -98,18 +99,18 @@ export function agentObstacle(
 ): string | undefined {
   if (agent.statusPort === 0) return 'its status port is 0'
   if (agent.listensOn !== agent.statusPort)
-    return `it listens on port ${agent.listensOn} and Istio sends probes to ${agent.statusPort}`
+    return `it listens on port ${agent.listensOn}, but Istio sends probes to ${agent.statusPort}`
   if (handler.kind !== 'grpc' && handler.host !== '') return `host ${handler.host} is set`
   if (resolvePort(handler.port, container) === undefined) return `no port is named ${handler.port}`
-  if (handler.port === controlPlane.statusPort) return `port ${handler.port} is its own`
+  if (handler.port === controlPlane.statusPort) return `port ${handler.port} is the agent's own port`
   const unknown = unknownToAgent(handler, check)
-  if (unknown !== undefined) return `it does not know ${unknown}`
+  if (unknown !== undefined) return `it does not support ${unknown}`
   return container.init && container.restartable && check.slot === 'startupProbe' && !isNative
     ? 'the proxy starts after this init container'
     : undefined
 }
 
-/** Istio 1.32 is built with the API of Kubernetes 1.36: clear HTTP/2 and TLS for gRPC came later. */
+/** Istio 1.32 uses the API of Kubernetes 1.36. Clear-text HTTP/2 and TLS for gRPC came later. */
 function unknownToAgent(handler: NetworkHandler, { unknownFields }: Check): string | undefined {
   if (handler.kind === 'httpGet' && handler.http2) return 'httpGet.protocol: HTTP2'
   if (handler.kind === 'grpc' && handler.tls) return 'grpc.mode: TLS'

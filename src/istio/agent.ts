@@ -1,19 +1,21 @@
-/** Istio's agent in a pod: where the injector sends rewritten probes, and whether the agent listens there. */
+/**
+ * Istio's agent in a pod: the port that the injector gives rewritten probes, and the port that the agent listens on.
+ */
 import { STATUS_PORT } from './annotations.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { parseInteger } from './go-values.ts'
 import { configuredStatusPort } from './proxy-config.ts'
 
 export interface Agent {
-  /** The port that rewritten probes name; 0 where the annotation says so, which the API server refuses. */
+  /** The port in rewritten probes; 0 if the annotation says 0, which the API server refuses. */
   readonly statusPort: number
   /** The port on which the agent serves them. */
   readonly listensOn: number
 }
 
 /**
- * The injector takes the annotation, else the mesh's `defaultConfig.statusPort` (`pkg/kube/inject/app_probe.go`). The agent
- * takes `proxy.istio.io/config` into account as well (`pilot/cmd/pilot-agent/config/config.go`).
+ * The injector reads the annotation, otherwise the mesh's `defaultConfig.statusPort` (`pkg/kube/inject/app_probe.go`).
+ * The agent also reads `proxy.istio.io/config` (`pilot/cmd/pilot-agent/config/config.go`).
  */
 export function readAgent(annotations: ReadonlyMap<string, string>, controlPlane: ControlPlane): Agent {
   const statusPort = statusPortOf(annotations, controlPlane)
@@ -21,7 +23,9 @@ export function readAgent(annotations: ReadonlyMap<string, string>, controlPlane
   return { statusPort, listensOn: isAnnotated ? statusPort : (configuredStatusPort(annotations) ?? statusPort) }
 }
 
-/** An unparsable annotation gives port 0, but validation refuses such a pod first (`app_probe.go` patchRewriteProbe). */
+/**
+ * An unparsable annotation yields port 0, but validation refuses such a pod first (`app_probe.go` patchRewriteProbe).
+ */
 export function statusPortOf(annotations: ReadonlyMap<string, string>, controlPlane: ControlPlane): number {
   const own = annotations.get(STATUS_PORT)
   return own === undefined ? controlPlane.statusPort : (parseInteger(own) ?? 0)

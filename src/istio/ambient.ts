@@ -1,11 +1,14 @@
 /**
- * Whether the node's ztunnel takes a pod into ambient mode (docs/facts/injection.md#ambient-enrolment;
+ * Whether the node's ztunnel enrols a pod in ambient mode (docs/facts/injection.md#ambient-enrolment;
  * `cni/pkg/util/enablement_selector.go`).
  */
 import { DATAPLANE_MODE } from './annotations.ts'
 import type { PodIdentity } from './injection-policy.ts'
 
-/** `hasSidecar`: the pod carries `sidecar.istio.io/status`, or will once Istio's webhook has run. The sidecar wins. */
+/**
+ * `hasSidecar`: the pod has the annotation `sidecar.istio.io/status`, or will have it after Istio's webhook. A sidecar
+ * takes precedence.
+ */
 export function isAmbient(
   pod: PodIdentity,
   namespaceLabels: ReadonlyMap<string, string>,

@@ -1,6 +1,6 @@
 /**
- * Annotations whose bad values make the injector refuse the pod: its creation is denied in Istio's name, so no decision
- * here matters any more (docs/facts/injection.md#istiods-own-decision, docs/facts/injection.md#rejected-pods;
+ * Annotations whose bad values make the injector refuse the pod. Istio then denies its creation, so no decision here
+ * matters (docs/facts/injection.md#istiods-own-decision, docs/facts/injection.md#rejected-pods;
  * `pkg/kube/inject/validate.go`).
  */
 import {
@@ -43,7 +43,7 @@ const VALIDATORS: ReadonlyMap<string, (value: string) => boolean> = new Map([
   ['sidecar.istio.io/proxyMemoryLimit', (value: string) => QUANTITY.test(value)],
 ])
 
-/** The first annotation that the injector refuses, as `key: "value"`; undefined where it accepts them all. */
+/** Returns the first annotation that the injector refuses, as `key: "value"`; undefined if it accepts them all. */
 export function refusedAnnotation(annotations: ReadonlyMap<string, string>): string | undefined {
   for (const [key, value] of annotations) {
     const isValid = VALIDATORS.get(key)
@@ -56,7 +56,7 @@ function isPortList(value: string): boolean {
   return parsePorts(value) !== undefined
 }
 
-/** Split on commas without trimming; each needs a prefix length (`netip.ParsePrefix`). */
+/** Splits on commas without trimming. Each entry needs a prefix length (`netip.ParsePrefix`). */
 export function isCidrList(value: string): boolean {
   return value === '' || value.split(',').every((text) => readPrefix(text) !== undefined)
 }

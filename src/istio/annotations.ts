@@ -1,18 +1,18 @@
 /**
- * The annotations and labels of Istio that are read or written here, each name once
+ * Istio's annotations and labels that this project reads or writes, each defined once
  * (https://istio.io/latest/docs/reference/config/annotations/ and .../labels/).
  */
 
-// Whether, and from what, the injector makes a sidecar.
+// Whether the injector adds a sidecar, and from which templates.
 export const INJECT = 'sidecar.istio.io/inject'
 export const INJECTION_STATUS = 'sidecar.istio.io/status'
 export const INJECTION_TEMPLATES = 'inject.istio.io/templates'
 export const NATIVE_SIDECAR = 'sidecar.istio.io/nativeSidecar'
 export const PROXY_CONFIG = 'proxy.istio.io/config'
 export const PROXY_OVERRIDES = 'proxy.istio.io/overrides'
-/** Label of webhooks, ConfigMaps, policies, namespaces and pods; an annotation on a pod that was injected. */
+/** A label of webhooks, ConfigMaps, policies, namespaces and pods; an annotation of an injected pod. */
 export const REVISION = 'istio.io/rev'
-/** Label of a namespace: `enabled` or `disabled`. */
+/** A namespace label: `enabled` or `disabled`. */
 export const INJECTION_LABEL = 'istio-injection'
 
 // Probes and Istio's agent.
@@ -28,13 +28,13 @@ export const EXCLUDE_OUTBOUND_IP_RANGES = 'traffic.sidecar.istio.io/excludeOutbo
 export const EXCLUDE_OUTBOUND_PORTS = 'traffic.sidecar.istio.io/excludeOutboundPorts'
 export const EXCLUDE_INTERFACES = 'traffic.sidecar.istio.io/excludeInterfaces'
 export const REROUTE_VIRTUAL_INTERFACES = 'istio.io/reroute-virtual-interfaces'
-/** The old name of the one above. */
+/** The old name of `istio.io/reroute-virtual-interfaces`. */
 export const KUBEVIRT_INTERFACES = 'traffic.sidecar.istio.io/kubevirtInterfaces'
 
-/** Whether the agent serves the application's metrics together with the proxy's. */
+/** Whether the agent merges the application's metrics with the proxy's. */
 export const MERGE_METRICS = 'prometheus.istio.io/merge-metrics'
 
-/** Label of a namespace or pod: `ambient` or `none`. */
+/** A label of a namespace or pod: `ambient` or `none`. */
 export const DATAPLANE_MODE = 'istio.io/dataplane-mode'
 
 // Labels that the injection templates add.

@@ -1,19 +1,19 @@
 /**
- * Which inbound ports of a pod are redirected into its proxy (docs/facts/traffic-capture.md#which-ports-are-redirected,
- * docs/facts/traffic-capture.md#two-status-ports; `tools/istio-iptables/pkg/capture/run.go`). Only a redirected port can
- * demand mutual TLS of kubelet.
+ * The inbound ports of a pod that are redirected into its proxy
+ * (docs/facts/traffic-capture.md#which-ports-are-redirected, docs/facts/traffic-capture.md#two-status-ports;
+ * `tools/istio-iptables/pkg/capture/run.go`). Only a redirected port can require mutual TLS of kubelet.
  *
- * Two things never matter here: the user the application runs as, and loopback. Redirection of inbound traffic looks at
- * neither (docs/facts/traffic-capture.md#which-ports-are-redirected); both matter to a request made inside the pod, which
- * is the prober's affair.
+ * Redirection of inbound traffic ignores both the application's user and loopback
+ * (docs/facts/traffic-capture.md#which-ports-are-redirected). They matter only to requests from inside the pod, such as
+ * the prober's.
  */
 import type { InterceptionMode } from './control-plane.ts'
 
-/** Served by the proxy itself and excluded by the sidecar template, whatever the annotations say. */
+/** Served by the proxy itself. The sidecar template excludes them regardless of annotations. */
 const PROXY_PORTS = [15021, 15090]
-/** HBONE; the nat table lets it pass, the mangle table that TPROXY uses does not (section 7). */
+/** HBONE. The nat table skips it; the mangle table, which TPROXY uses, does not (docs/facts/traffic-capture.md). */
 const TUNNEL_PORT = 15008
-/** The interface by which kubelet reaches a pod. */
+/** The interface through which kubelet reaches a pod. */
 const POD_INTERFACE = 'eth0'
 
 export type Capture =
@@ -23,25 +23,28 @@ export type Capture =
 
 export interface CaptureSettings {
   readonly mode: InterceptionMode
-  /** `*`, a comma list, or empty for nothing. */
+  /** `*`, a comma-separated list, or empty for none. */
   readonly includeInboundPorts: string
-  /** A comma list; not read beside an explicit include list. */
+  /** A comma-separated list; ignored if the include list is explicit. */
   readonly excludeInboundPorts: string
-  /** Ports excluded besides: the agent's status port, and what the CNI plugin adds. */
+  /** Ports that are excluded as well: the agent's status port, and those that the CNI plugin adds. */
   readonly alwaysExcluded: readonly number[]
-  /** `traffic.sidecar.istio.io/excludeInterfaces`, a comma list. */
+  /** `traffic.sidecar.istio.io/excludeInterfaces`, a comma-separated list. */
   readonly excludeInterfaces: string
-  /** `istio.io/reroute-virtual-interfaces`, a comma list; exempt in the nat table only, which TPROXY does not use. */
+  /**
+   * `istio.io/reroute-virtual-interfaces`, a comma-separated list. Exempt in the nat table only, which TPROXY does not
+   * use.
+   */
   readonly virtualInterfaces: string
 }
 
 /**
- * | interception | include | captured                                        |
- * |--------------|---------|-------------------------------------------------|
- * | NONE         | any     | nothing                                         |
- * | other        | ""      | nothing                                         |
- * | other        | "*"     | all but the excluded, 15021, 15090, status port |
- * | other        | list    | the listed, excluded or not                     |
+ * | interception | include | captured                                    |
+ * |--------------|---------|---------------------------------------------|
+ * | NONE         | any     | nothing                                     |
+ * | other        | ""      | nothing                                     |
+ * | other        | "*"     | all but excluded, 15021, 15090, status port |
+ * | other        | list    | the listed, excluded or not                 |
  */
 export function capture(settings: CaptureSettings): Capture {
   const { mode, includeInboundPorts: include } = settings
@@ -49,15 +52,15 @@ export function capture(settings: CaptureSettings): Capture {
   if (include.trim() === '') return { kind: 'nothing', why: 'includeInboundPorts is empty' }
   const tproxy = mode === 'TPROXY'
   if (names(settings.excludeInterfaces).includes(POD_INTERFACE))
-    return { kind: 'nothing', why: `excludeInterfaces has ${POD_INTERFACE}` }
+    return { kind: 'nothing', why: `excludeInterfaces contains ${POD_INTERFACE}` }
   if (!tproxy && names(settings.virtualInterfaces).includes(POD_INTERFACE))
-    return { kind: 'nothing', why: `reroute-virtual-interfaces has ${POD_INTERFACE}` }
+    return { kind: 'nothing', why: `reroute-virtual-interfaces contains ${POD_INTERFACE}` }
   if (include !== '*') return { kind: 'only', included: new Set(iptablesPorts(include)), tproxy }
   const excluded = [...iptablesPorts(settings.excludeInboundPorts), ...settings.alwaysExcluded, ...PROXY_PORTS]
   return { kind: 'all-but', excluded: new Set(excluded), tproxy }
 }
 
-/** iptables takes a leading zero for octal, where Istio's validation read the same digits as decimal. */
+/** iptables reads a leading zero as octal; Istio's validation reads the same digits as decimal. */
 function iptablesPorts(list: string): readonly number[] {
   return list
     .split(',')
@@ -70,7 +73,7 @@ function names(list: string): readonly string[] {
   return list.split(',').map((name) => name.trim())
 }
 
-/** Undefined where the port is captured, else why it is not. */
+/** Returns why the port is not captured; undefined if it is. */
 export function uncapturedBecause(rule: Capture, port: number): string | undefined {
   if (rule.kind === 'nothing') return rule.why
   if (port === TUNNEL_PORT && !rule.tproxy) return `port ${port} is the mesh's own tunnel`

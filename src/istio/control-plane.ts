@@ -1,4 +1,4 @@
-/** An istiod revision: what its ConfigMaps `istio[-rev]` and `istio-sidecar-injector[-rev]` say. */
+/** An istiod revision, as its ConfigMaps `istio[-rev]` and `istio-sidecar-injector[-rev]` configure it. */
 import type { LabelSelector } from '../kubernetes/label-selector.ts'
 import type { Version } from './version.ts'
 
@@ -7,37 +7,37 @@ export type IngressControllerMode = 'OFF' | 'DEFAULT' | 'STRICT'
 
 export interface ControlPlane {
   /**
-   * `default` for the install without a revision (the chart's REVISION, docs/facts/mtls-modes.md#which-policies-are-read).
+   * `default` for an installation without a revision (the chart's REVISION,
+   * docs/facts/mtls-modes.md#which-policies-are-read).
    */
   readonly revision: string
-  /** `meshConfig.rootNamespace`: its policies without a selector hold for the whole mesh. */
+  /** `meshConfig.rootNamespace`: its policies without a selector apply to the whole mesh. */
   readonly rootNamespace: string
   /**
-   * `meshConfig.defaultConfig.statusPort`: where rewriting sends probes (docs/facts/traffic-capture.md#two-status-ports).
+   * `meshConfig.defaultConfig.statusPort`: the port in rewritten probes
+   * (docs/facts/traffic-capture.md#two-status-ports).
    */
   readonly statusPort: number
   /** `meshConfig.defaultConfig.interceptionMode`. */
   readonly interceptionMode: InterceptionMode
-  /** `meshConfig.enableAutoMtls`: whether clients use mutual TLS wherever the server takes it. */
+  /** `meshConfig.enableAutoMtls`: whether clients use mutual TLS wherever the server accepts it. */
   readonly hasAutoMtls: boolean
   /** `meshConfig.enablePrometheusMerge`. */
   readonly mergesMetrics: boolean
-  /** `meshConfig.defaultConfig.proxyMetadata.ISTIO_META_ENABLE_HBONE`: pods get a label of their own for it. */
+  /** `meshConfig.defaultConfig.proxyMetadata.ISTIO_META_ENABLE_HBONE`: pods get an extra label for it. */
   readonly hasHbone: boolean
   /**
-   * `meshConfig.ingressClass` and `ingressControllerMode`: which Ingresses Istio serves itself
+   * `meshConfig.ingressClass` and `ingressControllerMode`: the Ingresses that Istio serves itself
    * (docs/facts/istio-gateway.md#ingress-class).
    */
   readonly ingressClass: string
   readonly ingressControllerMode: IngressControllerMode
-  /** Undefined where no injector ConfigMap was seen: then nothing is known about probe rewriting. */
+  /** Undefined if no injector ConfigMap was seen: probe rewriting is then unknown. */
   readonly injector: Injector | undefined
 }
 
 export interface Injector {
-  /**
-   * `enabled` or `disabled`; anything else turns injection off altogether (docs/facts/injection.md#istiods-own-decision).
-   */
+  /** `enabled` or `disabled`; any other value disables injection (docs/facts/injection.md#istiods-own-decision). */
   readonly policy: string
   readonly neverInjectSelector: readonly LabelSelector[]
   readonly alwaysInjectSelector: readonly LabelSelector[]
@@ -53,38 +53,38 @@ export interface Injector {
   readonly includeInboundPorts: string
   readonly excludeInboundPorts: string
   readonly statusPort: string
-  /** `values.pilot.cni.enabled`: redirection is set up by the node's CNI plugin instead of an init container. */
+  /** `values.pilot.cni.enabled`: the node's CNI plugin sets up redirection instead of an init container. */
   readonly cni: boolean
   /**
-   * The proxy is an init container: `values.pilot.env.ENABLE_NATIVE_SIDECARS`, by default on where every kubelet is 1.33
-   * or later, which is taken for granted.
+   * The proxy is an init container: `values.pilot.env.ENABLE_NATIVE_SIDECARS`. It defaults to on if every kubelet is
+   * 1.33 or later, which is assumed.
    */
   readonly nativeSidecars: boolean
-  /** `values.global.network`: becomes the label `topology.istio.io/network`. */
+  /** `values.global.network`: the value of the label `topology.istio.io/network`. */
   readonly network: string
   readonly version: Version | undefined
 }
 
-/** What an injection template puts into a pod, as far as probes are concerned. */
+/** The effect of an injection template on a pod, as far as probes are concerned. */
 export interface Template {
-  /** The container `istio-proxy` and what it runs as; without one no probe is rewritten. */
+  /** How the container `istio-proxy` runs; `none` means no container and no probe rewriting. */
   readonly proxyType: 'none' | 'sidecar' | 'router'
-  /** iptables redirection of inbound traffic. */
+  /** Whether iptables redirects inbound traffic. */
   readonly redirects: boolean
-  /** A value of `sidecar.istio.io/rewriteAppHTTPProbers` that beats the pod's own. */
+  /** A value of `sidecar.istio.io/rewriteAppHTTPProbers` that overrides the pod's own. */
   readonly rewriteAnnotation: string | undefined
-  /** `DISABLE_ENVOY` on the proxy: the CNI plugin then redirects nothing, whatever the other templates ask for. */
+  /** `DISABLE_ENVOY` on the proxy: the CNI plugin then redirects nothing, regardless of the other templates. */
   readonly disablesEnvoy: boolean
 }
 
-/** The templates of one call, merged. */
+/** The merged templates of one call. */
 export interface MergedTemplates extends Template {
-  /** What an earlier template of the list put among the containers, for a native sidecar template to move. */
+  /** The proxy that an earlier template put among the containers, for a native sidecar template to move. */
   readonly movedProxyType: Template['proxyType']
 }
 
 /**
- * The templates of the chart (docs/facts/injection.md#templates; `manifests/charts/istio-control/istio-discovery/files`).
+ * The chart's templates (docs/facts/injection.md#templates; `manifests/charts/istio-control/istio-discovery/files`).
  */
 export const CHART_TEMPLATES: ReadonlyMap<string, Template> = new Map([
   ['sidecar', { proxyType: 'sidecar', redirects: true, rewriteAnnotation: undefined, disablesEnvoy: false }],
@@ -93,7 +93,7 @@ export const CHART_TEMPLATES: ReadonlyMap<string, Template> = new Map([
   ['grpc-simple', { proxyType: 'none', redirects: false, rewriteAnnotation: 'false', disablesEnvoy: false }],
 ])
 
-/** The chart's defaults, used if the injector's ConfigMap is not known. */
+/** The chart's defaults, used if the injector's ConfigMap is unknown. */
 export const CHART_INJECTOR: Injector = {
   policy: 'enabled',
   neverInjectSelector: [],
@@ -111,7 +111,7 @@ export const CHART_INJECTOR: Injector = {
   version: undefined,
 }
 
-/** The revision of which nothing but its name is known. */
+/** Returns the assumed settings of a revision of which only the name is known. */
 export function unknownControlPlane(revision: string): ControlPlane {
   return {
     revision,

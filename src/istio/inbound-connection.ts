@@ -1,10 +1,10 @@
 /**
- * What a sidecar does with a connection to a redirected port (docs/facts/mtls-modes.md#filter-chains;
+ * How a sidecar handles a connection to a redirected port (docs/facts/mtls-modes.md#filter-chains;
  * `pilot/pkg/networking/core/filterchain_options.go`).
  */
 import type { Mode } from './declared-policy.ts'
 
-/** `tls`: TLS without a mesh certificate, as kubelet's HTTPS probes speak it. */
+/** `tls`: TLS without a mesh certificate, as in kubelet's HTTPS probes. */
 export type InboundClient = 'plaintext' | 'tls' | 'mutual-tls'
 
 /**
@@ -14,7 +14,7 @@ export type InboundClient = 'plaintext' | 'tls' | 'mutual-tls'
  * | PERMISSIVE | yes       | yes                     | not on HTTP ports       |
  * | DISABLE    | yes       | not on HTTP ports       | not on HTTP ports       |
  *
- * An HTTP port is one whose Service declares an HTTP protocol; on any other, TLS bytes pass through as they are.
+ * An HTTP port is one whose Service declares an HTTP protocol. On any other port, TLS bytes pass through unchanged.
  */
 export function acceptsConnection(mode: Mode, isHttpPort: boolean, client: InboundClient): boolean {
   if (mode === 'STRICT') return client === 'mutual-tls'

@@ -2,19 +2,19 @@
 import type { Mesh } from './mesh.ts'
 
 /**
- * | annotation kubernetes.io/ingress.class   | ingressClassName              | mode    | only Istio serves it |
- * |------------------------------------------|-------------------------------|---------|----------------------|
- * | any                                      | any                           | OFF     | no                   |
- * | equals meshConfig.ingressClass           | absent, or of Istio           | other   | yes                  |
- * | equals meshConfig.ingressClass           | of another or no controller   | other   | no                   |
- * | another value                            | any                           | other   | no                   |
- * | absent                                   | of an existing class          | other   | iff it is Istio's    |
- * | absent                                   | absent, or no such class      | DEFAULT | yes                  |
- * | absent                                   | absent, or no such class      | STRICT  | no                   |
+ * | annotation kubernetes.io/ingress.class | ingressClassName            | mode    | only Istio serves it |
+ * |----------------------------------------|-----------------------------|---------|----------------------|
+ * | any                                    | any                         | OFF     | no                   |
+ * | equals meshConfig.ingressClass         | absent, or Istio's          | other   | yes                  |
+ * | equals meshConfig.ingressClass         | another's, or no such class | other   | no                   |
+ * | another value                          | any                         | other   | no                   |
+ * | absent                                 | an existing class           | other   | if it is Istio's     |
+ * | absent                                 | absent, or no such class    | DEFAULT | yes                  |
+ * | absent                                 | absent, or no such class    | STRICT  | no                   |
  *
- * Istio looks at the annotation first (https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/, ingressClass),
- * ingress-nginx at the field
- * (https://kubernetes.github.io/ingress-nginx/user-guide/multiple-ingress/): with both, both controllers may serve it.
+ * Istio reads the annotation first (https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/, ingressClass),
+ * ingress-nginx the field (https://kubernetes.github.io/ingress-nginx/user-guide/multiple-ingress/). If both are set, both
+ * controllers may serve the Ingress.
  */
 export function servesIngress(
   mesh: Mesh,

@@ -1,5 +1,5 @@
 /**
- * The annotations that injection templates leave on a pod (docs/facts/injection.md#injected-labels-and-annotations,
+ * The annotations that injection templates add to a pod (docs/facts/injection.md#injected-labels-and-annotations,
  * `files/injection-template.yaml`).
  */
 import {
@@ -11,7 +11,7 @@ import {
 } from './annotations.ts'
 import type { Injector, InterceptionMode, MergedTemplates } from './control-plane.ts'
 
-/** With CNI the template writes its choices down as annotations, which a second injector takes for the pod's own. */
+/** With CNI the template records its choices as annotations, which a second injector reads as the pod's own. */
 export function annotationsAfter(
   before: ReadonlyMap<string, string>,
   injector: Injector,
@@ -28,7 +28,7 @@ export function annotationsAfter(
   return after.set(EXCLUDE_INBOUND_PORTS, withPort(excluded, status))
 }
 
-/** The template function `excludeInboundPort`: adds the status port unless it is there or is 0. */
+/** The template function `excludeInboundPort`: adds the status port unless it is listed already or is 0. */
 function withPort(ports: string, port: string): string {
   const status = port.trim()
   if (status === '' || status === '0' || ports.split(',').includes(status)) return ports

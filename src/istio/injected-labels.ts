@@ -1,5 +1,6 @@
 /**
- * The labels that injection templates leave on a pod (`files/injection-template.yaml`, `gateway-injection-template.yaml`).
+ * The labels that injection templates add to a pod (`files/injection-template.yaml`,
+ * `gateway-injection-template.yaml`).
  */
 import { CANONICAL_NAME, CANONICAL_REVISION, NETWORK, TLS_MODE, TUNNEL } from './annotations.ts'
 import type { MergedTemplates } from './control-plane.ts'
@@ -7,7 +8,7 @@ import type { InjectionCall } from './injection-call.ts'
 import { hasHbone } from './proxy-config.ts'
 
 /**
- * The labels that the templates add where the pod has none; policies may select them although admission does not see
+ * Returns the pod's labels with those that the templates add. Policies may select them although admission does not see
  * them yet (docs/facts/injection.md#injected-labels-and-annotations).
  */
 export function labelsAfter(call: InjectionCall, effect: MergedTemplates): ReadonlyMap<string, string> {

@@ -1,4 +1,4 @@
-/** One call of istiod's injector: what it is given, and what it leaves. */
+/** One call of istiod's injector: its input and its result. */
 import type { PodTemplate } from '../kubernetes/pod-template.ts'
 import type { Agent } from './agent.ts'
 import type { ControlPlane } from './control-plane.ts'
@@ -9,21 +9,21 @@ import type { Rewriting } from './rewriting.ts'
 export interface InjectionSubject {
   readonly namespace: string
   readonly template: PodTemplate
-  /** What Istio takes for the workload's name (`kube.GetDeployMetaFromPod`): default of the canonical name label. */
+  /** Istio's name for the workload (`kube.GetDeployMetaFromPod`): the default of the canonical name label. */
   readonly workloadName: string
 }
 
 export interface InjectionPass {
   readonly isInjected: boolean
-  /** False where the templates bring no `istio-proxy`, `grpc-simple` alone, and the pod has none. */
+  /** False if the templates add no `istio-proxy` (only `grpc-simple` does not) and the pod has none. */
   readonly hasProxy: boolean
   readonly controlPlane: ControlPlane
   readonly redirection: Redirection
   readonly rewriting: Rewriting
   readonly agent: Agent
-  /** The manifest carried the sidecar before any webhook was called. */
+  /** The manifest contained the sidecar before any webhook was called. */
   readonly isCarried: boolean
-  /** A webhook that made this pass is called again when the pod changes after it. */
+  /** A webhook that made this pass is called again if the pod changes after it. */
   readonly isReinvoked: boolean
   readonly labels: ReadonlyMap<string, string>
   readonly annotations: ReadonlyMap<string, string>
@@ -35,7 +35,7 @@ export interface InjectionCall {
   readonly pod: PodIdentity
   readonly controlPlane: ControlPlane
   readonly previous: InjectionPass | undefined
-  /** The network that the called webhook names. */
+  /** The network in the called webhook's path. */
   readonly network: string | undefined
   readonly isReinvoked: boolean
   readonly evidence: string

@@ -1,5 +1,5 @@
 /**
- * What one call of istiod's injector makes of a pod (docs/facts/agent-probes.md#when-probes-are-rewritten,
+ * The effect of one call of istiod's injector on a pod (docs/facts/agent-probes.md#when-probes-are-rewritten,
  * docs/facts/injection.md#templates; `pkg/kube/inject/webhook.go`).
  */
 import { readAgent } from './agent.ts'
@@ -39,14 +39,16 @@ export function inject(
   return { state: 'injected', pass: makePass(call, injector, effect, mode) }
 }
 
-/** `inject.istio.io/templates`, a comma list; an alias names a list (`inject.go` selectTemplates). */
+/**
+ * `inject.istio.io/templates`, a comma-separated list; an alias names several templates (`inject.go` selectTemplates).
+ */
 function selectTemplates(annotations: ReadonlyMap<string, string>, injector: Injector): readonly string[] {
   const wanted = annotations.get(INJECTION_TEMPLATES)
   const names = wanted === undefined ? injector.defaultTemplates : wanted.split(',').map((name) => name.trim())
   return names.flatMap((name) => injector.aliases.get(name) ?? [name])
 }
 
-/** Templates are merged one after another; a later annotation wins. */
+/** Istio merges the templates in order; a later annotation wins. */
 function mergeTemplates(templates: readonly Template[]): MergedTemplates {
   const sidecar = templates.findLastIndex(({ redirects }) => redirects)
   const before = templates.slice(0, Math.max(sidecar, 0)).findLast(({ proxyType }) => proxyType !== 'none')
@@ -94,7 +96,7 @@ function makePass(
   }
 }
 
-/** The templates', or one that the manifest brings for the templates to fill in. */
+/** Whether the templates add a proxy, or the manifest has one for them to complete. */
 function hasProxy({ subject }: InjectionCall, effect: MergedTemplates): boolean {
   return effect.proxyType !== 'none' || subject.template.containers.some(({ name }) => name === 'istio-proxy')
 }

@@ -1,12 +1,12 @@
 /**
- * istiod's own decision once its webhook has been called: `injectRequired` (docs/facts/injection.md#istiods-own-decision).
+ * istiod's own decision after its webhook is called: `injectRequired` (docs/facts/injection.md#istiods-own-decision).
  */
 import { INJECT } from './annotations.ts'
 import { matches, type LabelSelector } from '../kubernetes/label-selector.ts'
 import type { Injector } from './control-plane.ts'
 import { isOlderThan } from './version.ts'
 
-/** Namespaces istiod never injects into, whatever their labels (`pkg/kube/inject/initializer.go`). */
+/** Namespaces that istiod never injects into, regardless of their labels (`pkg/kube/inject/initializer.go`). */
 const IGNORED_NAMESPACES = new Set(['kube-system', 'kube-public', 'kube-node-lease', 'local-path-storage'])
 
 export interface PodIdentity {
@@ -16,7 +16,7 @@ export interface PodIdentity {
   readonly hostNetwork: boolean
 }
 
-/** Undefined where the injector injects, else why it does not. */
+/** Why the injector does not inject; undefined if it does. */
 export type Skip =
   | {
       readonly reason: 'host-network' | 'ignored-namespace' | 'opted-out' | 'never-inject-selector' | 'injection-policy'
@@ -25,30 +25,30 @@ export type Skip =
   | undefined
 
 /**
- * | first match wins                          | answer                                     |
- * |-------------------------------------------|--------------------------------------------|
- * | hostNetwork                               | no                                         |
- * | ignored namespace                         | no                                         |
- * | policy neither enabled nor disabled       | no, even for an explicit true              |
- * | label, else annotation, is exactly "true" | yes                                        |
- * | ... exactly "false"                       | no                                         |
- * | a neverInjectSelector matches             | no                                         |
- * | an alwaysInjectSelector matches           | yes                                        |
- * | policy enabled / disabled                 | yes / no                                   |
+ * | first match wins                                        | answer                        |
+ * |---------------------------------------------------------|-------------------------------|
+ * | hostNetwork                                             | no                            |
+ * | ignored namespace                                       | no                            |
+ * | policy neither enabled nor disabled                     | no, even for an explicit true |
+ * | label, or annotation without a label, is exactly "true" | yes                           |
+ * | ... exactly "false"                                     | no                            |
+ * | a neverInjectSelector matches                           | no                            |
+ * | an alwaysInjectSelector matches                         | yes                           |
+ * | policy enabled / disabled                               | yes / no                      |
  */
 export function skipReason(pod: PodIdentity, injector: Injector): Skip {
   if (pod.hostNetwork) return { reason: 'host-network', evidence: 'hostNetwork: true' }
   if (IGNORED_NAMESPACES.has(pod.namespace))
     return { reason: 'ignored-namespace', evidence: `istiod never injects into ${pod.namespace}` }
   if (injector.policy !== 'enabled' && injector.policy !== 'disabled')
-    return { reason: 'injection-policy', evidence: `injector policy ${JSON.stringify(injector.policy)} is not known` }
+    return { reason: 'injection-policy', evidence: `unknown injector policy ${JSON.stringify(injector.policy)}` }
   const wish = explicitWish(pod, injector)
   if (wish === 'true') return undefined
   if (wish === 'false') return { reason: 'opted-out', evidence: `${INJECT}: ${injectValue(pod) ?? ''}` }
   return defaultDecision(pod, injector)
 }
 
-/** The label is looked at first and shadows the annotation even when it is empty. */
+/** The label is read first and shadows the annotation, even if it is empty. */
 function injectValue(pod: PodIdentity): string | undefined {
   return pod.labels.get(INJECT) ?? pod.annotations.get(INJECT)
 }
@@ -70,7 +70,7 @@ function defaultDecision(pod: PodIdentity, injector: Injector): Skip {
   return { reason: 'injection-policy', evidence: 'injector policy: disabled' }
 }
 
-/** An empty selector in these lists is skipped (`!selector.Empty()`). */
+/** Empty selectors in these lists are skipped (`!selector.Empty()`). */
 function matchesAny(selectors: readonly LabelSelector[], pod: PodIdentity): boolean {
   return selectors.some((selector) => selector.requirements.length > 0 && matches(selector, pod.labels))
 }

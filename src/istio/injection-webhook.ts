@@ -1,8 +1,9 @@
 /**
- * Which of Istio's injection webhooks the API server calls for a pod (docs/facts/injection.md#which-webhooks-are-called).
+ * Istio's injection webhooks, and which of them the API server calls for a pod
+ * (docs/facts/injection.md#which-webhooks-are-called).
  *
- * The selectors are read from the cluster's MutatingWebhookConfigurations and never assumed: revision tags, and
- * `istioctl tag set default`, change them. Manifests without any configuration mean the default install.
+ * The selectors come from the cluster's MutatingWebhookConfigurations and are never assumed, because revision tags and
+ * `istioctl tag set default` change them. Manifests without any configuration mean the default installation.
  */
 import { INJECT, INJECTION_LABEL, REVISION } from './annotations.ts'
 import { describeSelector, matches, type LabelSelector, type Requirement } from '../kubernetes/label-selector.ts'
@@ -10,18 +11,18 @@ import { describeSelector, matches, type LabelSelector, type Requirement } from 
 export interface InjectionWebhook {
   readonly configuration: string
   readonly name: string
-  /** Label `istio.io/rev` of the configuration: the control plane behind a tag. */
+  /** Label `istio.io/rev` of the configuration: the control plane that a tag points to. */
   readonly revision: string
-  /** `reinvocationPolicy: IfNeeded`: called a second time after a later webhook changed the pod. */
+  /** `reinvocationPolicy: IfNeeded`: called again after a later webhook changed the pod. */
   readonly isReinvoked: boolean
-  /** The network that the webhook's path names (`/inject/net/NAME`); it beats `values.global.network`. */
+  /** The network in the webhook's path (`/inject/net/NAME`); it takes precedence over `values.global.network`. */
   readonly network: string | undefined
   readonly namespaceSelector: LabelSelector
   readonly objectSelector: LabelSelector
 }
 
 /**
- * The API server orders configurations by name, in bytes, and keeps the order of the entries
+ * The API server orders configurations by name, bytewise, and keeps the order of their entries
  * (docs/facts/injection.md#order-and-reinvocation).
  */
 export function inCallingOrder(webhooks: readonly InjectionWebhook[]): readonly InjectionWebhook[] {
@@ -38,7 +39,7 @@ export function isSelected(
   return matches(webhook.namespaceSelector, namespaceLabels) && matches(webhook.objectSelector, podLabels)
 }
 
-/** `namespace istio-injection=enabled, pod sidecar.istio.io/inject!=false`: what made the API server call it. */
+/** Returns why the API server called it: `namespace istio-injection=enabled, pod sidecar.istio.io/inject!=false`. */
 export function describeSelection({ namespaceSelector, objectSelector }: InjectionWebhook): string {
   const parts = [
     ['namespace', describeSelector(namespaceSelector)],
@@ -51,7 +52,7 @@ export function describeSelection({ namespaceSelector, objectSelector }: Injecti
 }
 
 /**
- * The webhooks of the chart's default install, revision "" (`templates/mutatingwebhook.yaml`):
+ * The webhooks of the chart's default installation, revision "" (`templates/mutatingwebhook.yaml`):
  *
  * | webhook        | namespace                                   | pod                                        |
  * |----------------|---------------------------------------------|--------------------------------------------|

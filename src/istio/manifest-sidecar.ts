@@ -1,7 +1,7 @@
 /**
- * A pod whose manifest already carries the sidecar, as `istioctl kube-inject` writes it, is in the mesh without any
- * webhook; what it captures then comes from its own `istio-init` arguments, or is what the CNI plugin reads in it
- * (docs/facts/injection.md#already-injected-pods).
+ * Pods whose manifest already contains the sidecar, as `istioctl kube-inject` writes it. They are in the mesh without
+ * any webhook. Their capture comes from the arguments of their own `istio-init`, or from what the CNI plugin reads in
+ * the pod (docs/facts/injection.md#already-injected-pods).
  */
 import { readAgent } from './agent.ts'
 import { INJECTION_STATUS, REVISION } from './annotations.ts'
@@ -26,10 +26,10 @@ export function readManifestSidecar(subject: InjectionSubject, mesh: Mesh): Inje
     isCarried: true,
     isReinvoked: false,
     redirection: redirectionOf(subject, proxy),
-    rewriting: { state: 'off', evidence: 'the sidecar is in the manifest, no webhook touches its probes' },
+    rewriting: { state: 'off', evidence: 'the sidecar is in the manifest, so no webhook rewrites its probes' },
     labels,
     annotations,
-    evidence: `the manifest carries the sidecar (annotation ${INJECTION_STATUS})`,
+    evidence: `the manifest contains the sidecar (annotation ${INJECTION_STATUS})`,
   }
 }
 

@@ -1,8 +1,9 @@
 /**
- * What the rules know of the cluster, as they read it. `cluster/` builds it; it is replaced as a whole and never edited.
+ * The facts about the cluster that the rules read. `cluster/` builds them and replaces them as a whole; they are never
+ * edited.
  *
  * Lookups by namespace, revision and label are O(1), so that a decision costs the same in a cluster of any size.
- * Undefined means unknown, not absent, wherever a comment says so.
+ * Undefined means absent unless a comment says unknown.
  */
 import type { ControlPlane } from './control-plane.ts'
 import type { InjectionWebhook } from './injection-webhook.ts'
@@ -10,10 +11,10 @@ import type { PolicyIndex } from './policy-index.ts'
 
 export interface Namespace {
   readonly name: string
-  /** With `kubernetes.io/metadata.name`, which the API server adds to every namespace. */
+  /** Includes `kubernetes.io/metadata.name`, which the API server adds to every namespace. */
   readonly labels: ReadonlyMap<string, string>
   readonly annotations: ReadonlyMap<string, string>
-  /** False for a namespace that nothing declares: it has no labels then. */
+  /** False for a namespace without a declaration; it then has no labels. */
   readonly isDeclared: boolean
 }
 
@@ -22,7 +23,7 @@ export interface Service {
   readonly name: string
   readonly labels: ReadonlyMap<string, string>
   readonly selector: ReadonlyMap<string, string>
-  /** `spec.ports[]` with their names; a port without a name has an empty one. */
+  /** `spec.ports[]` with their names; the name of an unnamed port is empty. */
   readonly ports: readonly { readonly name: string; readonly port: number }[]
 }
 
@@ -32,10 +33,10 @@ export interface Mesh {
   readonly webhooks: readonly InjectionWebhook[]
   controlPlane(revision: string): ControlPlane
   readonly policies: PolicyIndex
-  /** Undefined where the cluster has no such Service. */
+  /** Undefined if the cluster has no such Service. */
   service(namespace: string, name: string): Service | undefined
-  /** `spec.controller` of an IngressClass; undefined where there is none of that name. */
+  /** `spec.controller` of an IngressClass; undefined if there is no class of that name. */
   ingressController(className: string): string | undefined
-  /** Whether every node can mount an image as a volume; undefined where the cluster's version is not known. */
+  /** Whether every node can mount an image as a volume; undefined if the cluster's version is unknown. */
   readonly hasImageVolumes: boolean | undefined
 }

@@ -1,5 +1,5 @@
 /**
- * The `istio-proxy` that the user wrote and the injector keeps: its arguments and environment win over the template's
+ * An `istio-proxy` that the user wrote and the injector keeps: its arguments and environment override the template's
  * (`pkg/kube/inject/webhook.go` reapplyOverwrittenContainers).
  */
 import { INJECTION_STATUS, PROXY_OVERRIDES } from './annotations.ts'
@@ -8,7 +8,9 @@ import type { PodTemplate } from '../kubernetes/pod-template.ts'
 
 const PROXY = 'istio-proxy'
 
-/** The manifest's own in a pod that was never injected; in one that was, what the annotation remembers of it. */
+/**
+ * Reads the manifest of a pod that was never injected, otherwise the annotation that preserves the user's container.
+ */
 export function ownProxy({ annotations, containers }: PodTemplate): JsonObject | undefined {
   if (!annotations.has(INJECTION_STATUS)) return containers.find(({ name }) => name === PROXY)?.raw
   const overrides = parseJson(annotations.get(PROXY_OVERRIDES) ?? 'null')

@@ -3,12 +3,12 @@
  * docs/facts/mtls-modes.md#effective-mode; `pilot/pkg/security/authn/policy_applier.go` ComposePeerAuthentication,
  * `pilot/pkg/model/authentication.go`).
  *
- * DestinationRules do not appear here: they say what clients send, never what a server accepts.
+ * DestinationRules play no part: they set what clients send, never what a server accepts.
  */
 import type { Mode, PeerAuthentication } from './declared-policy.ts'
 import { labelPairs, type PolicyIndex, type Ranked } from './policy-index.ts'
 
-/** A mode with the object that decided it; `policy` is absent where Istio's default, PERMISSIVE, holds. */
+/** A mode and the object that sets it. `policy` is absent if Istio's default, PERMISSIVE, applies. */
 export interface ModeDecision {
   readonly mode: Mode
   readonly policy?: string
@@ -21,7 +21,7 @@ export interface WorkloadModes {
 
 export interface WorkloadIdentity {
   readonly namespace: string
-  /** The labels the running pod has, those of the injector included. */
+  /** The labels of the running pod, including the injector's. */
   readonly labels: ReadonlyMap<string, string>
   readonly revision: string
   readonly rootNamespace: string
@@ -30,7 +30,7 @@ export interface WorkloadIdentity {
 /**
  * The modes of one workload:
  *
- * | step | from                                                                  | where it is not UNSET |
+ * | step | from                                                                  | unless it is UNSET    |
  * |------|-----------------------------------------------------------------------|-----------------------|
  * | 1    | Istio's default                                                       | PERMISSIVE            |
  * | 2    | oldest policy without selector in the root namespace                  | its mode              |
@@ -38,7 +38,7 @@ export interface WorkloadIdentity {
  * | 4    | oldest policy whose selector matches, workload's namespace, not root  | its mode              |
  * | 5    | the ports of the policy of step 4, and of no other                    | per port              |
  *
- * `assumeStrict` answers "as though the namespace were STRICT": it takes the place of step 3.
+ * `assumeStrict` computes the modes as if the namespace were STRICT: it replaces step 3.
  */
 export function workloadModes(index: PolicyIndex, workload: WorkloadIdentity, assumeStrict = false): WorkloadModes {
   const { namespace, rootNamespace, revision } = workload
@@ -101,8 +101,9 @@ function describePolicy({ namespace, name }: PeerAuthentication): string {
 }
 
 /**
- * The modes ztunnel enforces for the same policies (docs/facts/mtls-modes.md#ambient-modes): DISABLE is not supported and
- * acts as PERMISSIVE; under an inherited STRICT a port's DISABLE is not honoured, only its PERMISSIVE is.
+ * Returns the modes that ztunnel enforces for the same policies (docs/facts/mtls-modes.md#ambient-modes). DISABLE is
+ * not supported and acts as PERMISSIVE. Under an inherited STRICT, ztunnel ignores a port's DISABLE but not its
+ * PERMISSIVE.
  */
 export function ambientModes(index: PolicyIndex, workload: WorkloadIdentity): WorkloadModes {
   const modes = workloadModes(index, workload)

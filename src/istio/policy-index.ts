@@ -1,19 +1,19 @@
-/** PeerAuthentications laid out so that finding the one that holds for a pod costs the same among ten and ten thousand. */
+/** PeerAuthentications indexed so that finding a pod's policy costs the same among ten and ten thousand. */
 import type { PeerAuthentication } from './declared-policy.ts'
 
-/** The policies of each namespace; undefined where it has none. */
+/** Returns a namespace's policies; undefined if it has none. */
 export interface PolicyIndex {
   get(namespace: string): NamespacePolicies | undefined
 }
 
-/** Oldest first, with selector policies found by a label of the pod. */
+/** Oldest first. Policies with a selector are found by a label of the pod. */
 export interface NamespacePolicies {
   readonly withoutSelector: readonly Ranked[]
-  /** Each policy under one of its labels, `key=value`, the one that fewest policies share. */
+  /** Keyed by `key=value`. Each policy is listed under the one of its labels that the fewest policies share. */
   readonly byLabel: ReadonlyMap<string, readonly Ranked[]>
 }
 
-/** A policy with its place in Istio's order: creation time, then name (`pilot/pkg/model/config.go`). */
+/** A policy with its rank in Istio's order: creation time, then name (`pilot/pkg/model/config.go`). */
 export interface Ranked {
   readonly rank: number
   readonly policy: PeerAuthentication
@@ -31,7 +31,7 @@ function append<Entry>(groups: Map<string, Entry[]>, key: string, entry: Entry):
   else group.push(entry)
 }
 
-/** The policies of one namespace; those of two never compete by age. */
+/** Indexes the policies of one namespace. Policies of different namespaces never compete by age. */
 export function indexNamespace(policies: readonly PeerAuthentication[]): NamespacePolicies {
   const ranked = policies.toSorted(byAge).map((policy, rank) => ({ rank, policy }))
   const withSelector = ranked.filter(({ policy }) => policy.matchLabels.size > 0)
@@ -50,7 +50,7 @@ function byAge(left: PeerAuthentication, right: PeerAuthentication): number {
   )
 }
 
-/** Labels as the keys of `byLabel`. */
+/** Returns labels as keys of `byLabel`. */
 export function labelPairs(labels: ReadonlyMap<string, string>): readonly string[] {
   return [...labels].map(([key, value]) => `${key}=${value}`)
 }

@@ -1,13 +1,14 @@
 /**
- * Scrape annotations that make the injector refuse a pod when it merges metrics (docs/facts/injection.md#prometheus-merge;
- * `pkg/kube/inject/webhook.go` applyPrometheusMerge, `pilot/cmd/pilot-agent/status/server.go` istioReservedPorts).
+ * Scrape annotations with which the injector refuses a pod if it merges metrics
+ * (docs/facts/injection.md#prometheus-merge; `pkg/kube/inject/webhook.go` applyPrometheusMerge,
+ * `pilot/cmd/pilot-agent/status/server.go` istioReservedPorts).
  */
 import { MERGE_METRICS } from './annotations.ts'
 import { parseBool, parseInteger } from './go-values.ts'
 
 const RESERVED_PORTS = new Set([15000, 15001, 15004, 15006, 15008, 15020, 15021, 15053, 15090])
 
-/** The annotation that is refused, as `key: "value"`; undefined where none is. */
+/** Returns the refused annotation, as `key: "value"`; undefined if none is refused. */
 export function refusedScrapeAnnotation(
   annotations: ReadonlyMap<string, string>,
   statusPort: number,
@@ -24,8 +25,8 @@ export function refusedScrapeAnnotation(
 }
 
 /**
- * The annotations after the injector pointed scrapers at its agent; a second injector with another status port then
- * refuses them.
+ * Returns the annotations after the injector has pointed scrapers at its agent. A second injector with another status
+ * port then refuses them.
  */
 export function mergedScrapeAnnotations(
   annotations: ReadonlyMap<string, string>,
@@ -56,7 +57,7 @@ function find(annotations: ReadonlyMap<string, string>, name: string): Entry | u
   return undefined
 }
 
-/** Keys are compared as Prometheus label names: every other character is an underscore. */
+/** Compares keys as Prometheus label names, with an underscore for every other character. */
 function labelName(key: string): string {
   return key.replace(/[^a-zA-Z0-9_]/g, '_')
 }
@@ -71,7 +72,7 @@ function isMerged(annotations: ReadonlyMap<string, string>, byDefault: boolean):
   return (wish === undefined ? undefined : parseBool(wish)) ?? byDefault
 }
 
-/** `port:path` pairs; undefined where one has no port, which Istio logs and passes over. */
+/** Reads `port:path` pairs; undefined if one has no port. Istio logs and ignores such an annotation. */
 function parseTargets(text: string): readonly string[] | undefined {
   const entries = text.split(',').map((entry) => entry.trim())
   const ports = entries.filter((entry) => entry !== '').map((entry) => (entry.split(':')[0] ?? '').trim())

@@ -1,10 +1,13 @@
-/** The part of the mesh's `defaultConfig` that a pod may overrule: annotation `proxy.istio.io/config`, YAML or JSON. */
+/** The part of the mesh's `defaultConfig` that a pod may override: annotation `proxy.istio.io/config`, YAML or JSON. */
 import { INTERCEPTION_MODE, PROXY_CONFIG } from './annotations.ts'
 import { parse as parseYaml } from 'yaml'
 import { memberAt, scalarText } from '../kubernetes/json.ts'
 import type { ControlPlane, InterceptionMode } from './control-plane.ts'
 
-/** The annotation, else `proxy.istio.io/config`, else the mesh's default; undefined where the YAML is refused. */
+/**
+ * Returns the annotation, otherwise `proxy.istio.io/config`, otherwise the mesh's default; undefined if Istio refuses
+ * the YAML.
+ */
 export function interceptionModeOf(
   annotations: ReadonlyMap<string, string>,
   controlPlane: ControlPlane,
@@ -15,17 +18,17 @@ export function interceptionModeOf(
   const parsed = parseProxyConfig(config)
   if (parsed === undefined) return undefined
   const configured = asInterceptionMode(memberAt(parsed, 'interceptionMode'))
-  // REDIRECT is the enum's zero value: protobuf merging takes it for absent.
+  // REDIRECT is the enum's zero value, which protobuf merging treats as absent.
   return own ?? (configured === undefined || configured === 'REDIRECT' ? controlPlane.interceptionMode : configured)
 }
 
-/** Protobuf enums are read by name or by number. */
+/** Protobuf reads enums by name or by number. */
 export function asInterceptionMode(value: unknown): InterceptionMode | undefined {
   const modes = ['REDIRECT', 'TPROXY', 'NONE'] as const
   return typeof value === 'number' ? modes[value] : modes.find((mode) => mode === value)
 }
 
-/** `ISTIO_META_ENABLE_HBONE` of `proxy.istio.io/config`, else of the mesh. */
+/** `ISTIO_META_ENABLE_HBONE` from `proxy.istio.io/config`, otherwise from the mesh. */
 export function hasHbone(annotations: ReadonlyMap<string, string>, controlPlane: ControlPlane): boolean {
   const config = annotations.get(PROXY_CONFIG)
   const own =
@@ -33,7 +36,7 @@ export function hasHbone(annotations: ReadonlyMap<string, string>, controlPlane:
   return own === undefined ? controlPlane.hasHbone : scalarText(own) === 'true'
 }
 
-/** `statusPort` of `proxy.istio.io/config`; undefined where it is absent or 0, which protobuf takes for absent. */
+/** `statusPort` from `proxy.istio.io/config`; undefined if absent or 0, which protobuf treats as absent. */
 export function configuredStatusPort(annotations: ReadonlyMap<string, string>): number | undefined {
   const config = annotations.get(PROXY_CONFIG)
   const port = config === undefined ? 0 : Number(scalarText(memberAt(parseProxyConfig(config), 'statusPort')) ?? 0)

@@ -1,4 +1,4 @@
-/** PeerAuthentication objects (security.istio.io), and the kinds before it that Istio no longer reads. */
+/** Reads PeerAuthentications (security.istio.io). Istio no longer reads the kinds that preceded them. */
 import { REVISION } from '../istio/annotations.ts'
 import {
   isObject,

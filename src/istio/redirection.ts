@@ -1,6 +1,6 @@
 /**
- * What redirects a pod's inbound traffic after a call of the injector: an init container `istio-init`, or the node's CNI
- * plugin, which looks at the finished pod (docs/facts/injection.md#cni,
+ * How a pod's inbound traffic is redirected after a call of the injector: by an init container `istio-init`, or by the
+ * node's CNI plugin, which reads the finished pod (docs/facts/injection.md#cni,
  * docs/facts/traffic-capture.md#which-ports-are-redirected).
  */
 import {
@@ -24,12 +24,12 @@ import { ownProxy } from './own-proxy.ts'
 
 export interface Redirection {
   readonly capture: Capture
-  /** Where the pod's `istio-init` came from, if it has one. */
+  /** The call that the pod's `istio-init` came from, if it has one. */
   readonly init: 'none' | 'last-call' | 'earlier'
   readonly proxy: Proxy
 }
 
-/** The container `istio-proxy`, as far as the CNI plugin looks at it. */
+/** The container `istio-proxy`, as far as the CNI plugin reads it. */
 export interface Proxy {
   readonly type: 'none' | 'sidecar' | 'router'
   readonly isInit: boolean
@@ -48,7 +48,7 @@ export interface RedirectionInput {
 }
 
 export const NO_PROXY: Proxy = { type: 'none', isInit: false, disablesEnvoy: false }
-/** What the CNI plugin excludes on its own account (`cni/pkg/plugin/sidecar_redirect.go`). */
+/** Ports that the CNI plugin always excludes (`cni/pkg/plugin/sidecar_redirect.go`). */
 const CNI_EXCLUDED = [15020, 15021, 15090]
 
 export function redirectionAfter(input: RedirectionInput): Redirection {
@@ -60,8 +60,8 @@ export function redirectionAfter(input: RedirectionInput): Redirection {
 }
 
 /**
- * An injector replaces the `istio-init` of the call before it. What is older it takes for the user's own, and leaves; and
- * where its templates bring none, the one that is there stays (`webhook.go` reapplyOverwrittenContainers).
+ * An injector replaces the `istio-init` of the previous call. It treats an older one as the user's and keeps it. If its
+ * templates add none, the existing one stays (`webhook.go` reapplyOverwrittenContainers).
  */
 function initAfter(input: RedirectionInput): Omit<Redirection, 'proxy'> {
   const { previous, effect, mode } = input
@@ -83,9 +83,9 @@ function initCapture({ annotations, injector, mode }: RedirectionInput): Capture
   })
 }
 
-/** The plugin reads annotations alone; the templates have written the installation's values down there. */
+/** The plugin reads only annotations; the templates have recorded the installation's values there. */
 export function cniCapture(pod: PodIdentity, proxy: Proxy, annotations: ReadonlyMap<string, string>): Capture {
-  if (isPassedOver(pod, proxy)) return { kind: 'nothing', why: 'the CNI plugin passes the pod over' }
+  if (isSkipped(pod, proxy)) return { kind: 'nothing', why: 'the CNI plugin skips the pod' }
   const mode = annotations.get(INTERCEPTION_MODE)
   return capture({
     mode: mode === 'TPROXY' || mode === 'NONE' ? mode : 'REDIRECT',
@@ -104,23 +104,23 @@ function interfacesOf(annotations: ReadonlyMap<string, string>) {
 }
 
 /**
- * The plugin reads the label with ParseBool, so that `False` is injected and yet not redirected
+ * The plugin reads the label with ParseBool, so a pod with `False` is injected but not redirected
  * (docs/facts/injection.md#which-webhooks-are-called).
  */
-function isPassedOver({ namespace, labels, annotations }: PodIdentity, { type, disablesEnvoy }: Proxy): boolean {
+function isSkipped({ namespace, labels, annotations }: PodIdentity, { type, disablesEnvoy }: Proxy): boolean {
   const value = labels.get(INJECT) ?? annotations.get(INJECT) ?? ''
   return namespace === 'kube-system' || parseBool(value) === false || type !== 'sidecar' || disablesEnvoy
 }
 
 /**
- * | the templates bring      | the pod has                              | afterwards                      |
+ * | the templates add        | the pod has                              | result                          |
  * |--------------------------|------------------------------------------|---------------------------------|
- * | no proxy                 | any                                      | what it had                     |
- * | a proxy                  | a proxy of the user's with arguments     | the user's                      |
+ * | no proxy                 | any                                      | unchanged                       |
+ * | a proxy                  | the user's proxy with arguments          | the user's                      |
  * | a native sidecar         | an injected proxy among the containers   | its arguments, now as init      |
  * | a proxy                  | any other                                | the template's                  |
  *
- * The environment is merged by name, so that `DISABLE_ENVOY` stays once it is there.
+ * The environment is merged by name, so `DISABLE_ENVOY` stays once it is set.
  */
 function proxyAfter({ previous, template, injector, effect }: RedirectionInput): Proxy {
   const before = previous?.proxy ?? NO_PROXY
@@ -130,19 +130,21 @@ function proxyAfter({ previous, template, injector, effect }: RedirectionInput):
   if (effect.proxyType === 'none') return { ...(before.type === 'none' ? own : before), disablesEnvoy }
   const isInit = effect.redirects && injector.nativeSidecars && isNativeWished(template)
   if (arrayMember(written, 'args').length > 0) return { type: own.type, isInit, disablesEnvoy }
-  // Of two proxies among the init containers the later one stays: the one that was moved there (`reorderPod`).
+  // If two init containers are proxies, the later one stays: the one that was moved (`reorderPod`).
   if (isInit && before.isInit && effect.movedProxyType !== 'none')
     return { type: effect.movedProxyType, isInit, disablesEnvoy }
   const isMoved = isInit && !before.isInit && before.type !== 'none'
   return { type: isMoved ? before.type : effect.proxyType, isInit, disablesEnvoy }
 }
 
-/** The template compares with "false" alone; any other value counts as yes (`files/injection-template.yaml`). */
+/** The template compares only with "false"; any other value counts as yes (`files/injection-template.yaml`). */
 function isNativeWished({ annotations }: PodTemplate): boolean {
   return annotations.get(NATIVE_SIDECAR) !== 'false'
 }
 
-/** The CNI plugin's reading of a container `istio-proxy`: the word behind `proxy`, and `DISABLE_ENVOY` (plugin.go). */
+/**
+ * Reads a container `istio-proxy` as the CNI plugin does: the argument after `proxy`, and `DISABLE_ENVOY` (plugin.go).
+ */
 export function readProxy(container: JsonObject | undefined, isInit: boolean): Proxy {
   if (container === undefined) return NO_PROXY
   const [command, type] = arrayMember(container, 'args')

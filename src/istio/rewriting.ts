@@ -1,5 +1,5 @@
 /**
- * Whether an injected pod's probes are moved to Istio's agent, and to which port
+ * Whether Istio moves an injected pod's probes to its agent, and to which port
  * (docs/facts/agent-probes.md#when-probes-are-rewritten, `app_probe.go`).
  */
 import { statusPortOf } from './agent.ts'
@@ -8,7 +8,9 @@ import type { ControlPlane } from './control-plane.ts'
 import { parseBool } from './go-values.ts'
 import type { Version } from './version.ts'
 
-/** Whether Istio moves the probes to its agent. `unknown` where no injector ConfigMap and no annotation tells. */
+/**
+ * Whether Istio moves the probes to its agent; `unknown` without an injector ConfigMap or annotation that decides it.
+ */
 export type Rewriting =
   | {
       readonly state: 'on'
@@ -19,7 +21,7 @@ export type Rewriting =
   | { readonly state: 'off'; readonly evidence: string }
   | { readonly state: 'unknown'; readonly evidence: string }
 
-/** A pod without a container `istio-proxy` has no agent to serve them. */
+/** A pod without a container `istio-proxy` has no agent to serve probes. */
 export function rewritingAfter(
   controlPlane: ControlPlane,
   annotations: ReadonlyMap<string, string>,
@@ -47,8 +49,9 @@ export function rewritingAfter(
 }
 
 /**
- * Google's managed Cloud Service Mesh does not support the annotation, and shows nobody its injector's values. Its three
- * release channels are its revisions (https://cloud.google.com/service-mesh/docs/onboarding/unsupported-istio-apis).
+ * Google's managed Cloud Service Mesh does not support the annotation and does not expose its injector's values. Its
+ * revisions are its three release channels
+ * (https://cloud.google.com/service-mesh/docs/onboarding/unsupported-istio-apis).
  */
 function isManaged(revision: string): boolean {
   return ['asm-managed', 'asm-managed-rapid', 'asm-managed-stable'].includes(revision)

@@ -1,10 +1,10 @@
 /**
- * A pod's way through Istio's injection webhooks, and what comes out of it: whether a sidecar will be there, which ports it
- * captures, whether Istio rewrites the probes, under which labels policies will find the pod.
+ * A pod's path through Istio's injection webhooks, and the result: whether it gets a sidecar, which ports are captured,
+ * whether Istio rewrites the probes, and the labels by which policies select the pod.
  *
- * Needs both halves: the API server asks istiod only where a selector matches, and istiod may still decline
- * (docs/facts/injection.md#already-injected-pods). Several webhooks can match one pod; all are called, in name order, each
- * seeing what the one before made of the pod (section 7).
+ * Both halves are needed: the API server calls istiod only if a selector matches, and istiod may still decline
+ * (docs/facts/injection.md#already-injected-pods). Several webhooks can match one pod. The API server calls them all in
+ * name order, each with the pod as the previous one left it.
  */
 import type { Agent } from './agent.ts'
 import { refusedAnnotation } from './annotation-validation.ts'
@@ -39,17 +39,17 @@ export interface PresentSidecar {
   readonly capture: Capture
   readonly rewriting: Rewriting
   readonly agent: Agent
-  /** The proxy is an init container, and so runs before the pod's own containers. */
+  /** The proxy is an init container, so it starts before the pod's own containers. */
   readonly isNative: boolean
-  /** The manifest carries the sidecar already: Istio has injected the pod, or `istioctl kube-inject` has. */
+  /** The manifest already contains the sidecar, from Istio's webhook or `istioctl kube-inject`. */
   readonly isCarried: boolean
-  /** Istio's webhook is called again when the pod changes after it. */
+  /** Istio's webhook is called again if the pod changes after it. */
   readonly isReinvoked: boolean
-  /** False for a sidecar that is in the manifest and that no webhook touches. */
+  /** False if the sidecar is in the manifest and no webhook changes it. */
   readonly isInjected: boolean
-  /** The pod's labels once it runs. */
+  /** The labels of the running pod. */
   readonly labels: ReadonlyMap<string, string>
-  /** The webhook and selector that brought it, or that the manifest carries it. */
+  /** The webhook and selector that added it, or that the manifest contains it. */
   readonly evidence: string
 }
 
@@ -74,13 +74,13 @@ export function decideSidecar(subject: InjectionSubject, mesh: Mesh): Sidecar {
   return absence ?? notSelected(mesh.namespace(subject.namespace))
 }
 
-/** The sidecar that the last call of an injector, or the manifest, left in a pod. */
+/** Returns the sidecar that the last injector call, or the manifest, left in a pod. */
 export function sidecarOf(pass: InjectionPass): PresentSidecar {
   const { redirection } = pass
   return { state: 'present', ...pass, capture: redirection.capture, isNative: redirection.proxy.isInit }
 }
 
-/** What the API server's calls have come to so far. */
+/** The result of the API server's calls so far. */
 interface Round {
   readonly pass: InjectionPass | undefined
   readonly absence: Sidecar | undefined
@@ -103,15 +103,15 @@ function runRound(subject: InjectionSubject, mesh: Mesh, webhooks: readonly Inje
 }
 
 /**
- * Webhooks with `IfNeeded` are called again when something changed the pod after them: a later webhook, or the API server
- * itself, which mounts the service account's token into the new containers between the rounds
+ * Webhooks with `IfNeeded` are called again if something changed the pod after them: a later webhook, or the API server
+ * itself, which mounts the service account's token into new containers between the rounds
  * (docs/facts/injection.md#order-and-reinvocation, k8s.io/apiserver `mutating/dispatcher.go`).
  */
 function hasSecondRound({ template }: InjectionSubject, { injections }: Round): boolean {
   return injections > 1 || (injections === 1 && template.spec['automountServiceAccountToken'] !== false)
 }
 
-/** The pod as the next webhook sees it. */
+/** Returns the pod as the next webhook sees it. */
 function identityOf(subject: InjectionSubject, pass: InjectionPass | undefined): PodIdentity {
   const { template, namespace } = subject
   return {

@@ -1,8 +1,8 @@
 /**
- * Istio's version, as far as the injector's `values.global.tag` tells it: `1.29.1`, `1.27-dev`, `1-28`.
+ * Istio's version, read from the injector's `values.global.tag`: `1.29.1`, `1.27-dev`, `1-28`.
  *
- * A tag that is not a version (`latest`, a digest) leaves the version unknown. Unknown is taken for a supported release,
- * because every release older than the differences below has been out of support for more than a year
+ * If the tag is not a version (`latest`, a digest), the version is unknown. An unknown version counts as a supported
+ * release, because every release old enough to differ has been out of support for more than a year
  * (docs/decisions/unknown-istio-version.md).
  */
 export interface Version {

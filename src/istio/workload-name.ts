@@ -1,11 +1,11 @@
 /**
- * What Istio takes for the name of the workload behind an object; it becomes the label `service.istio.io/canonical-name`
- * of pods that have no better one, and policies may select it (`pkg/kube/util.go` GetDeployMetaFromPod).
+ * Istio's name for an object's workload. It becomes the label `service.istio.io/canonical-name` of pods without a
+ * better one, and policies may select it (`pkg/kube/util.go` GetDeployMetaFromPod).
  */
 import { arrayMember, member, stringMember, type JsonObject } from '../kubernetes/json.ts'
 import { labelsOf, metadataOf } from '../kubernetes/object.ts'
 
-/** Eight to ten digits: the time stamp that a CronJob puts behind the names of its Jobs. */
+/** A CronJob appends a time stamp of eight to ten digits to the names of its Jobs. */
 const CRON_JOB_SUFFIX = /^(.*)-\d{8,10}$/
 
 export function workloadNameOf(object: JsonObject): string {

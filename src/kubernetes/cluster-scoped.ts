@@ -1,4 +1,4 @@
-/** Kinds whose objects are in no namespace, by their group; `*` for every kind of a group. */
+/** Cluster-scoped kinds by API group; `*` means every kind of the group. */
 const CLUSTER_SCOPED: Readonly<Record<string, readonly string[]>> = {
   '': ['Namespace', 'Node', 'PersistentVolume', 'ComponentStatus'],
   'admissionregistration.k8s.io': ['*'],
@@ -19,8 +19,9 @@ const CLUSTER_SCOPED: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Kubernetes' own kinds are known. Of other APIs a manifest does not say the scope; by convention those of the whole
- * cluster are called Cluster-something (ClusterIssuer, ClusterPolicy), with the exception of OLM's ClusterServiceVersion.
+ * Whether a kind is cluster-scoped. Kubernetes' own kinds are listed. A manifest does not state the scope of other
+ * APIs; by convention their cluster-scoped kinds begin with Cluster (ClusterIssuer, ClusterPolicy). OLM's
+ * ClusterServiceVersion is the exception.
  */
 export function isClusterScoped(group: string, kind: string): boolean {
   const kinds = CLUSTER_SCOPED[group] ?? []
@@ -28,7 +29,7 @@ export function isClusterScoped(group: string, kind: string): boolean {
   return group.includes('.') && /^Cluster[A-Z]/.test(kind) && kind !== 'ClusterServiceVersion'
 }
 
-/** `apps` of `apps/v1`; empty for the core group. */
+/** Returns `apps` for `apps/v1`; empty for the core group. */
 export function groupOf(apiVersion: string): string {
   const slash = apiVersion.indexOf('/')
   return slash === -1 ? '' : apiVersion.slice(0, slash)

@@ -1,4 +1,4 @@
-/** Containers with their ports, probes and lifecycle hooks, each with the JSON Pointer that addresses it. */
+/** Containers with their ports, probes and lifecycle hooks, each with its JSON Pointer. */
 import {
   HANDLER_KINDS,
   handlerKinds,
@@ -23,18 +23,18 @@ export function isHook(slot: Slot): boolean {
   return slot === 'preStop' || slot === 'postStart'
 }
 
-/** A probe or a hook. `raw` is the object at `pointer`, as in the manifest. */
+/** A probe or hook. `raw` is the object at `pointer`, as in the manifest. */
 export interface Check {
   readonly slot: Slot
   readonly pointer: string
   readonly raw: JsonObject
-  /** Every handler that is present; a valid object has exactly one. */
+  /** Every handler that is set; a valid object has exactly one. */
   readonly kinds: readonly HandlerKind[]
-  /** The only handler, or what is wrong. */
+  /** The only handler, or the problem with it. */
   readonly handler: Handler | Problem
   /** Seconds; the API server's default is 1. Hooks have none. */
   readonly timeoutSeconds: number
-  /** Fields that a later Kubernetes may have and that are not understood here, relative to `pointer`. */
+  /** Fields that this version does not know, from a later Kubernetes, relative to `pointer`. */
   readonly unknownFields: readonly string[]
 }
 
@@ -103,7 +103,7 @@ function readCheck(slot: Slot, raw: JsonObject, at: string): Check {
   return { slot, pointer: at, raw, kinds, handler, timeoutSeconds, unknownFields: unknownFields(slot, raw, kinds) }
 }
 
-/** core/v1 Probe, beside its handler. */
+/** The fields of core/v1 Probe other than its handler. */
 const PROBE_FIELDS = [
   'initialDelaySeconds',
   'timeoutSeconds',
@@ -133,9 +133,9 @@ function onlyHandler(raw: JsonObject, kinds: readonly HandlerKind[]): Handler | 
 }
 
 /**
- * The number behind a port of a handler. A name is looked up among the ports of the same container only, as kubelet
- * does; undefined when there is no such name. Of two ports with one name the last counts for Istio
- * and the first for kubelet; the API server refuses such a container.
+ * Resolves the port of a handler. A name is looked up among the ports of the same container only, as kubelet does;
+ * undefined if there is no such name. If two ports share a name, Istio uses the last and kubelet the first; the API
+ * server refuses such a container.
  */
 export function resolvePort(port: PortReference, container: Container): number | undefined {
   if (typeof port === 'number') return port

@@ -1,11 +1,11 @@
 /**
- * What a probe or a lifecycle hook does: `httpGet`, `tcpSocket`, `grpc`, `exec` or `sleep`
- * (core/v1 ProbeHandler and LifecycleHandler). Read from untyped JSON, once.
+ * The handler of a probe or lifecycle hook: `httpGet`, `tcpSocket`, `grpc`, `exec` or `sleep` (core/v1 ProbeHandler and
+ * LifecycleHandler). Parsed once from untyped JSON.
  */
 import { arrayMember, isObject, member, stringMember, typeName, type Json, type JsonObject } from './json.ts'
 import { isProblem, type Problem } from './problem.ts'
 
-/** A port as a manifest writes it: a number, or the name of a port of the same container. */
+/** A port as written in a manifest: a number, or the name of a port of the same container. */
 export type PortReference = number | string
 
 export interface Header {
@@ -20,7 +20,7 @@ export interface HttpGet {
   readonly port: PortReference
   readonly path: string
   readonly headers: readonly Header[]
-  /** `protocol: HTTP2`, HTTP/2 in clear (Kubernetes 1.37, https://kep.k8s.io/5999). */
+  /** `protocol: HTTP2`, clear-text HTTP/2 (Kubernetes 1.37, https://kep.k8s.io/5999). */
   readonly http2: boolean
 }
 
@@ -34,7 +34,7 @@ export interface Grpc {
   readonly kind: 'grpc'
   readonly port: number
   readonly service: string
-  /** `mode: TLS`, TLS without verification of the certificate (Kubernetes 1.37, https://kep.k8s.io/4939). */
+  /** `mode: TLS`, TLS without certificate verification (Kubernetes 1.37, https://kep.k8s.io/4939). */
   readonly tls: boolean
 }
 
@@ -43,14 +43,14 @@ export interface Exec {
   readonly command: readonly string[]
 }
 
-/** The handlers that reach the container over its network. */
+/** The handlers that reach the container over the network. */
 export type NetworkHandler = HttpGet | TcpSocket | Grpc
 export type Handler = NetworkHandler | Exec | { readonly kind: 'sleep' }
 
 export const HANDLER_KINDS = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const
 export type HandlerKind = (typeof HANDLER_KINDS)[number]
 
-/** The handlers that stand in a probe or hook: one in a valid object, several after some merges, none in a broken one. */
+/** Returns the handlers of a probe or hook: one if it is valid, several after some merges, none if it is broken. */
 export function handlerKinds(value: JsonObject): readonly HandlerKind[] {
   return HANDLER_KINDS.filter((kind) => member(value, kind) !== undefined && member(value, kind) !== null)
 }
@@ -71,7 +71,7 @@ export function readHandler(kind: HandlerKind, value: Json | undefined): Handler
   }
 }
 
-/** Defaults as the API server writes them: path `/`, scheme HTTP (pkg/apis/core/v1/defaults.go). */
+/** Applies the API server's defaults: path `/`, scheme HTTP (pkg/apis/core/v1/defaults.go). */
 function readHttpGet(value: JsonObject): HttpGet | Problem {
   const port = readPort(member(value, 'port'))
   if (typeof port === 'object') return { field: 'httpGet.port', problem: port.problem }
@@ -144,20 +144,20 @@ const HANDLER_FIELDS: Readonly<Record<NetworkHandler['kind'], readonly string[]>
 }
 
 /**
- * What a handler holds that is not understood here, as `httpGet.FIELD`, or with its value where only that is new. A later
- * Kubernetes has such fields; whoever replaces the handler would drop them.
+ * Returns the fields of a handler that this version does not know, as `httpGet.FIELD`, or with the value if only the
+ * value is new. A later Kubernetes has such fields, and replacing the handler would drop them.
  */
 export function unknownFieldsOf(kind: NetworkHandler['kind'], value: JsonObject): readonly string[] {
   const fields = Object.keys(value).filter((key) => isField(key, value[key]) && !HANDLER_FIELDS[kind].includes(key))
   return [...fields.map((key) => `${kind}.${key}`), ...(kind === 'tcpSocket' ? [] : unknownTransport(kind, value))]
 }
 
-/** Names of Kubernetes' fields are camelCase; anything else, `__proto__` included, is no field of a later version. */
+/** Whether a key may be a field of a later version: Kubernetes' fields are camelCase, which excludes `__proto__`. */
 export function isField(key: string, value: Json | undefined): boolean {
   return value !== null && value !== undefined && /^[a-z][a-zA-Z0-9]*$/.test(key)
 }
 
-/** HTTP/2 is understood in clear alone, which is all that Kubernetes 1.37 allows. */
+/** Only clear-text HTTP/2 is supported, the only kind that Kubernetes 1.37 allows. */
 function unknownTransport(kind: 'httpGet' | 'grpc', value: JsonObject): readonly string[] {
   const [field, known] =
     kind === 'httpGet' ? (['protocol', httpProtocols(value)] as const) : (['mode', GRPC_MODES] as const)

@@ -1,23 +1,23 @@
 /**
- * IP addresses and CIDR prefixes as Go's `net/netip` reads them (https://pkg.go.dev/net/netip#ParseAddr, ParsePrefix), which
- * is what Kubernetes and Istio validate them with. ipaddr.js alone also takes `10.0.0.0/08`, `::1/064` and
+ * IP addresses and CIDR prefixes as Go's `net/netip` reads them (https://pkg.go.dev/net/netip#ParseAddr, ParsePrefix).
+ * Kubernetes and Istio validate them with it. ipaddr.js alone also accepts `10.0.0.0/08`, `::1/064` and
  * `::ffff:01.2.3.4`. `npm run differential:syntax` compares both functions with Go.
  */
 import ipaddr from 'ipaddr.js'
 
 export interface IpAddress {
   readonly family: 4 | 6
-  /** The interface that `fe80::1%eth0` names; empty where there is none. */
+  /** The interface in `fe80::1%eth0`; empty if none is given. */
   readonly zone: string
 }
 
 export interface IpPrefix {
   readonly family: 4 | 6
-  /** The length, from 0 to 32 or 128. */
+  /** The prefix length, from 0 to 32 or 128. */
   readonly bits: number
 }
 
-/** `0000:0000:0000:0000:0000:ffff:255.255.255.255`; nothing longer is given to a regular expression. */
+/** `0000:0000:0000:0000:0000:ffff:255.255.255.255`. Longer texts never reach a regular expression. */
 const LONGEST = 45
 
 /** Returns undefined for anything that `netip.ParseAddr` refuses, such as a leading zero. */
@@ -30,7 +30,7 @@ export function readAddress(text: string): IpAddress | undefined {
   return { family: 6, zone }
 }
 
-/** Returns undefined for anything that `netip.ParsePrefix` refuses. Bits behind the prefix length are allowed. */
+/** Returns undefined for anything that `netip.ParsePrefix` refuses. Bits after the prefix length are allowed. */
 export function readPrefix(text: string): IpPrefix | undefined {
   const slash = text.lastIndexOf('/')
   const address = slash === -1 ? undefined : readAddress(text.slice(0, slash))

@@ -1,13 +1,15 @@
-/** JSON Pointers (RFC 6901), which address what a patch changes, and JSON Patch operations (RFC 6902). */
+/** JSON Pointers (RFC 6901), which address the changes of a patch, and JSON Patch operations (RFC 6902). */
 import type { Json, JsonObject } from './json.ts'
 
-/** The operations we emit; `test`, `move` and `copy` are never needed (docs/facts/operations.md#patch-operations). */
+/**
+ * The operations that we emit. `test`, `move` and `copy` are never needed (docs/facts/operations.md#patch-operations).
+ */
 export type Operation =
   | { readonly op: 'add'; readonly path: string; readonly value: Json }
   | { readonly op: 'replace'; readonly path: string; readonly value: Json }
   | { readonly op: 'remove'; readonly path: string }
 
-/** `base` with further segments, each escaped: `~` becomes `~0`, `/` becomes `~1`. */
+/** Appends segments to `base`, each escaped: `~` becomes `~0`, `/` becomes `~1`. */
 export function pointer(base: string, ...segments: readonly (string | number)[]): string {
   let result = base
   for (const segment of segments) result += '/' + escapeSegment(String(segment))
@@ -28,10 +30,10 @@ function escapeSegment(segment: string): string {
 }
 
 /**
- * Operations that give a map such as `metadata.annotations` the wanted entries (undefined removes one). Creates the map in
- * one `add` when it is absent, because an `add` below a missing parent is refused
- * (docs/facts/admission-requests.md#json-patch), and emits nothing for an entry that is already so: an operation without
- * effect counts as a mutation.
+ * Returns the operations that give a map such as `metadata.annotations` the wanted entries; undefined removes one. An
+ * absent map is created in one `add`, because an `add` below a missing parent is refused
+ * (docs/facts/admission-requests.md#json-patch). Entries that are set already produce nothing, because an operation
+ * without effect still counts as a mutation.
  */
 export function setEntries(
   base: string,

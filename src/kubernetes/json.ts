@@ -1,8 +1,8 @@
 /**
- * JSON as the wire gives it, and the few ways the rules look into it.
+ * JSON as received, and the few ways in which rules read it.
  *
- * Keys come from users, so they are data: lookups go through `member`, which sees own properties only. An annotation
- * called `constructor` or `__proto__` must not find something that JavaScript put there.
+ * Keys are user input, so lookups go through `member`, which sees only own properties. An annotation called
+ * `constructor` or `__proto__` must not find something that JavaScript defined.
  */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 
@@ -14,7 +14,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The value that a text holds; undefined where it is no JSON. */
+/** Parses a JSON text; undefined if it is not JSON. */
 export function parseJson(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json
@@ -23,17 +23,17 @@ export function parseJson(text: string): Json | undefined {
   }
 }
 
-/** Without the members that are undefined, for objects that are printed. */
+/** Drops undefined members, for objects that are printed. */
 export function defined(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
 }
 
-/** The own member of an object, or undefined if it has none or `value` is not an object. */
+/** Returns an object's own member; undefined if it has none or `value` is not an object. */
 export function member(value: unknown, key: string): Json | undefined {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
 }
 
-/** The member at the end of a path of own members. */
+/** Returns the member at the end of a path of own members. */
 export function memberAt(value: unknown, ...keys: readonly string[]): Json | undefined {
   let current = value
   for (const key of keys) current = member(current, key)
@@ -45,7 +45,7 @@ export function stringMember(value: unknown, key: string): string | undefined {
   return typeof found === 'string' ? found : undefined
 }
 
-/** A text, number or boolean as text; undefined for anything else. */
+/** Returns a string, number or boolean as text; undefined for anything else. */
 export function scalarText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
@@ -56,7 +56,7 @@ export function arrayMember(value: unknown, key: string): readonly Json[] {
   return Array.isArray(found) ? (found as readonly Json[]) : []
 }
 
-/** The string members of a map such as `metadata.labels`; members of another type are left out. */
+/** Returns the string members of a map such as `metadata.labels`. Members of other types are skipped. */
 export function stringMap(value: unknown): ReadonlyMap<string, string> {
   const map = new Map<string, string>()
   if (!isObject(value)) return map
@@ -67,13 +67,13 @@ export function stringMap(value: unknown): ReadonlyMap<string, string> {
   return map
 }
 
-/** Names the JSON type of a value, for messages: `array`, `null`, `object`, or what `typeof` says. */
+/** Names the JSON type of a value, for messages: `array`, `null`, `object`, or the result of `typeof`. */
 export function typeName(value: unknown): string {
   if (value === null) return 'null'
   return Array.isArray(value) ? 'array' : typeof value
 }
 
-/** Deep equality of two JSON values; the order of object members does not count. */
+/** Compares two JSON values deeply; the order of object members does not matter. */
 export function equalJson(left: Json | undefined, right: Json | undefined): boolean {
   if (left === right) return true
   if (Array.isArray(left)) return Array.isArray(right) && equalArrays(left as readonly Json[], right as readonly Json[])
@@ -90,7 +90,9 @@ function equalObjects(left: JsonObject, right: JsonObject): boolean {
   return keys.every((key) => Object.hasOwn(right, key) && equalJson(left[key], right[key]))
 }
 
-/** Whether a value nests deeper than `limit` levels; the recursion also stops there, so no depth exhausts the stack. */
+/**
+ * Whether a value nests deeper than `limit` levels. The recursion stops at that level, so no depth exhausts the stack.
+ */
 export function isDeeperThan(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (limit === 0) return true

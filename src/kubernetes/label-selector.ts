@@ -1,6 +1,6 @@
 /**
- * Label selectors as the API server evaluates them
- * (k8s.io/apimachinery `metav1.LabelSelectorAsSelector`, `labels.Requirement.Matches`).
+ * Label selectors as the API server evaluates them (k8s.io/apimachinery `metav1.LabelSelectorAsSelector`,
+ * `labels.Requirement.Matches`).
  */
 import { arrayMember, isObject, member, stringMap, stringMember } from './json.ts'
 
@@ -17,10 +17,10 @@ export interface LabelSelector {
   readonly requirements: readonly Requirement[]
 }
 
-/** Matches every object: what an absent selector of a webhook is defaulted to. */
+/** Matches every object: the default for a webhook without a selector. */
 export const EVERYTHING: LabelSelector = { requirements: [] }
 
-/** Parses a LabelSelector; the error names the field. Absent and `{}` select everything. */
+/** Parses a LabelSelector. The error names the field. Absent and `{}` select everything. */
 export function parseSelector(value: unknown): LabelSelector | { readonly error: string } {
   if (value === undefined || value === null) return EVERYTHING
   if (!isObject(value)) return { error: 'a label selector must be an object' }
@@ -68,7 +68,7 @@ function meets({ key, operator, values }: Requirement, labels: ReadonlyMap<strin
   }
 }
 
-/** The selector in the notation of `kubectl -l`, for messages: `app=web,tier in (a,b),!legacy`. */
+/** Formats the selector in the notation of `kubectl -l`, for messages: `app=web,tier in (a,b),!legacy`. */
 export function describeSelector(selector: LabelSelector): string {
   return selector.requirements.map(describeRequirement).join(',')
 }
@@ -86,7 +86,7 @@ function describeRequirement({ key, operator, values }: Requirement): string {
   }
 }
 
-/** Whether the labels have every pair of a plain map selector, as Services have it. */
+/** Whether the labels contain every pair of a plain map selector, such as a Service's. */
 export function hasAll(labels: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): boolean {
   for (const [key, value] of wanted) if (labels.get(key) !== value) return false
   return true

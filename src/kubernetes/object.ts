@@ -1,7 +1,7 @@
-/** What every Kubernetes object has: its identity and its metadata. */
+/** The identity and metadata of a Kubernetes object. */
 import { arrayMember, isObject, member, memberAt, stringMap, stringMember, type JsonObject } from './json.ts'
 
-/** How messages, reports and the command line's JSON name an object. */
+/** The identity of an object in messages, reports and the command line's JSON. */
 export interface ObjectReference {
   readonly apiVersion: string
   readonly kind: string
@@ -22,7 +22,7 @@ export function annotationsOf(object: JsonObject): ReadonlyMap<string, string> {
   return stringMap(memberAt(object, 'metadata', 'annotations'))
 }
 
-/** An object without a namespace is in `default`; one without a name (generateName) is named by its prefix. */
+/** An object without a namespace is in `default`. One without a name (generateName) is named by its prefix. */
 export function referenceTo(object: JsonObject, namespace?: string): ObjectReference {
   const metadata = metadataOf(object)
   return {
@@ -33,7 +33,7 @@ export function referenceTo(object: JsonObject, namespace?: string): ObjectRefer
   }
 }
 
-/** `Deployment shop/web`, the way messages name an object. */
+/** Returns `Deployment shop/web`, the form in messages. */
 export function describe({ kind, namespace, name }: ObjectReference): string {
   return `${kind} ${namespace}/${name}`
 }

@@ -1,10 +1,10 @@
-/** The pod inside an object: a Pod is its own, workloads carry a template at a place that depends on their kind. */
+/** The pod in an object: a Pod itself, or the template of a workload, whose path depends on the kind. */
 import { readContainers, type Container } from './container.ts'
 import { isObject, member, memberAt, stringMap, typeName, type JsonObject } from './json.ts'
 import { parsePointer } from './json-pointer.ts'
 import type { Problem } from './problem.ts'
 
-/** Where each kind keeps its pod. ReplicationController is core/v1, the rest apps/v1 and batch/v1. */
+/** The path of each kind's pod. ReplicationController is core/v1, the others are apps/v1 and batch/v1. */
 const TEMPLATE_POINTERS: Readonly<Record<string, string>> = {
   Pod: '',
   Deployment: '/spec/template',
@@ -17,7 +17,7 @@ const TEMPLATE_POINTERS: Readonly<Record<string, string>> = {
 }
 
 export interface PodTemplate {
-  /** Where the template stands in its object; empty for a Pod. */
+  /** The template's JSON Pointer in its object; empty for a Pod. */
   readonly pointer: string
   readonly raw: JsonObject
   readonly labels: ReadonlyMap<string, string>
@@ -25,7 +25,7 @@ export interface PodTemplate {
   readonly spec: JsonObject
   /** Init containers first, as Kubernetes runs them. */
   readonly containers: readonly Container[]
-  /** What could not be read, with the field it stands in; such a template is not patched. */
+  /** Fields that could not be read; such a template is not patched. */
   readonly malformed: readonly Problem[]
 }
 
@@ -33,7 +33,7 @@ export function hasPodTemplate(kind: string): boolean {
   return Object.hasOwn(TEMPLATE_POINTERS, kind)
 }
 
-/** The template as raw JSON, for comparing two versions of an object; undefined where there is none. */
+/** Returns the raw template, for comparing two versions of an object; undefined if there is none. */
 export function rawTemplate(kind: string, object: JsonObject): JsonObject | undefined {
   const at = TEMPLATE_POINTERS[kind]
   const found = at === undefined ? undefined : memberAt(object, ...parsePointer(at))
@@ -68,7 +68,7 @@ function readTemplateParts(raw: JsonObject, spec: JsonObject, at: string): PodTe
   }
 }
 
-/** A JSON Pointer in the notation of Kubernetes' own errors: `spec.template.spec.containers[0].livenessProbe`. */
+/** Formats a JSON Pointer as Kubernetes' own errors do: `spec.template.spec.containers[0].livenessProbe`. */
 export function fieldPath(at: string): string {
   return parsePointer(at)
     .map((segment) => (/^\d+$/.test(segment) ? `[${segment}]` : `.${segment}`))

@@ -17,7 +17,10 @@ const SUFFIXES: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 }
 
-/** A quantity of the API as a number, `128Mi`, `1e3`, `0.5`; undefined where it is none (apimachinery api/resource, Quantity). */
+/**
+ * Reads an API quantity as a number, `128Mi`, `1e3`, `0.5`; undefined if it is not a quantity (apimachinery
+ * api/resource, Quantity).
+ */
 export function parseQuantity(value: Json | undefined): number | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
   const found = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([a-zA-Z]{0,2}))$/.exec(String(value))
