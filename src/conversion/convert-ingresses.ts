@@ -6,6 +6,7 @@
 import type { JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
+import { assumedDefaults } from './annotations/nginx/defaults.ts'
 import { gatewayApiObjects } from './emit/gateway-api/gateway-api-objects.ts'
 import { printableHosts } from './emit/gateway-api/printable-hosts.ts'
 import { istioObjects } from './emit/istio/istio-objects.ts'
@@ -26,6 +27,8 @@ export interface Conversion {
   readonly objects: readonly JsonObject[]
   /** By Ingress, in the order in which they were given. */
   readonly report: readonly ReportLine[]
+  /** What holds for all Ingresses, one sentence each. */
+  readonly notes: readonly string[]
   /** The same as virtual hosts, from which the routes can be described in words. */
   readonly hosts: readonly VirtualHost[]
 }
@@ -80,7 +83,7 @@ export function convertParsed(ingresses: readonly Ingress[], given: ConversionOp
   const emitted = emit(gateways.value, hosts.value, options)
   const plans = [...settleClaims(read.lines, read.value, tls), ...planned.lines, ...gateways.lines]
   const report = reportOf(ingresses, plans, [...hosts.lines, ...emitted.lines])
-  return { objects: emitted.value, hosts: hosts.value, report }
+  return { objects: emitted.value, hosts: hosts.value, report, notes: assumedDefaults(read.value) }
 }
 
 /** By Ingress, in the order in which they were given. Those of one `generateName` share their id, and so their lines. */

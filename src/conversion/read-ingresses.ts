@@ -1,5 +1,6 @@
 /** The first stage: each Ingress with its controller and its settings. No later stage reads an annotation. */
 import { accountForAnnotations } from './annotations/account-for-annotations.ts'
+import { withOwnDefaults } from './annotations/nginx/defaults.ts'
 import { controllerClass } from './ingress/controller-class.ts'
 import { ingressId, type Ingress } from './ingress/ingress.ts'
 import type { ReadIngress } from './ingress/read-ingress.ts'
@@ -17,11 +18,17 @@ export function readIngresses(
   const oldestFirst = ingresses.toSorted((left, right) =>
     left.createdAt === right.createdAt ? 0 : left.createdAt < right.createdAt ? -1 : 1,
   )
-  return collect(oldestFirst.map((ingress) => readIngress(ingress, options)))
+  const ruleHosts = new Set(ingresses.flatMap(({ rules }) => rules.map(({ host }) => host)))
+  return collect(oldestFirst.map((ingress) => readIngress(ingress, options, ruleHosts)))
 }
 
-function readIngress(ingress: Ingress, options: ConversionOptions): Reported<ReadIngress, ReportLine | Claim> {
+function readIngress(
+  ingress: Ingress,
+  options: ConversionOptions,
+  ruleHosts: ReadonlySet<string>,
+): Reported<ReadIngress, ReportLine | Claim> {
   const controller = controllerClass(ingress, options.controllerOf)
-  const { value: settings, lines } = accountForAnnotations(ingress, controller, options)
-  return { value: { ingress, id: ingressId(ingress), controller, settings }, lines: [...ingress.lines, ...lines] }
+  const { value: settings, lines } = accountForAnnotations(ingress, controller, options, ruleHosts)
+  const reading = withOwnDefaults({ ingress, id: ingressId(ingress), controller, settings })
+  return { value: reading, lines: [...ingress.lines, ...lines] }
 }

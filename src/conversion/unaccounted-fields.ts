@@ -14,6 +14,7 @@ export function unaccountedFields(ingress: Ingress, lines: readonly ReportLine[]
   const fallbacks = defaultBackend === undefined ? [] : [defaultBackend]
   return [
     ...tls.filter(isMissing).map(({ field }) => unusedTls(id, field)),
+    ...rules.filter((rule) => rule.paths.length === 0 && isMissing(rule)).map(({ field }) => unroutedPath(id, field)),
     ...paths.filter(isMissing).map(({ field }) => unroutedPath(id, field)),
     ...fallbacks.filter(isMissing).map(({ field }) => unusedBackend(id, field)),
   ]

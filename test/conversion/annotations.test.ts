@@ -89,8 +89,8 @@ const TOGETHER: readonly Row[] = [
   ['proxy-cookie-path', '/ /x', 'unsupported warn'],
   ['proxy-http-version', '1.1', 'not-needed info'],
   ['proxy-max-temp-file-size', '1m', 'not-needed info'],
-  ['proxy-next-upstream', 'error http_502', 'approximate info', 'unsupported warn'],
-  ['proxy-next-upstream-timeout', '2', 'approximate info', 'unsupported info'],
+  ['proxy-next-upstream', 'error http_502', 'approximate warn', 'unsupported warn'],
+  ['proxy-next-upstream-timeout', '2', 'unsupported warn'],
   ['proxy-next-upstream-tries', '3', 'approximate info', 'unsupported info'],
   ['proxy-read-timeout', '60', 'not-needed info'],
   ['proxy-redirect-from', 'off', 'not-needed info'],
@@ -150,7 +150,7 @@ const TOGETHER: readonly Row[] = [
   ['upstream-vhost', 'b.example.com', 'converted info'],
   ['use-port-in-redirects', 'true', 'unsupported warn'],
   ['relative-redirects', 'true', 'unsupported warn'],
-  ['x-forwarded-prefix', '/api', 'converted info'],
+  ['x-forwarded-prefix', '/api', 'not-needed info'],
   ['secure-backends', 'true', 'approximate warn'],
   ['grpc-backend', 'true', 'approximate warn'],
   ['mirror-uri', '/m', 'unsupported warn'],
@@ -165,7 +165,7 @@ const TOGETHER: readonly Row[] = [
 
 /** These would change all the others: each on an Ingress of its own. */
 const ALONE: readonly Row[] = [
-  ['canary', 'true', 'converted info'],
+  ['canary', 'true', 'not-needed warn'],
   ['rewrite-target', '/$2', 'converted info'],
   ['permanent-redirect', 'https://n.example.com/x', 'approximate info'],
   ['temporal-redirect', 'https://n.example.com$request_uri', 'converted info'],

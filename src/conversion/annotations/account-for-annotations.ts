@@ -26,15 +26,19 @@ const UNKNOWN = unsupported(
 )
 const NO_CONTROLLER = foreign('no known Ingress controller reads it; copy it to the new objects if a tool needs it')
 
-/** The settings of all annotations together, and a line for each annotation in the order of their keys. */
+/**
+ * `ruleHosts` are the hosts that any Ingress of the conversion has rules for. Returns the settings of all annotations together, and a line
+ * for each annotation in the order of their keys.
+ */
 export function accountForAnnotations(
   ingress: Ingress,
   controller: ControllerClass,
-  { target, gateway }: ConversionOptions,
+  { target, gateway }: Pick<ConversionOptions, 'target' | 'gateway'>,
+  ruleHosts: ReadonlySet<string>,
 ): Reported<IngressSettings, ReportLine | Claim> {
   const read = [...ingress.annotations]
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
-    .map(([key, value]) => ({ key, effect: effectOf(key, value, { ingress, controller, target, gateway }) }))
+    .map(([key, value]) => ({ key, effect: effectOf(key, value, { ingress, controller, target, gateway, ruleHosts }) }))
   return {
     value: settingsOf(ingress, mergeSettings(read.map(({ effect }) => effect.settings ?? {}))),
     lines: read.map(({ key, effect }) => lineOf(ingressId(ingress), key, effect)),

@@ -28,6 +28,8 @@ export interface AnnotationPlace {
   readonly controller: ControllerClass
   readonly target: Target
   readonly gateway: GatewaySettings
+  /** The hosts that any Ingress of the conversion has rules for. */
+  readonly ruleHosts: ReadonlySet<string>
   /** The value of another annotation of the same table. */
   readonly sibling: (name: string) => string | undefined
   /** The effect of another annotation of the same table; undefined if the Ingress does not have it. */

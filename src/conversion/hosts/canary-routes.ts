@@ -2,7 +2,7 @@
 import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import type { Reported, ReportLine } from '../model/report.ts'
 import type { HostContext, HostRule } from './host-rule.ts'
-import type { Canary } from '../model/ingress-settings.ts'
+import { isIdle, type Canary } from '../model/ingress-settings.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import { pathMatch } from './path-matches.ts'
 import { escapeRegex } from '../model/regular-expression.ts'
@@ -14,9 +14,11 @@ interface CanaryBackend {
   readonly backend: RouteBackend
 }
 
+/** `sticky` are the Ingresses with affinity by cookie. */
 export function withCanaries(
   routes: readonly Route[],
   canaries: readonly HostRule[],
+  sticky: ReadonlySet<string>,
   context: HostContext,
 ): Reported<readonly Route[]> {
   const found = new Map<string, CanaryBackend>()
@@ -28,7 +30,14 @@ export function withCanaries(
       const backend = canaryBackend(path, rule, { hasMain: routes.some(isMain), hasCanary: found.has(key) }, context)
       const { settings } = rule.reading
       if (!isProblem(backend) && settings.canary !== undefined) found.set(key, { canary: settings.canary, backend })
-      lines.push(canaryLine(path, rule, backend))
+      lines.push(
+        canaryLine(
+          path,
+          rule,
+          backend,
+          routes.some((route) => isMain(route) && sticky.has(route.ingress)),
+        ),
+      )
     }
   return { value: routes.flatMap((route) => splitRoute(route, found.get(matchKey(route.match)))), lines }
 }
@@ -49,11 +58,20 @@ function canaryBackend(
 
 function canaryLine(
   { path, field }: IngressPath,
-  { reading: { id }, host }: HostRule,
+  { reading: { id, settings }, host }: HostRule,
   backend: RouteBackend | Problem,
+  isSticky: boolean,
 ): ReportLine {
   if (isProblem(backend))
     return { ingress: id, level: 'error', about: backend.field, outcome: 'unsupported', message: backend.problem }
+  if (settings.canary === undefined || isIdle(settings.canary)) {
+    const message = `no request for ${host}${path} reaches the canary, as in ingress-nginx`
+    return { ingress: id, level: 'info', about: field, outcome: 'not-needed', message }
+  }
+  if (isSticky && settings.canary.weight > 0) {
+    const message = `${host}${path} -> ${backend.service}:${backend.port}, as a canary of the main backend; the weight decides for each request, where the affinity of ingress-nginx keeps a client on its side`
+    return { ingress: id, level: 'warn', about: field, outcome: 'approximate', message }
+  }
   const message = `${host}${path} -> ${backend.service}:${backend.port}, as a canary of the main backend`
   return { ingress: id, level: 'info', about: field, outcome: 'converted', message }
 }

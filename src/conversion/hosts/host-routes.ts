@@ -19,11 +19,17 @@ export function routesOfHost(rules: readonly HostRule[], context: HostContext): 
   // Behind a path that takes everything, or behind the fallback of an older Ingress, no fallback is reached.
   const isReached = fallback !== undefined && !paths.value.some(takesAll)
   const routes = isReached ? [...paths.value, fallback] : paths.value
-  const split = withCanaries(routes, canaries, context)
+  const split = withCanaries(routes, canaries, stickyIngresses(mains), context)
   return {
     value: [...implicitRedirects(mains, routes), ...split.value],
     lines: [...paths.lines, ...fallbacks.lines, ...split.lines],
   }
+}
+
+function stickyIngresses(rules: readonly HostRule[]): ReadonlySet<string> {
+  return new Set(
+    rules.flatMap(({ reading: { id, settings } }) => (settings.connection?.hash?.kind === 'cookie' ? [id] : [])),
+  )
 }
 
 /** A route behind another with the same match is never reached; the one of the older Ingress stays. */

@@ -12,6 +12,7 @@ export interface HostRule {
 
 /** What holds for all paths of a host. */
 export interface HostContext {
+  readonly host: string
   /** Every path is a regular expression, because an Ingress of the host asks for that (ingress-nginx). */
   readonly isRegex: boolean
   /** The host has TLS at the gateway. */

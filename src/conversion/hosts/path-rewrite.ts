@@ -4,18 +4,21 @@
  */
 import type { Problem } from '../../kubernetes/problem.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
+import { isRewritten, locationPath } from '../ingress/rewritten-path.ts'
 import type { Target } from '../model/conversion-options.ts'
+import type { IngressSettings } from '../model/ingress-settings.ts'
 import { strippedPrefix } from '../model/rewrite-idiom.ts'
 import { countGroups } from '../model/regular-expression.ts'
 import type { PathMatch, PathRewrite } from '../model/virtual-host.ts'
 
 export function pathRewrite(
-  { path, field }: IngressPath,
+  { path, pathType, field }: IngressPath,
   match: PathMatch,
-  rewriteTarget: string | undefined,
+  { rewriteTarget, usesRegex }: Pick<IngressSettings, 'rewriteTarget' | 'usesRegex'>,
   target: Target,
 ): PathRewrite | Problem | undefined {
-  if (rewriteTarget === undefined) return undefined
+  if (rewriteTarget === undefined || !isRewritten({ path, pathType }, rewriteTarget, usesRegex)) return undefined
+  if (locationPath(path) === rewriteTarget && target === 'istio') return belowRewrite(rewriteTarget)
   if (!/\$\d/.test(rewriteTarget)) return { kind: 'full', path: rewriteTarget }
   const stripped = strippedPrefix(path, rewriteTarget)
   if (target === 'gateway-api' && stripped === undefined)
@@ -30,6 +33,12 @@ export function pathRewrite(
     substitution: substitutionOf(rewriteTarget, countGroups(path)),
     stripsPrefix: stripped,
   }
+}
+
+/** The location `/app/` is rewritten and `/app` is not. Envoy leaves alone what the pattern does not match. */
+function belowRewrite(rewriteTarget: string): PathRewrite {
+  const pattern = `(?i)^${rewriteTarget}/.*$`
+  return { kind: 'regex', pattern, substitution: substitutionOf(rewriteTarget, 0), stripsPrefix: undefined }
 }
 
 /** Turns `$2` into RE2's `\2`. A group that the path does not have is empty in nginx, and invalid in Envoy. */

@@ -3,7 +3,12 @@ import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import { isChallengePath } from '../ingress/acme-solver.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
-import type { BackendAction } from '../model/ingress-settings.ts'
+import {
+  NO_HEADER_CHANGES,
+  type BackendAction,
+  type HeaderChanges,
+  type IngressSettings,
+} from '../model/ingress-settings.ts'
 import type { Forward, PathMatch, Redirect, Route } from '../model/virtual-host.ts'
 import type { HostContext } from './host-rule.ts'
 import { matchProblem } from './match-warnings.ts'
@@ -15,7 +20,7 @@ export function pathRoute(path: IngressPath, reading: ReadIngress, context: Host
   const match = pathMatch(path, reading.controller, context.isRegex)
   const problem = matchProblem(path, match, reading) ?? blockedProblem(path, reading) ?? actionProblem(path, reading)
   if (problem !== undefined) return problem
-  const action = redirectOf(path, reading) ?? forwardOf(path, match, reading, context)
+  const action = redirectOf(path, reading, context.host) ?? forwardOf(path, match, reading, context)
   if (isProblem(action)) return action
   return {
     ingress: reading.id,
@@ -44,9 +49,10 @@ function actionProblem(path: IngressPath, reading: ReadIngress): Problem | undef
   return { field: `${path.field}.backend`, problem: action.problem }
 }
 
-function redirectOf(path: IngressPath, reading: ReadIngress): Redirect | undefined {
+function redirectOf(path: IngressPath, reading: ReadIngress, host: string): Redirect | undefined {
   const action = backendAction(path, reading)
-  const target = reading.settings.redirect ?? (action?.kind === 'redirect' ? action.target : undefined)
+  const { redirect, hostRedirects } = reading.settings
+  const target = hostRedirects?.get(host) ?? redirect ?? (action?.kind === 'redirect' ? action.target : undefined)
   return target && { kind: 'redirect', ...target }
 }
 
@@ -58,7 +64,7 @@ function forwardOf(
 ): Forward | Problem {
   const backend = resolveBackend(path, ingress.namespace, options)
   if (isProblem(backend)) return backend
-  const rewrite = pathRewrite(path, match, settings.rewriteTarget, options.target)
+  const rewrite = pathRewrite(path, match, settings, options.target)
   if (isProblem(rewrite)) return rewrite
   return {
     kind: 'forward',
@@ -66,11 +72,19 @@ function forwardOf(
     rewrite,
     authority: settings.authority,
     cors: settings.cors,
-    headerChanges: settings.headerChanges ?? { request: {}, response: {} },
+    headerChanges: headerChangesOf(settings, rewrite !== undefined),
     retries: settings.retries,
     mirror: settings.mirror,
     isGrpc: settings.isGrpc === true,
   }
+}
+
+/** ingress-nginx sends `x-forwarded-prefix` only where it rewrites the path (`buildProxyPass` in its template.go). */
+function headerChangesOf({ headerChanges, forwardedPrefix }: IngressSettings, isRewritten: boolean): HeaderChanges {
+  const changes = headerChanges ?? NO_HEADER_CHANGES
+  if (forwardedPrefix === undefined || !isRewritten) return changes
+  const { request } = changes
+  return { ...changes, request: { ...request, set: { ...request.set, 'x-forwarded-prefix': forwardedPrefix } } }
 }
 
 /**

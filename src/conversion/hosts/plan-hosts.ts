@@ -7,6 +7,7 @@ import type { Route, VirtualHost } from '../model/virtual-host.ts'
 import { acceptedRules, type HostRules } from './accepted-rules.ts'
 import type { HostRule } from './host-rule.ts'
 import { routesOfHost } from './host-routes.ts'
+import { isRegexHost } from './regex-host.ts'
 import { passthroughBackend } from './passthrough.ts'
 import { dnsAnnotations } from './shared-annotations.ts'
 import { hasTls, type TlsCoverage } from './tls-coverage.ts'
@@ -20,7 +21,8 @@ export function planHosts(
   const hosts = [...accepted.value.values()]
   const fallbacks = reportedFallbacks(hosts)
   const own = collect(hosts.map((rules) => planHost(rules, tls, fallbacks, options)))
-  const derived = firstOfEachHost(own.value.flatMap((host) => derivedHosts(host, accepted.value, tls)))
+  const taken = new Set(own.value.map(({ host }) => host))
+  const derived = firstOfEachHost(own.value.flatMap((host) => derivedHosts(host, accepted.value, taken, tls)))
   const served = [...own.value, ...derived].filter(
     ({ routes, passthrough }) => routes.length > 0 || passthrough !== undefined,
   )
@@ -56,7 +58,8 @@ function planHost(
   const routes = isPassedThrough(rules)
     ? { value: [], lines: [] }
     : routesOfHost(rules, {
-        isRegex: rules.some(({ reading: { settings } }) => settings.usesRegex === true),
+        host,
+        isRegex: isRegexHost(rules),
         isSecure: hasTls(host, namespace, tls),
         reportedFallbacks: new Set([...fallbacks].filter(([, rule]) => rules.includes(rule)).map(([id]) => id)),
         options,
@@ -81,21 +84,40 @@ function planHost(
 
 /** An alias that two hosts claim belongs to the first. */
 function firstOfEachHost(hosts: readonly VirtualHost[]): readonly VirtualHost[] {
-  const first = new Map(hosts.toReversed().map((host) => [`${host.namespace}/${host.host}`, host]))
-  return hosts.filter((host) => first.get(`${host.namespace}/${host.host}`) === host)
+  const first = new Map(hosts.toReversed().map((host) => [host.host, host]))
+  return hosts.filter((host) => first.get(host.host) === host)
 }
 
-/** Aliases serve the same routes; the host with or without `www.` redirects. A host with rules of its own keeps those. */
-function derivedHosts(host: VirtualHost, rules: HostRules, tls: TlsCoverage): readonly VirtualHost[] {
+/**
+ * Aliases serve the same routes; the host with or without `www.` redirects. `taken` are the hosts with rules of their own, in
+ * any namespace, which keep those (`createServers` in ingress-nginx' controller.go, and `getConfiguration`).
+ */
+function derivedHosts(
+  host: VirtualHost,
+  rules: HostRules,
+  taken: ReadonlySet<string>,
+  tls: TlsCoverage,
+): readonly VirtualHost[] {
   const own = rules.get(`${host.namespace}/${host.host}`) ?? []
-  const isFree = (name: string) => !rules.has(`${host.namespace}/${name}`)
+  const isFree = (name: string) => !taken.has(name)
   const aliases = [
     ...new Set(own.flatMap(({ reading }) => reading.settings.aliases ?? []).map((name) => name.toLowerCase())),
   ]
   return [
-    ...aliases.filter(isFree).map((name) => ({ ...host, host: name, dnsAnnotations: {} })),
+    ...aliases.filter(isFree).map((name) => aliasHost(host, name, own)),
     ...wwwHost(host, own, tls).filter((www) => isFree(www.host)),
   ]
+}
+
+/** An alias that a snippet redirects has no other route. */
+function aliasHost(host: VirtualHost, name: string, rules: readonly HostRule[]): VirtualHost {
+  const alias = { ...host, host: name, dnsAnnotations: {} }
+  const asking = rules.find(({ reading }) => reading.settings.hostRedirects?.has(name) === true)
+  const target = asking?.reading.settings.hostRedirects?.get(name)
+  const [model] = host.routes
+  if (target === undefined || model === undefined) return alias
+  const match = { kind: 'elements', value: '/' } as const
+  return { ...alias, routes: [{ ...model, path: '/', headers: [], match, action: { kind: 'redirect', ...target } }] }
 }
 
 function wwwHost(host: VirtualHost, rules: readonly HostRule[], tls: TlsCoverage): readonly VirtualHost[] {

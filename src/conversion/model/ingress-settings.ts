@@ -5,12 +5,14 @@ import type { ServiceName } from './service-host.ts'
 export interface IngressSettings {
   /** An annotation that cannot be converted and without which every route would be wrong, so no route is generated. */
   readonly blockedBy?: string
-  /** Every path of the host is a regular expression (ingress-nginx). */
+  /** Every path of the host is a regular expression (ingress-nginx); a path that is rewritten makes it so as well. */
   readonly usesRegex?: boolean
   /** As written: `/$2`. */
   readonly rewriteTarget?: string
   /** All paths answer with a redirect. */
   readonly redirect?: RedirectTarget
+  /** The same for one host, by its name. */
+  readonly hostRedirects?: ReadonlyMap<string, RedirectTarget>
   /** Where `/` redirects to. */
   readonly appRoot?: string
   /** Plain requests to hosts with TLS go to https; the controller's own default where undefined. */
@@ -27,6 +29,8 @@ export interface IngressSettings {
   readonly authority?: string
   readonly cors?: CorsPolicy
   readonly headerChanges?: HeaderChanges
+  /** `x-forwarded-prefix` of the requests whose path is rewritten. */
+  readonly forwardedPrefix?: string
   readonly retries?: RetryPolicy
   readonly mirror?: Mirror
   readonly canary?: Canary
@@ -87,9 +91,22 @@ export interface CorsPolicy {
 }
 
 export interface HeaderChanges {
-  readonly request: Readonly<Record<string, string>>
-  readonly response: Readonly<Record<string, string>>
+  readonly request: HeaderEdit
+  readonly response: HeaderEdit
 }
+
+/** Names are in lower case. */
+export interface HeaderEdit {
+  /** Replaces the header. */
+  readonly set: Readonly<Record<string, string>>
+  /** Is sent beside the header that is there. */
+  readonly add: Readonly<Record<string, string>>
+  readonly remove: readonly string[]
+}
+
+const NO_EDIT: HeaderEdit = { set: {}, add: {}, remove: [] }
+
+export const NO_HEADER_CHANGES: HeaderChanges = { request: NO_EDIT, response: NO_EDIT }
 
 export interface RetryPolicy {
   readonly attempts: number
@@ -113,6 +130,11 @@ export interface Canary {
   readonly cookie: string | undefined
   readonly weight: number
   readonly weightTotal: number
+}
+
+/** Nothing sends a request to it. */
+export function isIdle({ header, cookie, weight }: Canary): boolean {
+  return header === undefined && cookie === undefined && weight === 0
 }
 
 export interface ClientCertificate {

@@ -48,13 +48,13 @@ function affinity(value: string, { sibling }: AnnotationPlace): Effect {
   const hash: ConsistentHash = {
     kind: 'cookie',
     name: sibling('session-cookie-name') ?? 'INGRESSCOOKIE',
-    path: sibling('session-cookie-path'),
+    path: sibling('session-cookie-path') ?? '/',
     ttlSeconds: readWhole(sibling('session-cookie-max-age')) ?? readWhole(sibling('session-cookie-expires')) ?? 0,
   }
   return approximate(
     'info',
     { connection: { hash } },
-    'consistentHash by that cookie: sessions move when backends come and go',
+    'consistentHash by that cookie, without the attribute Secure: sessions move when backends come and go; its path is / unless session-cookie-path says otherwise, ingress-nginx takes the path of the rule',
   )
 }
 

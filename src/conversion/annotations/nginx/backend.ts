@@ -49,8 +49,9 @@ function isOnOrOff(value: string): boolean {
 
 function backendProtocol(value: string, place: AnnotationPlace): Effect {
   switch (value.toUpperCase()) {
-    case 'HTTP':
     case 'AUTO_HTTP':
+      return autoProtocol(place)
+    case 'HTTP':
       return { outcome: 'not-needed', level: 'info', message: 'the gateway uses this protocol by default' }
     case 'HTTPS':
       return approximate(
@@ -76,6 +77,15 @@ function backendProtocol(value: string, place: AnnotationPlace): Effect {
     default:
       return refused(value, 'HTTP, HTTPS, AUTO_HTTP, GRPC, GRPCS or FCGI')
   }
+}
+
+/** nginx speaks to the backend as the client spoke to nginx (`buildProxyPass` in ingress-nginx' template.go). */
+function autoProtocol({ ingress }: AnnotationPlace): Effect {
+  if (ingress.tls.length === 0)
+    return { outcome: 'not-needed', level: 'info', message: 'the gateway speaks HTTP to it, as ingress-nginx for HTTP' }
+  const message =
+    'ingress-nginx speaks HTTPS to the backend for requests that came over HTTPS; the gateway always speaks HTTP. If the port of the Service speaks TLS only, use backend-protocol: HTTPS'
+  return { outcome: 'unsupported', level: 'warn', message }
 }
 
 /** nginx verifies no certificate and sends no server name by default. */

@@ -1,5 +1,5 @@
 /** ingress-nginx: a canary Ingress, which is a second backend of the main Ingress (docs/facts/ingress-nginx.md#canaries). */
-import type { Canary } from '../../model/ingress-settings.ts'
+import { isIdle, type Canary } from '../../model/ingress-settings.ts'
 import { regexProblem } from '../../model/regular-expression.ts'
 import {
   approximate,
@@ -23,15 +23,25 @@ export const NGINX_CANARY: AnnotationTable = nginxTable({
   'canary-by-cookie': partOf('canary'),
 })
 
-/** Invalid numbers fall back to 0 and 100, and the weight is at most the total, as in ingress-nginx. */
+/**
+ * Invalid numbers fall back to 0 and 100, the total is at least 100 (`route_to_alternative_balancer` in ingress-nginx'
+ * balancer.lua), and the weight at most the total.
+ */
 export function readCanary(_: string, { sibling }: AnnotationPlace): Effect {
   const problems = numberProblems(sibling)
-  const weightTotal = readWhole(sibling('canary-weight-total'), 1) ?? 100
+  const weightTotal = Math.max(readWhole(sibling('canary-weight-total')) ?? 100, 100)
   const weight = Math.min(readWhole(sibling('canary-weight')) ?? 0, weightTotal)
   const { header, problem } = readHeader(sibling)
   const canary: Canary = { header, cookie: sibling('canary-by-cookie'), weight, weightTotal }
   if (problem !== undefined) return { outcome: 'unsupported', level: 'error', message: problem, settings: { canary } }
   if (problems.length > 0) return approximate('warn', { canary }, problems.join('; '))
+  if (isIdle(canary))
+    return {
+      outcome: 'not-needed',
+      level: 'warn',
+      message: 'no request reaches it, as in ingress-nginx: it has neither a weight nor a header nor a cookie',
+      settings: { canary },
+    }
   return converted({ canary }, 'a second backend of the paths of the main Ingress')
 }
 

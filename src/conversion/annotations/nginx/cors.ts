@@ -99,6 +99,13 @@ function cors(_: string, { sibling, target }: AnnotationPlace): Effect {
       level: 'error',
       message: 'no valid origin remains in cors-allow-origin, so no CORS policy is generated',
     }
+  const wider = target === 'gateway-api' ? origins.filter((origin) => origin.includes('://*.')) : []
+  if (wider.length > 0)
+    return approximate(
+      'warn',
+      { cors: policy },
+      `SECURITY: ${wider.join(', ')} is one label in ingress-nginx and any number in Gateway API, so a.b.example.com may call where *.example.com is written; list the origins, or use --to istio`,
+    )
   if (!origins.includes('*') || !policy.allowsCredentials) return converted({ cors: policy }, 'a corsPolicy')
   return approximate(
     'warn',

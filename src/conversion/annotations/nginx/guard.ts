@@ -16,6 +16,8 @@ import {
  * | it is of the canary ones                 | counts                                                   |
  * | the Ingress is a canary                  | is ignored, but for balancing (annotations.md, "Canary") |
  * | the Ingress passes TLS through           | is void (annotations.md, "SSL Passthrough")              |
+ * | the Ingress has no rules, and it         | is ignored (`createServers` in controller.go: "Redirect  |
+ * | rewrites or redirects                    | and rewrite can affect the catch all behavior, skip")    |
  * | otherwise                                | counts                                                   |
  */
 export function nginxTable(table: AnnotationTable): AnnotationTable {
@@ -27,6 +29,12 @@ const EMPTY = notNeeded('is empty, which counts as absent')
 const ON_CANARY = notNeeded('ingress-nginx ignores it on a canary; the main Ingress decides')
 
 const ON_PASSTHROUGH = notNeeded('has no effect on a host whose TLS is passed through')
+
+const ON_CATCH_ALL = notNeeded('ingress-nginx neither rewrites nor redirects for a default backend without rules')
+
+/** What redirects, rewrites or needs a host. */
+const OF_LOCATIONS =
+  /^(?:rewrite-target|use-regex|app-root|(?:permanent|temporal)-redirect(?:-code)?|(?:force-)?ssl-redirect|from-to-www-redirect|preserve-trailing-slash|server-alias|server-snippet|ssl-passthrough)$/
 
 const BALANCING = unsupported(
   'warn',
@@ -46,8 +54,13 @@ function guarded(name: string, entry: Entry): Entry {
     if (place.effectOf('canary')?.settings?.canary !== undefined)
       return OF_BALANCING.test(name) ? balancingEffect(entry, value, place) : ON_CANARY(value, place)
     const isVoid = name !== 'ssl-passthrough' && place.effectOf('ssl-passthrough')?.settings?.isPassthrough === true
-    return isVoid ? ON_PASSTHROUGH(value, place) : entry(value, place)
+    if (isVoid) return ON_PASSTHROUGH(value, place)
+    return isCatchAll(place) && OF_LOCATIONS.test(name) ? ON_CATCH_ALL(value, place) : entry(value, place)
   }
+}
+
+function isCatchAll({ ingress }: AnnotationPlace): boolean {
+  return ingress.rules.length === 0 && ingress.defaultBackend !== undefined
 }
 
 /** The other annotations, without the empty ones. */

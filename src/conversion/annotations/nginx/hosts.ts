@@ -10,21 +10,31 @@ export const NGINX_HOSTS: AnnotationTable = nginxTable({
   'service-upstream': notNeeded('the gateway always balances over the endpoints of the Service'),
 })
 
-function serverAlias(value: string, { target }: AnnotationPlace): Effect {
+/** ingress-nginx skips a name that an Ingress has rules for (`createServers` in its controller.go). */
+function serverAlias(value: string, { target, ruleHosts }: AnnotationPlace): Effect {
   const names = readList(value.toLowerCase())
-  const aliases = names.filter((name) => aliasProblem(name, target) === undefined)
-  if (aliases.length === names.length)
-    return converted({ aliases }, `the routes are also served under ${aliases.join(', ')}`)
-  const problems = names.flatMap((name) => {
+  const taken = names.filter((name) => ruleHosts.has(name))
+  const refusals = names.flatMap((name) => {
     const problem = aliasProblem(name, target)
     return problem === undefined ? [] : [`${name} ${problem}`]
   })
-  return {
-    outcome: 'unsupported',
-    level: 'error',
-    message: `${problems.join('; ')}; served under ${aliases.join(', ') || 'no other name'}`,
-    settings: { aliases },
-  }
+  const aliases = names.filter((name) => !taken.includes(name) && aliasProblem(name, target) === undefined)
+  const served = `served under ${aliases.join(', ') || 'no other name'}`
+  if (refusals.length > 0)
+    return {
+      outcome: 'unsupported',
+      level: 'error',
+      message: `${refusals.join('; ')}; ${served}`,
+      settings: { aliases },
+    }
+  if (taken.length > 0)
+    return {
+      outcome: 'not-needed',
+      level: 'warn',
+      message: `${taken.join(', ')} has rules in an Ingress, so ingress-nginx skips it here; ${served}`,
+      settings: { aliases },
+    }
+  return converted({ aliases }, `the routes are also ${served}`)
 }
 
 function aliasProblem(name: string, target: Target): string | undefined {

@@ -1,4 +1,5 @@
 /** ingress-nginx: requests that are answered with a redirect (docs/facts/ingress-nginx.md#redirects). */
+import { otherWww } from '../../model/hosts.ts'
 import type { RedirectCode, RedirectTarget } from '../../model/ingress-settings.ts'
 import {
   approximate,
@@ -109,10 +110,17 @@ export function readRedirectTarget(value: string, code: RedirectCode): RedirectT
   }
 }
 
-function wwwRedirect(): Effect {
-  return approximate(
-    'warn',
-    { redirectsWww: true },
-    'the other name, with or without www., redirects here (308); with TLS, the certificate must cover both',
-  )
+/** ingress-nginx skips a name that an Ingress has rules for (`BuildRedirects` in its pkg/util/ingress/ingress.go). */
+function wwwRedirect(_: string, { ingress, ruleHosts }: AnnotationPlace): Effect {
+  const names = ingress.rules.map(({ host }) => otherWww(host))
+  const taken = names.filter((name) => ruleHosts.has(name))
+  if (taken.length > 0 && taken.length === names.length)
+    return { outcome: 'not-needed', level: 'warn', message: `${skipped(taken)}, so nothing redirects` }
+  const message =
+    'the other name, with or without www., redirects here (308); with TLS, the certificate must cover both'
+  return approximate('warn', { redirectsWww: true }, taken.length === 0 ? message : `${message}; ${skipped(taken)}`)
+}
+
+function skipped(taken: readonly string[]): string {
+  return `${taken.join(', ')} has rules in an Ingress and keeps them, as in ingress-nginx`
 }

@@ -1,13 +1,15 @@
 /** ingress-nginx: requests that are sent to another pod after a failure (docs/facts/ingress-nginx.md#retries). */
+import type { RetryPolicy } from '../../model/ingress-settings.ts'
 import {
   approximate,
-  checkedPart,
   converted,
+  isInForce,
   isWhole,
   partOf,
   readWhole,
   refused,
   SECONDS,
+  unsupported,
   type AnnotationPlace,
   type AnnotationTable,
   type Effect,
@@ -17,7 +19,7 @@ import { nginxTable } from './guard.ts'
 export const NGINX_RETRIES: AnnotationTable = nginxTable({
   'proxy-next-upstream': (_, place) => retries(place),
   'proxy-next-upstream-tries': tries,
-  'proxy-next-upstream-timeout': checkedPart('proxy-next-upstream', isWhole, SECONDS),
+  'proxy-next-upstream-timeout': nextUpstreamTimeout,
 })
 
 function tries(value: string, place: AnnotationPlace): Effect {
@@ -27,10 +29,16 @@ function tries(value: string, place: AnnotationPlace): Effect {
     : partOf('proxy-next-upstream')(value, place)
 }
 
-/** The conditions of nginx as Envoy names them. Envoy does not distinguish some of them. */
+/** What Envoy may repeat whatever the method, because the request did not reach the backend. */
+const UNSENT = 'connect-failure,refused-stream'
+
+/**
+ * The conditions of nginx as Envoy names them. nginx repeats a POST, LOCK or PATCH that it has sent only with
+ * `non_idempotent`; Envoy does not look at the method.
+ */
 const RETRY_ON: Readonly<Record<string, string>> = {
-  error: 'connect-failure,reset',
-  timeout: 'connect-failure',
+  error: `${UNSENT},reset`,
+  timeout: UNSENT,
   invalid_header: 'reset',
   http_500: '500',
   http_502: '502',
@@ -40,6 +48,9 @@ const RETRY_ON: Readonly<Record<string, string>> = {
   http_404: '404',
   http_429: '429',
 }
+
+/** The conditions that Envoy has for requests that did not reach the backend. */
+const IS_UNSENT = ['error', 'timeout']
 
 function retries({ sibling, target }: AnnotationPlace): Effect {
   if (target === 'gateway-api')
@@ -51,21 +62,46 @@ function retries({ sibling, target }: AnnotationPlace): Effect {
   const conditions = (sibling('proxy-next-upstream') ?? 'error timeout').split(/[\s,]+/).filter((word) => word !== '')
   const tries = readWhole(sibling('proxy-next-upstream-tries')) ?? 3
   if (conditions.includes('off') || tries === 1)
-    return converted(
-      { retries: { attempts: 0, on: '', perTryTimeoutSeconds: undefined } },
-      "no retries; Istio's default is two",
-    )
+    return converted({ retries: NO_RETRIES }, "no retries; Istio's default is two")
   const unknown = conditions.filter((word) => RETRY_ON[word] === undefined && word !== 'non_idempotent')
   if (unknown.length > 0)
     return refused(unknown.join(' '), `${Object.keys(RETRY_ON).join(', ')}, non_idempotent or off`)
-  const on = [...new Set(conditions.flatMap((word) => (RETRY_ON[word] ?? '').split(',')))]
-    .filter((word) => word !== '')
-    .join(',')
-  const perTryTimeoutSeconds = readWhole(sibling('proxy-next-upstream-timeout'), 1)
-  const attempts = tries === 0 ? 3 : tries - 1
-  return approximate(
-    'info',
-    { retries: { attempts, on, perTryTimeoutSeconds } },
-    'retries; Envoy also repeats requests that are not idempotent, and its timeout applies to each try',
-  )
+  return retryEffect(conditions, tries === 0 ? 3 : tries - 1)
+}
+
+const NO_RETRIES: RetryPolicy = { attempts: 0, on: '', perTryTimeoutSeconds: undefined }
+
+function retryEffect(conditions: readonly string[], attempts: number): Effect {
+  const policy = (on: readonly string[]): RetryPolicy => ({
+    attempts,
+    on: [...new Set(on.flatMap((words) => words.split(',')))].join(','),
+    perTryTimeoutSeconds: undefined,
+  })
+  const all = conditions.flatMap((word) => RETRY_ON[word] ?? [])
+  if (conditions.includes('non_idempotent')) return approximate('info', { retries: policy(all) }, 'retries')
+  const unsent = conditions.some((word) => IS_UNSENT.includes(word))
+  const lost = conditions.filter((word) => RETRY_ON[word] !== UNSENT)
+  const retries = unsent ? policy([UNSENT]) : NO_RETRIES
+  if (lost.length === 0) return approximate('info', { retries }, 'retries where the backend was not reached')
+  const message = `only requests that did not reach the backend are sent again: for ${lost.join(', ')} Envoy would also repeat POST, which nginx does not without non_idempotent`
+  return approximate('warn', { retries }, message)
+}
+
+const NO_TIMEOUT = unsupported(
+  'warn',
+  'nginx starts no further try after that time; Envoy has no such limit. perTryTimeout would cut off requests that take longer, and repeat them',
+)
+
+/** `0` is no limit in nginx either. */
+function nextUpstreamTimeout(value: string, place: AnnotationPlace): Effect {
+  if (!isWhole(value)) return refused(value, SECONDS)
+  if (readWhole(value) === 0 || !isInForce('proxy-next-upstream', withTries(place)))
+    return { outcome: 'not-needed', level: 'info', message: 'there is no limit' }
+  return NO_TIMEOUT(value, place)
+}
+
+/** Without `proxy-next-upstream` the number of tries has the retries. */
+function withTries(place: AnnotationPlace): AnnotationPlace {
+  const main = place.sibling('proxy-next-upstream') === undefined ? 'proxy-next-upstream-tries' : 'proxy-next-upstream'
+  return { ...place, effectOf: () => place.effectOf(main) }
 }

@@ -1,6 +1,18 @@
 /** ingress-nginx: paths that are rewritten, or read as regular expressions (docs/facts/ingress-nginx.md#rewrites). */
 import { strippedPrefix } from '../../model/rewrite-idiom.ts'
-import { converted, notNeeded, whenTrue, type AnnotationPlace, type AnnotationTable, type Effect } from '../entry.ts'
+import { isRewritten, locationPath } from '../../ingress/rewritten-path.ts'
+import type { IngressPath } from '../../ingress/ingress.ts'
+import { countGroups } from '../../model/regular-expression.ts'
+import {
+  approximate,
+  converted,
+  notNeeded,
+  readFlag,
+  whenTrue,
+  type AnnotationPlace,
+  type AnnotationTable,
+  type Effect,
+} from '../entry.ts'
 import { nginxTable } from './guard.ts'
 
 export const NGINX_REWRITE: AnnotationTable = nginxTable({
@@ -14,7 +26,7 @@ export const NGINX_REWRITE: AnnotationTable = nginxTable({
   'preserve-trailing-slash': notNeeded('Istio never changes a trailing slash'),
 })
 
-export function rewriteEffect(value: string, { target, ingress }: AnnotationPlace): Effect {
+export function rewriteEffect(value: string, { target, ingress, sibling }: AnnotationPlace): Effect {
   const variable = /\$(?!\d)\{?\w*/.exec(value)?.[0]
   if (variable !== undefined)
     return {
@@ -30,23 +42,46 @@ export function rewriteEffect(value: string, { target, ingress }: AnnotationPlac
       message: `${value} makes nginx redirect; use temporal-redirect instead; these paths are left out`,
       settings: { blockedBy: 'rewrite-target' },
     }
-  // One rewritten path makes every path of the host a regular expression.
-  const settings = { rewriteTarget: value, usesRegex: true }
-  if (!value.includes('$')) return { ...converted(settings, staticMessage(value)), level: 'warn' }
   const paths = ingress.rules.flatMap((rule) => rule.paths)
-  if (target === 'gateway-api' && !paths.every(({ path }) => strippedPrefix(path, value) !== undefined))
+  const usesRegex = readFlag(sibling('use-regex') ?? '')
+  const rewritten = paths.filter((path) => isRewritten(path, value, usesRegex))
+  const settings = { rewriteTarget: value }
+  if (rewritten.length === 0) return { outcome: 'not-needed', level: 'info', message: leftAlone(value), settings }
+  if (!/\$\d/.test(value)) return { ...converted(settings, staticMessage(value, rewritten)), level: 'warn' }
+  if (target === 'gateway-api' && !rewritten.every(({ path }) => strippedPrefix(path, value) !== undefined))
     return {
       outcome: 'unsupported',
       level: 'error',
       message: `${value}: Gateway API has no rewrite with groups but the idiom /prefix(/|$)(.*) with /$2; the other paths are left out; --to istio has it`,
       settings,
     }
+  const without = rewritten.filter(({ path }) => lacksGroup(path, value))
+  if (without.length > 0) return approximate('warn', settings, emptyGroupMessage(value, without))
   return converted(
     settings,
     target === 'istio' ? 'the groups are carried over' : 'the prefix is removed; letter case now matters',
   )
 }
 
-function staticMessage(value: string): string {
-  return `sends every sub-path to ${value}, as in ingress-nginx; to remove a prefix, write /prefix(/|$)(.*) and /$2`
+function leftAlone(target: string): string {
+  return `ingress-nginx rewrites nothing where the path is ${target} already`
+}
+
+function staticMessage(target: string, rewritten: readonly IngressPath[]): string {
+  const names = pathNames(rewritten)
+  return `sends every request for ${names} to ${target}, as in ingress-nginx; to remove a prefix, write /prefix(/|$)(.*) and /$2`
+}
+
+/** A group that the path does not have is empty in nginx. */
+function lacksGroup(path: string, target: string): boolean {
+  const groups = countGroups(path)
+  return [...target.matchAll(/\$([1-9])/g)].some(([, group]) => Number(group) > groups)
+}
+
+function emptyGroupMessage(target: string, paths: readonly IngressPath[]): string {
+  return `${pathNames(paths)} has no group for ${target}, which counts as empty, as in ingress-nginx: to keep the rest of the path, write /prefix(/|$)(.*) and /$2`
+}
+
+function pathNames(paths: readonly IngressPath[]): string {
+  return [...new Set(paths.map(({ path }) => locationPath(path)))].join(', ')
 }

@@ -1,81 +1,142 @@
 /** ingress-nginx: configuration of nginx itself (docs/facts/ingress-nginx.md#snippets). */
-import type { Target } from '../../model/conversion-options.ts'
-import { unsupported, type AnnotationPlace, type AnnotationTable, type Effect } from '../entry.ts'
+import type { HeaderChanges, HeaderEdit } from '../../model/ingress-settings.ts'
+import { mergeSettings } from '../merge-settings.ts'
+import {
+  unsupported,
+  type AnnotationPlace,
+  type AnnotationSettings,
+  type AnnotationTable,
+  type Effect,
+} from '../entry.ts'
 import { nginxTable } from './guard.ts'
+import { headerChangesOf, type HeaderChange } from './snippet-headers.ts'
+import { snippetRedirect } from './snippet-redirects.ts'
+import { statementsOf, wordsOf } from './snippet-statements.ts'
 
 export const NGINX_SNIPPET: AnnotationTable = nginxTable({
-  'configuration-snippet': readSnippet,
-  'server-snippet': unsupported(
-    'error',
-    'it may change anything about the whole host: recreate what it does in Istio, with an EnvoyFilter if nothing else fits',
-  ),
+  'configuration-snippet': (value, place) => readSnippet(value, place, 'location'),
+  'server-snippet': (value, place) => readSnippet(value, place, 'server'),
   'stream-snippet': unsupported('error', 'TCP routes are a Gateway server and a VirtualService with tcp'),
 })
 
-/** One directive a statement, with the header's name and its literal value. */
-const DIRECTIVES: readonly (readonly ['request' | 'response', RegExp])[] = [
-  ['response', /^more_set_headers\s+["']([\w-]+):\s*([^"'$]*)["']$/],
-  ['response', /^add_header\s+["']?([\w-]+)["']?\s+["']?([^"'$]*?)["']?(?:\s+always)?$/],
-  ['request', /^proxy_set_header\s+["']?([\w-]+)["']?\s+["']?([^"'$]*?)["']?$/],
-]
+/** Where nginx reads the snippet. */
+type Level = 'location' | 'server'
 
-export function readSnippet(value: string, { target }: AnnotationPlace): Effect {
-  const headers = { request: {} as Record<string, string>, response: {} as Record<string, string> }
+/** What one statement comes to; a note is a difference that the report names. */
+interface Reading {
+  readonly settings?: AnnotationSettings
+  readonly changes?: readonly HeaderChange[]
+  readonly note?: string
+}
+
+export function readSnippet(value: string, place: AnnotationPlace, level: Level): Effect {
   const lost: string[] = []
+  const changes: HeaderChange[] = []
+  const notes = new Set<string>()
+  let settings: AnnotationSettings = {}
   for (const statement of statementsOf(value)) {
-    const found = readDirective(statement, target)
-    if (found === undefined) lost.push(statement)
-    else headers[found.side][found.name] = found.value
+    const reading = readStatement(statement, place, level)
+    if (reading === undefined || repeatsCookie(reading, changes)) lost.push(statement)
+    else {
+      changes.push(...(reading.changes ?? []))
+      if (reading.note !== undefined) notes.add(reading.note)
+      settings = mergeSettings([settings, reading.settings ?? {}])
+    }
   }
-  const settings = { headerChanges: headers }
-  if (lost.length === 0) return { outcome: 'converted', level: 'info', message: 'sets headers only', settings }
-  const quoted = lost.map((statement) => JSON.stringify(statement)).join(', ')
+  if (changes.length > 0) settings = mergeSettings([settings, { headerChanges: editsOf(changes) }])
+  return effectOf(lost, [...notes], settings)
+}
+
+function effectOf(lost: readonly string[], notes: readonly string[], settings: AnnotationSettings): Effect {
+  if (lost.length > 0) {
+    const quoted = lost.map((statement) => JSON.stringify(statement)).join(', ')
+    const message = `not converted: ${quoted}. Recreate what it does, with an EnvoyFilter if nothing else fits${notes.map((note) => `; ${note}`).join('')}`
+    return { outcome: 'unsupported', level: 'error', message, settings }
+  }
+  if (Object.keys(settings).length === 0)
+    return { outcome: 'not-needed', level: 'info', message: notes.join('; ') || 'it changes nothing', settings }
+  const message = 'every directive is converted'
+  if (notes.length === 0) return { outcome: 'converted', level: 'info', message, settings }
+  return { outcome: 'approximate', level: 'info', message: `${message}; ${notes.join('; ')}`, settings }
+}
+
+function readStatement(statement: string, place: AnnotationPlace, level: Level): Reading | undefined {
+  const redirect = snippetRedirect(statement, place)
+  if (redirect !== undefined) return redirect
+  const words = wordsOf(statement)
+  const [directive = ''] = words
+  if (NEEDLESS.test(directive)) return { note: `${directive} is not needed: Envoy has no such limit, buffer or log` }
+  const isProxyHeader = directive === 'proxy_set_header'
+  // A location of ingress-nginx has directives of this name, so nginx does not inherit those of the server.
+  if (isProxyHeader && level === 'server')
+    return { note: 'proxy_set_header of a server has no effect in ingress-nginx' }
+  const proxied = isProxyHeader ? proxyHeader(words) : undefined
+  if (proxied !== undefined) return proxied
+  const changes = headerChangesOf(words, place.target)
+  if (changes === undefined) return undefined
+  return { changes, ...noteOf(words, level, changes) }
+}
+
+/** Directives of time limits, buffers, logs and connections to backends. */
+const NEEDLESS =
+  /^(?:access_log|error_log|log_not_found|log_subrequest|rewrite_log|client_body_buffer_size|client_body_timeout|client_header_timeout|client_max_body_size|keepalive_\w+|large_client_header_buffers|client_header_buffer_size|proxy_buffer\w*|proxy_busy_buffers_size|proxy_connect_timeout|proxy_http_version|proxy_max_temp_file_size|proxy_read_timeout|proxy_request_buffering|proxy_send_timeout|send_timeout|sendfile|tcp_nodelay|tcp_nopush|chunked_transfer_encoding|underscores_in_headers)$/
+
+/** What Envoy sends anyway, by the value that nginx would send. */
+const SENT_ANYWAY: Readonly<Record<string, RegExp>> = {
+  upgrade: /^\$http_upgrade$/,
+  connection: /^(?:upgrade|keep-alive|close|\$connection_upgrade|\$http_connection|)$/i,
+  host: /^\$(?:host|http_host|best_http_host)$/,
+  'x-forwarded-for': /^\$(?:proxy_add_x_forwarded_for|remote_addr|full_x_forwarded_for)$/,
+  'x-forwarded-proto': /^\$(?:scheme|pass_access_scheme|http_x_forwarded_proto)$/,
+  'x-request-id': /^\$(?:req_id|request_id)$/,
+}
+
+/** A header that Envoy sends by itself, or the Host. */
+function proxyHeader([, name = '', value = '', ...rest]: readonly string[]): Reading | undefined {
+  if (rest.length > 0) return undefined
+  const key = name.toLowerCase()
+  if (SENT_ANYWAY[key]?.test(value) === true) return { note: `Envoy sends ${key} by itself` }
+  const isLiteralHost = key === 'host' && /^[a-z0-9.-]+$/.test(value)
+  return isLiteralHost ? { settings: { authority: value } } : undefined
+}
+
+function noteOf(
+  [directive, , value, always]: readonly string[],
+  level: Level,
+  changes: readonly HeaderChange[],
+): Pick<Reading, 'note'> {
+  if (directive === 'add_header' && value !== '' && always === undefined)
+    return { note: 'Envoy also adds it to errors, where nginx needs "always"' }
+  if (level === 'server' && changes.length > 0)
+    return { note: 'it holds for the routes of this Ingress, in nginx for the whole host' }
+  return {}
+}
+
+/** A list of values in one header means the same as several headers, except for cookies (RFC 9110, section 5.3). */
+function repeatsCookie({ changes = [] }: Reading, before: readonly HeaderChange[]): boolean {
+  return changes.some(
+    ({ name, kind }) =>
+      name === 'set-cookie' && kind === 'add' && before.some((one) => one.name === name && one.kind === kind),
+  )
+}
+
+function editsOf(changes: readonly HeaderChange[]): HeaderChanges {
+  return { request: editOf(changes, 'request'), response: editOf(changes, 'response') }
+}
+
+/** Of directives that replace, the last one counts; those that add all count. */
+function editOf(changes: readonly HeaderChange[], side: HeaderChange['side']): HeaderEdit {
+  const last = new Map<string, HeaderChange>()
+  const added = new Map<string, string>()
+  for (const change of changes.filter((one) => one.side === side)) {
+    const { kind, name, value } = change
+    if (kind !== 'add') last.set(name, change)
+    else added.set(name, added.has(name) ? `${added.get(name) ?? ''}, ${value}` : value)
+  }
+  const replaced = [...last.values()]
   return {
-    outcome: 'unsupported',
-    level: 'error',
-    message: `not converted: ${quoted}. Only top-level header directives with literal values are converted`,
-    settings,
+    set: Object.fromEntries(replaced.filter(({ kind }) => kind === 'set').map(({ name, value }) => [name, value])),
+    add: Object.fromEntries(added),
+    remove: replaced.filter(({ kind }) => kind === 'remove').map(({ name }) => name),
   }
-}
-
-/** Quoted text, a variable and a comment are one token each: what is in them ends nothing. */
-const TOKENS = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\$\{\w*\}|(?<![^\s;{}])#[^\n]*|(?:[^;{}"'$#]|(?<=[^\s;{}])#)+|./gs
-
-/**
- * Comments gone, white space made one blank. A statement ends with a semicolon, or with the brace that closes its block;
- * from a brace that closes the location itself, all that follows is one.
- */
-function statementsOf(snippet: string): readonly string[] {
-  const statements = ['']
-  let depth = 0
-  for (const [token] of snippet.matchAll(TOKENS)) {
-    if (token.startsWith('#')) continue
-    const closesLocation = token === '}' && depth === 0
-    if (closesLocation) statements.push('')
-    depth = closesLocation ? Infinity : depth + depthChange(token)
-    const isEnd = depth === 0 && (token === ';' || token === '}')
-    if (!isEnd || token === '}') statements.push(`${statements.pop() ?? ''}${token}`)
-    if (isEnd) statements.push('')
-  }
-  return statements.map((statement) => statement.replace(/\s+/g, ' ').trim()).filter((statement) => statement !== '')
-}
-
-function depthChange(token: string): number {
-  return token === '{' ? 1 : token === '}' ? -1 : 0
-}
-
-interface HeaderDirective {
-  readonly side: 'request' | 'response'
-  readonly name: string
-  readonly value: string
-}
-
-/** The CRD of Gateway API takes no header with an empty value. */
-function readDirective(statement: string, target: Target): HeaderDirective | undefined {
-  for (const [side, pattern] of DIRECTIVES) {
-    const [, name, value] = pattern.exec(statement) ?? []
-    if (name === undefined || value === undefined || (value === '' && target === 'gateway-api')) continue
-    return { side, name: name.toLowerCase(), value }
-  }
-  return undefined
 }

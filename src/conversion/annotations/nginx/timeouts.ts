@@ -1,5 +1,14 @@
 /** ingress-nginx: time limits, sizes and buffers (docs/facts/ingress-nginx.md#timeouts). */
-import { converted, notNeeded, readWhole, refused, SECONDS, type AnnotationTable, type Effect } from '../entry.ts'
+import {
+  converted,
+  notNeeded,
+  readWhole,
+  refused,
+  SECONDS,
+  type AnnotationPlace,
+  type AnnotationTable,
+  type Effect,
+} from '../entry.ts'
 import { nginxTable } from './guard.ts'
 
 const IDLE = 'limits the time between two reads or writes; Istio sets no time limit, so long requests keep working'
@@ -7,8 +16,8 @@ const IDLE = 'limits the time between two reads or writes; Istio sets no time li
 const BUFFER = "Envoy's buffers need no setting"
 
 export const NGINX_TIMEOUTS: AnnotationTable = nginxTable({
-  'proxy-read-timeout': notNeeded(IDLE),
-  'proxy-send-timeout': notNeeded(IDLE),
+  'proxy-read-timeout': idleTimeout,
+  'proxy-send-timeout': idleTimeout,
   'proxy-connect-timeout': connectTimeout,
   'proxy-body-size': notNeeded(
     'changes the body size limit of nginx (1m), which Envoy does not have; to keep a limit, the platform team can add an EnvoyFilter with the buffer filter',
@@ -23,6 +32,18 @@ export const NGINX_TIMEOUTS: AnnotationTable = nginxTable({
   'proxy-http-version': notNeeded('Envoy speaks HTTP/1.1, or HTTP/2 where the port says so'),
   'connection-proxy-header': notNeeded('Envoy keeps connections to backends by itself'),
 })
+
+/** nginx waits 60 seconds by default, so a smaller value is a limit that somebody wanted. */
+const DEFAULT_SECONDS = 60
+
+function idleTimeout(value: string, place: AnnotationPlace): Effect {
+  const seconds = readWhole(value)
+  if (seconds === undefined) return refused(value, `${SECONDS}, without a unit`)
+  if (seconds >= DEFAULT_SECONDS) return notNeeded(IDLE)(value, place)
+  const limit = seconds === 0 ? 'nginx answers 504 at once' : `nginx answers 504 after ${seconds} s without data`
+  const message = `${limit}; the gateway has no such limit and waits. The closest is timeout of the route, which limits the whole request`
+  return { outcome: 'unsupported', level: 'warn', message }
+}
 
 function connectTimeout(value: string): Effect {
   const seconds = readWhole(value.replace(/s$/, ''), 1)

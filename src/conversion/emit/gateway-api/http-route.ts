@@ -1,6 +1,6 @@
 /** The HTTPRoutes of a host. */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
-import type { CorsPolicy, HeaderChanges, Mirror } from '../../model/ingress-settings.ts'
+import type { CorsPolicy, HeaderChanges, HeaderEdit, Mirror } from '../../model/ingress-settings.ts'
 import { hostName } from '../../model/object-names.ts'
 import type { Forward, Redirect, Route, RouteBackend, VirtualHost } from '../../model/virtual-host.ts'
 import { GATEWAY_API } from './gateway.ts'
@@ -125,16 +125,21 @@ function rewriteFilters({ rewrite, authority }: Forward, { isStripped }: ApiMatc
 }
 
 function headerFilters({ request, response }: HeaderChanges): readonly JsonObject[] {
-  const list = (headers: Readonly<Record<string, string>>) =>
-    Object.entries(headers).map(([name, value]) => ({ name, value }))
+  const requested = headerEdit(request)
+  const responded = headerEdit(response)
   return [
-    ...(Object.keys(request).length === 0
-      ? []
-      : [{ type: 'RequestHeaderModifier', requestHeaderModifier: { set: list(request) } }]),
-    ...(Object.keys(response).length === 0
-      ? []
-      : [{ type: 'ResponseHeaderModifier', responseHeaderModifier: { set: list(response) } }]),
+    ...(requested === undefined ? [] : [{ type: 'RequestHeaderModifier', requestHeaderModifier: requested }]),
+    ...(responded === undefined ? [] : [{ type: 'ResponseHeaderModifier', responseHeaderModifier: responded }]),
   ]
+}
+
+function headerEdit({ set, add, remove }: HeaderEdit): JsonObject | undefined {
+  const list = (headers: Readonly<Record<string, string>>) => {
+    const pairs = Object.entries(headers).map(([name, value]) => ({ name, value }))
+    return pairs.length === 0 ? undefined : pairs
+  }
+  const parts = defined({ set: list(set), add: list(add), remove: remove.length === 0 ? undefined : remove })
+  return Object.keys(parts).length === 0 ? undefined : parts
 }
 
 function corsFilters(cors: CorsPolicy | undefined): readonly JsonObject[] {

@@ -1,6 +1,6 @@
 /** The VirtualService of a host. */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
-import type { CorsPolicy, HeaderChanges, Mirror, RetryPolicy } from '../../model/ingress-settings.ts'
+import type { CorsPolicy, HeaderChanges, HeaderEdit, Mirror, RetryPolicy } from '../../model/ingress-settings.ts'
 import { hostName } from '../../model/object-names.ts'
 import { escapeRegex } from '../../model/regular-expression.ts'
 import type {
@@ -103,8 +103,20 @@ function rewriteOf(rewrite: PathRewrite | undefined, authority: string | undefin
 }
 
 function headersOf({ request, response }: HeaderChanges): JsonObject | undefined {
-  const sides = Object.entries({ request, response }).filter(([, set]) => Object.keys(set).length > 0)
-  return sides.length === 0 ? undefined : Object.fromEntries(sides.map(([side, set]) => [side, { set }]))
+  const sides = Object.entries({ request, response }).flatMap(([side, edit]) => {
+    const printed = headerEdit(edit)
+    return printed === undefined ? [] : [[side, printed] as const]
+  })
+  return sides.length === 0 ? undefined : Object.fromEntries(sides)
+}
+
+function headerEdit({ set, add, remove }: HeaderEdit): JsonObject | undefined {
+  const parts = defined({
+    set: Object.keys(set).length === 0 ? undefined : set,
+    add: Object.keys(add).length === 0 ? undefined : add,
+    remove: remove.length === 0 ? undefined : remove,
+  })
+  return Object.keys(parts).length === 0 ? undefined : parts
 }
 
 function corsOf(cors: CorsPolicy | undefined): JsonObject | undefined {

@@ -1,0 +1,38 @@
+/** What ingress-nginx does to an Ingress without being asked (docs/facts/ingress-nginx.md#defaults). */
+import type { ReadIngress } from '../../ingress/read-ingress.ts'
+
+/**
+ * | Ingress                  | by default                                                                                    |
+ * |--------------------------|-----------------------------------------------------------------------------------------------|
+ * | has no rules             | no redirect: the catch-all server keeps its own settings (`createServers` in controller.go)   |
+ * | a rule has no paths      | the whole host redirects where a snippet says so                                              |
+ */
+export function withOwnDefaults(reading: ReadIngress): ReadIngress {
+  const { ingress, controller, settings } = reading
+  if (controller !== 'nginx') return reading
+  if (ingress.rules.length === 0) return { ...reading, settings: { ...settings, redirectsToHttps: false } }
+  if (settings.redirect === undefined) return reading
+  const rules = ingress.rules.map((rule) => {
+    if (rule.paths.length > 0) return rule
+    const path = { path: '/', pathType: 'Prefix', backend: undefined, resource: undefined, field: rule.field } as const
+    return { ...rule, paths: [path] }
+  })
+  return { ...reading, ingress: { ...ingress, rules } }
+}
+
+/**
+ * What the report says once about the settings of the controller itself, which no Ingress has (`NewDefault` in ingress-nginx'
+ * internal/ingress/controller/config/config.go).
+ */
+export function assumedDefaults(readings: readonly ReadIngress[]): readonly string[] {
+  const own = readings.filter(({ controller }) => controller === 'nginx')
+  if (own.length === 0) return []
+  const isSecured = own.some(({ ingress }) => ingress.tls.some(({ secret }) => secret !== ''))
+  return [
+    "ingress-nginx' own settings (its ConfigMap and flags) are not in the input, so its defaults are assumed: ssl-redirect true, proxy-body-size 1m, proxy-read-timeout 60 s, no address lists, no global authentication",
+    ...(isSecured ? [HSTS] : []),
+  ]
+}
+
+const HSTS =
+  'by default ingress-nginx adds Strict-Transport-Security: max-age=31536000; includeSubDomains to every HTTPS response, and the gateway does not: let the application send it, or set it in headers.response.set of the routes'
