@@ -1,4 +1,4 @@
-/** The settings of the rules: what holds where neither a namespace nor an object says otherwise. */
+/** The settings of the rules, which apply unless a namespace or an object overrides them. */
 import { z } from 'zod'
 import { GATEWAY_SETTINGS } from '../conversion/model/conversion-options.ts'
 import { EXEMPTION_VALUES } from './exemption.ts'
@@ -20,11 +20,11 @@ export const RULES_SETTINGS = z
     probes: z
       .enum(PROBES_VALUES)
       .default('auto')
-      .describe('What happens to probes and hooks that STRICT mutual TLS would break. Annotations can say otherwise.'),
+      .describe('What happens to probes and hooks that STRICT mutual TLS would break. Annotations override it.'),
     templates: z
       .enum(TEMPLATES_VALUES)
       .default('auto')
-      .describe('Whether pod templates of workloads are rewritten, or only the pods made from them.'),
+      .describe('Whether pod templates of workloads are rewritten, or only the pods created from them.'),
     ingress: z.enum(INGRESS_VALUES).default('deny').describe('What happens to Ingresses in namespaces of the mesh.'),
     ingressExemptions: z
       .enum(EXEMPTION_VALUES)
@@ -51,7 +51,7 @@ export const RULES_SETTINGS = z
     trustedIngressUsers: z
       .array(z.string().min(1))
       .default([])
-      .describe('User names whose Ingresses are warned about and never denied, for example of Flagger.'),
+      .describe('User names whose Ingresses cause a warning and are never denied, for example Flagger.'),
     prober: z
       .strictObject({
         image: z
@@ -64,7 +64,7 @@ export const RULES_SETTINGS = z
           .enum(DELIVERY_VALUES)
           .default('auto')
           .describe(
-            'How the prober gets into a pod. auto: an image volume if every node can mount one, else an init container.',
+            'How the prober gets into a pod. auto: an image volume if every node can mount one, otherwise an init container.',
           ),
       })
       .readonly()
@@ -74,7 +74,10 @@ export const RULES_SETTINGS = z
   .readonly()
 
 export type RuleConfiguration = z.infer<typeof RULES_SETTINGS> & {
-  /** `cluster.controlPlaneNamespaces`: with `gateway.namespace`, where a Service may be a gateway of the mesh. */
+  /**
+   * `cluster.controlPlaneNamespaces`: besides `gateway.namespace`, the namespaces whose Services may be gateways of the
+   * mesh.
+   */
   readonly controlPlaneNamespaces: readonly string[]
 }
 export type ProberConfiguration = RuleConfiguration['prober']

@@ -1,12 +1,12 @@
 /**
- * Who may loosen a rule for one namespace or one object. Tightening is always open to everyone: it takes nothing from
- * anybody. Values are ordered, the strictest first.
+ * Which annotations may loosen a rule for a namespace or an object. Tightening is always allowed, because it grants
+ * nothing. Values are ordered from strictest to loosest.
  *
- * | exemptions  | what holds                                                               |
- * |-------------|--------------------------------------------------------------------------|
- * | `object`    | the object's value, else the namespace's, else the configured one        |
- * | `namespace` | the namespace's value, else the configured one; the object may tighten   |
- * | `none`      | the configured value; the namespace and the object may tighten           |
+ * | exemptions  | setting in effect                                                            |
+ * |-------------|------------------------------------------------------------------------------|
+ * | `object`    | the object's value, otherwise the namespace's, otherwise the configured one  |
+ * | `namespace` | the namespace's value, otherwise the configured one; the object may tighten  |
+ * | `none`      | the configured value; the namespace and the object may tighten               |
  */
 export const EXEMPTION_VALUES = ['object', 'namespace', 'none'] as const
 
@@ -14,17 +14,17 @@ export type Exemptions = (typeof EXEMPTION_VALUES)[number]
 
 export interface Wishes<Value> {
   readonly configured: Value
-  /** The namespace's annotation; undefined where it has none, or a bad one. */
+  /** The namespace's annotation; undefined if it is absent or invalid. */
   readonly namespace: Value | undefined
-  /** The object's own annotation, likewise. */
+  /** The object's own annotation; undefined if it is absent or invalid. */
   readonly object: Value | undefined
 }
 
 export interface EffectiveSetting<Value> {
   readonly value: Value
-  /** Whose annotation made the setting looser than it would be without; undefined where nobody's did. */
+  /** Whose annotation loosened the setting; undefined if none did. */
   readonly exemptedBy: 'object' | 'namespace' | undefined
-  /** Whose looser annotation does not count, because `exemptions` does not let it. */
+  /** Whose looser annotation is ignored, because `exemptions` does not allow it. */
   readonly refused: readonly ('object' | 'namespace')[]
 }
 

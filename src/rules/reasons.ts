@@ -1,13 +1,13 @@
 /**
- * Every outcome has one of these codes and its sentence. The metric label, the log field, the receipt and the message all
- * take it from here; a code without a sentence does not compile.
+ * The code and the sentence of every outcome, shared by the metric label, the log field, the receipt and the message. A
+ * code without a sentence does not compile.
  */
 export const REASONS = {
   // Why a probe or hook is changed.
   'strict-mtls': 'the port accepts only mutual TLS (STRICT), and kubelet has no mesh certificate',
   'strict-mtls-tcp': 'under STRICT the sidecar completes every TCP handshake, so this probe would always pass',
   'prepare-strict': 'the namespace asks for probes to be rewritten before it turns STRICT',
-  // Why a probe or hook is left as it is.
+  // Why a probe or hook is left unchanged.
   'no-sidecar': 'the pod gets no Istio sidecar',
   ambient: "the pod is in ambient mode, where kubelet's probes bypass the mesh",
   'istio-refuses-pod': "Istio's injector refuses this pod",
@@ -19,9 +19,9 @@ export const REASONS = {
   'istio-rewrites': 'Istio serves it through its agent',
   'served-by-agent': "it already points at Istio's agent",
   'already-rewritten': 'the probe already runs through the prober',
-  'local-handler': 'it runs inside the container and never meets the sidecar',
+  'local-handler': 'it runs inside the container, so the sidecar is not involved',
   'tcp-hook': 'kubelet does not run tcpSocket hooks, with or without a mesh',
-  'other-host': 'it calls another host than the pod',
+  'other-host': 'it calls a host other than the pod',
   'unresolvable-port': 'no port of the container has this name, so kubelet cannot run it either',
   'unknown-field': 'it has a field that this version does not know and would lose',
   off: 'probe rewriting is switched off',
@@ -49,32 +49,32 @@ export const REASONS = {
   'ingress-spec-unchanged': 'the request does not change the spec',
   'ingress-acme-paths-only': 'the request changes only ACME challenge paths',
   'ingress-to-gateway': 'its backends are the ingress gateway itself',
-  'ingress-trusted-user': 'a controller that the configuration trusts writes it',
+  'ingress-trusted-user': 'a trusted controller wrote it',
   // The switch to STRICT.
-  'strict-switch-breaks': 'the policy breaks what works now',
-  'strict-switch-harmless': 'nothing breaks that does not break now',
+  'strict-switch-breaks': 'the policy would break running workloads',
+  'strict-switch-harmless': 'the policy breaks nothing that works now',
   'strict-switch-allowed': 'annotation istio-onramp.io/strict-switch or the configuration allows it',
-  'strict-switch-unknown': 'the workloads of the cluster could not all be read',
+  'strict-switch-unknown': 'not all workloads of the cluster could be read',
   // Requests that no rule decides.
   'no-rule': 'no rule applies to this kind',
-  'nothing-to-decide': 'the request carries no object',
+  'nothing-to-decide': 'the request has no object',
   'cluster-unknown': 'the cluster has not been read yet, or its state is out of date, so no decision is made',
   'namespace-not-declared': 'the namespace is not known, so it counts as outside the mesh',
   'setting-refused': 'an annotation has a value that is not allowed',
   'patch-not-applicable': 'the patch did not apply to the object, so it was not sent',
-  'too-many-values': 'the object has more values than a legal object can have, so it was not read',
+  'too-many-values': 'the object has more values than a valid object can have, so it was not read',
   'too-deep': 'the object is nested too deeply',
   'internal-error': 'the decision failed; this is a defect of istio-onramp',
 } as const satisfies Readonly<Record<string, string>>
 
 export type Reason = keyof typeof REASONS
 
-/** A sentence for users with the code that explains it: `... [istio-onramp/strict-mtls]`. */
+/** Appends the reason code to a sentence for users: `... [istio-onramp/strict-mtls]`. */
 export function coded(text: string, reason: Reason): string {
   return `${text} [istio-onramp/${reason}]`
 }
 
-/** The code at the end of a sentence, with the space before it; empty where there is none. */
+/** Returns the code at the end of a sentence, with the space before it; empty if there is none. */
 export function codeAtEnd(text: string): string {
   return / \[istio-onramp\/[a-z-]+\]$/.exec(text)?.[0] ?? ''
 }

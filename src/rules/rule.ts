@@ -1,4 +1,4 @@
-/** What a rule is given and what it answers: facts come in, decisions and a patch or a message go out. */
+/** The input and output of a rule: facts in, decisions and a patch or a message out. */
 import type { Slot } from '../kubernetes/container.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
@@ -11,7 +11,7 @@ export type RuleName = 'probes' | 'ingress' | 'strict-switch' | 'egress'
 export type Action = 'rewrite' | 'leave' | 'annotate' | 'allow' | 'warn' | 'deny'
 export type Strategy = 'exec' | 'port' | 'agent'
 
-/** A write that the API server asks about. Only an UPDATE has an `oldObject`. */
+/** A write that the API server sends for review. Only an UPDATE has an `oldObject`. */
 export interface WriteRequest {
   readonly operation: 'CREATE' | 'UPDATE'
   readonly reference: ObjectReference
@@ -33,15 +33,15 @@ export interface Decision {
   readonly action: Action
   readonly reason: Reason
   readonly strategy?: Strategy
-  /** Why the probes of the pods will be rewritten, where a template is left to them. */
+  /** Why the pods' probes will be rewritten, if a template is left to its pods. */
   readonly cause?: Reason
-  /** What the reason, or the cause, rests on: the policy, selector, annotation or port. */
+  /** The evidence for the reason or the cause: the policy, selector, annotation or port. */
   readonly evidence?: string
-  /** The port that is asked from then on: `probe-port`, the agent's, or with exec the user's own. */
+  /** The port called from then on: `probe-port`, the agent's, or with exec the user's own. */
   readonly port?: number
 }
 
-/** `by` says whose annotation made `rule` looser than the configuration says. */
+/** An exemption; `by` says whose annotation loosened the configured setting of `rule`. */
 export interface Exemption {
   readonly rule: RuleName
   readonly by: 'object' | 'namespace'
@@ -52,13 +52,16 @@ export interface RuleResult {
   readonly decisions: readonly Decision[]
   readonly operations: readonly Operation[]
   readonly warnings: readonly string[]
-  /** Why something could not be decided and the object is admitted without it; `warnings` says it, the server counts it. */
+  /**
+   * Why no decision was possible, so that the object is admitted without one. `warnings` reports it, the server counts
+   * it.
+   */
   readonly failOpen: readonly Reason[]
-  /** A user's annotations with values that are not allowed; `warnings` says it, the server counts it. */
+  /** Annotations with values that are not allowed. `warnings` reports them, the server counts them. */
   readonly refusedSettings: readonly Reason[]
   /** Annotations that loosened the rule for this object or its namespace; audited and counted. */
   readonly exemptions: readonly Exemption[]
-  /** The whole text of a denial. */
+  /** The full text of a denial. */
   readonly denial?: string
 }
 

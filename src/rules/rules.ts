@@ -1,4 +1,4 @@
-/** The rules in force. A new rule is a folder beside `probes/` and a line here. */
+/** The active rules. A new rule is a folder next to `probes/` and a line here. */
 import { ingressRule } from './ingress/ingress-rule.ts'
 import { probesRule } from './probes/probes-rule.ts'
 import type { Rule } from './rule.ts'

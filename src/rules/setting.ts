@@ -1,11 +1,12 @@
 /**
- * A setting that users write as an annotation: the pod's or object's beats the namespace's, the namespace's beats the
- * configuration. A bad value never stops anything: the next one holds, and a warning names key, value and allowed values.
+ * Settings that users write as annotations. The pod's or object's takes precedence over the namespace's, and that over
+ * the configuration. An invalid value blocks nothing: it is skipped, with a warning that names key, value and allowed
+ * values.
  */
 import { coded } from './reasons.ts'
 
 export interface Annotated {
-  /** `namespace shop`, `Pod shop/web`: who carries the annotation, for the warning. */
+  /** `namespace shop` or `Pod shop/web`: the owner of the annotation, for the warning. */
   readonly owner: string
   readonly annotations: ReadonlyMap<string, string>
 }
@@ -32,7 +33,7 @@ export function readSetting<Value extends string, Fallback extends Value | undef
   return { value: fallback, warnings }
 }
 
-/** The warning about a value that is not allowed; `parts` of it where the rest is taken. */
+/** Warns about a value that is not allowed. `parts` are the ignored parts if the rest of the value is used. */
 export function badValue(
   owner: string,
   key: string,

@@ -241,7 +241,9 @@ t.test('an Ingress that is too big for a message is denied in constant text, wit
   t.match(texts[0], /too big to convert in a denial.*istio-onramp convert -f FILE/)
   t.equal(new Set(texts).size, 1)
   const { warnings } = decide(big[0] ?? {}, { within: contextOf(strictShop(), { ingress: 'warn' }) })
-  t.match(warnings, [/istio-onramp convert -f FILE prints what to apply instead \[istio-onramp\/ingress-in-mesh\]$/])
+  t.match(warnings, [
+    /istio-onramp convert -f FILE prints the objects to apply instead \[istio-onramp\/ingress-in-mesh\]$/,
+  ])
   t.end()
 })
 

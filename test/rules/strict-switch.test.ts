@@ -45,7 +45,7 @@ t.test('a switch that breaks workloads is warned about, in at most six lines', (
   const verdict = decide(strict())
   t.equal(verdict.kind, 'warn')
   t.ok(verdict.warnings.length <= 6)
-  t.match(verdict.warnings[0], /5 errors in 5 objects; open connections are cut up to 45 s later/)
+  t.match(verdict.warnings[0], /5 errors in 5 objects; open connections close up to 45 s later/)
   t.match(verdict.warnings[1], /Deployment shop\/a, a livenessProbe: .* port 8080 is STRICT/)
   t.match(verdict.warnings.at(-1), /istio-onramp check -n shop --assume-strict shop/)
   t.end()

@@ -1,18 +1,18 @@
 /**
- * Which Ingresses admission converts. A denial has room for about 40 routes, and whoever applies the Ingress waits for it:
- * above these bounds the answer is the short text, decided without a conversion. `convert` has no such bounds.
+ * Which Ingresses admission converts. A denial has room for about 40 routes, and the user waits for it. Above these
+ * bounds the denial is the short text, which needs no conversion. `convert` has no such bounds.
  */
 import type { Ingress } from '../../conversion/ingress/ingress.ts'
 
 const MAX_ROUTES = 200
-/** Of every text that the conversion reads; real Ingresses have a few kilobytes. */
+/** Counts every text that the conversion reads; real Ingresses have a few kilobytes. */
 const MAX_CHARACTERS = 64 * 1024
 
 export function isTooBigToConvert(ingress: Ingress): boolean {
   return routeCount(ingress) > MAX_ROUTES || characterCount(ingress) > MAX_CHARACTERS
 }
 
-/** Aliases are hosts: each takes every path of the Ingress. */
+/** Aliases are hosts, and each serves every path of the Ingress. */
 function routeCount({ rules, annotations }: Ingress): number {
   const paths = rules.reduce((sum, rule) => sum + Math.max(rule.paths.length, 1), 0)
   const aliases = [...annotations]

@@ -1,4 +1,4 @@
-/** Services and IngressClasses as a conversion looks them up. */
+/** Lookups of Services and IngressClasses for a conversion. */
 import type { ConversionOptions } from '../../conversion/model/conversion-options.ts'
 import type { Mesh } from '../../istio/mesh.ts'
 

@@ -1,4 +1,7 @@
-/** The judgement on an Ingress (docs/facts/istio-gateway.md#ingresses-that-must-pass: what must never be denied). */
+/**
+ * The decision about an Ingress (docs/facts/istio-gateway.md#ingresses-that-must-pass: Ingresses that must never be
+ * denied).
+ */
 import type { Action } from '../rule.ts'
 import type { Reason } from '../reasons.ts'
 import type { IngressFacts } from './ingress-facts.ts'
@@ -11,13 +14,13 @@ export interface IngressDecision {
 /**
  * | first match wins                                        | answer                        |
  * |---------------------------------------------------------|-------------------------------|
- * | being deleted, and nothing changes                      | allow                         |
+ * | being deleted, and the traffic stays the same           | allow                         |
  * | namespace exempt, or not in the mesh                    | allow                         |
  * | an ACME solver                                          | allow                         |
  * | setting allow                                           | allow                         |
- * | UPDATE that serves the same / only ACME paths differ    | warn, but for allow / allow   |
- * | of Istio's own class                                    | warn, but for allow           |
- * | leads to the ingress gateway                            | allow                         |
+ * | UPDATE with the same traffic / only ACME paths differ   | warn / allow                  |
+ * | Istio's own class                                       | warn                          |
+ * | routes to the ingress gateway                           | allow                         |
  * | setting warn, or a trusted user writes it               | warn                          |
  * | otherwise                                               | deny                          |
  */

@@ -1,4 +1,4 @@
-/** What is known about an Ingress before it is judged. */
+/** The facts about an Ingress, read before the decision. */
 import { isAcmeSolver } from '../../conversion/ingress/acme-solver.ts'
 import { backendsOf, readIngress, type Ingress } from '../../conversion/ingress/ingress.ts'
 import { isAmbientNamespace } from '../../istio/ambient.ts'
@@ -17,11 +17,11 @@ import { trafficChange, type TrafficChange } from './served-traffic.ts'
 
 export interface IngressFacts {
   readonly ingress: Ingress
-  /** A plain pod of the namespace would get a sidecar, or the namespace is in ambient mode. */
+  /** Whether a plain pod of the namespace would get a sidecar, or the namespace is in ambient mode. */
   readonly isNamespaceInMesh: boolean
   readonly isNamespaceExempt: boolean
   readonly setting: IngressSetting
-  /** Whose annotation makes the setting looser than the configuration says. */
+  /** Whose annotation loosens the configured setting. */
   readonly exemptedBy: 'object' | 'namespace' | undefined
   /** A finalizer still holds it: `metadata.deletionTimestamp`, which only the API server sets. */
   readonly isBeingDeleted: boolean
@@ -80,7 +80,7 @@ function readIngressSetting(
   const owners = { object: object.owner, namespace: namespace.owner }
   const refused = effective.refused.map((who) =>
     coded(
-      `${owners[who]}: annotation ${INGRESS} is ignored, it may only tighten the rule (rules.ingressExemptions is ${ingressExemptions})`,
+      `${owners[who]}: annotation ${INGRESS} is ignored, because it may only tighten the rule (rules.ingressExemptions is ${ingressExemptions})`,
       'setting-refused',
     ),
   )
@@ -93,12 +93,12 @@ function injectsPlainPods(namespace: string, mesh: Mesh): boolean {
   return decideSidecar({ namespace, template, workloadName: '' }, mesh).state === 'present'
 }
 
-/** In other namespaces anybody may name or label a Service like a gateway. */
+/** In other namespaces, any user may name or label a Service like a gateway. */
 function isGatewayNamespace(namespace: string, { gateway, controlPlaneNamespaces }: RuleConfiguration): boolean {
   return namespace === gateway.namespace || controlPlaneNamespaces.includes(namespace)
 }
 
-/** An Ingress in front of Istio's own gateway leads into the mesh, not around it. */
+/** An Ingress in front of Istio's own gateway routes into the mesh, not around it. */
 function leadsToGateway(ingress: Ingress, mesh: Mesh, { gateway }: RuleConfiguration): boolean {
   const backends = backendsOf(ingress)
   return (

@@ -1,9 +1,10 @@
 /**
- * What the owner of an Ingress reads (docs/facts/admission-requests.md#denials): the first line says what, why and what
- * next; then what becomes of each route, the YAML to apply, what is lost or differs, and the way to make an exception.
+ * The denial that the owner of an Ingress reads (docs/facts/admission-requests.md#denials). The first line says what
+ * happened, why, and what to do. Then follow the routes, the YAML to apply, the report lines and the way to get an
+ * exception.
  *
- * Limits: kubectl, Helm, Flux and Argo CD show up to 4,000 characters whole; YAML is never cut; Argo CD deletes every
- * `map[...]`, and everything before a line that starts with `for: "`.
+ * Limits: kubectl, Helm, Flux and Argo CD show up to 4,000 characters in full. YAML is never truncated. Argo CD deletes
+ * every `map[...]`, and everything before a line that starts with `for: "`.
  */
 import type { Conversion } from '../../conversion/convert-ingresses.ts'
 import { byLevel, needsAttention, type Outcome, type ReportLine } from '../../conversion/model/report.ts'
@@ -18,7 +19,7 @@ import { cut, listed } from './message-text.ts'
 const LIMIT = 4000
 const CONVERT = 'For the full output, or Gateway API objects: istio-onramp convert -f FILE [--to gateway-api]'
 
-/** Who can make an exception, by `rules.ingressExemptions`. */
+/** How to get an exception, by `rules.ingressExemptions`. */
 const EXCEPTION: Readonly<Record<Exemptions, string>> = {
   object: 'To allow this Ingress anyway, annotate it or its namespace: istio-onramp.io/ingress: "allow" (or "warn").',
   namespace:
@@ -27,7 +28,7 @@ const EXCEPTION: Readonly<Record<Exemptions, string>> = {
   none: 'Annotations allow no exception in this cluster: ask the platform team.',
 }
 
-/** Beside the Ingress and its conversion, what the text depends on. */
+/** The other inputs of the text besides the Ingress and its conversion. */
 export interface DenialContext {
   readonly reason: Reason
   readonly exemptions: Exemptions
@@ -43,13 +44,13 @@ export function denialMessage(reference: ObjectReference, conversion: Conversion
   return shortened(reference, conversion, context)
 }
 
-/** The denial of an Ingress that is too big to convert while its author waits. */
+/** Returns the denial of an Ingress that is too big to convert while its author waits. */
 export function bigDenialMessage(reference: ObjectReference, { reason, exemptions }: DenialContext): string {
   const size = 'This Ingress is too big to convert in a denial.'
   return [headline(reference, reason), `${size} ${CONVERT}`, EXCEPTION[exemptions]].join('\n')
 }
 
-/** YAML is never a third shorter than JSON, and takes a hundred times as long to write. */
+/** JSON is the estimate: YAML is never a third shorter, and takes a hundred times as long to write. */
 function exceedsLimit(objects: readonly JsonObject[]): boolean {
   return JSON.stringify(objects).length > LIMIT * 1.5
 }
@@ -58,7 +59,7 @@ function isShowable(text: string): boolean {
   return text.length <= LIMIT && !text.includes('map[') && !/^for: "/m.test(text)
 }
 
-/** With these of the objects; the others, which the platform team applies, are named. */
+/** Prints these objects; the others, which the platform team applies, are only named. */
 function message(
   reference: ObjectReference,
   conversion: Conversion,
@@ -72,14 +73,14 @@ function message(
     headline(reference, reason, objects.length === 0 ? APPLY : APPLY_BELOW),
     routeLine(conversion, Number.POSITIVE_INFINITY),
     ...yamlBlock(objects, reference.namespace),
-    ...(others.length === 0 ? [] : [oneLine(`For the platform team, printed by convert: ${others.join(', ')}.`)]),
+    ...(others.length === 0 ? [] : [oneLine(`For the platform team (convert prints them): ${others.join(', ')}.`)]),
     ...remarkLines(conversion.report, Number.POSITIVE_INFINITY),
     CONVERT,
     EXCEPTION[exemptions],
   ].join('\n')
 }
 
-/** Without the YAML, and with shorter lists. */
+/** Returns the message without the YAML and with shorter lists. */
 function shortened(reference: ObjectReference, conversion: Conversion, { reason, exemptions }: DenialContext): string {
   const lines = [
     headline(reference, reason),
@@ -108,7 +109,7 @@ function routeLine({ hosts }: Conversion, most: number): string {
   return `Equivalent routes: ${listed(routes, most, ', ')}.`
 }
 
-/** `#!` marks what belongs to another namespace. */
+/** `#!` marks objects of other namespaces. */
 function yamlBlock(objects: readonly JsonObject[], namespace: string): readonly string[] {
   if (objects.length === 0) return []
   const documents = objects.map((object) => {

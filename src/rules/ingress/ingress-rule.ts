@@ -1,4 +1,4 @@
-/** An Ingress in an Istio namespace is denied with the objects to apply in its place. */
+/** Denies an Ingress in an Istio namespace and prints the objects to apply instead. */
 import { convertParsed, type Conversion } from '../../conversion/convert-ingresses.ts'
 import type { Ingress } from '../../conversion/ingress/ingress.ts'
 import type { Reason } from '../reasons.ts'
@@ -49,7 +49,7 @@ function convert(ingress: Ingress, { mesh, configuration }: RuleContext): Conver
   return convertParsed([ingress], { target: 'istio', gateway: configuration.gateway, ...conversionLookups(mesh) })
 }
 
-/** An exemption counts where it decided: for what the namespace or the Ingress is admitted anyway, it is only text. */
+/** An exemption counts only if it decided. For an Ingress that is admitted anyway, the annotation has no effect. */
 function exemptionsOf({ exemptedBy, setting }: IngressFacts, reason: Reason): readonly Exemption[] {
   const decided = reason === 'ingress-allowed' || (reason === 'ingress-in-mesh' && setting === 'warn')
   return exemptedBy === undefined || !decided ? [] : [{ rule: 'ingress', by: exemptedBy, setting }]

@@ -1,4 +1,7 @@
-/** The warnings about an admitted Ingress: single lines, because the API server drops a warning with a line break. */
+/**
+ * The warnings about an admitted Ingress. Each is a single line, because the API server drops a warning with a line
+ * break.
+ */
 import type { Conversion } from '../../conversion/convert-ingresses.ts'
 import { byLevel } from '../../conversion/model/report.ts'
 import { describeRoutes } from '../../conversion/model/route-text.ts'
@@ -13,14 +16,14 @@ export function keptWarning(
 ): string {
   const text =
     reason === 'ingress-spec-unchanged'
-      ? `${REASONS['ingress-in-mesh']}; a change of what it serves will be denied`
+      ? `${REASONS['ingress-in-mesh']}; a change to its routes will be denied`
       : `${REASONS[reason]}; a Gateway and a VirtualService can do more`
   return coded(`${describe(reference)}: ${text}`, reason)
 }
 
 /** The warning about an Ingress that is too big to convert at admission. */
 export function bigWarning(reference: ObjectReference, reason: Reason): string {
-  const text = `${REASONS['ingress-in-mesh']}; istio-onramp convert -f FILE prints what to apply instead`
+  const text = `${REASONS['ingress-in-mesh']}; istio-onramp convert -f FILE prints the objects to apply instead`
   return coded(`${describe(reference)}: ${text}`, reason)
 }
 
@@ -30,6 +33,8 @@ export function routeWarnings(reference: ObjectReference, conversion: Conversion
   const [worst] = conversion.report.filter(({ level }) => level !== 'info').toSorted(byLevel)
   return [
     coded(`${name}: ${REASONS['ingress-in-mesh']}; move ${routes} to a VirtualService`, reason),
-    ...(worst === undefined ? [] : [coded(`${name}: moving it needs care: ${worst.about}: ${worst.message}`, reason)]),
+    ...(worst === undefined
+      ? []
+      : [coded(`${name}: check before moving it: ${worst.about}: ${worst.message}`, reason)]),
   ]
 }

@@ -1,4 +1,4 @@
-/** Texts made to fit. */
+/** Shortens lists and texts. */
 
 export function listed(entries: readonly string[], most: number, separator: string): string {
   if (entries.length <= most) return entries.join(separator)

@@ -1,12 +1,12 @@
 /**
- * Annotations that make an ingress controller serve more, or something else, than the spec says.
+ * Annotations that make an ingress controller serve more than the spec, or something else.
  *
- * The name behind the prefix decides, whatever the controller: ingress-nginx reads a prefix of the operator's choice
- * (`--annotations-prefix`, https://kubernetes.github.io/ingress-nginx/user-guide/cli-arguments/), and controllers borrow
- * each other's names. The admission policy of the chart has the same words (templates/_ingress.tpl).
+ * The part after the prefix decides, whatever the controller: the prefix of ingress-nginx is configurable
+ * (`--annotations-prefix`, https://kubernetes.github.io/ingress-nginx/user-guide/cli-arguments/), and controllers reuse
+ * each other's names. The chart's admission policy has the same list (templates/_ingress.tpl).
  */
 
-/** Each serves hosts, paths or backends that the spec does not have; an ACME solver carries none of them. */
+/** Each serves hosts, paths or backends that the spec does not have. An ACME solver has none of them. */
 export const WIDENING: readonly string[] = [
   'actions.', // alb.ingress.kubernetes.io/actions.NAME
   'alias', // server-alias, server-alias-regex, konghq.com/host-aliases
@@ -21,7 +21,7 @@ export const WIDENING: readonly string[] = [
   'snippet',
 ]
 
-/** Each leads what the spec serves somewhere else, or gives the Ingress to another controller. */
+/** Each sends the spec's traffic elsewhere, or gives the Ingress to another controller. */
 export const MOVING: readonly string[] = [
   'backend-path-prefix', // appgw.ingress.kubernetes.io
   'canary',
@@ -36,7 +36,7 @@ export const MOVING: readonly string[] = [
   'upstream-vhost',
 ]
 
-/** The annotations of an Ingress that change what is served, by their full name. */
+/** Returns the annotations of an Ingress that change its traffic, by their full name. */
 export function routeAnnotations(annotations: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   return new Map([...annotations].filter(([key]) => isOneOf([...WIDENING, ...MOVING], key)))
 }

@@ -1,7 +1,7 @@
 /**
- * What an ingress controller would serve after an update, compared with what it serves now. Only that tells a harmless
- * edit from a new way into the mesh: labels, finalizers, status and an ACME challenge add nothing, while a class, a host,
- * a path, a default backend or a snippet do, wherever in the object they are.
+ * Compares the traffic that an ingress controller serves before and after an update. Only this distinguishes a harmless
+ * edit from a new way into the mesh: labels, finalizers, status and ACME challenges add nothing, but a class, host,
+ * path, default backend or snippet does, wherever it is in the object.
  */
 import { isChallengePath } from '../../conversion/ingress/acme-solver.ts'
 import {
@@ -17,9 +17,9 @@ import { annotationsOf } from '../../kubernetes/object.ts'
 import { routeAnnotations } from './route-annotations.ts'
 
 export type TrafficChange =
-  /** Same spec, class and route annotations. */
+  /** The same spec, class and route annotations. */
   | 'none'
-  /** Only ACME challenges come or go, as cert-manager's edit-in-place does on a user's own Ingress. */
+  /** Only ACME challenges come or go, as with cert-manager's edit-in-place on a user's own Ingress. */
   | 'acme-challenges'
   | 'other'
 
@@ -53,7 +53,7 @@ function withoutChallenges(object: JsonObject): Json {
   return { ...spec, rules: rules.filter(({ isKept }) => isKept).map(({ host, paths }) => ({ host, paths })) }
 }
 
-/** ingress-nginx also takes it from an annotation. */
+/** ingress-nginx also reads it from an annotation. */
 function hasDefaultBackend(object: JsonObject, spec: JsonObject): boolean {
   if (isObject(member(spec, 'defaultBackend')) || isObject(member(spec, 'backend'))) return true
   return [...annotationsOf(object).keys()].some((key) => key.endsWith('/default-backend'))

@@ -1,4 +1,4 @@
-/** Which probes and hooks Istio's agent serves, now and if the pod asked for it. */
+/** Which probes and hooks Istio's agent serves, and which it would serve if the pod asked for it. */
 import { agentObstacle, isRewrittenKind } from '../../istio/agent-probe.ts'
 import { uncapturedBecause } from '../../istio/capture.ts'
 import { modeOfPort, type WorkloadModes } from '../../istio/peer-authentication.ts'
@@ -8,8 +8,8 @@ import type { NetworkCheck } from './check-facts.ts'
 import type { PodInside } from './pod-facts.ts'
 
 /**
- * Istio is known to rewrite this handler, and its agent can answer for it. A container that came after Istio has no entry in
- * the agent's list, and gets one only if Istio's webhook is called again (https://github.com/istio/istio/issues/36353).
+ * Whether Istio is known to rewrite this handler and its agent can serve it. A container added after Istio's webhook is
+ * not in the agent's list unless that webhook is called again (https://github.com/istio/istio/issues/36353).
  */
 export function isServedByIstio(facts: NetworkCheck, { sidecar, prepared }: PodInside): boolean {
   const isTooLate = sidecar.isCarried && !sidecar.isReinvoked
@@ -22,7 +22,7 @@ export function touches({ handler, container, check }: NetworkCheck, { controlPl
   return isRewrittenKind(handler, container, check.slot, controlPlane.injector?.version)
 }
 
-/** Why the agent of this sidecar cannot serve the check. */
+/** Returns why the agent of this sidecar cannot serve the probe or hook. */
 export function obstacleTo(
   { handler, check, container }: NetworkCheck,
   sidecar: PresentSidecar,
@@ -31,12 +31,12 @@ export function obstacleTo(
   const obstacle = agentObstacle(handler, check, container, sidecar)
   if (obstacle !== undefined) return obstacle
   const { statusPort } = sidecar.agent
-  return admitsPlainText(statusPort, sidecar, modes) ? undefined : `its port ${statusPort} is STRICT itself`
+  return admitsPlainText(statusPort, sidecar, modes) ? undefined : `its port ${statusPort} is STRICT as well`
 }
 
 /**
- * Why a pod should not ask Istio to serve the check. Beside a proxy that starts with the application and may end before it, a
- * hook can find no agent.
+ * Returns why a pod should not ask Istio to serve the probe or hook. A hook can find no agent if the proxy starts with
+ * the application and ends before it.
  */
 export function obstacleToAsking(
   facts: NetworkCheck,
@@ -44,11 +44,11 @@ export function obstacleToAsking(
   modes: WorkloadModes,
 ): string | undefined {
   if (!touches(facts, sidecar)) return 'Istio does not rewrite it'
-  if (isHook(facts.check.slot) && !sidecar.isNative) return 'the proxy may not run when the hook does'
+  if (isHook(facts.check.slot) && !sidecar.isNative) return 'the proxy may not be running when the hook runs'
   return obstacleTo(facts, sidecar, modes)
 }
 
-/** Kubelet reaches the port without a mesh certificate. */
+/** Whether kubelet can reach the port without a mesh certificate. */
 export function admitsPlainText(port: number, { capture }: PresentSidecar, modes: WorkloadModes): boolean {
   return uncapturedBecause(capture, port) !== undefined || modeOfPort(modes, port).mode !== 'STRICT'
 }

@@ -1,4 +1,4 @@
-/** What is known about one probe or hook: the user's handler, the port behind it, and an earlier rewrite. */
+/** The facts about one probe or hook: the user's handler, its port, and an earlier rewrite. */
 import { resolvePort, type Check, type Container } from '../../kubernetes/container.ts'
 import { readHandler, type Handler, type NetworkHandler } from '../../kubernetes/handler.ts'
 import { arrayMember, member } from '../../kubernetes/json.ts'
@@ -8,14 +8,14 @@ import { isProberCommand } from './prober-command.ts'
 export interface CheckFacts {
   readonly container: Container
   readonly check: Check
-  /** The user's handler: the other one, where the prober's exec is there beside it. */
+  /** The user's handler; if the prober's exec is beside it, the other one. */
   readonly handler: Handler | Problem
   /**
-   * The prober's exec: `alone` after a rewrite, `beside` a user's handler after `kubectl apply` or `helm upgrade` merged the
-   * manifest into a rewritten template (docs/facts/admission-requests.md#rewritten-templates).
+   * The prober's exec: `alone` after a rewrite, `beside` a user's handler after `kubectl apply` or `helm upgrade`
+   * merged the manifest into a rewritten template (docs/facts/admission-requests.md#rewritten-templates).
    */
   readonly prober: 'absent' | 'alone' | 'beside'
-  /** The number behind the handler's port; undefined for a name that no port of the container has. */
+  /** The resolved port; undefined if the handler names a port that the container does not have. */
   readonly port: number | undefined
 }
 

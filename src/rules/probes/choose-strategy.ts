@@ -1,6 +1,7 @@
 /**
- * How the probes and hooks of a pod that STRICT breaks are mended: each by the cheapest strategy that is certain. The pod is
- * looked at as a whole, because Istio's annotation moves every check of the pod to the agent.
+ * Chooses how to repair the probes and hooks of a pod that STRICT breaks: for each the cheapest strategy that is
+ * certain to work. The pod is decided as a whole, because Istio's annotation moves all of its probes and hooks to the
+ * agent.
  */
 import { REWRITE_PROBES } from '../../istio/annotations.ts'
 import { parseBool } from '../../istio/go-values.ts'
@@ -21,9 +22,9 @@ export interface Rewrite {
   readonly strategy: 'exec' | 'port'
   readonly reason: Reason
   readonly evidence: string
-  /** The port that the probe or hook asks from now on. */
+  /** The port that the probe or hook calls from now on. */
   readonly port: number
-  /** Why a setting of the user is not met, where it asks for another strategy. */
+  /** Why the user's requested strategy is not used. */
   readonly unmet?: string
 }
 
@@ -43,7 +44,7 @@ export interface DecidedCheck {
   readonly decision: CheckDecision
 }
 
-/** The decision about every probe and hook of a pod, in the order of the template. */
+/** Decides every probe and hook of a pod, in the order of the template. */
 export function decideChecks(checks: readonly CheckFacts[], pod: PodFacts): readonly DecidedCheck[] {
   const judged = checks.map((facts) => ({ facts, judgement: judgeCheck(facts, pod) }))
   if (pod.mesh === 'outside') return judged.map(({ facts, judgement }) => ({ facts, decision: leftOnly(judgement) }))
@@ -53,7 +54,10 @@ export function decideChecks(checks: readonly CheckFacts[], pod: PodFacts): read
   return isAsked ? asking : mendAll(judged, pod, agent, undefined)
 }
 
-/** `asked` is the sidecar of a pod that asks Istio to rewrite its probes: Istio then moves what got another port as well. */
+/**
+ * `asked` is the sidecar of a pod that asks Istio to rewrite its probes. Istio then also moves probes that got another
+ * port.
+ */
 function mendAll(
   judged: readonly Judged[],
   pod: PodInside,
@@ -71,7 +75,7 @@ interface Offers {
   readonly asked: PresentSidecar | undefined
 }
 
-/** Outside the mesh nothing breaks. */
+/** Nothing breaks outside the mesh. */
 function leftOnly(judgement: Left | Broken): Left {
   return judgement.action === 'leave' ? judgement : { action: 'leave', reason: 'no-sidecar' }
 }
@@ -85,20 +89,20 @@ interface Judged {
 type AgentOffer = { readonly sidecar: PresentSidecar } | { readonly obstacle: string }
 
 /**
- * | the pod, its cluster                                                | ask Istio?                                   |
- * |---------------------------------------------------------------------|----------------------------------------------|
- * | Istio rewrites already, injects no more, or ignores the annotation  | no                                           |
- * | the injector's values were not read, and the setting is auto        | no                                           |
- * | the pod carries the annotation                                      | no: it is the user's                         |
- * | a check that does not break would be moved to an agent that cannot serve it | no                                   |
- * | a broken one would, and exec cannot replace it                      | no                                           |
- * | otherwise                                                           | yes; what the agent cannot serve becomes exec |
+ * | first match wins                                               | ask Istio?                             |
+ * |----------------------------------------------------------------|----------------------------------------|
+ * | Istio rewrites already, or the annotation would have no effect | no                                     |
+ * | the injector's values were not read, and the setting is auto   | no                                     |
+ * | the pod has the annotation                                     | no: it is the user's                   |
+ * | a working probe would move to an agent that cannot serve it    | no                                     |
+ * | a broken one would, and exec is not possible                   | no                                     |
+ * | otherwise                                                      | yes; exec if the agent cannot serve it |
  */
 function agentFor(judged: readonly Judged[], pod: PodInside): AgentOffer {
   const { ifRewritten, rewriteAnnotation, setting } = pod
   if (ifRewritten === undefined) return { obstacle: 'Istio does not serve probes for this pod' }
   if (setting !== 'agent' && ifRewritten.controlPlane.injector === undefined)
-    return { obstacle: "the injector's values are not known" }
+    return { obstacle: "the injector's values are unknown" }
   const harmed = judged.flatMap((entry) => harmOf(entry, pod, ifRewritten)).at(0)
   if (harmed !== undefined) return { obstacle: harmed }
   if (rewriteAnnotation === undefined) return { sidecar: ifRewritten }
@@ -106,13 +110,13 @@ function agentFor(judged: readonly Judged[], pod: PodInside): AgentOffer {
 }
 
 function optedOut(value: string): string {
-  const saving = '1.8 ms of node CPU a probe instead of 35'
+  const saving = '1.8 ms of node CPU per probe instead of 35'
   return parseBool(value) === false
     ? `annotation ${REWRITE_PROBES} is "${value}"; without it Istio's agent would serve them for ${saving}`
-    : `annotation ${REWRITE_PROBES} is ${JSON.stringify(value)}, which Istio does not understand`
+    : `annotation ${REWRITE_PROBES} is ${JSON.stringify(value)}, which Istio cannot parse`
 }
 
-/** What asking Istio would break in this pod. */
+/** Returns why asking Istio would break a probe or hook of this pod; empty if it would not. */
 function harmOf({ facts, judgement }: Judged, pod: PodInside, sidecar: PresentSidecar): readonly string[] {
   const { handler } = facts
   if (
@@ -131,7 +135,7 @@ function harmOf({ facts, judgement }: Judged, pod: PodInside, sidecar: PresentSi
 }
 
 /**
- * The first that the setting names and that is possible:
+ * Applies the first strategy that the setting allows and that is possible:
  *
  * | setting | strategies                |
  * |---------|---------------------------|
@@ -185,13 +189,13 @@ function execObstacle({ container }: CheckFacts, pod: PodInside): Reason | undef
   return isProberPathTaken(container) ? 'prober-path-taken' : undefined
 }
 
-/** Why exec is used although the user asked for something else, or could have it cheaper. */
+/** Returns why exec is used although the user requested another strategy, or could use a cheaper one. */
 function unmetRequest(facts: NetworkCheck, pod: PodInside, { agent, asked }: Offers): string | undefined {
   const { setting, rewriteAnnotation, probePorts } = pod
   if (setting === 'exec') return undefined
   const port = probePorts.forContainer(facts.container.name)
   if (setting !== 'agent' && port !== undefined) return obstacleToMoving(port, facts, pod, asked)
-  if (setting === 'port') return 'annotation istio-onramp.io/probe-port names no port'
+  if (setting === 'port') return 'annotation istio-onramp.io/probe-port has no port'
   if (rewriteAnnotation !== undefined && 'obstacle' in agent && agent.obstacle === optedOut(rewriteAnnotation))
     return agent.obstacle
   return setting === 'agent' ? `Istio's agent is not used: ${agentObstacleOf(facts, pod, agent)}` : undefined

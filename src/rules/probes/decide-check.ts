@@ -1,6 +1,7 @@
 /**
- * Whether STRICT breaks a probe or hook. It does iff the pod has a sidecar, the port is redirected into the sidecar and the
- * mode of that port is STRICT (docs/facts/probes-under-strict.md). Only what breaks is touched; `choose-strategy.ts` says how.
+ * Whether STRICT breaks a probe or hook. It does if and only if the pod has a sidecar, the port is redirected into it,
+ * and the port's mode is STRICT (docs/facts/probes-under-strict.md). Only broken ones are changed; `choose-strategy.ts`
+ * decides how.
  */
 import { isHook } from '../../kubernetes/container.ts'
 import type { NetworkHandler } from '../../kubernetes/handler.ts'
@@ -20,11 +21,11 @@ export interface Left {
   readonly strategy?: Strategy
   readonly cause?: Reason
   readonly evidence?: string
-  /** The port that serves it: Istio's agent's. */
+  /** The port that serves it: the port of Istio's agent. */
   readonly port?: number
 }
 
-/** It would fail, or always pass, under the modes that count. */
+/** It would fail, or always pass, under the modes in question. */
 export interface Broken {
   readonly action: 'mend'
   readonly reason: Reason
@@ -34,21 +35,22 @@ export interface Broken {
 }
 
 /**
- * | first match wins                                  | leave because      |
- * |---------------------------------------------------|--------------------|
- * | not what Kubernetes allows there                  | malformed          |
- * | the prober's exec                                 | already-rewritten  |
- * | exec or sleep                                     | local-handler      |
- * | Istio's own container                             | istio-container    |
- * | the pod is outside the mesh, or exempt            | the pod's reason   |
- * | points at the agent                               | served-by-agent    |
- * | tcpSocket hook                                    | tcp-hook           |
- * | other host / no such port name                    | other-host / unresolvable-port |
- * | port not redirected                               | not-captured       |
+ * | first match wins                                         | leave because                  |
+ * |----------------------------------------------------------|--------------------------------|
+ * | malformed                                                | malformed                      |
+ * | the prober's exec                                        | already-rewritten              |
+ * | exec or sleep                                            | local-handler                  |
+ * | Istio's own container                                    | istio-container                |
+ * | the pod is outside the mesh, or exempt                   | the pod's reason               |
+ * | targets the agent                                        | served-by-agent                |
+ * | tcpSocket hook                                           | tcp-hook                       |
+ * | other host / no such port name                           | other-host / unresolvable-port |
+ * | port not redirected                                      | not-captured                   |
  * | mode not STRICT: tcpSocket that Istio leaves / any other | tcp-always-passes / not-strict |
- * | Windows                                           | windows            |
- * | a field that is not understood here               | unknown-field      |
- * otherwise it breaks.
+ * | Windows                                                  | windows                        |
+ * | a field that this version does not know                  | unknown-field                  |
+ *
+ * Otherwise it breaks.
  */
 export function judgeCheck(facts: CheckFacts, pod: PodFacts): Left | Broken {
   const { handler, container } = facts

@@ -1,4 +1,7 @@
-/** The init container that copies the prober into the pod's `emptyDir`, made so that whatever admitted the pod admits it. */
+/**
+ * The init container that copies the prober into the pod's `emptyDir`. Whatever admitted the pod also admits this
+ * container.
+ */
 import { member, memberAt, type Json, type JsonObject } from '../../kubernetes/json.ts'
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import type { ProberConfiguration } from '../configuration.ts'
@@ -8,7 +11,10 @@ import { PROBER_NAME, PROBER_VOLUME_MOUNT } from './prober-mount.ts'
 
 const NON_ROOT = 65532
 
-/** What the copying needs: the program has 6 MB, and is as large in memory. With less the container would never end well. */
+/**
+ * The memory that the copy needs. The program has 6 MB on disk and in memory; with less, the container would never
+ * succeed.
+ */
 const LEAST = '16Mi'
 
 export function installContainer(template: PodTemplate, { image, pullPolicy }: ProberConfiguration): JsonObject {
@@ -24,8 +30,8 @@ export function installContainer(template: PodTemplate, { image, pullPolicy }: P
 }
 
 /**
- * The resources of the pod's first container: whatever quota, LimitRange and QoS class admitted that one admit ours, and
- * the pod's own request, the larger of its init containers and the sum of its containers, stays what it was
+ * Copies the resources of the pod's first container. Any quota, LimitRange or QoS class that admitted that one admits
+ * ours, and the pod's own request, the larger of its init containers and the sum of its containers, does not change
  * (docs/decisions/prober-resources.md).
  */
 function resources(template: PodTemplate): JsonObject {
@@ -46,7 +52,9 @@ function atLeast(amount: Json): Json {
   return (parseQuantity(amount) ?? Infinity) < (parseQuantity(LEAST) ?? 0) ? LEAST : amount
 }
 
-/** What Pod Security `restricted` asks for. The image's own user is 65532; only a pod that says root needs overruling. */
+/**
+ * Meets Pod Security `restricted`. The image's own user is 65532, so only a pod that asks for root needs an override.
+ */
 function securityContext(spec: JsonObject): JsonObject {
   const strict = {
     allowPrivilegeEscalation: false,

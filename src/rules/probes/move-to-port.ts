@@ -1,4 +1,4 @@
-/** Whether kubelet can ask a probe or hook on the port that the pod names without mutual TLS (`probe-port`). */
+/** Whether kubelet can run a probe or hook on the port without mutual TLS that the pod names (`probe-port`). */
 import { uncapturedBecause } from '../../istio/capture.ts'
 import type { PresentSidecar } from '../../istio/sidecar.ts'
 import { admitsPlainText, obstacleTo, touches } from './agent-service.ts'
@@ -6,16 +6,16 @@ import type { NetworkCheck } from './check-facts.ts'
 import type { PodInside } from './pod-facts.ts'
 
 /**
- * Why a check cannot move to a port, as a clause; undefined where it can. `asked` is the sidecar of a pod that asks Istio to
- * rewrite its probes: Istio then moves what got another port as well.
+ * Returns why a probe or hook cannot move to a port, as a clause; undefined if it can. `asked` is the sidecar of a pod
+ * that asks Istio to rewrite its probes; Istio then also moves probes that got another port.
  *
- * | first match wins                                                   | what the moved check would do                 |
- * |--------------------------------------------------------------------|-----------------------------------------------|
- * | Istio's agent listens there (`pilot/cmd/pilot-agent/status/server.go`) | the agent answers 404                     |
- * | Istio rewrites it, and takes the port for the agent's              | the injector hands the agent no entry: 400    |
- * | Istio rewrites it, and the agent cannot serve it                   | see agentObstacle                             |
- * | a tcpSocket probe, and the port is redirected                      | always pass: the sidecar answers              |
- * | the port requires mutual TLS                                       | always fail                                   |
+ * | first match wins                                                       | effect on the moved probe or hook          |
+ * |------------------------------------------------------------------------|--------------------------------------------|
+ * | Istio's agent listens there (`pilot/cmd/pilot-agent/status/server.go`) | the agent answers 404                      |
+ * | Istio rewrites it, and treats the port as the agent's                  | the injector gives the agent no entry: 400 |
+ * | Istio rewrites it, and the agent cannot serve it                       | see agentObstacle                          |
+ * | a tcpSocket probe, and the port is redirected                          | always passes: the sidecar answers         |
+ * | the port requires mutual TLS                                           | always fails                               |
  */
 export function obstacleToMoving(
   port: number,
@@ -27,10 +27,10 @@ export function obstacleToMoving(
   if (port === sidecar.agent.listensOn) return `${named} belongs to Istio's agent`
   const rewriter = sidecar.rewriting.state === 'on' ? sidecar : asked
   if (rewriter !== undefined && touches(facts, rewriter)) {
-    if (port === rewriter.controlPlane.statusPort) return `Istio takes ${named} for its agent's`
+    if (port === rewriter.controlPlane.statusPort) return `Istio treats ${named} as its agent's`
     const obstacle = obstacleTo(facts, rewriter, prepared)
     if (obstacle !== undefined)
-      return `Istio would take a probe on ${named} to its agent, which cannot serve it: ${obstacle}`
+      return `Istio would move a probe on ${named} to its agent, which cannot serve it: ${obstacle}`
   }
   if (facts.handler.kind === 'tcpSocket')
     return uncapturedBecause(sidecar.capture, port) === undefined

@@ -1,4 +1,4 @@
-/** What is known about a pod before any of its probes is read. */
+/** The facts about a pod, read before any of its probes. */
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import { describe } from '../../kubernetes/object.ts'
 import { arrayMember, memberAt, stringMember, type Json } from '../../kubernetes/json.ts'
@@ -21,13 +21,13 @@ interface CommonFacts {
   readonly setting: ProbesSetting
   readonly probePorts: ProbePorts
   readonly isWindows: boolean
-  /** The pod uses the name of the prober's volume or container for something else. */
+  /** The pod already uses the name of the prober's volume or container. */
   readonly isProberNameTaken: boolean
-  /** Refused settings, one line each. */
+  /** Warnings about refused settings, one line each. */
   readonly warnings: readonly string[]
 }
 
-/** No probe of the pod is touched: it gets no sidecar, or it was exempted. */
+/** No probe of the pod is changed: it gets no sidecar, or it is exempt. */
 export interface PodOutside extends CommonFacts {
   readonly mesh: 'outside'
   readonly reason: Reason
@@ -39,11 +39,11 @@ export interface PodInside extends CommonFacts {
   readonly sidecar: PresentSidecar
   /** The modes in force. */
   readonly modes: WorkloadModes
-  /** The modes as though the namespace were STRICT; the same as `modes` unless it asks for that. */
+  /** The modes as if the namespace were STRICT; the same as `modes` unless the namespace asks for that. */
   readonly prepared: WorkloadModes
-  /** The pod's own annotation that tells Istio whether to rewrite probes. */
+  /** The pod's own annotation that enables or disables Istio's probe rewriting. */
   readonly rewriteAnnotation: string | undefined
-  /** The sidecar as it would be if the pod asked Istio to rewrite its probes; undefined where asking is too late or pointless. */
+  /** The sidecar if the pod asked Istio to rewrite its probes; undefined if asking is too late or has no effect. */
   readonly ifRewritten: PresentSidecar | undefined
 }
 
@@ -114,7 +114,7 @@ function insideFacts(
   }
 }
 
-/** Istio reads the annotation once, when it injects the pod: a pod that has its sidecar asks in vain. */
+/** Istio reads the annotation once, when it injects the pod. On a pod with a sidecar it has no effect. */
 function ifRewritten(subject: InjectionSubject, sidecar: PresentSidecar, mesh: Mesh): PresentSidecar | undefined {
   if (sidecar.rewriting.state === 'on' || !sidecar.isInjected || sidecar.isCarried) return undefined
   const annotations = new Map(subject.template.annotations).set(REWRITE_PROBES, 'true')
@@ -122,7 +122,10 @@ function ifRewritten(subject: InjectionSubject, sidecar: PresentSidecar, mesh: M
   return asked.state === 'present' && asked.rewriting.state === 'on' ? asked : undefined
 }
 
-/** The pod says so itself, or may run on no other node. The terms of its affinity are alternatives, so each has to say it. */
+/**
+ * The pod declares Windows, or can only run on Windows nodes. Its affinity terms are alternatives, so each one must
+ * require it.
+ */
 function isWindows({ spec }: PodTemplate): boolean {
   const selected = memberAt(spec, 'nodeSelector', OS_LABEL)
   const required = memberAt(spec, 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution')

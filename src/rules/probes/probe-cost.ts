@@ -1,9 +1,9 @@
-/** What probes cost a node, by the strategy that serves them (docs/facts/probes-under-strict.md#exec-cost, measured). */
+/** The CPU that probes cost a node, by strategy (docs/facts/probes-under-strict.md#exec-cost, measured). */
 import { isHook, type Check } from '../../kubernetes/container.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import { member } from '../../kubernetes/json.ts'
 
-/** Milliseconds of CPU of one probe: its own, kubelet's, the container runtime's and the proxy's. */
+/** Milliseconds of CPU for one probe: the probe itself, kubelet, the container runtime and the proxy. */
 const EXEC = 35
 const AGENT = 1.8
 const AGENT_GRPC = 2.1
@@ -11,13 +11,13 @@ const AGENT_GRPC = 2.1
 const PERIOD_SECONDS = 10
 
 export interface NodeCpu {
-  /** Milliseconds of CPU per minute, of all replicas together, if every probe ran by exec. */
+  /** Milliseconds of CPU per minute, over all replicas, if every probe ran by exec. */
   readonly exec: number
   /** The same if Istio's agent served every probe. */
   readonly agent: number
 }
 
-/** Hooks run once, and startup probes end when the container has started: neither counts. */
+/** Excludes hooks, which run once, and startup probes, which end when the container has started. */
 export function nodeCpuPerMinute(checks: readonly Check[], replicas: number): NodeCpu {
   const steady = checks.filter(({ slot }) => !isHook(slot) && slot !== 'startupProbe')
   const sum = (cost: (check: Check) => number) =>

@@ -1,4 +1,4 @@
-/** Turns the decisions about a template's checks into JSON Patch operations, with the receipt that explains them. */
+/** Turns the decisions about a template's probes and hooks into JSON Patch operations, with the receipt. */
 import { REWRITE_PROBES } from '../../istio/annotations.ts'
 import { isHook, type Slot } from '../../kubernetes/container.ts'
 import { equalJson, isObject, member, memberAt, type JsonObject } from '../../kubernetes/json.ts'
@@ -13,17 +13,17 @@ import { formatReceipt, handlersOf, parseReceipt, RECEIPT, type Receipt, type Re
 import type { RuleContext } from '../rule.ts'
 
 /**
- * | decision | prober's exec | the check becomes                                |
- * |----------|------------|-----------------------------------------------------|
- * | exec     | absent     | user's handler out, exec in                         |
- * | exec     | beside     | user's handler out, exec brought up to date         |
- * | port     | absent     | same handler, other port                            |
- * | port     | beside     | exec out, other port                                |
- * | leave    | beside     | exec out: two handlers are never let through        |
- * | leave    | otherwise  | untouched                                           |
+ * | decision | prober's exec | effect                                         |
+ * |----------|---------------|------------------------------------------------|
+ * | exec     | absent        | the user's handler is replaced by exec         |
+ * | exec     | beside        | the user's handler is removed, exec is updated |
+ * | port     | absent        | the same handler on another port               |
+ * | port     | beside        | exec is removed, the handler gets another port |
+ * | leave    | beside        | exec is removed: two handlers are never valid  |
+ * | leave    | otherwise     | unchanged                                      |
  *
- * Where the user has put something else in the place of a rewrite, or nothing, what it brought goes as well: no apply of
- * theirs would ever take out what their manifest does not name.
+ * If the user replaced or removed a rewritten probe or hook, the prober's other parts are removed as well. The
+ * user's own apply would never remove them, because the manifest does not name them.
  */
 export function probePatch(
   template: PodTemplate,
@@ -49,7 +49,7 @@ export function probePatch(
   ]
 }
 
-/** Whether the template still has the receipt of a check that is no longer ours. */
+/** Whether the receipt contains a probe or hook that is no longer rewritten. */
 function isTakenBack(template: PodTemplate, receipt: Receipt): boolean {
   const before = parseReceipt(template.annotations) ?? new Map<string, never>()
   return [...before].some(([name, slots]) => [...slots.keys()].some((slot) => receipt.get(name)?.has(slot) !== true))
@@ -69,7 +69,7 @@ function changeCheck({ facts, decision }: DecidedCheck): readonly Operation[] {
   return [{ op: 'remove', path: pointer(at, kind) }, ...putExec(facts, { command: commandFor(facts) })]
 }
 
-/** Nothing where ours stands there already as it should: an operation without effect counts as a mutation. */
+/** Returns nothing if the same exec is present: an operation without effect still counts as a mutation. */
 function putExec({ check, prober }: CheckFacts, exec: JsonObject): readonly Operation[] {
   const path = pointer(check.pointer, 'exec')
   if (prober !== 'beside') return [{ op: 'add', path, value: exec }]
@@ -92,7 +92,7 @@ function annotationOperations(template: PodTemplate, receipt: Receipt, annotates
   return add?.op === 'add' ? [{ op: 'add', path: at, value: { annotations: add.value } as JsonObject }] : []
 }
 
-/** Entries of checks that are still as we left them stay; the rest is what is decided now. */
+/** Keeps the entries of probes and hooks that are still rewritten; the other entries record this decision. */
 function receiptAfter(template: PodTemplate, checks: readonly DecidedCheck[]): Receipt {
   const before = parseReceipt(template.annotations)
   const after = new Map<string, Map<Slot, ReceiptEntry>>()
@@ -117,7 +117,7 @@ function entryFor(
   if (decision.action === 'rewrite') return { original, strategy: decision.strategy, reason: decision.reason }
   if (decision.action === 'annotate')
     return { original, strategy: decision.strategy, reason: decision.reason, annotation: annotation ?? null }
-  // Istio has moved the check to its agent since we asked for it; its webhook's change has us called again.
+  // Istio has moved the probe to its agent since we asked for it. Our webhook is called again after that change.
   if (decision.reason === 'served-by-agent' && before?.strategy === 'agent') return before
   if (decision.reason === 'istio-rewrites' && before?.strategy === 'agent') return before
   if (decision.reason === 'istio-rewrites') return { original, strategy: 'leave', reason: decision.reason }

@@ -7,12 +7,12 @@ const PROBE_PORT = 'istio-onramp.io/probe-port'
 const ALLOWED = 'a port from 1 to 65535, or a list such as web=8081,worker=9090'
 
 export interface ProbePorts {
-  /** The port for a container; undefined where the annotation names none. */
+  /** Returns the port for a container; undefined if the annotation has none. */
   forContainer(name: string): number | undefined
   readonly warnings: readonly string[]
 }
 
-/** A list with an entry that cannot be used is ignored as a whole; an entry for a container that is not there, alone. */
+/** Ignores the whole list if an entry is invalid, but only the entry if its container does not exist. */
 export function readProbePorts({ owner, annotations }: Annotated, { containers }: PodTemplate): ProbePorts {
   const text = annotations.get(PROBE_PORT)
   if (text === undefined) return { forContainer: () => undefined, warnings: [] }

@@ -1,4 +1,6 @@
-/** What the user who applies an object reads about its probes. Each line names the object, because kubectl prints a text once. */
+/**
+ * The warnings about probes and hooks. Each line names the object, because kubectl prints identical warnings only once.
+ */
 import { isHook } from '../../kubernetes/container.ts'
 import { fieldPath } from '../../kubernetes/pod-template.ts'
 import { describe, type ObjectReference } from '../../kubernetes/object.ts'
@@ -6,7 +8,7 @@ import { coded, REASONS, type Reason } from '../reasons.ts'
 import type { DecidedCheck } from './choose-strategy.ts'
 import type { PodFacts } from './pod-facts.ts'
 
-/** `2 probes rewritten: web livenessProbe (exec), web readinessProbe (exec)`, a line for each reason. */
+/** Returns `2 probes rewritten: web livenessProbe (exec), web readinessProbe (exec)`, with a line for each reason. */
 export function announceRewrite(reference: ObjectReference, checks: readonly DecidedCheck[]): readonly string[] {
   const changed = checks.filter(({ decision }) => decision.action !== 'leave')
   return byReason(changed).map(([reason, group]) =>
@@ -14,7 +16,7 @@ export function announceRewrite(reference: ObjectReference, checks: readonly Dec
   )
 }
 
-/** One line that says why the stored object and its pods will differ. */
+/** Returns one line that says why the stored object and its pods will differ. */
 export function announceTemplate(
   reference: ObjectReference,
   postponed: readonly DecidedCheck[],
@@ -25,7 +27,7 @@ export function announceTemplate(
   return [coded(`${describe(reference)}: ${text}`, reason)]
 }
 
-/** Fields that could not be read. */
+/** Warns about fields that could not be read. */
 export function announceMalformed(
   reference: ObjectReference,
   pod: PodFacts,
@@ -43,12 +45,12 @@ export function announceMalformed(
   return fields.map((text) => coded(`${describe(reference)}: ${text}; left as it is`, 'malformed'))
 }
 
-/** A problem with the check as a whole follows a space, one of its fields a dot. */
+/** A problem with the probe or hook as a whole follows a space, a problem with one of its fields a dot. */
 function separator(evidence: string | undefined): string {
   return /^(has|must) /.test(evidence ?? '') ? ' ' : '.'
 }
 
-/** Fields of a later Kubernetes, by name: a rewrite would lose them. */
+/** Names fields of a later Kubernetes that a rewrite would lose. */
 export function announceUnknown(reference: ObjectReference, checks: readonly DecidedCheck[]): readonly string[] {
   return checks
     .filter(({ decision }) => decision.reason === 'unknown-field')
@@ -58,7 +60,7 @@ export function announceUnknown(reference: ObjectReference, checks: readonly Dec
     })
 }
 
-/** Probes that prove nothing, whatever the mode. */
+/** Warns about probes that always pass, in every mode. */
 export function announceBlind(reference: ObjectReference, checks: readonly DecidedCheck[]): readonly string[] {
   const blind = checks.filter(({ decision }) => decision.reason === 'tcp-always-passes')
   if (blind.length === 0) return []
@@ -66,7 +68,7 @@ export function announceBlind(reference: ObjectReference, checks: readonly Decid
   return [coded(`${describe(reference)}: ${text}`, 'tcp-always-passes')]
 }
 
-/** Requests of the user that exec takes the place of, and what exec costs more than the agent. */
+/** Warns if exec replaces a requested strategy, and about its cost compared with the agent. */
 export function announceUnmet(reference: ObjectReference, checks: readonly DecidedCheck[]): readonly string[] {
   const unmet = checks.flatMap((check) =>
     check.decision.action === 'rewrite' && check.decision.unmet !== undefined

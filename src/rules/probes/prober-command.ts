@@ -1,23 +1,23 @@
 /**
- * The prober's command line, the one contract between the rules that write it and the binary that reads it
- * (prober/README.md). Every attribute that kubelet would have used is in it.
+ * The prober's command line: the contract between the rules that write it and the binary that reads it
+ * (prober/README.md). It contains every attribute that kubelet would have used.
  *
- *     prober http|https --port=N [--host=H] [--path=P] [--header=NAME: VALUE]... [--h2c] [--timeout=Ns] [--hook]
- *     prober tcp        --port=N [--host=H] [--timeout=Ns] [--hook]
- *     prober grpc       --port=N [--service=S] [--tls] [--timeout=Ns]
+ * prober http|https --port=N [--host=H] [--path=P] [--header=NAME: VALUE]... [--h2c] [--timeout=Ns] [--hook]
+ * prober tcp        --port=N [--host=H] [--timeout=Ns] [--hook]
+ * prober grpc       --port=N [--service=S] [--tls] [--timeout=Ns]
  */
 import type { NetworkHandler } from '../../kubernetes/handler.ts'
 
 export const PROBER_MOUNT = '/istio-onramp'
 export const PROBER_BINARY = `${PROBER_MOUNT}/prober`
-/** What the init container runs, which has the prober in its image. */
+/** The command of the init container, whose image contains the prober. */
 export const INSTALL_COMMAND = ['/prober', 'install', PROBER_MOUNT] as const
-/** The downward API variable from which the prober takes the address that kubelet would have dialled. */
+/** The downward API variable that gives the prober the address that kubelet would have dialled. */
 export const POD_IP_VARIABLE = 'ISTIO_ONRAMP_POD_IP'
 
 export interface ProberCall {
   readonly handler: NetworkHandler
-  /** The number behind `handler.port`. */
+  /** The resolved `handler.port`. */
   readonly port: number
   readonly timeoutSeconds: number
   readonly isHook: boolean
@@ -54,8 +54,8 @@ function attributes(handler: NetworkHandler): readonly string[] {
 }
 
 /**
- * kubelet expands `$(NAME)` in the command of an exec probe and turns `$$` into `$` (pkg/kubelet/prober/prober.go), but leaves
- * the command of a hook alone (pkg/kubelet/lifecycle/handlers.go): only a probe's dollars are doubled.
+ * kubelet expands `$(NAME)` in the command of an exec probe and turns `$$` into `$` (pkg/kubelet/prober/prober.go), but
+ * not in the command of a hook (pkg/kubelet/lifecycle/handlers.go). So only a probe's dollars are doubled.
  */
 function escapeExpansion(word: string): string {
   return word.replaceAll('$', '$$$$')

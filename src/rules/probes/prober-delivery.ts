@@ -1,6 +1,6 @@
 /**
- * Brings the prober into a pod, and takes it out again: an image volume where the cluster has them, else an init container
- * that copies it into an `emptyDir` (docs/facts/probes-under-strict.md#exec-probes).
+ * Adds the prober to a pod and removes it: by an image volume if the cluster supports them, otherwise by an init
+ * container that copies it into an `emptyDir` (docs/facts/probes-under-strict.md#exec-probes).
  */
 import type { Container } from '../../kubernetes/container.ts'
 import { arrayMember, isObject, member, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
@@ -11,20 +11,20 @@ import { installContainer } from './install-container.ts'
 import { POD_IP_VARIABLE } from './prober-command.ts'
 import { PROBER_NAME, PROBER_VOLUME_MOUNT } from './prober-mount.ts'
 
-/** Two and a half times the binary: an `emptyDir` over its limit gets the pod evicted. */
+/** Two and a half times the size of the binary. A pod whose `emptyDir` exceeds its limit is evicted. */
 const SIZE_LIMIT = '16Mi'
 
 export interface Delivery {
   readonly template: PodTemplate
-  /** The containers that call the prober. */
+  /** The containers that run the prober. */
   readonly containers: readonly Container[]
   readonly prober: ProberConfiguration
   readonly hasImageVolumes: boolean | undefined
 }
 
 /**
- * The operations, of which the last one may put an init container first: the indexes of every other operation of the
- * patch stay those of the object as it came.
+ * Returns the operations. Only the last one may insert an init container at the front, so the indexes of all others
+ * remain those of the original object.
  */
 export function deliverProber(delivery: Delivery): readonly Operation[] {
   const { template, prober, hasImageVolumes } = delivery
@@ -45,15 +45,15 @@ export function deliverProber(delivery: Delivery): readonly Operation[] {
 }
 
 /**
- * A template that was rewritten earlier keeps its way when configuration or nodes have changed since: an init container
- * could not write into an image volume.
+ * A template that was rewritten earlier keeps its delivery even if configuration or nodes have changed: an init
+ * container could not write into an image volume.
  */
 function bringsImage({ spec }: PodTemplate): boolean | undefined {
   const present = arrayMember(spec, 'volumes').find((entry) => stringMember(entry, 'name') === PROBER_NAME)
   return present === undefined ? undefined : member(present, 'image') !== undefined
 }
 
-/** Appends an entry to a list that is keyed by name, unless one of that name is there already. */
+/** Appends an entry to a list keyed by name, unless the name is present. */
 function addNamed(parent: JsonObject, at: string, list: string, name: string, entry: JsonObject): readonly Operation[] {
   const present = member(parent, list)
   if (!Array.isArray(present)) return [{ op: 'add', path: pointer(at, list), value: [entry] }]
@@ -65,7 +65,7 @@ function hasNamed(list: readonly Json[], name: string): boolean {
   return list.some((entry) => stringMember(entry, 'name') === name)
 }
 
-/** First, so that it has run before any init container that is itself probed. */
+/** Inserts it first, so that it runs before any init container that has probes. */
 function addFirstInitContainer(template: PodTemplate, spec: string, prober: ProberConfiguration): readonly Operation[] {
   const present = member(template.spec, 'initContainers')
   const container = installContainer(template, prober)
@@ -78,13 +78,13 @@ function podIpVariable(): JsonObject {
   return { name: POD_IP_VARIABLE, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIP' } } }
 }
 
-/** The image's root is mounted whole: kubelet refuses a `subPath` that names a file. */
+/** Mounts the image's whole root, because kubelet refuses a `subPath` that is a file. */
 function volume({ image, pullPolicy }: ProberConfiguration, byImage: boolean): JsonObject {
   if (byImage) return { name: PROBER_NAME, image: { reference: image, pullPolicy } }
   return { name: PROBER_NAME, emptyDir: { sizeLimit: SIZE_LIMIT } }
 }
 
-/** Takes out all that `deliverProber` put in; indexes count down, so that each still means what it says. */
+/** Removes everything that `deliverProber` added. Indexes count down, so that each stays valid. */
 export function removeProber(template: PodTemplate): readonly Operation[] {
   const spec = `${template.pointer}/spec`
   return [
@@ -97,7 +97,7 @@ export function removeProber(template: PodTemplate): readonly Operation[] {
   ]
 }
 
-/** The list goes with its last entry: that is how it was before. */
+/** Removes the list with its last entry, which restores the original. */
 function removeNamed(parent: JsonObject, at: string, list: string, name: string): readonly Operation[] {
   const entries = arrayMember(parent, list)
   const index = entries.findIndex((entry) => isObject(entry) && entry['name'] === name)

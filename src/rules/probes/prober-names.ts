@@ -1,4 +1,4 @@
-/** Names that the prober's parts have in a pod, where something else has them already. */
+/** Conflicts between the names of the prober's parts and other parts of a pod. */
 import type { Container } from '../../kubernetes/container.ts'
 import { arrayMember, equalJson, member, memberAt, stringMember } from '../../kubernetes/json.ts'
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
@@ -6,7 +6,7 @@ import { INSTALL_COMMAND, POD_IP_VARIABLE } from './prober-command.ts'
 import { PROBER_NAME } from './prober-mount.ts'
 
 /**
- * | of our name in the pod                                        | taken |
+ * | part of the pod with our name                                 | taken |
  * |---------------------------------------------------------------|-------|
  * | a volume that is an image or an `emptyDir`                    | no    |
  * | another volume                                                | yes   |
@@ -24,7 +24,7 @@ export function isProberNameTaken({ spec }: PodTemplate): boolean {
   )
 }
 
-/** The prober would take whatever the variable holds for the address to ask. */
+/** The prober would use any other value of the variable as the address to call. */
 export function isPodIpVariableTaken({ raw }: Container): boolean {
   return arrayMember(raw, 'env').some(
     (entry) =>

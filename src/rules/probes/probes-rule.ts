@@ -1,6 +1,6 @@
 /**
- * Rewrites the probes and lifecycle hooks that STRICT mutual TLS would break, and leaves the rest, with the reason. Facts
- * first, then decisions, then what the template allows, then the patch.
+ * Rewrites the probes and lifecycle hooks that STRICT mutual TLS would break, and leaves the others with a reason. The
+ * order is: facts, decisions, template policy, patch.
  */
 import { hasPodTemplate, readPodTemplate, type PodTemplate } from '../../kubernetes/pod-template.ts'
 import { describe } from '../../kubernetes/object.ts'
@@ -71,7 +71,7 @@ function failures(malformed: readonly string[], decided: readonly DecidedCheck[]
   return [...(malformed.length === 0 ? [] : ['malformed' as const]), ...(isUnknown ? ['unknown-field' as const] : [])]
 }
 
-/** A template with parts that cannot be read is not patched: their indexes are unknown. */
+/** A template with malformed parts is not patched, because their indexes are unknown. */
 function policyFor(request: WriteRequest, context: RuleContext, template: PodTemplate): TemplatePolicy {
   const policy = templatePolicy(request, context)
   return template.malformed.length === 0
@@ -79,7 +79,7 @@ function policyFor(request: WriteRequest, context: RuleContext, template: PodTem
     : { ...policy, extent: 'nothing', reason: 'malformed', announces: false }
 }
 
-/** What is done now, and what is left to the pods of this template. */
+/** Splits the decisions into those applied now and those left to the pods of this template. */
 function withinPolicy(
   decided: readonly DecidedCheck[],
   policy: TemplatePolicy,
@@ -91,7 +91,7 @@ function withinPolicy(
   return { now, postponed: decided.filter(isPostponed) }
 }
 
-/** A Pod has no later pods: what is not done to it now is never done. */
+/** A Pod has no later pods, so a change that is not made now is never made. */
 function postpone({ facts, decision }: DecidedCheck, { reason, hasPods }: TemplatePolicy): DecidedCheck {
   const evidence = decision.evidence ?? ''
   if (!hasPods) return { facts, decision: { action: 'leave', reason, evidence } }

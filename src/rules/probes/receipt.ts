@@ -1,8 +1,8 @@
 /**
  * The receipt of a rewrite: the annotation `istio-onramp.io/rewritten` on the pod or template. It makes re-application
- * idempotent, `preview` explainable and `restore` possible.
+ * idempotent, lets `preview` explain the rewrite, and makes `restore` possible.
  *
- *     {"web": {"livenessProbe": {"original": {"httpGet": {...}}, "strategy": "exec", "reason": "strict-mtls"}}}
+ * {"web": {"livenessProbe": {"original": {"httpGet": {...}}, "strategy": "exec", "reason": "strict-mtls"}}}
  */
 import { SLOTS, type Slot } from '../../kubernetes/container.ts'
 import { handlerKinds } from '../../kubernetes/handler.ts'
@@ -11,17 +11,17 @@ import { isObject, member, stringMember, type Json, type JsonObject } from '../.
 export const RECEIPT = 'istio-onramp.io/rewritten'
 
 export interface ReceiptEntry {
-  /** The handler as it was: an object with `httpGet`, `tcpSocket` or `grpc`. */
+  /** The original handler: an object with `httpGet`, `tcpSocket` or `grpc`. */
   readonly original: JsonObject
   readonly strategy: string
   readonly reason: string
-  /** Only with `agent`: what the annotation said before, null where it was absent. */
+  /** Only with `agent`: the annotation's previous value, or null if it was absent. */
   readonly annotation?: string | null
 }
 
 export type Receipt = ReadonlyMap<string, ReadonlyMap<Slot, ReceiptEntry>>
 
-/** Undefined where there is none, or where it is not what we write: then nothing is taken from it. */
+/** Returns undefined if there is no receipt, or if it is not in our format; nothing is then read from it. */
 export function parseReceipt(annotations: ReadonlyMap<string, string>): Receipt | undefined {
   const text = annotations.get(RECEIPT)
   const parsed = text === undefined ? undefined : parseJson(text)
@@ -51,7 +51,7 @@ function parseSlots(value: Json | undefined): ReadonlyMap<Slot, ReceiptEntry> {
   return slots
 }
 
-/** Containers by name and slots in a fixed order, so that the same decisions give the same bytes. */
+/** Orders containers by name and slots in a fixed order, so that equal decisions yield equal bytes. */
 export function formatReceipt(receipt: Receipt): string | undefined {
   const containers = [...receipt]
     .filter(([, slots]) => slots.size > 0)
@@ -64,7 +64,7 @@ export function formatReceipt(receipt: Receipt): string | undefined {
   return JSON.stringify(Object.fromEntries(entries))
 }
 
-/** The handlers of a probe or hook without its timing, as the receipt keeps them. */
+/** Returns the handlers of a probe or hook without its timing, as the receipt stores them. */
 export function handlersOf(check: JsonObject, except?: string): JsonObject {
   const kinds = handlerKinds(check).filter((kind) => kind !== except)
   return Object.fromEntries(kinds.map((kind) => [kind, member(check, kind)]))

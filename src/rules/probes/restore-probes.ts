@@ -1,4 +1,4 @@
-/** The way back: puts the probes of a receipt where they were, and takes the prober out of the pod (`restore`). */
+/** Undoes a rewrite: restores the probes of a receipt and removes the prober from the pod (`restore`). */
 import { REWRITE_PROBES } from '../../istio/annotations.ts'
 import { isObject, member, memberAt, type Json } from '../../kubernetes/json.ts'
 import { pointer, setEntries, type Operation } from '../../kubernetes/json-pointer.ts'
@@ -7,7 +7,7 @@ import { readCheckFacts, type CheckFacts } from './check-facts.ts'
 import { removeProber } from './prober-delivery.ts'
 import { parseReceipt, RECEIPT, type ReceiptEntry } from './receipt.ts'
 
-/** Empty where the template carries no receipt. A check that someone has changed since is left as it is. */
+/** Returns no operations if the template has no receipt. A probe or hook that has changed since is left unchanged. */
 export function restoreProbes(template: PodTemplate): readonly Operation[] {
   const receipt = parseReceipt(template.annotations)
   if (receipt === undefined) return []
@@ -43,7 +43,7 @@ function restoreCheck({ check, prober }: CheckFacts, { original, strategy }: Rec
   return []
 }
 
-/** A map that held nothing else is removed with it. */
+/** Removes the annotations map as well if it would become empty. */
 function restoreAnnotations(template: PodTemplate, entries: readonly ReceiptEntry[]): readonly Operation[] {
   const present = memberAt(template.raw, 'metadata', 'annotations')
   if (!isObject(present)) return []

@@ -1,4 +1,4 @@
-/** How far the template of an object may be changed (docs/facts/admission-requests.md#rewritten-templates). */
+/** How much of an object's template may be changed (docs/facts/admission-requests.md#rewritten-templates). */
 import { equalJson } from '../../kubernetes/json.ts'
 import { annotationsOf, describe, hasController, labelsOf } from '../../kubernetes/object.ts'
 import { rawTemplate } from '../../kubernetes/pod-template.ts'
@@ -11,16 +11,16 @@ const TEMPLATES = 'istio-onramp.io/templates'
 const MIRROR = 'kubernetes.io/config.mirror'
 
 /**
- * `all`: any strategy. `clean`: only what merges cleanly with a later apply, the `port` strategy. `merges`: nothing but
- * the removal of an earlier rewrite that a merge put beside a user's handler. `nothing`: no change at all.
+ * `all`: any strategy. `clean`: only the `port` strategy, which merges cleanly with a later apply. `merges`: only the
+ * removal of an earlier rewrite that a merge put beside a user's handler. `nothing`: no change.
  */
 export interface TemplatePolicy {
   readonly extent: 'all' | 'clean' | 'merges' | 'nothing'
-  /** Why a probe or hook is left that would be rewritten otherwise. */
+  /** Why a probe or hook is left although it would otherwise be rewritten. */
   readonly reason: Reason
   /** Whether a warning says that the pods will differ from the object. */
   readonly announces: boolean
-  /** False for a Pod: nothing is created from it. */
+  /** False for a Pod: no pods are created from it. */
   readonly hasPods: boolean
   readonly warnings: readonly string[]
 }
@@ -31,7 +31,7 @@ export interface TemplatePolicy {
  * | Pod on CREATE                                 | all     |
  * | mirror Pod, running Pod                       | nothing |
  * | a controller owns it                          | nothing |
- * | UPDATE that leaves the template as it was     | nothing |
+ * | UPDATE that does not change the template      | nothing |
  * | templates: leave                              | merges  |
  * | templates: rewrite                            | all     |
  * | templates: auto, Argo CD tracks it            | merges  |
@@ -56,7 +56,7 @@ function quiet(extent: TemplatePolicy['extent'], reason: Reason, hasPods = true)
   return { extent, reason, announces: false, hasPods, warnings: [] }
 }
 
-/** The API server refuses changes to mirror pods, and probes of a running Pod cannot be changed. */
+/** The API server refuses changes to mirror pods and to the probes of a running Pod. */
 function podPolicy({ operation, object }: WriteRequest): TemplatePolicy {
   if (annotationsOf(object).has(MIRROR)) return quiet('nothing', 'mirror-pod', false)
   return quiet(operation === 'CREATE' ? 'all' : 'nothing', 'running-pod', false)

@@ -1,4 +1,4 @@
-/** What breaks once a PeerAuthentication is in force and does not break before. */
+/** Finds what breaks under a new PeerAuthentication and does not break without it. */
 import type { PeerAuthentication } from '../../istio/declared-policy.ts'
 import { indexNamespace, type PolicyIndex } from '../../istio/policy-index.ts'
 import { assess } from '../../readiness/assess.ts'
@@ -11,19 +11,19 @@ import { unknownProbes } from '../../readiness/topics/probes.ts'
 import type { RuleConfiguration } from '../configuration.ts'
 
 export interface SwitchEffect {
-  /** Errors that are new, the worst object first. */
+  /** New errors, the worst object first. */
   readonly broken: readonly Finding[]
-  /** Warnings that are new. */
-  readonly doubtful: number
-  /** Namespaces in which it is not known whether Istio rewrites probes that would break. */
+  /** The number of new warnings. */
+  readonly warned: number
+  /** The number of namespaces for which it is unknown whether Istio rewrites probes that would break. */
   readonly unknown: number
-  /** Whether something is refused afterwards that is let in now; a looser policy is never denied. */
+  /** Whether the policy refuses traffic that is accepted now. A looser policy is never denied. */
   readonly isTightening: boolean
   /** The namespace that is switched; undefined for the mesh. */
   readonly scope: string | undefined
 }
 
-/** A rule that demands mutual TLS breaks by loosening. */
+/** Findings that loosening can cause: clients that require mutual TLS, and policies that hide others. */
 const BY_LOOSENING: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'destination-rule-mtls-refused',
   'policy-shadowed',
@@ -45,7 +45,7 @@ export function compareSwitch(
   const unknownBefore = unknownProbes(former)
   return {
     broken: worstObjectFirst(broken),
-    doubtful: fresh.filter(({ severity }) => severity === 'warn').length,
+    warned: fresh.filter(({ severity }) => severity === 'warn').length,
     unknown: [...unknownProbes(after).keys()].filter((namespace) => !unknownBefore.has(namespace)).length,
     isTightening: broken.some(({ code }) => !BY_LOOSENING.has(code)),
     scope,
@@ -54,7 +54,7 @@ export function compareSwitch(
 
 const ESTATES = new WeakMap<Inventory, Estate>()
 
-/** Laid out once for each state of the cluster. */
+/** Builds the estate once for each state of the cluster. */
 function estateOf(inventory: Inventory): Estate {
   const known = ESTATES.get(inventory)
   if (known !== undefined) return known
@@ -63,7 +63,7 @@ function estateOf(inventory: Inventory): Estate {
   return estate
 }
 
-/** The policies as they would be; an update keeps the age of the policy, a new one is the newest. */
+/** Returns the policies after the write. An update keeps the policy's age; a new policy is the newest. */
 function withPolicy(policy: PeerAuthentication, inventory: Inventory): PolicyIndex {
   const own = inventory.list('policies').filter(({ namespace }) => namespace === policy.namespace)
   const former = own.find(({ name }) => name === policy.name)
@@ -72,7 +72,7 @@ function withPolicy(policy: PeerAuthentication, inventory: Inventory): PolicyInd
   return { get: (namespace) => (namespace === policy.namespace ? replaced : inventory.policies.get(namespace)) }
 }
 
-/** What keeps pods from being created leads; then the object with most findings. */
+/** Findings that prevent pod creation lead, then the object with the most findings. */
 function worstObjectFirst(findings: readonly Finding[]): readonly Finding[] {
   const weight = new Map<string, number>()
   for (const { object } of findings) weight.set(keyOf(object), (weight.get(keyOf(object)) ?? 0) + 1)

@@ -1,6 +1,6 @@
 /**
- * The guard of the switch to STRICT: a PeerAuthentication that would break running workloads is warned about, or denied
- * where the settings say so. Deleting and loosening are never denied.
+ * Guards the switch to STRICT: a PeerAuthentication that would break running workloads causes a warning, or a denial if
+ * the settings say so. Deleting and loosening are never denied.
  */
 import { readPeerAuthentication } from '../../istio/read-peer-authentication.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
@@ -21,8 +21,8 @@ export const strictSwitchRule: Rule = {
 /**
  * | first match wins                                   | answer | reason                 |
  * |----------------------------------------------------|--------|------------------------|
- * | the object cannot be read                          | allow  | malformed              |
- * | the cluster's workloads are not known              | warn   | strict-switch-unknown  |
+ * | the object is malformed                            | allow  | malformed              |
+ * | the cluster's workloads are unknown                | warn   | strict-switch-unknown  |
  * | setting allow                                      | allow  | strict-switch-allowed  |
  * | nothing breaks that did not break before           | allow  | strict-switch-harmless |
  * | setting deny, and the change tightens              | deny   | strict-switch-breaks   |
@@ -74,19 +74,19 @@ function decided(
 }
 
 function unknown(base: RuleResult, { reference }: WriteRequest): RuleResult {
-  const text = `PeerAuthentication ${reference.namespace}/${reference.name}: what it breaks is not known, because the workloads of the cluster could not all be read; before you rely on it, run istio-onramp check`
+  const text = `PeerAuthentication ${reference.namespace}/${reference.name}: its effect is unknown, because not all workloads of the cluster could be read; run istio-onramp check before you rely on it`
   return {
     ...decided(base, 'warn', 'strict-switch-unknown', 'kinds that could not be read'),
     warnings: [...base.warnings, coded(text, 'strict-switch-unknown')],
   }
 }
 
-/** An exemption counts where it loosened what would have been denied or warned of. */
+/** An exemption counts only if it loosened a denial or a warning. */
 function exemptionsOf({ exemptedBy, value }: SwitchSetting): RuleResult['exemptions'] {
   return exemptedBy === undefined ? [] : [{ rule: 'strict-switch', by: exemptedBy, setting: value }]
 }
 
-/** The cluster's state is both; a context that was made for one rule alone may be less. */
+/** The cluster's state implements both; a context made for a single rule may not. */
 function isInventory(mesh: Mesh): mesh is Inventory {
   return 'list' in mesh && 'unreadKinds' in mesh
 }

@@ -1,29 +1,29 @@
-/** The words of the guard: a summary, the three worst, and where to read the rest. */
+/** The guard's messages: a summary, the three worst findings, and the command that lists all. */
 import { describe, type ObjectReference } from '../../kubernetes/object.ts'
 import type { Finding } from '../../readiness/finding.ts'
 import { coded } from '../reasons.ts'
 import type { SwitchEffect } from './compare-switch.ts'
 
 const SHOWN = 3
-/** Connections that are open at the switch go on for Istio's drain time (docs/facts/mtls-modes.md). */
-const DELAY = 'open connections are cut up to 45 s later, so a quiet minute proves nothing'
+/** Connections that are open at the switch last for Istio's drain time (docs/facts/mtls-modes.md). */
+const DELAY = 'open connections close up to 45 s later, so a quiet minute proves nothing'
 
-/** `7 errors in 3 objects, 2 warnings, 1 namespace not known`. */
-export function summaryOf({ broken, doubtful, unknown }: SwitchEffect): string {
+/** Returns `7 errors in 3 objects, 2 warnings, 1 namespace not fully known`. */
+export function summaryOf({ broken, warned, unknown }: SwitchEffect): string {
   const objects = new Set(broken.map(({ object }) => describe(object))).size
   return [
     `${count(broken.length, 'error')} in ${count(objects, 'object')}`,
-    ...(doubtful > 0 ? [count(doubtful, 'warning')] : []),
-    ...(unknown > 0 ? [`${count(unknown, 'namespace')} not known in full`] : []),
+    ...(warned > 0 ? [count(warned, 'warning')] : []),
+    ...(unknown > 0 ? [`${count(unknown, 'namespace')} not fully known`] : []),
   ].join(', ')
 }
 
-/** At most five lines. */
+/** Returns at most five lines. */
 export function warningLines(reference: ObjectReference, effect: SwitchEffect): readonly string[] {
   return [
     coded(`${describe(reference)}: ${summaryOf(effect)}; ${DELAY}`, 'strict-switch-breaks'),
     ...effect.broken.slice(0, SHOWN).map((finding) => coded(detail(finding), 'strict-switch-breaks')),
-    `All of it: ${command(effect)}`,
+    `All findings: ${command(effect)}`,
   ]
 }
 
@@ -36,8 +36,8 @@ export function denialText(reference: ObjectReference, effect: SwitchEffect): st
     ),
     ...effect.broken.slice(0, SHOWN).map((finding) => `- ${detail(finding)}\n  fix: ${finding.fix}`),
     ...(rest > 0 ? [`and ${rest} more.`] : []),
-    `All of it: ${command(effect)}`,
-    'To switch anyway: annotation istio-onramp.io/strict-switch: "warn" on the PeerAuthentication or its namespace, where the configuration lets it.',
+    `All findings: ${command(effect)}`,
+    'To switch anyway, annotate the PeerAuthentication or its namespace, if the configuration allows it: istio-onramp.io/strict-switch: "warn".',
   ].join('\n')
 }
 

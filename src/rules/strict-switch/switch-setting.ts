@@ -1,4 +1,6 @@
-/** What the guard may do: the configuration, the namespace's annotation, the policy's own, and who may loosen it. */
+/**
+ * The guard's setting, from the configuration, the namespace's annotation and the policy's own, and who may loosen it.
+ */
 import { annotationsOf, describe } from '../../kubernetes/object.ts'
 import { STRICT_SWITCH_VALUES, type StrictSwitchSetting } from '../configuration.ts'
 import { effectiveSetting } from '../exemption.ts'
