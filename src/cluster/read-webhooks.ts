@@ -1,5 +1,5 @@
 /**
- * Istio's injection webhooks among the cluster's MutatingWebhookConfigurations
+ * Reads Istio's injection webhooks from MutatingWebhookConfigurations
  * (docs/facts/injection.md#which-webhooks-are-called).
  */
 import { REVISION } from '../istio/annotations.ts'
@@ -19,7 +19,7 @@ import type { Problem } from '../kubernetes/problem.ts'
 
 const SUFFIX = 'sidecar-injector.istio.io'
 
-/** Empty for a configuration that is not Istio's. */
+/** Returns an empty list for a configuration that is not Istio's. */
 export function readInjectionWebhooks(object: JsonObject): readonly InjectionWebhook[] | Problem {
   const configuration = stringMember(metadataOf(object), 'name') ?? ''
   const webhooks: InjectionWebhook[] = []
@@ -42,13 +42,15 @@ function problem(index: number, field: string, text: string): Problem {
   return { field: `webhooks[${index}].${field}`, problem: text }
 }
 
-/** Of the Service, or of the URL behind its host. */
+/** Returns the path of the Service, or of the URL. */
 function pathOf(entry: Json): string {
   const url = scalarText(memberAt(entry, 'clientConfig', 'url'))
   return url?.replace(/^https:\/\/[^/]*/, '') ?? scalarText(memberAt(entry, 'clientConfig', 'service', 'path')) ?? ''
 }
 
-/** `/inject/cluster/C/net/N`, or the older `/inject/:ENV:net=N` (`pkg/kube/inject/webhook.go` parseInjectEnvs). */
+/**
+ * Reads `/inject/cluster/C/net/N`, or the older `/inject/:ENV:net=N` (`pkg/kube/inject/webhook.go` parseInjectEnvs).
+ */
 function networkIn(path: string): string | undefined {
   const rest = path.replace(/\/$/, '').split('/').slice(2)
   if (rest[0]?.startsWith(':ENV:') === true) return /:ENV:net=([^:]*)/.exec(rest.join('/'))?.[1]
@@ -56,7 +58,7 @@ function networkIn(path: string): string | undefined {
   return index === -1 ? undefined : rest[index + 1]?.replaceAll('--slash--', '/')
 }
 
-/** The configuration's label; else the istiod Service it calls, `istiod[-rev]`. */
+/** Returns the configuration's label, otherwise the revision in the name of its istiod Service, `istiod[-rev]`. */
 function revisionOf(object: JsonObject, entry: Json): string {
   const label = labelsOf(object).get(REVISION)
   if (label !== undefined && label !== '') return label

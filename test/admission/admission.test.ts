@@ -171,7 +171,7 @@ t.test('annotations that come with all of the metadata of a template are counted
     [{ jobTemplate: { spec: { template } } }, '/spec/jobTemplate/spec/template/metadata'],
   ] as const) {
     const operation = { op: 'add', path, value: { annotations } } as const
-    t.match(provePatch({ metadata: {}, spec: job }, [operation]), { problem: /longer than 262144 bytes/ }, path)
+    t.match(provePatch({ metadata: {}, spec: job }, [operation]), { problem: /exceed 262144 bytes/ }, path)
   }
   t.end()
 })
@@ -180,7 +180,7 @@ t.test('a receipt that would make the annotations too long fails open: the pod i
   const header = { name: 'x-long', value: 'v'.repeat(300_000) }
   const livenessProbe = { httpGet: { path: '/', port: 8080, httpHeaders: [header] } }
   const { response } = answer(createPod(pod([container('web', { livenessProbe })])))
-  t.match(response, { allowed: true, patch: undefined, warnings: [/annotations would be longer than 262144 bytes/] })
+  t.match(response, { allowed: true, patch: undefined, warnings: [/annotations would exceed 262144 bytes/] })
   t.end()
 })
 
@@ -201,7 +201,7 @@ t.test('a patch is proved before it is sent, by rules stricter than the RFC', (t
   t.equal(JSON.stringify(object), before, 'the original is never changed')
   for (const [length, problem] of [
     [262_144, undefined],
-    [262_145, 'the annotations would be longer than 262144 bytes'],
+    [262_145, 'the annotations would exceed 262144 bytes'],
   ] as const) {
     const value = { 'a/ä': 'x'.repeat(length - 4) }
     const proof = provePatch(object, [{ op: 'add', path: '/metadata/annotations', value }])

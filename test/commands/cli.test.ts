@@ -86,7 +86,7 @@ t.test('usage errors are exit 2 and name what is wrong', async (t) => {
     [['preview'], /required option '-f, --filename <path>' not specified/],
     [['preview', '-f', 'x', '--nonsense'], /unknown option '--nonsense'/],
     [['preview', '-f', 'x', '-o', 'xml'], /Allowed choices are text, json, yaml/],
-    [['preview', '-f', 'x'], /no cluster: there is no kubeconfig .*; --from PATH reads manifests/],
+    [['preview', '-f', 'x'], /no cluster: there is no kubeconfig .*; use --from PATH to read manifests/],
     [
       ['preview', '-f', 'x', '--from', 'y', '--context', 'z'],
       /'--context <name>' cannot be used with option '--from <path>'/,
@@ -228,7 +228,7 @@ t.test('preview -o yaml keeps comments and order, restore is the way back, both 
   })
   const restored = await run(['restore', '-f', '-'], previewed.stdout)
   t.equal(restored.code, 0, restored.stderr)
-  t.match(restored.stderr, '1 of the objects carried a receipt')
+  t.match(restored.stderr, '1 object with a receipt restored')
   t.same(parseYaml(restored.stdout.split('---')[0] ?? ''), parseYaml(POD))
   const list = JSON.parse((await run(['restore', '-f', '-', '-o', 'json'], previewed.stdout)).stdout) as {
     kind: string
