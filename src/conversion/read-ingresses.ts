@@ -8,8 +8,9 @@ import type { ConversionOptions } from './model/conversion-options.ts'
 import { collect, type Claim, type Reported, type ReportLine } from './model/report.ts'
 
 /**
- * Returns the oldest Ingress first, so that it wins where two ask for the same, as in ingress-nginx (`sortIngressSlice` in
- * kubernetes/ingress-nginx internal/ingress/controller/store/store.go). Ingresses without a time keep their order.
+ * Returns the oldest Ingress first, so that it wins a conflict, as in ingress-nginx (`sortIngressSlice` in
+ * kubernetes/ingress-nginx internal/ingress/controller/store/store.go). Ingresses without a creation time keep their
+ * order.
  */
 export function readIngresses(
   ingresses: readonly Ingress[],

@@ -68,7 +68,7 @@ t.test('what is wrong is told with its field, and everything else is converted',
       'unsupported',
       /port nosuch of Service shop\/web is unknown/,
     ],
-    ['spec.rules[0].http.paths[4].backend.service.port.number', 'unsupported', /is 70000, allowed: 1 to 65535/],
+    ['spec.rules[0].http.paths[4].backend.service.port.number', 'unsupported', /is 70000; allowed are 1 to 65535/],
     [
       'spec.rules[0].http.paths[5]',
       'not-needed',
@@ -119,7 +119,7 @@ t.test('a field of another type is an error with its path, and what it stands in
   const path = 'spec.rules[0].http.paths[0]'
   const rules = (...paths: readonly JsonObject[]) => ({ rules: [{ host: 'a.example.com', http: { paths } }] })
   const table: readonly (readonly [JsonObject, string, RegExp])[] = [
-    [rules({ ...good, pathType: 'prefix' }), `${path}.pathType`, /is "prefix", allowed: Exact, Prefix or Implem/],
+    [rules({ ...good, pathType: 'prefix' }), `${path}.pathType`, /is "prefix"; allowed are Exact, Prefix or Implem/],
     [
       rules({ ...good, path: 404 }),
       `${path}.path`,
@@ -128,7 +128,7 @@ t.test('a field of another type is an error with its path, and what it stands in
     [
       rules(port({ number: '80' })),
       `${path}.backend.service.port.number`,
-      /is "80", allowed: a number from 1 to 65535/,
+      /is "80"; allowed is a number from 1 to 65535/,
     ],
     [rules(port({ name: 80 })), `${path}.backend.service.port.name`, /must be a string, not number: put 80 in quotes/],
     [

@@ -164,7 +164,7 @@ t.test('x-forwarded-prefix is sent where the path is rewritten, and nowhere else
     ])
   const alone = of({})
   t.equal(ask(alone, 'istio', '/api'), 'web.shop:80 /api')
-  t.match(linesOf(alone, 'x-forwarded-prefix'), /^not-needed info: ingress-nginx sends it only where/)
+  t.match(linesOf(alone, 'x-forwarded-prefix'), /^not-needed info: ingress-nginx sends it only if/)
   const rewritten = of({ 'rewrite-target': '/' })
   t.equal(ask(rewritten, 'istio', '/api'), 'web.shop:80 / x-forwarded-prefix=/app')
   t.equal(ask(rewritten, 'istio', '/other'), 'web.shop:80 /other')
@@ -184,7 +184,7 @@ t.test('a request is not sent twice because it takes long, and a POST that was s
   )
   t.equal(retriesOf({ 'proxy-next-upstream': 'http_503' }), '{"attempts":0}', 'nothing that is safe for a POST')
   const conversion = convert([ingress({ annotations: nginx(limited) })])
-  t.match(linesOf(conversion, 'proxy-next-upstream-timeout'), /^unsupported warn: nginx starts no further try/)
+  t.match(linesOf(conversion, 'proxy-next-upstream-timeout'), /^unsupported warn: nginx starts no retry/)
   t.match(linesOf(conversion, 'proxy-next-upstream'), /^approximate warn: .* for error Envoy would also repeat POST/)
   t.end()
 })
@@ -387,7 +387,7 @@ t.test('a canary: without a share it gets nothing, beside affinity the report sa
   t.equal(ask(small, 'istio', '/'), 'web.shop:80=95 next.shop:80=5 /', 'a total below 100 counts as 100')
   const sticky = convert([main({ affinity: 'cookie' }), next({ 'canary-weight': '20' })])
   const about = sticky.report.find(({ ingress: id, level }) => id === 'shop/next' && level === 'warn')
-  t.match(about?.message, /where the affinity of ingress-nginx keeps/)
+  t.match(about?.message, /but the affinity of ingress-nginx keeps/)
   t.end()
 })
 
@@ -401,7 +401,7 @@ t.test('limits, protocols and cookies that differ are named', (t) => {
     ['proxy-send-timeout', { 'proxy-send-timeout': '59' }, /^unsupported warn/],
     ['proxy-read-timeout', { 'proxy-read-timeout': '0' }, /^unsupported warn: nginx answers 504 at once/],
     ['proxy-read-timeout', { 'proxy-read-timeout': '60' }, /^not-needed info/],
-    ['proxy-read-timeout', { 'proxy-read-timeout': '30s' }, /^unsupported warn: is "30s", allowed is a whole number/],
+    ['proxy-read-timeout', { 'proxy-read-timeout': '30s' }, /^unsupported warn: is "30s"; allowed is a whole number/],
     ['backend-protocol', { 'backend-protocol': 'AUTO_HTTP' }, /^unsupported warn: ingress-nginx speaks HTTPS/],
   ]
   for (const [key, annotations, says] of rows)

@@ -132,7 +132,7 @@ t.test('a part that is no value of its kind is told with what is allowed', (t) =
     const given = JSON.stringify(annotations[key])
     t.equal(
       linesOf(convertOne(annotations), key),
-      `unsupported warn: is ${given}, allowed is ${allowed}; not read`,
+      `unsupported warn: is ${given}; allowed is ${allowed}; it is ignored`,
       `${key}=${given}`,
     )
   }

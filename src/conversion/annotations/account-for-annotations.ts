@@ -1,5 +1,5 @@
 /**
- * What the annotations of an Ingress come to: settings for the stages that follow, and exactly one line of the report for each
+ * Accounts for the annotations of an Ingress: settings for the following stages, and exactly one report line for each
  * annotation, known or not.
  */
 import type { ControllerClass } from '../ingress/controller-class.ts'
@@ -27,8 +27,8 @@ const UNKNOWN = unsupported(
 const NO_CONTROLLER = foreign('no known Ingress controller reads it; copy it to the new objects if a tool needs it')
 
 /**
- * `ruleHosts` are the hosts that any Ingress of the conversion has rules for. Returns the settings of all annotations together, and a line
- * for each annotation in the order of their keys.
+ * `ruleHosts` are the hosts for which any Ingress of the conversion has rules. Returns the combined settings, and a
+ * line for each annotation in the order of the keys.
  */
 export function accountForAnnotations(
   ingress: Ingress,
@@ -76,7 +76,7 @@ function familyOf(key: string): Family | undefined {
   return families.find((family) => entryOf(family, key.slice(family.prefix.length)) !== undefined) ?? families.at(-1)
 }
 
-/** The name of the class decides even if annotations of another controller made the Ingress look like that one's. */
+/** The name of the class decides, even if another controller's annotations suggest that controller. */
 function isOfClass(reader: Reader, { controller, ingress }: Place): boolean {
   if (controller === 'unknown' || controller === reader) return true
   const name = ingress.annotations.get('kubernetes.io/ingress.class') ?? ingress.className

@@ -1,8 +1,8 @@
-/** Annotations of several controllers that mean the same, some of them the same as one of ingress-nginx. */
+/** Annotations that several controllers share, some of them equivalent to one of ingress-nginx. */
 import { NGINX } from './nginx/nginx.ts'
 import { converted, readFlag, refused, unsupported, type Entry } from './entry.ts'
 
-/** The entry of ingress-nginx that means the same. */
+/** Returns the equivalent entry of ingress-nginx. */
 export function asNginx(name: string): Entry {
   return (value, place) =>
     NGINX[name]?.(value, { ...place, sibling: () => undefined, effectOf: () => undefined }) ??

@@ -1,4 +1,6 @@
-/** external-dns: its annotations go to the object that carries the hosts (docs/facts/istio-gateway.md#external-dns). */
+/**
+ * external-dns. Its annotations move to the object that contains the hosts (docs/facts/istio-gateway.md#external-dns).
+ */
 import { approximate, converted, type AnnotationPlace, type AnnotationTable, type Effect, type Entry } from './entry.ts'
 
 const PREFIX = 'external-dns.alpha.kubernetes.io/'
@@ -16,7 +18,7 @@ export const EXTERNAL_DNS: AnnotationTable = {
   'endpoints-type': onService('endpoints-type'),
 }
 
-/** Provider settings: `aws-weight`, `cloudflare-proxied`, `scw-...` and the like. */
+/** Provider settings such as `aws-weight`, `cloudflare-proxied` and `scw-...`. */
 export function carryDns(name: string): Entry {
   return carry(name)
 }
@@ -31,7 +33,7 @@ function carriedTo({ target: to }: AnnotationPlace): string {
     : 'on the route; external-dns needs --source=gateway-httproute'
 }
 
-/** A name that no rule has gets a DNS record and no route. */
+/** A name without a rule gets a DNS record but no route. */
 function hostname(value: string, place: AnnotationPlace): Effect {
   const hosts = place.ingress.rules.map(({ host }) => host)
   const extra = value
@@ -50,7 +52,7 @@ function hostname(value: string, place: AnnotationPlace): Effect {
   return approximate('warn', settings, `${extra.join(', ')} gets a DNS record but no route, because no rule names it`)
 }
 
-/** The Gateway API source reads the target from the Gateway only. */
+/** The Gateway API source reads the target only from the Gateway. */
 function target(value: string, place: AnnotationPlace): Effect {
   if (place.target === 'istio') return carry('target')(value, place)
   const settings = { gatewayAnnotations: { [`${PREFIX}target`]: value } }

@@ -1,6 +1,6 @@
 /**
- * Every annotation that is known, by its prefix. To add one: find its prefix below and put a line into the table of that file;
- * `entry.ts` has the constructors of such lines. A new controller is a file with a table and a line here.
+ * All known annotations by prefix. To add one, find its prefix below and add a line to the table of that file;
+ * `entry.ts` has the constructors. A new controller is a file with a table, and a line here.
  */
 import type { ControllerClass } from '../ingress/controller-class.ts'
 import { ALB, ALB_PATTERNS } from './aws.ts'
@@ -21,14 +21,14 @@ export interface Family {
   readonly prefix: string
   readonly table: AnnotationTable
   readonly patterns?: readonly (readonly [RegExp, (name: string) => Entry])[]
-  /** The only controllers that read it; undefined for what is read beside any controller. */
+  /** The only controllers that read it; undefined if every controller's users may have it. */
   readonly readers?: readonly Reader[]
 }
 
-/** Controllers besides those whose paths are read in a way of their own. */
+/** The controllers, including those whose paths have no special meaning. */
 export type Reader = ControllerClass | keyof typeof OTHER_CLASSES
 
-/** By what their classes are called. */
+/** Patterns of their class names. */
 export const OTHER_CLASSES = {
   appgw: /appgw|application-gateway/,
   haproxy: /haproxy/,
@@ -38,7 +38,7 @@ export const OTHER_CLASSES = {
   cilium: /cilium/,
 } as const
 
-/** The first family with this prefix that knows the annotation wins, else the last one with the prefix. */
+/** The first family with this prefix that knows the annotation wins, otherwise the last one with the prefix. */
 export const FAMILIES: readonly Family[] = [
   {
     prefix: 'nginx.ingress.kubernetes.io/',
@@ -55,7 +55,7 @@ export const FAMILIES: readonly Family[] = [
   { prefix: 'projectcontour.io/', table: CONTOUR, readers: ['contour'] },
   { prefix: 'ingress.kubernetes.io/', table: GCE_STATUS },
   { prefix: 'ingress.kubernetes.io/', table: LEGACY, readers: ['contour', 'haproxy'] },
-  // F5's controller, whose class is called nginx as well.
+  // F5's controller, whose class is also called nginx.
   { prefix: 'nginx.org/', table: {}, patterns: GUARD_PATTERNS, readers: ['nginx'] },
   { prefix: 'nginx.com/', table: {}, patterns: GUARD_PATTERNS, readers: ['nginx'] },
   { prefix: 'konghq.com/', table: {}, patterns: GUARD_PATTERNS, readers: ['kong'] },
@@ -76,10 +76,10 @@ export const FAMILIES: readonly Family[] = [
 /** The annotations of one prefix, for docs/reference/annotations.md. */
 export interface KnownAnnotations {
   readonly prefix: string
-  /** Classes of the only controllers that read them; undefined for those that are read beside any controller. */
+  /** The classes of the only controllers that read them; undefined for annotations of tools. */
   readonly readers: readonly string[] | undefined
   readonly names: readonly string[]
-  /** Names of a form, as regular expressions. */
+  /** Patterns of names, as regular expressions. */
   readonly patterns: readonly string[]
 }
 

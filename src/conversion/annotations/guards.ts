@@ -1,4 +1,4 @@
-/** Controllers whose annotations are not known one by one: whatever may keep strangers out is an error. */
+/** Controllers whose annotations are not known individually. */
 import { unsupported, type Entry } from './entry.ts'
 
 const GUARD = unsupported(
@@ -11,7 +11,7 @@ const REWRITE = unsupported(
   'it changes paths in a way that is not converted: recreate it in the VirtualService',
 )
 
-/** Controllers whose annotations are not known one by one: whatever may keep a client out is reported as an error. */
+/** Reports every annotation that may protect the routes as an error. */
 export const GUARD_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])[] = [
   [/^(.*(?:auth|jwt|oidc|plugin|polic|protect|waf|allow|deny|block|whitelist|secret|snippet).*)$/, () => GUARD],
   [/^(.*(?:rewrite|strip-path|regex).*)$/, () => REWRITE],

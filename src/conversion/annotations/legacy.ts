@@ -1,8 +1,8 @@
-/** The prefix of early controllers, which HAProxy's and Contour's still read. */
+/** The prefix of early controllers, which HAProxy's and Contour's controllers still read. */
 import { asNginx, PASSWORD, sslRedirect } from './as-nginx.ts'
 import { claimsHttpsRedirect, readFlag, unsupported, type AnnotationTable } from './entry.ts'
 
-/** `ingress.kubernetes.io/`, the common ancestor of several controllers'. */
+/** `ingress.kubernetes.io/`, the common ancestor of several prefixes. */
 export const LEGACY: AnnotationTable = {
   'force-ssl-redirect': (value, place) =>
     readFlag(value) === true

@@ -1,9 +1,11 @@
-/** Hosts that the gateway serves over plain HTTP only, where the Ingress asked for more. */
+/** Hosts that the gateway serves only over plain HTTP although the Ingress asked for HTTPS. */
 import { hasTls, ruleHosts, type TlsCoverage } from '../hosts/tls-coverage.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { Claim, ReportLine } from '../model/report.ts'
 
-/** Settles the claims of annotations that ask for a redirect to https: refused where no host of the Ingress has TLS. */
+/**
+ * Settles the claims of annotations that request a redirect to https. A claim fails if no host of the Ingress has TLS.
+ */
 export function settleClaims(
   lines: readonly (ReportLine | Claim)[],
   readings: readonly ReadIngress[],
@@ -25,7 +27,7 @@ export function settleClaims(
 export function plainHostLines(reading: ReadIngress, tls: TlsCoverage): readonly ReportLine[] {
   const unredirected = unredirectedHosts(reading, tls)
   const isClaimed = reading.settings.redirectsEveryHost === true
-  // By ssl-redirect alone ingress-nginx does not redirect such hosts either.
+  // With ssl-redirect alone, ingress-nginx does not redirect such hosts either.
   const isExpected = reading.controller === 'nginx' && !isClaimed
   const isSettled = isClaimed && isPlainOnly(reading, unredirected)
   const redirectLines =
@@ -33,7 +35,7 @@ export function plainHostLines(reading: ReadIngress, tls: TlsCoverage): readonly
   return [...redirectLines, ...noCertificateLines(reading, tls)]
 }
 
-/** A redirect is printed for hosts with TLS only: elsewhere it would lead to nothing. */
+/** Only hosts with TLS redirect; for other hosts nothing would answer at https. */
 function unredirectedHosts(reading: ReadIngress, tls: TlsCoverage): readonly string[] {
   return reading.settings.redirectsToHttps === true ? plainHosts(reading, tls) : []
 }

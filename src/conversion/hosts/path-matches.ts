@@ -1,6 +1,4 @@
-/**
- * What the path of an Ingress matches (docs/facts/istio-gateway.md#path-types), and the order of precedence among paths.
- */
+/** How the path of an Ingress matches (docs/facts/istio-gateway.md#path-types), and the precedence of paths. */
 import type { ControllerClass } from '../ingress/controller-class.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import { escapeRegex, hasAlternatives } from '../model/regular-expression.ts'
@@ -43,7 +41,7 @@ export function pathMatch(
   }
 }
 
-/** `*` is any text and `?` any character, slashes included (AWS, "Path conditions"). */
+/** `*` matches any text and `?` any character, including slashes (AWS, "Path conditions"). */
 function wildcards(path: string): PathMatch {
   const head = path.replace(/\/?\*$/, '')
   if (/[*?]/.test(head))

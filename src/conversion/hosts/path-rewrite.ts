@@ -1,6 +1,6 @@
 /**
- * The rewrite-target of ingress-nginx for one path. nginx replaces the whole URI, Envoy only what the pattern matches, so the
- * pattern must span the path (docs/facts/ingress-nginx.md).
+ * ingress-nginx' rewrite-target for one path. nginx replaces the whole URI, Envoy only the part that the pattern
+ * matches, so the pattern must span the path (docs/facts/ingress-nginx.md).
  */
 import type { Problem } from '../../kubernetes/problem.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
@@ -35,13 +35,13 @@ export function pathRewrite(
   }
 }
 
-/** The location `/app/` is rewritten and `/app` is not. Envoy leaves alone what the pattern does not match. */
+/** The location `/app/` is rewritten and `/app` is not. Envoy does not change paths that the pattern does not match. */
 function belowRewrite(rewriteTarget: string): PathRewrite {
   const pattern = `(?i)^${rewriteTarget}/.*$`
   return { kind: 'regex', pattern, substitution: substitutionOf(rewriteTarget, 0), stripsPrefix: undefined }
 }
 
-/** Turns `$2` into RE2's `\2`. A group that the path does not have is empty in nginx, and invalid in Envoy. */
+/** Turns `$2` into RE2's `\2`. A group that the path does not have is empty in nginx but invalid in Envoy. */
 function substitutionOf(rewriteTarget: string, groups: number): string {
   return rewriteTarget
     .replaceAll('\\', '\\\\')

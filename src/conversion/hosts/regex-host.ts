@@ -1,8 +1,8 @@
-/** Whether ingress-nginx reads every path of a host as a regular expression (docs/facts/ingress-nginx.md#rewrites). */
+/** Whether ingress-nginx treats every path of a host as a regular expression (docs/facts/ingress-nginx.md#rewrites). */
 import { isRewritten, locationPath } from '../ingress/rewritten-path.ts'
 import type { HostRule } from './host-rule.ts'
 
-/** `rules` are those of the host, the oldest Ingress first. */
+/** `rules` are the host's rules, the oldest Ingress first. */
 export function isRegexHost(rules: readonly HostRule[]): boolean {
   const mains = rules.filter(({ reading }) => reading.settings.canary === undefined)
   return mains.some(usesExpressions) || isRootRewritten(mains)

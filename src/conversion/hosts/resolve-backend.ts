@@ -1,4 +1,4 @@
-/** A backend with the number of its port. */
+/** Resolves a backend's port to a number. */
 import type { Problem } from '../../kubernetes/problem.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
@@ -26,7 +26,7 @@ export function resolveBackend(
   if (!Number.isInteger(number) || number < 1 || number > 65535)
     return {
       field: `${place}.service.port.number`,
-      problem: `is ${number}, allowed: 1 to 65535; the path is omitted`,
+      problem: `is ${number}; allowed are 1 to 65535; the path is omitted`,
     }
   const host = serviceHost({ namespace, name: service }, gateway.clusterDomain)
   return { namespace, service, host, port: number, weight: 100 }

@@ -1,4 +1,4 @@
-/** Annotations of several Ingresses on one object: the older Ingress' value holds, and the other one is reported. */
+/** Annotations of several Ingresses on one object: the older Ingress' value wins, and the other one is reported. */
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { Reported, ReportLine } from '../model/report.ts'
 
@@ -18,7 +18,7 @@ export function dnsAnnotations(host: string, readings: readonly ReadIngress[]): 
   return joinAnnotations(owned, `host ${host}`)
 }
 
-/** The value of this one is a list, which both Ingresses add to. */
+/** The value of this annotation is a list, to which both Ingresses add. */
 const HOSTNAME = 'external-dns.alpha.kubernetes.io/hostname'
 
 export function joinAnnotations(owners: readonly OwnedAnnotations[], object: string): Reported<Annotations> {

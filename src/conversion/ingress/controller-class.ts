@@ -1,12 +1,12 @@
 /**
- * The controller that an Ingress is for (docs/facts/istio-gateway.md#ingress-class,
- * docs/facts/istio-gateway.md#path-types): `ImplementationSpecific` paths depend on it.
+ * The controller of an Ingress (docs/facts/istio-gateway.md#ingress-class, docs/facts/istio-gateway.md#path-types).
+ * `ImplementationSpecific` paths depend on it.
  */
 import type { Ingress } from './ingress.ts'
 
 export type ControllerClass = 'nginx' | 'istio' | 'alb' | 'gce' | 'traefik' | 'unknown'
 
-/** Controller names of IngressClass objects, by the part that identifies them. */
+/** Controller names in IngressClass objects. */
 const CONTROLLERS: readonly (readonly [string, ControllerClass])[] = [
   ['k8s.io/ingress-nginx', 'nginx'],
   ['nginx.org/ingress-controller', 'nginx'],
@@ -35,7 +35,7 @@ const ANNOTATIONS: readonly (readonly [string, ControllerClass])[] = [
   ['ingress.gcp.kubernetes.io/', 'gce'],
 ]
 
-/** `controllerOf` gives the controller of an IngressClass where the cluster has that class. */
+/** `controllerOf` returns the controller of an IngressClass if the cluster has that class. */
 export function controllerClass(
   ingress: Ingress,
   controllerOf: (className: string) => string | undefined,
@@ -46,7 +46,7 @@ export function controllerClass(
   if (byController !== undefined) return byController[1]
   const byName = CLASS_NAMES.find(([pattern]) => name !== undefined && pattern.test(name))
   if (byName !== undefined) return byName[1]
-  // If the name of the class is not known, annotations that only one controller reads identify it.
+  // If the class name is unknown, annotations that only one controller reads identify it.
   if (controller !== undefined) return 'unknown'
   const keys = [...ingress.annotations.keys()]
   return ANNOTATIONS.find(([prefix]) => keys.some((key) => key.startsWith(prefix)))?.[1] ?? 'unknown'

@@ -1,4 +1,4 @@
-/** ingress-nginx: from where, how often and how fast a client may call (docs/facts/ingress-nginx.md#limits). */
+/** ingress-nginx: client addresses, request rates and bandwidth (docs/facts/ingress-nginx.md#limits). */
 import { readAddress, readPrefix } from '../../../kubernetes/ip-address.ts'
 import {
   approximate,
@@ -41,7 +41,7 @@ export const NGINX_LIMITS: AnnotationTable = nginxTable({
   'global-rate-limit-ignored-cidrs': partOf('global-rate-limit'),
 })
 
-/** Two valid lists are joined. If one of them is invalid, only the valid one decides who may call. */
+/** Two valid lists are merged. If one is invalid, only the valid one applies. */
 function allowedSources(alias: string): Entry {
   return (value, place) => {
     const read = readRanges(value)
@@ -75,7 +75,7 @@ function notPrinted(problem: string): Effect {
 
 type Ranges = { readonly ranges: readonly string[] } | { readonly problem: string }
 
-/** One invalid entry invalidates the whole list: the rest of it could admit or exclude the wrong clients. */
+/** One invalid entry invalidates the whole list, because the rest could admit or exclude the wrong clients. */
 function readRanges(value: string): Ranges {
   const ranges = readList(value)
   const bad = ranges.filter((range) => !isAddressRange(range))
@@ -83,12 +83,15 @@ function readRanges(value: string): Ranges {
   return { problem: `${bad.join(', ') || 'an empty list'} is not an address or CIDR range` }
 }
 
-/** What Istio takes in `ipBlocks` (`ValidateIPSubnet`); a zone means nothing at a gateway, and ingress-nginx refuses it. */
+/**
+ * Accepts the `ipBlocks` of Istio (`ValidateIPSubnet`). A zone has no meaning at a gateway, and ingress-nginx refuses
+ * it.
+ */
 function isAddressRange(range: string): boolean {
   return readAddress(range)?.zone === '' || readPrefix(range) !== undefined
 }
 
-/** One bucket for each gateway pod, for all clients: the nearest that Envoy has without a service of its own. */
+/** One bucket per gateway pod for all clients: the closest that Envoy offers without a rate limit service. */
 function rateLimit(perSeconds: 1 | 60): Entry {
   return (value, { sibling, gateway }) => {
     const requests = readWhole(value, 1)

@@ -1,4 +1,4 @@
-/** ingress-nginx: TLS towards clients, and their certificates (docs/facts/ingress-nginx.md#tls). */
+/** ingress-nginx: TLS towards clients, and client certificates (docs/facts/ingress-nginx.md#tls). */
 import {
   approximate,
   beside,
@@ -48,7 +48,7 @@ export const NGINX_TLS: AnnotationTable = nginxTable({
   'http2-push-preload': notNeeded('browsers no longer support HTTP/2 push'),
 })
 
-/** `off` asks for no certificate. `optional_no_ca` accepts any certificate, a mode that Istio does not have. */
+/** `off` requests no certificate. `optional_no_ca` accepts any certificate, a mode that Istio does not have. */
 function clientCertificate(value: string, { ingress, sibling }: AnnotationPlace): Effect {
   const verify = sibling('auth-tls-verify-client') ?? 'on'
   const secret = value.includes('/') ? value : `${ingress.namespace}/${value}`

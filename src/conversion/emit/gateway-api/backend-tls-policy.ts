@@ -1,6 +1,6 @@
 /**
- * TLS to a backend whose certificate is verified. Gateway API has no unverified TLS, the default of ingress-nginx; that takes
- * a DestinationRule.
+ * TLS to a backend with certificate verification. Gateway API has no unverified TLS, which is the default of
+ * ingress-nginx and takes a DestinationRule.
  */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { BackendTls, IngressSettings } from '../../model/ingress-settings.ts'
@@ -20,7 +20,7 @@ function verifiedTls({ connection }: IngressSettings, namespace: string): Verifi
   return { ...tls, serverName: tls.serverName, secret: tls.secret.slice(namespace.length + 1) }
 }
 
-/** One for each Service, for all of its ports. */
+/** Returns one policy per Service, for all of its ports. */
 export function backendTlsPolicies(
   readings: readonly ReadIngress[],
   hosts: readonly VirtualHost[],

@@ -1,6 +1,6 @@
 /**
- * Everything that replaces the Ingresses in Gateway API. For what that cannot express there are Istio's own objects, which
- * Istio honours for gateways of Gateway API as well.
+ * All Gateway API objects that replace the Ingresses. Istio's own objects cover what that API cannot express; Istio
+ * applies them to gateways of the Gateway API as well.
  */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
@@ -23,7 +23,7 @@ import { reuseLines } from './reused-connections.ts'
 import { secureListeners, type SecureListeners } from './secure-listeners.ts'
 import { policyLabelLine, sharedObjects } from './shared-gateway.ts'
 
-/** The hosts have printable routes only. */
+/** `hosts` must have printable routes only. */
 export function gatewayApiObjects(
   plans: readonly GatewayPlan[],
   hosts: readonly VirtualHost[],
@@ -48,14 +48,14 @@ export function gatewayApiObjects(
   }
 }
 
-/** A plan with the Gateway that its routes attach to. */
+/** A plan with the Gateway to which its routes attach. */
 interface Placed {
   readonly plan: GatewayPlan
   readonly secure: SecureListeners
   readonly parent: ParentGateway
 }
 
-/** A shared Gateway has the listeners of all plans of a namespace. */
+/** A shared Gateway has the listeners of all plans in its namespace. */
 function placed(plans: readonly GatewayPlan[], gateway: GatewaySettings): readonly Placed[] {
   const isShared = gateway.shared !== ''
   const apart = plans.map((plan) => ({ plan, secure: secureListeners(plan, isShared) }))
@@ -79,7 +79,7 @@ function workloadOf(plan: GatewayPlan, gateway: GatewaySettings): GatewayWorkloa
   return { namespace, policyTarget: { targetRefs }, filterTarget: { targetRefs } }
 }
 
-/** Policies of a shared Gateway reach pods by a label that only Istio's own deployments have. */
+/** Policies of a shared Gateway select pods by a label that only Istio's own deployments have. */
 function policyObjects(
   plan: GatewayPlan,
   gateway: GatewaySettings,

@@ -1,4 +1,4 @@
-/** The Gateway of a plan in Gateway API, or the listeners that a shared Gateway needs for it. */
+/** The Gateway of a plan in the Gateway API, or the listeners that a shared Gateway needs for it. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewaySettings } from '../../model/conversion-options.ts'
 import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
@@ -7,7 +7,7 @@ import { hasPlainListener, type SecureListener, type SecureProtocol } from './se
 
 export const GATEWAY_API = 'gateway.networking.k8s.io/v1'
 
-/** The plain listener accepts every host of its routes, which come from the Gateway's own namespace only. */
+/** The plain listener accepts every host of its routes, which come only from the Gateway's own namespace. */
 export function gatewayObject(
   plan: GatewayPlan,
   secure: readonly SecureListener[],
@@ -27,7 +27,7 @@ export function gatewayObject(
   }
 }
 
-/** `certificateRef` is how the Gateway names a server's secret. */
+/** `certificateRef` returns the reference to a server's secret. */
 export function listenerObject(
   { protocol, host, server }: SecureListener,
   certificateRef: (server: TlsServer) => JsonObject,
@@ -49,7 +49,7 @@ export function listenerName(protocol: SecureProtocol, host: string): string {
   return `${protocol}-${host.replaceAll('*', '-any')}`
 }
 
-/** Istio's own option; the CA is in the same secret, or in one called `<name>-cacert`. */
+/** Istio's own option. The CA is in the same secret, or in one called `<name>-cacert`. */
 function clientOptions({ clientCertificate }: TlsServer): JsonObject {
   if (clientCertificate === undefined) return {}
   return {

@@ -1,10 +1,10 @@
-/** The GRPCRoutes of a host whose routes all lead to gRPC backends by what gRPC calls a path: service and method. */
+/** The GRPCRoutes of a host if all of its routes forward by gRPC service and method to gRPC backends. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { Route, VirtualHost } from '../../model/virtual-host.ts'
 import { backendRefs, hostnames, routeObject } from './http-route.ts'
 import { attachments, type ParentGateway } from './parent-refs.ts'
 
-/** Returns undefined if a GRPCRoute cannot express a route: then an HTTPRoute carries it, because gRPC is HTTP/2. */
+/** Returns undefined if a GRPCRoute cannot express a route. An HTTPRoute is used instead, because gRPC is HTTP/2. */
 export function grpcRouteObjects(host: VirtualHost, parent: ParentGateway): readonly JsonObject[] | undefined {
   const rules = host.routes.map(grpcRule)
   if (rules.length === 0 || rules.length > 16 || rules.some((rule) => rule === undefined)) return undefined
@@ -30,7 +30,7 @@ function grpcRule({ match, headers, action, redirectsToHttps }: Route): JsonObje
   return { ...matches, backendRefs: backendRefs(action.backends) }
 }
 
-/** `/` matches every call, `/package.Service` those of a service, `/package.Service/Method` those of a method. */
+/** `/` matches every call, `/package.Service` the calls of a service, `/package.Service/Method` those of a method. */
 function methodOf(kind: Route['match']['kind'], value: string): JsonObject | undefined {
   if (kind === 'elements' && value === '/') return {}
   const [, service, method] = /^\/([A-Za-z_][\w.]*)(?:\/([A-Za-z_]\w*))?$/.exec(value) ?? []

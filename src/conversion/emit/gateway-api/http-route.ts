@@ -11,8 +11,8 @@ import { apiMatch, needsExpressions, type ApiMatch } from './route-matches.ts'
 const MAX_RULES = 16
 
 /**
- * If any route redirects to https, port 80 gets its own routes. Rules beyond the limit of one route continue in the next; the
- * most specific match wins across routes.
+ * If any route redirects to https, port 80 gets its own routes. Rules beyond the limit of one route continue in the
+ * next; the most specific match wins across routes.
  */
 export function httpRouteObjects(host: VirtualHost, parent: ParentGateway): readonly JsonObject[] {
   const rules = rulesOf(host.routes)
@@ -160,7 +160,7 @@ function corsFilters(cors: CorsPolicy | undefined): readonly JsonObject[] {
   ]
 }
 
-/** The CRD refuses `*` beside others. */
+/** The CRD refuses `*` next to other entries. */
 function anyAlone(list: readonly string[]): readonly string[] {
   return list.includes('*') ? ['*'] : list
 }

@@ -6,7 +6,7 @@ import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
 const GROUP = 'gateway.networking.k8s.io'
 
 function grant(namespace: string, name: string, from: JsonObject, to: readonly JsonObject[]): JsonObject {
-  // v1beta1 is served by every release of the CRDs, v1 by the newest only.
+  // Every release of the CRDs serves v1beta1, only the newest serves v1.
   return {
     apiVersion: `${GROUP}/v1beta1`,
     kind: 'ReferenceGrant',
@@ -15,7 +15,7 @@ function grant(namespace: string, name: string, from: JsonObject, to: readonly J
   }
 }
 
-/** For a Gateway of `gatewayNamespace` that reads certificates beside the Ingress. */
+/** Returns the grant for a Gateway in `gatewayNamespace` that reads certificates from the Ingress' namespace. */
 export function secretGrant(
   { namespace, name }: GatewayPlan,
   gatewayNamespace: string,
@@ -25,7 +25,7 @@ export function secretGrant(
   return grant(namespace, `${name}-certificates`, { group: GROUP, kind: 'Gateway', namespace: gatewayNamespace }, to)
 }
 
-/** For routes that mirror to a Service of another namespace; one for each. */
+/** Returns one grant for each Service in another namespace that routes mirror to. */
 export function mirrorGrants(plans: readonly GatewayPlan[]): readonly JsonObject[] {
   const grants = new Map<string, JsonObject>()
   for (const { namespace, ingresses } of plans)

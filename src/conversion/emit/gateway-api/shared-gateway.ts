@@ -1,4 +1,4 @@
-/** What the owners of a shared Gateway have to add to it. */
+/** Additions that the owners of a shared Gateway must make. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewaySettings } from '../../model/conversion-options.ts'
 import { credentialName } from '../../model/object-names.ts'

@@ -18,8 +18,8 @@ export function gatewayObject(part: GatewayPart, { selector }: GatewaySettings):
 }
 
 /**
- * Hosts carry the namespace, so only its VirtualServices can bind. Port names are unique within the Gateway. Plain HTTP never
- * has `httpsRedirect` (docs/facts/istio-gateway.md#https-redirect).
+ * Hosts include the namespace, so only its VirtualServices can bind. Port names are unique within the Gateway. Plain
+ * HTTP never has `httpsRedirect` (docs/facts/istio-gateway.md#https-redirect).
  */
 export function gatewayServers({ namespace, name, hosts, tls }: GatewayPart): readonly JsonObject[] {
   const scoped = (hosts: readonly string[]) => withoutCovered(hosts).map((host) => `${namespace}/${host}`)
@@ -54,7 +54,7 @@ function withoutCovered(hosts: readonly string[]): readonly string[] {
   return hosts.filter((host) => !hosts.some((other) => isCoveredByWildcard(host, other)))
 }
 
-/** For client certificates the CA is in the same secret as `ca.crt`, or in one called `<credentialName>-cacert`. */
+/** The CA for client certificates is in the same secret as `ca.crt`, or in one called `<credentialName>-cacert`. */
 function tlsOf({ secret, clientCertificate }: TlsServer, namespace: string): JsonObject {
   const mode = clientCertificate === undefined ? 'SIMPLE' : clientCertificate.isOptional ? 'OPTIONAL_MUTUAL' : 'MUTUAL'
   return { mode, credentialName: credentialName(namespace, secret) }

@@ -1,4 +1,4 @@
-/** Everything that replaces the Ingresses in Istio's API: first what their owners apply, then what a platform team does. */
+/** All Istio objects that replace the Ingresses: first those for their owners, then those for the platform team. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
 import type { ConversionOptions, GatewaySettings } from '../../model/conversion-options.ts'
@@ -63,7 +63,7 @@ function ownGateways(plans: readonly GatewayPlan[], gateway: GatewaySettings): R
   }
 }
 
-/** The platform team has to add the servers to the shared Gateway. */
+/** Reports the servers that the platform team must add to the shared Gateway. */
 function sharedGateway(plans: readonly GatewayPlan[], { shared }: GatewaySettings): Reported<readonly JsonObject[]> {
   return {
     value: plans.flatMap(({ hosts }) => hosts.map((host) => virtualServiceObject(host, [shared]))),

@@ -14,7 +14,7 @@ import type {
   VirtualHost,
 } from '../../model/virtual-host.ts'
 
-/** `gateways` have the form `namespace/name`. */
+/** `gateways` are names such as `namespace/name`. */
 export function virtualServiceObject(virtualHost: VirtualHost, gateways: readonly string[]): JsonObject {
   const { namespace, host, ingressName, dnsAnnotations } = virtualHost
   const annotations = Object.keys(dnsAnnotations).length === 0 ? {} : { annotations: dnsAnnotations }
@@ -34,7 +34,10 @@ function routesOf({ host, routes, passthrough }: VirtualHost): JsonObject {
   return { http: withHttpsRedirects(routes) }
 }
 
-/** If every route redirects, one entry does it for all; otherwise each redirecting route gets its own entry before it. */
+/**
+ * If every route redirects, one entry redirects them all; otherwise each redirecting route gets an entry before its
+ * own.
+ */
 function withHttpsRedirects(routes: readonly Route[]): readonly JsonObject[] {
   const plain = routes.map((route) => httpRoute(route))
   if (routes.every(({ redirectsToHttps }) => !redirectsToHttps)) return plain
@@ -92,7 +95,7 @@ function destinationOf({ host, port }: RouteBackend): JsonObject {
   return { host, port: { number: port } }
 }
 
-/** `rewrite.uri` would replace the matched prefix only. */
+/** `rewrite.uri` would replace only the matched prefix. */
 function rewriteOf(rewrite: PathRewrite | undefined, authority: string | undefined): JsonObject | undefined {
   if (rewrite === undefined) return authority === undefined ? undefined : { authority }
   const regex =

@@ -31,7 +31,7 @@ export function gatewayParts(whole: GatewayPlan, wildcards: readonly string[]): 
   return rest.hosts.length === 0 ? parts : [rest, ...parts]
 }
 
-/** The wildcards that these servers end TLS for. */
+/** Returns the wildcards for which these servers end TLS. */
 export function wildcardsOfServers(servers: readonly TlsServer[]): readonly string[] {
   return servers.flatMap(({ hosts }) => hosts).filter((host) => host.startsWith('*'))
 }
@@ -49,7 +49,7 @@ function apartFrom(wildcards: readonly string[], server: TlsServer): readonly Tl
   return [kept, ...taken.map((host) => [host])].map((hosts) => ({ ...server, hosts }))
 }
 
-/** The first of each server. */
+/** Returns the first wildcard of each server. */
 function wildcardsOf(plan: GatewayPlan): readonly VirtualHost[] {
   const wildcards = plan.hosts.filter((host) => shadowedHosts(host, plan).length > 0)
   const servers = wildcards.map(({ host }) => serverOf(host, plan))
@@ -106,7 +106,7 @@ export function partLines({ name, hosts }: GatewayPart, plan: GatewayPlan): read
   })
 }
 
-/** In a shared Gateway, where all servers of a namespace meet, nothing keeps a wildcard from narrower hosts. */
+/** In a shared Gateway, which has all servers of a namespace, a wildcard can take requests of narrower hosts. */
 export function shadowLines(plans: readonly GatewayPlan[]): readonly ReportLine[] {
   return [...groupBy(plans, ({ namespace }) => namespace).values()].flatMap((group) => {
     const tls = group.flatMap((plan) => plan.tls)

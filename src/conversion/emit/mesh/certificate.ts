@@ -4,7 +4,7 @@ import { isAddress } from '../../model/hosts.ts'
 import { credentialName } from '../../model/object-names.ts'
 import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
 
-/** One for each secret whose Ingress asks cert-manager for it. */
+/** Returns one for each secret whose Ingress requests it from cert-manager. */
 export function certificateObjects(plan: GatewayPlan, namespace: string): readonly JsonObject[] {
   const bySecret = new Map<string, TlsServer[]>()
   for (const server of plan.tls) bySecret.set(server.secret, [...(bySecret.get(server.secret) ?? []), server])

@@ -1,4 +1,4 @@
-/** How the gateway connects to backends: one DestinationRule for each Service that an Ingress has settings for. */
+/** The gateway's connections to backends: one DestinationRule for each Service for which an Ingress has settings. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import { groupBy } from '../../../kubernetes/group-by.ts'
@@ -13,7 +13,7 @@ interface Connection {
   readonly ingress: string
 }
 
-/** Where two Ingresses ask differently for one port, the older one wins. */
+/** If two Ingresses have different settings for one port, the older one wins. */
 export function destinationRules(
   readings: readonly ReadIngress[],
   hosts: readonly VirtualHost[],
@@ -32,7 +32,7 @@ export function destinationRules(
   }
 }
 
-/** In the order of the routes. */
+/** Ordered by route. */
 function connectionsOf(readings: readonly ReadIngress[], hosts: readonly VirtualHost[]): readonly Connection[] {
   const policies = new Map(readings.map(({ id, settings }) => [id, settings.connection ?? {}]))
   return hosts

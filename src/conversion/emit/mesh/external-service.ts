@@ -1,4 +1,4 @@
-/** Hosts outside the cluster, of mirrors and authorization services. */
+/** Hosts outside the cluster that mirrors and authorization services use. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
 import type { IngressSettings } from '../../model/ingress-settings.ts'

@@ -1,7 +1,8 @@
 /**
- * Policies of the gateway's pods for some hosts: who may call (AuthorizationPolicy), which service authorizes the request
- * (CUSTOM AuthorizationPolicy), how often (EnvoyFilter). They live in the gateway's namespace, so a platform team applies
- * them. An ALLOW policy there would block all other hosts, so address lists become DENY policies.
+ * Policies of the gateway's pods for some hosts: which clients may call (AuthorizationPolicy), which service authorizes
+ * requests (CUSTOM AuthorizationPolicy), and how often clients may call (EnvoyFilter). They are in the gateway's
+ * namespace, so a platform team applies them. An ALLOW policy there would block all other hosts, so address lists
+ * become DENY policies.
  */
 import { defined, type JsonObject } from '../../../kubernetes/json.ts'
 import { groupBy } from '../../../kubernetes/group-by.ts'
@@ -14,7 +15,7 @@ import { policyScope, type PolicyScope } from './policy-scope.ts'
 import { isGuarded, scopeLines } from './policy-warnings.ts'
 import { rateLimitFilter } from './rate-limit-filter.ts'
 
-/** `hosts` are those of the Ingresses, `served` all that the same pods serve. */
+/** `hosts` are the Ingresses' hosts; `served` are all hosts of the same pods. */
 export function gatewayPolicies(
   readings: readonly ReadIngress[],
   hosts: readonly VirtualHost[],

@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../../kubernetes/json.ts'
 
-/** How policies select the pods of a gateway. */
+/** Selects the pods of a gateway in policies. */
 export interface GatewayWorkload {
   readonly namespace: string
-  /** `selector` of AuthorizationPolicy and, called `workloadSelector`, of EnvoyFilter; or `targetRefs`. */
+  /** `selector` of an AuthorizationPolicy, and `workloadSelector` of an EnvoyFilter; or `targetRefs`. */
   readonly policyTarget: JsonObject
   readonly filterTarget: JsonObject
 }

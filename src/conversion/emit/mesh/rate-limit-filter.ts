@@ -1,4 +1,4 @@
-/** How often the hosts of an Ingress may be called: Envoy's local rate limit, which Istio offers by EnvoyFilter only. */
+/** A rate limit for an Ingress' hosts: Envoy's local rate limit, which Istio offers only through EnvoyFilter. */
 import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import type { RateLimit } from '../../model/ingress-settings.ts'
