@@ -1,21 +1,21 @@
 /**
- * One YAML document as parser events with source positions, read as leniently as kubectl's parser reads it.
+ * Reads one YAML document into parser events with source positions, as leniently as kubectl's parser.
  *
- * kubectl's parser (libyaml's rules) takes quoted texts and flow collections whose lines are indented less than YAML 1.2
- * asks for. js-yaml refuses them and says where; a few spaces at that place change nothing of what the text means, so the
- * text is read again with them, and positions are counted without them.
+ * kubectl's parser (libyaml's rules) accepts quoted texts and flow collections with less indentation than YAML 1.2
+ * requires. js-yaml refuses them and reports the position. A few spaces at that position do not change the meaning, so
+ * the text is read again with them, and positions are reported without them.
  */
 import { EVENT_ID, parseEvents, YAMLException, type Event } from 'js-yaml'
 
 export interface YamlEvents {
   readonly events: readonly Event[]
-  /** The text that the events' positions belong to. */
+  /** The text that the events' positions refer to. */
   readonly source: string
-  /** The position in the text as it was given. */
+  /** Returns the position in the original text. */
   readonly given: (position: number) => number
 }
 
-/** What is wrong with a text, and where: `offset` counts from the start of the document's text. */
+/** A problem in a text; `offset` counts from the start of the document's text. */
 export class YamlError extends Error {
   readonly offset: number
 
@@ -26,7 +26,7 @@ export class YamlError extends Error {
 }
 
 interface Insertion {
-  /** Where the spaces begin, in the text as it is read. */
+  /** The position of the inserted spaces in the modified text. */
   readonly at: number
 }
 
@@ -58,14 +58,14 @@ function problemOf(error: unknown): { readonly reason: string; readonly position
   return { reason: error.reason, position: error.mark?.position ?? 0 }
 }
 
-/** Insertions are made from the front to the back of the text: js-yaml stops at the first place. */
+/** Insertions are in text order, because js-yaml stops at the first problem. */
 function givenPosition(position: number, insertions: readonly Insertion[]): number {
   let moved = 0
   for (const { at } of insertions) if (at < position) moved += Math.min(PADDING.length, position - at)
   return position - moved
 }
 
-/** kubectl reads nothing behind the end of the first document (`...`). */
+/** kubectl ignores everything after the end of the first document (`...`). */
 function firstDocument(events: readonly Event[]): readonly Event[] {
   const second = events.findIndex((event, index) => index > 0 && event.type === EVENT_ID.DOCUMENT)
   return second === -1 ? events : events.slice(0, second)

@@ -1,4 +1,4 @@
-/** A text as its reader sees it: lines, columns, and the habits of whoever wrote it. */
+/** A text with its lines, columns and formatting habits. */
 import type { FragmentStyle } from './yaml-fragment.ts'
 
 export interface Page {
@@ -16,7 +16,7 @@ export function lineStart({ text }: Page, position: number): number {
   return text.lastIndexOf('\n', position - 1) + 1
 }
 
-/** The start of the next line; a block scalar ends with its line already. */
+/** Returns the start of the next line. A block scalar already includes its line end. */
 export function lineAfter({ text }: Page, position: number): number {
   if (position > 0 && text[position - 1] === '\n') return position
   const end = text.indexOf('\n', position)
@@ -27,7 +27,7 @@ export function columnOf(page: Page, position: number): number {
   return position - lineStart(page, position) - (page.text.charCodeAt(lineStart(page, position)) === 0xfeff ? 1 : 0)
 }
 
-/** The white space under which lines of a block go on that begins at this column. */
+/** Returns the indentation of a block that begins at this column. */
 export function indentAt(page: Page, position: number): string {
   return ' '.repeat(columnOf(page, position))
 }
@@ -44,7 +44,7 @@ export function dashBefore({ text }: Page, position: number): number {
   return text.lastIndexOf('-', position - 1)
 }
 
-/** What the file puts before the dashes of a list, beyond the indentation of its key. */
+/** Returns the indentation of a list's dashes beyond that of its key, as the file writes it. */
 export function sequenceIndent(page: Page): string {
   const found = /^( *)(?:- )?([^\s#'"-][^\n]*:)[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*( *)- /m.exec(
     page.text,
@@ -59,7 +59,7 @@ export function isCompact({ text }: Page): boolean {
   return !text.trim().includes('\n')
 }
 
-/** The white space of one level of a JSON text. */
+/** Returns the indentation of one level of a JSON text. */
 export function jsonStep({ text }: Page): string {
   return /^[{[][ \t]*\r?\n([ \t]+)/.exec(text.trimStart())?.[1] ?? '  '
 }

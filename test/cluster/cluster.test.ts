@@ -64,7 +64,7 @@ t.test("booleans are those of Kubernetes' YAML parser", (t) => {
 t.test('what cannot be read is named by file, document, line and field', (t) => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ['a: [1', /^x\.yaml, document 1, line 1: /],
-    ['apiVersion: v1\nkind: A\n---\na: {{ .x }}: b', /^x\.yaml, document 2, line 4: it looks like a Helm template/],
+    ['apiVersion: v1\nkind: A\n---\na: {{ .x }}: b', /^x\.yaml, document 2, line 4: this looks like a Helm template/],
     ['- a', /^x\.yaml, document 1, line 1: a Kubernetes object is expected, not array/],
     ['just text', /a Kubernetes object is expected, not string/],
     ['kind: A', /apiVersion: required, and must be a string/],
@@ -110,9 +110,9 @@ t.test('files, folders, and what is wrong with them', async (t) => {
   t.match(
     problems,
     [
-      /none\.yaml: there is no such file or folder/,
+      /none\.yaml: no such file or folder/,
       /empty: the folder has no \.yaml, \.yml or \.json file/,
-      /bad\.bin: it is not UTF-8 text/,
+      /bad\.bin: not UTF-8 text/,
     ],
     'all of them, not the first alone',
   )

@@ -75,7 +75,7 @@ t.test('the built command takes its input from a pipe, and exits with the code',
   t.match(await start(['preview', '-f', '-', '--from', '/none'], POD), {
     code: 2,
     stdout: '',
-    stderr: /^error: \/none: there is no such file or folder \[istio-onramp\/manifest-unreadable\]\n$/,
+    stderr: /^error: \/none: no such file or folder \[istio-onramp\/manifest-unreadable\]\n$/,
   })
 })
 
@@ -97,7 +97,7 @@ t.test('usage errors are exit 2 and name what is wrong', async (t) => {
     [['serve', '--from', EXAMPLES, '--tls-self-signed', '--config', '/none.yaml'], /\/none\.yaml: /],
     [['serve', '--from', `${EXAMPLES}/cluster`, '--tls-cert', '/none', '--tls-key', '/none'], /\/none/],
     [['convert'], /required option '-f, --filename <path>' not specified/],
-    [['convert', '-f', '/none.yaml'], /^error: \/none\.yaml: there is no such file or folder/],
+    [['convert', '-f', '/none.yaml'], /^error: \/none\.yaml: no such file or folder/],
     [['convert', '-f', EXAMPLES, '--to', 'nginx'], /Allowed choices are istio, gateway-api/],
     [['convert', '-f', EXAMPLES, '--fail-on', 'info'], /Allowed choices are error, warn, never/],
     [['convert', '-f', EXAMPLES, '--gateway', 'public'], /NAMESPACE\/NAME is expected/],
