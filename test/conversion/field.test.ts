@@ -432,3 +432,185 @@ t.test('the defaults of ingress-nginx are named once, HSTS where there is TLS', 
   t.same(convert([ingress({ className: 'traefik', secret: 'tls' })]).notes, [])
   t.end()
 })
+
+t.test('a limit of each client, and a client certificate without HTTPS, are errors and print nothing', (t) => {
+  for (const key of ['limit-rps', 'limit-rpm', 'limit-connections']) {
+    const conversion = convert([ingress({ annotations: nginx({ [key]: '5' }) })])
+    t.match(linesOf(conversion, key), /^unsupported error: no limit is generated/)
+    t.same(
+      conversion.objects.map(({ kind }) => kind),
+      ['Gateway', 'VirtualService'],
+    )
+  }
+  const certificate = nginx({ 'auth-tls-secret': 'shop/ca' })
+  t.match(
+    linesOf(convert([ingress({ annotations: certificate })]), 'auth-tls-secret'),
+    /^unsupported error: SECURITY: a\.example\.com has no HTTPS server, so no client is asked for a certificate/,
+  )
+  t.match(
+    linesOf(convert([ingress({ annotations: certificate, secret: 'tls' })]), 'auth-tls-secret'),
+    /^approximate warn/,
+  )
+  t.end()
+})
+
+t.test('an address list is an error until the address of the client is known', (t) => {
+  for (const key of ['whitelist-source-range', 'denylist-source-range']) {
+    const guarded = ingress({ annotations: nginx({ [key]: '10.0.0.0/8' }) })
+    t.match(
+      linesOf(convert([guarded]), key),
+      /^approximate error: SECURITY: .* to apply in istio-system; .* externalTrafficPolicy: Local/,
+    )
+    t.match(linesOf(convert([guarded], 'gateway-api'), key), /to apply in shop;/)
+    t.match(
+      linesOf(convert([guarded], 'istio', { trustedProxies: 1 }), key),
+      /^approximate warn: .* 1 trusted proxies name/,
+    )
+    const bad = ingress({ annotations: nginx({ [key]: '10.0.0.0/08' }) })
+    t.match(linesOf(convert([bad]), key), /^unsupported error: SECURITY: 10\.0\.0\.0\/08 is not an address/)
+  }
+  t.end()
+})
+
+interface ControllerRow {
+  readonly title: string
+  readonly className: string
+  readonly annotations: Annotations
+  readonly secret?: string
+  readonly paths?: readonly { readonly path: string; readonly type: string; readonly service?: string }[]
+  readonly answers: Readonly<Record<string, string>>
+  readonly about?: string
+  readonly says?: RegExp
+}
+
+const K = 'konghq.com/'
+const SERVED = { '/': 'web.shop:80 /' }
+
+/** The documentation of each controller is named in docs/facts/other-ingress-controllers.md. */
+const CONTROLLERS: readonly ControllerRow[] = [
+  {
+    title: 'Kong: /~ begins a regular expression, which comes before plain paths',
+    className: 'kong',
+    annotations: {},
+    paths: [specific('/~/users/\\d+$', 'users'), specific('/', 'front')],
+    answers: { '/users/42': 'users.shop:80 /users/42', '/users/x': 'front.shop:80 /users/x' },
+  },
+  {
+    title: 'Kong: strip-path',
+    className: 'kong',
+    annotations: { [`${K}strip-path`]: 'true' },
+    paths: [prefix('/api')],
+    answers: { '/api/v1': 'web.shop:80 /v1', '/api': 'web.shop:80 /' },
+    about: `${K}strip-path`,
+    says: /^converted info/,
+  },
+  {
+    title: 'Kong: only https',
+    className: 'kong',
+    annotations: { [`${K}protocols`]: 'https' },
+    secret: 'tls',
+    answers: { '/': '308 https://a.example.com/' },
+    about: `${K}protocols`,
+    says: /^converted info/,
+  },
+  {
+    title: 'Kong: only https, and no certificate',
+    className: 'kong',
+    annotations: { [`${K}protocols`]: 'https' },
+    answers: SERVED,
+    about: `${K}protocols`,
+    says: /^unsupported error: no redirect to HTTPS/,
+  },
+  {
+    title: 'Kong: methods',
+    className: 'kong',
+    annotations: { [`${K}methods`]: 'GET' },
+    answers: SERVED,
+    about: `${K}methods`,
+    says: /^unsupported error: SECURITY: requests of every method/,
+  },
+  {
+    title: 'Cilium: force-https',
+    className: 'cilium',
+    annotations: { 'ingress.cilium.io/force-https': 'enabled' },
+    secret: 'tls',
+    answers: { '/': '308 https://a.example.com/' },
+  },
+  {
+    title: 'Cilium: force-https without a certificate',
+    className: 'cilium',
+    annotations: { 'ingress.cilium.io/force-https': 'true' },
+    answers: SERVED,
+    about: 'ingress.cilium.io/force-https',
+    says: /^unsupported error/,
+  },
+  {
+    title: 'APISIX: http-to-https',
+    className: 'apisix',
+    annotations: { 'k8s.apisix.apache.org/http-to-https': 'true' },
+    secret: 'tls',
+    answers: { '/': '308 https://a.example.com/' },
+  },
+  {
+    title: 'APISIX: http-redirect',
+    className: 'apisix',
+    annotations: { 'k8s.apisix.apache.org/http-redirect': '/new', 'k8s.apisix.apache.org/http-redirect-code': '301' },
+    answers: { '/x': '301 http://a.example.com/new' },
+  },
+  {
+    title: "F5's ssl-redirect of the old prefix",
+    className: 'nginx',
+    annotations: { 'nginx.org/server-tokens': 'off', 'ingress.kubernetes.io/ssl-redirect': 'false' },
+    secret: 'tls',
+    answers: SERVED,
+    about: 'ingress.kubernetes.io/ssl-redirect',
+    says: /^converted info/,
+  },
+  {
+    title: "F5's default is the redirect",
+    className: 'nginx',
+    annotations: { 'nginx.org/server-tokens': 'off' },
+    secret: 'tls',
+    answers: { '/': '308 https://a.example.com/' },
+  },
+  {
+    title: "F5's regular expressions are those of one Ingress, and case-sensitive where it says so",
+    className: 'nginx',
+    annotations: { 'nginx.org/path-regex': 'case_sensitive' },
+    paths: [specific('/v[0-9]+/x')],
+    answers: { '/v1/x/y': 'web.shop:80 /v1/x/y', '/V1/x': '404' },
+  },
+]
+
+for (const target of TARGETS)
+  t.test(`other controllers, to ${target}`, (t) => {
+    for (const { title, answers, about, says, paths = [prefix('/')], ...text } of CONTROLLERS) {
+      const conversion = convert([ingress({ ...text, paths })], target)
+      for (const [request, answer] of Object.entries(answers))
+        t.equal(ask(conversion, target, request), answer, `${title}: ${request}`)
+      if (about !== undefined && says !== undefined) t.match(linesOf(conversion, about), says, title)
+    }
+    t.end()
+  })
+
+t.test('Kong matches headers, one value of several, all of several headers', (t) => {
+  const annotations = { [`${K}headers.X-Team`]: 'a,b', [`${K}headers.x-env`]: 'test' }
+  const canary = ingress({ className: 'kong', annotations, paths: [prefix('/', 'next')] })
+  const main = ingress({ className: 'kong', name: 'main', paths: [prefix('/', 'main')] })
+  for (const target of TARGETS) {
+    const conversion = convert([main, canary], target)
+    const to = (headers: Annotations) => ask(conversion, target, { host: 'a.example.com', path: '/', headers })
+    t.equal(to({ 'x-team': 'b', 'x-env': 'test' }), 'next.shop:80 /', target)
+    t.equal(to({ 'x-team': 'c', 'x-env': 'test' }), 'main.shop:80 /', target)
+    t.equal(to({ 'x-team': 'a' }), 'main.shop:80 /', target)
+  }
+  t.end()
+})
+
+t.test('HAProxy: no redirect is claimed where TLS is passed through and nothing listens on port 80', (t) => {
+  const annotations = { 'haproxy.org/ssl-passthrough': 'true', 'haproxy.org/ssl-redirect': 'true' }
+  const conversion = convert([ingress({ className: 'haproxy', annotations })])
+  const redirects = ask(conversion, 'istio', '/') === '308 https://a.example.com/'
+  t.match(linesOf(conversion, 'haproxy.org/ssl-redirect'), redirects ? /^converted/ : /^unsupported warn/)
+  t.end()
+})

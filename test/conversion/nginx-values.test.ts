@@ -283,7 +283,7 @@ t.test('two lists of allowed addresses: each is checked, and a bad one is left o
     linesOf(half, 'allowlist-source-range'),
     'unsupported error: bad is not an address or CIDR range; this list is left out, and only the addresses of whitelist-source-range may call',
   )
-  t.match(linesOf(half, 'whitelist-source-range'), /^approximate warn: an AuthorizationPolicy/)
+  t.match(linesOf(half, 'whitelist-source-range'), /^approximate error: SECURITY: an AuthorizationPolicy/)
   const none = both('bad', 'worse')
   for (const key of ['allowlist-source-range', 'whitelist-source-range'])
     t.match(linesOf(none, key), /^unsupported error: SECURITY: .*; no policy is generated, so every address may call$/)

@@ -16,13 +16,13 @@ import {
   type Effect,
   type Entry,
 } from './entry.ts'
-import { FAMILIES, OTHER_CLASSES, type Family, type Reader } from './families.ts'
+import { FAMILIES, OTHER_CLASSES, READER_NAMES, type Family, type Reader } from './families.ts'
 import { mergeSettings } from './merge-settings.ts'
 import { FOREIGN_PREFIXES } from './tools.ts'
 
 const UNKNOWN = unsupported(
   'warn',
-  'unknown annotation: nothing was generated for it; if a controller reads it, recreate its effect in Istio',
+  'unknown annotation, nothing is generated for it: look it up in the documentation of the controller, and recreate what it does',
 )
 const NO_CONTROLLER = foreign('no known Ingress controller reads it; copy it to the new objects if a tool needs it')
 
@@ -58,22 +58,28 @@ function settingsOf(ingress: Ingress, { actions, ...settings }: AnnotationSettin
 type Place = Omit<AnnotationPlace, 'sibling' | 'effectOf'>
 
 function effectOf(key: string, value: string, place: Place): Effect {
-  const family = familyOf(key)
+  const family = familyOf(key, place)
   if (family === undefined) return foreignEffect(key, value, withSiblings(place, ''))
   const { prefix, readers } = family
-  if (readers !== undefined && !readers.some((reader) => isOfClass(reader, place)))
-    return {
-      outcome: 'foreign',
-      level: 'info',
-      message: `only the controller of class ${readers.join(' or ')} reads it; this Ingress is of class ${place.controller}`,
-    }
+  if (readers !== undefined && !isRead(family, place)) return unreadEffect(readers, place)
   const entry = entryOf(family, key.slice(prefix.length))
   return (entry ?? UNKNOWN)(value, withSiblings(place, prefix))
 }
 
-function familyOf(key: string): Family | undefined {
+function familyOf(key: string, place: Place): Family | undefined {
   const families = FAMILIES.filter(({ prefix }) => key.startsWith(prefix))
-  return families.find((family) => entryOf(family, key.slice(family.prefix.length)) !== undefined) ?? families.at(-1)
+  const knowing = families.filter((family) => entryOf(family, key.slice(family.prefix.length)) !== undefined)
+  return knowing.find((family) => isRead(family, place)) ?? knowing[0] ?? families.at(-1)
+}
+
+function isRead({ readers }: Family, place: Place): boolean {
+  return readers === undefined || readers.some((reader) => isOfClass(reader, place))
+}
+
+function unreadEffect(readers: readonly Reader[], { controller }: Place): Effect {
+  const names = readers.map((reader) => READER_NAMES[reader])
+  const message = `only ${names.join(' or ')} reads it, and this Ingress is for ${READER_NAMES[controller]}`
+  return { outcome: 'foreign', level: 'info', message }
 }
 
 /** The name of the class decides, even if another controller's annotations suggest that controller. */

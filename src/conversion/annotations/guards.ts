@@ -6,6 +6,11 @@ const GUARD = unsupported(
   'SECURITY: it may contain authentication, address lists or other policies, which are not converted: recreate them in Istio',
 )
 
+const TLS = unsupported(
+  'error',
+  'SECURITY: it may decide over TLS or over which requests are served, which is not converted: recreate it in Istio',
+)
+
 const REWRITE = unsupported(
   'error',
   'it changes paths in a way that is not converted: recreate it in the VirtualService',
@@ -14,5 +19,6 @@ const REWRITE = unsupported(
 /** Reports every annotation that may protect the routes as an error. */
 export const GUARD_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])[] = [
   [/^(.*(?:auth|jwt|oidc|plugin|polic|protect|waf|allow|deny|block|whitelist|secret|snippet).*)$/, () => GUARD],
+  [/^(.*(?:https|ssl|tls|cert|sni|protocol|method).*)$/, () => TLS],
   [/^(.*(?:rewrite|strip-path|regex).*)$/, () => REWRITE],
 ]

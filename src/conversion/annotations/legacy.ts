@@ -2,7 +2,10 @@
 import { asNginx, PASSWORD, sslRedirect } from './as-nginx.ts'
 import { claimsHttpsRedirect, readFlag, unsupported, type AnnotationTable } from './entry.ts'
 
-/** `ingress.kubernetes.io/`, the common ancestor of several prefixes. */
+/** `ingress.kubernetes.io/ssl-redirect` is the one that F5's controller reads as well. */
+export const LEGACY_F5: AnnotationTable = { 'ssl-redirect': sslRedirect }
+
+/** `ingress.kubernetes.io/`, the common ancestor of several controllers'. */
 export const LEGACY: AnnotationTable = {
   'force-ssl-redirect': (value, place) =>
     readFlag(value) === true

@@ -11,17 +11,27 @@ export function settleClaims(
   readings: readonly ReadIngress[],
   tls: TlsCoverage,
 ): readonly ReportLine[] {
-  const refused = new Map(
-    readings
-      .filter((reading) => isPlainOnly(reading, unredirectedHosts(reading, tls)))
-      .map((reading) => [reading.id, noRedirect(reading.id, unredirectedHosts(reading, tls))]),
-  )
+  const readingOf = new Map(readings.map((reading) => [reading.id, reading]))
   return lines.map((line) => {
     if (!('decidedBy' in line)) return line
-    const { ingress, about } = line.line
-    const refusal = refused.get(ingress)
-    return refusal === undefined ? line.line : { ...refusal, about }
+    const reading = readingOf.get(line.line.ingress)
+    const refusal = reading && refusalOf(line.decidedBy, reading, tls)
+    return refusal === undefined ? line.line : { ...refusal, about: line.line.about }
   })
+}
+
+function refusalOf(claim: Claim['decidedBy'], reading: ReadIngress, tls: TlsCoverage): ReportLine | undefined {
+  if (claim === 'client-certificate') {
+    const plain = plainHosts(reading, tls)
+    return plain.length === 0 ? undefined : noClientCertificate(reading.id, plain)
+  }
+  const plain = unredirectedHosts(reading, tls)
+  return isPlainOnly(reading, plain) ? noRedirect(reading.id, plain, 'error') : undefined
+}
+
+function noClientCertificate(ingress: string, hosts: readonly string[]): ReportLine {
+  const message = `SECURITY: ${hosts.join(', ')} has no HTTPS server, so no client is asked for a certificate: add spec.tls with a secret`
+  return { ingress, level: 'error', about: 'spec.tls', outcome: 'unsupported', message }
 }
 
 export function plainHostLines(reading: ReadIngress, tls: TlsCoverage): readonly ReportLine[] {
@@ -31,7 +41,9 @@ export function plainHostLines(reading: ReadIngress, tls: TlsCoverage): readonly
   const isExpected = reading.controller === 'nginx' && !isClaimed
   const isSettled = isClaimed && isPlainOnly(reading, unredirected)
   const redirectLines =
-    unredirected.length === 0 || isExpected || isSettled ? [] : [noRedirect(reading.id, unredirected)]
+    unredirected.length === 0 || isExpected || isSettled
+      ? []
+      : [noRedirect(reading.id, unredirected, isClaimed ? 'error' : 'warn')]
   return [...redirectLines, ...noCertificateLines(reading, tls)]
 }
 
@@ -50,9 +62,9 @@ function isPlainOnly(reading: ReadIngress, plain: readonly string[]): boolean {
   return plain.length > 0 && plain.length === ruleHosts(reading).length
 }
 
-function noRedirect(ingress: string, hosts: readonly string[]): ReportLine {
+function noRedirect(ingress: string, hosts: readonly string[], level: ReportLine['level']): ReportLine {
   const message = `no redirect to HTTPS: ${hosts.join(', ')} has no HTTPS server, so plain HTTP requests are served`
-  return { ingress, level: 'warn', about: 'spec.rules', outcome: 'unsupported', message }
+  return { ingress, level, about: 'spec.rules', outcome: 'unsupported', message }
 }
 
 function noCertificateLines(reading: ReadIngress, tls: TlsCoverage): readonly ReportLine[] {

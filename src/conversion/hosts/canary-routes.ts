@@ -2,12 +2,12 @@
 import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import type { Reported, ReportLine } from '../model/report.ts'
 import type { HostContext, HostRule } from './host-rule.ts'
-import { isIdle, type Canary } from '../model/ingress-settings.ts'
+import { isIdle, type Canary, type HeaderMatch } from '../model/ingress-settings.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import { pathMatch } from './path-matches.ts'
 import { escapeRegex } from '../model/regular-expression.ts'
 import { resolveBackend } from './resolve-backend.ts'
-import type { Forward, HeaderMatch, Route, RouteBackend } from '../model/virtual-host.ts'
+import type { Forward, Route, RouteBackend } from '../model/virtual-host.ts'
 
 interface CanaryBackend {
   readonly canary: Canary

@@ -46,8 +46,9 @@ function planPaths(rules: readonly HostRule[], context: HostContext): Reported<r
   }
 }
 
-function matchKey({ match }: Route): string {
-  return `${match.kind} ${match.value}`
+function matchKey({ match, headers }: Route): string {
+  const conditions = headers.map(({ name, kind, value }) => ` ${name} ${kind} ${value}`)
+  return `${match.kind} ${match.value}${conditions.join('')}`
 }
 
 interface PlannedPath {

@@ -8,15 +8,16 @@ import { isRewritten, locationPath } from '../ingress/rewritten-path.ts'
 import type { Target } from '../model/conversion-options.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'
 import { strippedPrefix } from '../model/rewrite-idiom.ts'
-import { countGroups } from '../model/regular-expression.ts'
+import { countGroups, escapeRegex } from '../model/regular-expression.ts'
 import type { PathMatch, PathRewrite } from '../model/virtual-host.ts'
 
 export function pathRewrite(
   { path, pathType, field }: IngressPath,
   match: PathMatch,
-  { rewriteTarget, usesRegex }: Pick<IngressSettings, 'rewriteTarget' | 'usesRegex'>,
+  { rewriteTarget, usesRegex, stripsPath }: IngressSettings,
   target: Target,
 ): PathRewrite | Problem | undefined {
+  if (stripsPath === true) return withoutPath(match)
   if (rewriteTarget === undefined || !isRewritten({ path, pathType }, rewriteTarget, usesRegex)) return undefined
   if (locationPath(path) === rewriteTarget && target === 'istio') return belowRewrite(rewriteTarget)
   if (!/\$\d/.test(rewriteTarget)) return { kind: 'full', path: rewriteTarget }
@@ -35,7 +36,21 @@ export function pathRewrite(
   }
 }
 
-/** The location `/app/` is rewritten and `/app` is not. Envoy does not change paths that the pattern does not match. */
+/** What the rule matched is gone; nothing of the path left is `/`. */
+function withoutPath({ kind, value }: PathMatch): PathRewrite | undefined {
+  if (value === '/') return undefined
+  if (kind === 'exact') return { kind: 'full', path: '/' }
+  if (kind === 'regex') return { kind: 'regex', pattern: `^${value}$`, substitution: '/', stripsPrefix: undefined }
+  const stripped = value.replace(/\/+$/, '')
+  return {
+    kind: 'regex',
+    pattern: `^${escapeRegex(stripped)}/*(.*)$`,
+    substitution: '/\\1',
+    stripsPrefix: stripped,
+  }
+}
+
+/** The location `/app/` is rewritten and `/app` is not. Envoy leaves alone what the pattern does not match. */
 function belowRewrite(rewriteTarget: string): PathRewrite {
   const pattern = `(?i)^${rewriteTarget}/.*$`
   return { kind: 'regex', pattern, substitution: substitutionOf(rewriteTarget, 0), stripsPrefix: undefined }

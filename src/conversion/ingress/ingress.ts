@@ -28,7 +28,9 @@ export interface Backend {
 export interface IngressPath {
   readonly path: string
   readonly pathType: PathType
-  /** Undefined for a resource backend, or for one without a Service. */
+  /** The path is a regular expression that matches from its start, as the controller of the Ingress marks it. */
+  readonly expression?: { readonly pattern: string; readonly ignoresCase: boolean }
+  /** Undefined for a resource backend, or one that names no Service. */
   readonly backend: Backend | undefined
   /** `vendor.example.com/StorageBucket static` */
   readonly resource: string | undefined

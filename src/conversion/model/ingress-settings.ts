@@ -9,7 +9,13 @@ export interface IngressSettings {
   readonly usesRegex?: boolean
   /** As written: `/$2`. */
   readonly rewriteTarget?: string
-  /** All paths redirect. */
+  /** The part of the path that a rule matched is cut off before the backend sees it (Kong). */
+  readonly stripsPath?: boolean
+  /** What the headers of a request have to be for every path. */
+  readonly headerMatches?: readonly HeaderMatch[]
+  /** The paths are regular expressions that match from the start, whatever the other Ingresses of the host say (F5). */
+  readonly pathExpressions?: 'case-sensitive' | 'case-insensitive' | 'exact'
+  /** All paths answer with a redirect. */
   readonly redirect?: RedirectTarget
   /** Redirects of single hosts, by host. */
   readonly hostRedirects?: ReadonlyMap<string, RedirectTarget>
@@ -52,6 +58,13 @@ export interface IngressSettings {
   readonly gatewayAnnotations?: Readonly<Record<string, string>>
   /** Actions of paths whose backend names an annotation instead of a Service, by field. */
   readonly backendActions?: ReadonlyMap<string, BackendAction>
+}
+
+/** `name` in lower case. */
+export interface HeaderMatch {
+  readonly name: string
+  readonly kind: 'exact' | 'regex'
+  readonly value: string
 }
 
 /**

@@ -1,5 +1,5 @@
-/** Virtual hosts: hosts with their routes by precedence, for both APIs. */
-import type { CorsPolicy, HeaderChanges, Mirror, RedirectCode, RetryPolicy } from './ingress-settings.ts'
+/** Virtual hosts: hosts with their routes in the order of precedence, for either API. */
+import type { CorsPolicy, HeaderChanges, HeaderMatch, Mirror, RedirectCode, RetryPolicy } from './ingress-settings.ts'
 
 /**
  * | kind     | value   | a path matches when                                     |
@@ -16,12 +16,7 @@ export interface PathMatch {
   readonly value: string
 }
 
-/** `name` is in lower case. */
-export interface HeaderMatch {
-  readonly name: string
-  readonly kind: 'exact' | 'regex'
-  readonly value: string
-}
+export type { HeaderMatch } from './ingress-settings.ts'
 
 export interface Route {
   /** The Ingress' `namespace/name`. */

@@ -61,9 +61,6 @@ function clientCertificate(value: string, { ingress, sibling }: AnnotationPlace)
         'SECURITY: optional_no_ca accepts any certificate; Istio has no such mode, and the gateway asks for no certificate',
     }
   const settings = { clientCertificate: { secret, isOptional: verify === 'optional' } }
-  return approximate(
-    'warn',
-    settings,
-    `the gateway asks for a client certificate; it reads the CA of ${secret} from a secret in its own namespace, see spec.tls; a failed check ends the handshake, nginx answered 400`,
-  )
+  const message = `the gateway asks for a client certificate; it reads the CA of ${secret} from a secret in its own namespace, see spec.tls; a failed check ends the handshake, nginx answered 400`
+  return { ...approximate('warn', settings, message), claim: 'client-certificate' }
 }

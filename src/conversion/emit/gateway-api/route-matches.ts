@@ -31,7 +31,7 @@ export function needsExpressions(routes: readonly Route[]): boolean {
  * | match          | host with expressions      | host without                               |
  * |----------------|----------------------------|--------------------------------------------|
  * | exact          | Exact                      | Exact                                      |
- * | elements       | PathPrefix                 | PathPrefix                                 |
+ * | elements       | RegularExpression          | PathPrefix                                 |
  * | prefix         | RegularExpression          | PathPrefix, of whole elements              |
  * | regex, stripped | PathPrefix, tried earlier | PathPrefix                                 |
  * | regex, literal | RegularExpression          | PathPrefix, letter case and elements count |
@@ -54,7 +54,9 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
     case 'exact':
       return plain('Exact', match.value)
     case 'elements':
-      return plain('PathPrefix', match.value)
+      return hasExpressions
+        ? plain('RegularExpression', elementsPattern(match.value))
+        : plain('PathPrefix', match.value)
     case 'prefix':
       return hasExpressions
         ? plain('RegularExpression', `${escapeRegex(match.value)}.*`)
@@ -70,6 +72,10 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
           )
     }
   }
+}
+
+function elementsPattern(value: string): string {
+  return value === '/' ? '/.*' : `${escapeRegex(value)}(?:/.*)?`
 }
 
 function elementDifference(value: string): string | undefined {
