@@ -7,6 +7,7 @@ import type { JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
 import { assumedDefaults } from './annotations/nginx/defaults.ts'
+import type { EmittedObject } from './emit/emitted-object.ts'
 import { gatewayApiObjects } from './emit/gateway-api/gateway-api-objects.ts'
 import { printableHosts } from './emit/gateway-api/printable-hosts.ts'
 import { istioObjects } from './emit/istio/istio-objects.ts'
@@ -24,7 +25,7 @@ import { readIngresses } from './read-ingresses.ts'
 import { unaccountedFields } from './unaccounted-fields.ts'
 
 export interface Conversion {
-  readonly objects: readonly JsonObject[]
+  readonly objects: readonly EmittedObject[]
   /** By Ingress, in input order. */
   readonly report: readonly ReportLine[]
   /** Notes that apply to all Ingresses, one sentence each. */

@@ -1,5 +1,5 @@
 /** Which listeners of its Gateway a route attaches to. */
-import { defined, type JsonObject } from '../../../kubernetes/json.ts'
+import { defined } from '../../../kubernetes/json.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
 import type { VirtualHost } from '../../model/virtual-host.ts'
 import { listenerName } from './gateway.ts'
@@ -24,7 +24,15 @@ export function listenedHosts(listeners: readonly SecureListener[]): ListenedHos
 /** The suffix of a route's name, and the listeners that the route attaches to. */
 export interface Attachment {
   readonly suffix: '' | 'http'
-  readonly parentRef: JsonObject
+  readonly parentRef: ParentRef
+}
+
+/** https://gateway-api.sigs.k8s.io/reference/spec/#parentreference */
+export type ParentRef = {
+  readonly name: string
+  readonly namespace?: string
+  readonly port?: number
+  readonly sectionName?: string
 }
 
 /**
@@ -41,11 +49,11 @@ export function attachments(host: VirtualHost, parent: ParentGateway): readonly 
   ]
 }
 
-export function plainRef(host: VirtualHost, parent: ParentGateway): JsonObject {
+export function plainRef(host: VirtualHost, parent: ParentGateway): ParentRef {
   return { ...gatewayRef(host, parent), port: 80 }
 }
 
-export function secureRef(host: VirtualHost, parent: ParentGateway): JsonObject {
+export function secureRef(host: VirtualHost, parent: ParentGateway): ParentRef {
   const nearest = narrowerHosts(host, parent).length === 0 ? undefined : nearestHost(host, parent)
   const listener = nearest === undefined ? { port: 443 } : { sectionName: listenerName(protocolOf(host), nearest) }
   return { ...gatewayRef(host, parent), ...listener }
@@ -59,7 +67,7 @@ function nearestHost(host: VirtualHost, { listeners }: ParentGateway): string | 
   return wider.toSorted((left, right) => right.length - left.length)[0]
 }
 
-function gatewayRef(host: VirtualHost, { namespace, name }: ParentGateway): JsonObject {
+function gatewayRef(host: VirtualHost, { namespace, name }: ParentGateway): ParentRef {
   return defined({ name, namespace: namespace === host.namespace ? undefined : namespace })
 }
 

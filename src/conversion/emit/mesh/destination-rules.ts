@@ -1,11 +1,10 @@
 /** The gateway's connections to backends: one DestinationRule for each Service for which an Ingress has settings. */
-import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import { groupBy } from '../../../kubernetes/group-by.ts'
 import type { ConnectionPolicy } from '../../model/ingress-settings.ts'
 import type { Reported, ReportLine } from '../../model/report.ts'
 import type { RouteBackend, VirtualHost } from '../../model/virtual-host.ts'
-import { destinationRuleObject, type PortPolicy } from './destination-rule-object.ts'
+import { destinationRuleObject, type DestinationRule, type PortPolicy } from './destination-rule-object.ts'
 
 interface Connection {
   readonly backend: RouteBackend
@@ -18,7 +17,7 @@ export function destinationRules(
   readings: readonly ReadIngress[],
   hosts: readonly VirtualHost[],
   exportTo: string,
-): Reported<readonly JsonObject[]> {
+): Reported<readonly DestinationRule[]> {
   const connections = connectionsOf(readings, hosts)
   const first = new Map(connections.toReversed().map((connection) => [portKey(connection), connection]))
   const services = groupBy(connections, ({ backend: { namespace, service } }) => `${namespace}/${service}`)
