@@ -1,7 +1,7 @@
 /**
  * The AWS Load Balancer Controller
- * (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/). Its load balancer ends TLS
- * in front of the gateway (docs/facts/other-ingress-controllers.md#aws).
+ * (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/). Its load balancer
+ * ends TLS in front of the gateway (docs/facts/other-ingress-controllers.md#aws).
  */
 import { member, parseJson, stringMember, type Json } from '../../kubernetes/json.ts'
 import type { RedirectCode, RedirectTarget } from '../model/ingress-settings.ts'

@@ -24,7 +24,9 @@ function ownAnnotations({ settings }: ReadIngress): Annotations {
   return settings.gatewayAnnotations ?? {}
 }
 
-/** cert-manager issues every secret that a listener of the Gateway names (https://cert-manager.io/docs/usage/gateway/). */
+/**
+ * cert-manager issues every secret that a listener of the Gateway names (https://cert-manager.io/docs/usage/gateway/).
+ */
 function issuerConflict(
   reading: ReadIngress,
   issuing: ReadIngress,

@@ -67,9 +67,9 @@ function elements(path: string): PathMatch {
 }
 
 /**
- * If one path of a host is a regular expression, ingress-nginx treats all of them as such: case-insensitive, and anchored at
- * the start only (https://kubernetes.github.io/ingress-nginx/user-guide/ingress-path-matching/). Envoy matches the whole
- * path, so every alternative needs `.*` after it.
+ * If one path of a host is a regular expression, ingress-nginx treats all of them as such: case-insensitive, and
+ * anchored at the start only (https://kubernetes.github.io/ingress-nginx/user-guide/ingress-path-matching/). Envoy
+ * matches the whole path, so every alternative needs `.*` after it.
  */
 function nginxRegex(path: string): PathMatch {
   return startingWith(path === '' ? '/' : path, true)
@@ -81,8 +81,9 @@ function startingWith(pattern: string, ignoresCase: boolean): PathMatch {
 }
 
 /**
- * Sorts routes with more conditions on headers first (Kong), then longer paths first, and Exact first at equal length. Trailing slashes do not count, or a Prefix `/foo/` would hide an
- * Exact `/foo`. Regular expressions are compared as written.
+ * Sorts routes with more conditions on headers first (Kong), then longer paths first, and Exact first at equal length.
+ * Trailing slashes do not count, or a Prefix `/foo/` would hide an Exact `/foo`. Regular expressions are compared as
+ * written.
  */
 export function byPrecedence(
   left: Pick<Route, 'match' | 'path' | 'headers'>,

@@ -15,8 +15,8 @@ function usesExpressions({ reading: { settings }, rule }: HostRule): boolean {
 }
 
 /**
- * A host without a path `/` gets that location from its oldest Ingress, whose annotations then apply to it (`createServers`
- * in kubernetes/ingress-nginx internal/ingress/controller/controller.go).
+ * A host without a path `/` gets that location from its oldest Ingress, whose annotations then apply to it
+ * (`createServers` in kubernetes/ingress-nginx internal/ingress/controller/controller.go).
  */
 function isRootRewritten(mains: readonly HostRule[]): boolean {
   const [oldest] = mains

@@ -5,7 +5,10 @@ import type { IngressPath } from '../ingress/ingress.ts'
 import { serviceHost } from '../model/service-host.ts'
 import type { RouteBackend } from '../model/virtual-host.ts'
 
-/** Resolves a named port to `spec.ports[].port` of the Service, never its target port (docs/facts/istio-gateway.md#named-ports). */
+/**
+ * Resolves a named port to `spec.ports[].port` of the Service, never its target port
+ * (docs/facts/istio-gateway.md#named-ports).
+ */
 export function resolveBackend(
   { backend, resource, field }: IngressPath,
   namespace: string,

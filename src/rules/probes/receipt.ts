@@ -2,7 +2,7 @@
  * The receipt of a rewrite: the annotation `istio-onramp.io/rewritten` on the pod or template. It makes re-application
  * idempotent, lets `preview` explain the rewrite, and makes `restore` possible.
  *
- * {"web": {"livenessProbe": {"original": {"httpGet": {...}}, "strategy": "exec", "reason": "strict-mtls"}}}
+ *     {"web": {"livenessProbe": {"original": {"httpGet": {...}}, "strategy": "exec", "reason": "strict-mtls"}}}
  */
 import { SLOTS, type Slot } from '../../kubernetes/container.ts'
 import { handlerKinds } from '../../kubernetes/handler.ts'

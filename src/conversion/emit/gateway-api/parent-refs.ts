@@ -36,8 +36,8 @@ export type ParentRef = {
 }
 
 /**
- * One route for both ports, or two if port 443 must be referenced by its listener's name: the CRD allows one reference without
- * `sectionName` per Gateway, and the plain listener of a shared Gateway has an unknown name.
+ * One route for both ports, or two if port 443 must be referenced by its listener's name: the CRD allows one reference
+ * without `sectionName` per Gateway, and the plain listener of a shared Gateway has an unknown name.
  */
 export function attachments(host: VirtualHost, parent: ParentGateway): readonly Attachment[] {
   if (narrowerHosts(host, parent).length === 0) return [{ suffix: '', parentRef: gatewayRef(host, parent) }]
@@ -76,9 +76,9 @@ export function isListened(host: VirtualHost, { listeners }: ParentGateway): boo
 }
 
 /**
- * Referenced by Gateway or port alone, a wildcard's route also attaches to the listeners of narrower hosts, where the older of
- * two routes for a host wins (hostnameAllowedByIsolation in istio/istio pilot/pkg/config/kube/gateway isolates only the
- * listeners of wildcards).
+ * Referenced by Gateway or port alone, a wildcard's route also attaches to the listeners of narrower hosts, where the
+ * older of two routes for a host wins (hostnameAllowedByIsolation in istio/istio pilot/pkg/config/kube/gateway isolates
+ * only the listeners of wildcards).
  */
 export function narrowerHosts(host: VirtualHost, { listeners }: ParentGateway): readonly string[] {
   if (!host.host.startsWith('*')) return []

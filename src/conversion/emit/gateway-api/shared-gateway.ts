@@ -39,7 +39,9 @@ export function sharedObjects(
   return { value: isAllowed ? [] : [secretGrant(plan, namespace, [...new Set(secrets)])], lines }
 }
 
-/** Istio ignores a policy with `targetRefs` on other pods (`pilot/pkg/model/policyattachment.go`, ShouldAttachPolicy). */
+/**
+ * Istio ignores a policy with `targetRefs` on other pods (`pilot/pkg/model/policyattachment.go`, ShouldAttachPolicy).
+ */
 export function policyLabelLine({ id }: ReadIngress, { shared }: GatewaySettings): ReportLine {
   const label = `gateway.networking.k8s.io/gateway-name: ${shared.split('/')[1] ?? ''}`
   const message = `SECURITY: the policies apply to pods with label ${label}. Istio sets it on the pods that it deploys for Gateway ${shared}; add it to the pods of any other deployment`

@@ -78,8 +78,9 @@ function scoped(hosts: readonly string[], { namespace }: GatewayPart): readonly 
 }
 
 /**
- * A server that lists a host and a wildcard above it also binds the wildcard's VirtualService to that host, and the older one
- * wins. The wildcard alone serves the host correctly (observed in Envoy, see test/conversion/support/router-tables.yaml).
+ * A server that lists a host and a wildcard above it also binds the wildcard's VirtualService to that host, and the
+ * older one wins. The wildcard alone serves the host correctly (observed in Envoy, see
+ * test/conversion/support/router-tables.yaml).
  */
 function withoutCovered(hosts: readonly string[]): readonly string[] {
   return hosts.filter((host) => !hosts.some((other) => isCoveredByWildcard(host, other)))

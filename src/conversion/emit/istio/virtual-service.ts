@@ -69,7 +69,10 @@ function withHttpsRedirects(routes: readonly Route[]): readonly HttpRoute[] {
   )
 }
 
-/** `httpsRedirect` of a Gateway would answer 301 for every path, even ACME's (docs/facts/istio-gateway.md#https-redirect). */
+/**
+ * `httpsRedirect` of a Gateway would answer 301 for every path, even ACME's
+ * (docs/facts/istio-gateway.md#https-redirect).
+ */
 const TO_HTTPS: HttpAction = { redirect: { scheme: 'https', redirectCode: 308 } }
 
 function httpsRedirect(route: Route): HttpRoute {
@@ -85,7 +88,9 @@ function matchesOf({ match, headers }: Route): readonly HttpMatch[] {
   return uriMatches(match).map((uri) => defined<HttpMatch>({ uri, headers: byHeader }))
 }
 
-/** `prefix: /foo` also matches `/foobar`, so whole elements take two matches (docs/facts/istio-gateway.md#path-types). */
+/**
+ * `prefix: /foo` also matches `/foobar`, so whole elements take two matches (docs/facts/istio-gateway.md#path-types).
+ */
 function uriMatches({ kind, value }: PathMatch): readonly StringMatch[] {
   switch (kind) {
     case 'exact':

@@ -1,7 +1,8 @@
 /**
- * Separate Gateways for wildcard hosts. Istio binds a VirtualService to every server of its Gateway that has one of its hosts
- * or a narrower one, and the older of two VirtualServices wins (buildGatewayHTTPRouteConfig in istio/istio
- * pilot/pkg/networking/core/gateway.go). In one Gateway, a wildcard would answer for a narrower host with its own TLS server.
+ * Separate Gateways for wildcard hosts. Istio binds a VirtualService to every server of its Gateway that has one of its
+ * hosts or a narrower one, and the older of two VirtualServices wins (buildGatewayHTTPRouteConfig in istio/istio
+ * pilot/pkg/networking/core/gateway.go). In one Gateway, a wildcard would answer for a narrower host with its own TLS
+ * server.
  */
 import { groupBy } from '../../../kubernetes/group-by.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
@@ -14,8 +15,8 @@ import { ownerOf, type VirtualHost } from '../../model/virtual-host.ts'
 export type GatewayPart = Pick<GatewayPlan, 'namespace' | 'name' | 'hosts' | 'tls'>
 
 /**
- * Returns the plan itself, or a Gateway for each wildcard that would answer for others, and one for the rest. Hosts of one
- * server stay together: with the same certificate on two Gateways, browsers reuse a connection for the wrong one.
+ * Returns the plan itself, or a Gateway for each wildcard that would answer for others, and one for the rest. Hosts of
+ * one server stay together: with the same certificate on two Gateways, browsers reuse a connection for the wrong one.
  * `wildcards` are those with a TLS server in any plan.
  */
 export function gatewayParts(whole: GatewayPlan, wildcards: readonly string[]): readonly GatewayPart[] {
@@ -37,8 +38,8 @@ export function wildcardsOfServers(servers: readonly TlsServer[]): readonly stri
 }
 
 /**
- * Envoy picks the server with the most specific name. A host that a wildcard of its own server covers would go to another
- * server with a narrower wildcard, so it becomes a separate server.
+ * Envoy picks the server with the most specific name. A host that a wildcard of its own server covers would go to
+ * another server with a narrower wildcard, so it becomes a separate server.
  */
 function apartFrom(wildcards: readonly string[], server: TlsServer): readonly TlsServer[] {
   const own = wildcardsOfServers([server])
@@ -78,9 +79,10 @@ function partOf(wildcard: VirtualHost, { namespace, name, hosts, tls }: GatewayP
 }
 
 /**
- * Returns `namespace/name` of the Gateways of a host's VirtualService: its own, and that of a wildcard above it, because
- * browsers reuse a connection for every host of its certificate. A host that requires a client certificate gets only its
- * own, or that requirement could be bypassed. `wildcardParts` are those of the namespace that end TLS for a wildcard.
+ * Returns `namespace/name` of the Gateways of a host's VirtualService: its own, and that of a wildcard above it,
+ * because browsers reuse a connection for every host of its certificate. A host that requires a client certificate gets
+ * only its own, or that requirement could be bypassed. `wildcardParts` are those of the namespace that end TLS for a
+ * wildcard.
  */
 export function gatewaysOf(
   host: VirtualHost,

@@ -1,4 +1,7 @@
-/** cert-manager's Certificate for a server of the gateway, in the namespace of the gateway's pods (docs/facts/certificates.md). */
+/**
+ * cert-manager's Certificate for a server of the gateway, in the namespace of the gateway's pods
+ * (docs/facts/certificates.md).
+ */
 import { arrayMember, defined, type Json, type JsonObject } from '../../../kubernetes/json.ts'
 import { isAddress } from '../../model/hosts.ts'
 import type { CertificateRequest } from '../../model/ingress-settings.ts'

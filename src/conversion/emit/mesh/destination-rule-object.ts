@@ -1,6 +1,6 @@
 /**
- * How the gateway connects to a backend: a DestinationRule for the port, exported to the gateway's namespace only, so callers
- * inside the mesh are not affected.
+ * How the gateway connects to a backend: a DestinationRule for the port, exported to the gateway's namespace only, so
+ * callers inside the mesh are not affected.
  */
 import { defined } from '../../../kubernetes/json.ts'
 import type { BackendTls, ConnectionPolicy, ConsistentHash } from '../../model/ingress-settings.ts'
