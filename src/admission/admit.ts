@@ -3,7 +3,7 @@
  * the patch. The command line and the webhook both call it, so they give the same answer.
  */
 import { messageOf } from '../errors.ts'
-import { isDeeperThan, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { isDeeperThan, isObject, MAX_DEPTH, type Json, type JsonObject } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
 import { describe, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
 import { coded, REASONS, type Reason } from '../rules/reasons.ts'
@@ -13,9 +13,6 @@ import { provePatch } from './prove-patch.ts'
 import type { AdmissionRequest } from './review.ts'
 import { singleLines } from './warning-text.ts'
 import { allow, failOpen, type Notes, type Verdict } from './verdict.ts'
-
-/** Real objects have about twenty levels. 3 MiB of JSON can nest so deeply that recursion exhausts the stack. */
-const MAX_DEPTH = 200
 
 /** Total: every internal failure becomes a verdict that admits the object unchanged. */
 export function admit(request: AdmissionRequest, context: RuleContext): Verdict {

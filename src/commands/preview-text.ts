@@ -202,7 +202,9 @@ function imageIn(pod: JsonObject | undefined): string | undefined {
 /** Drops the warnings that repeat the diff of rewritten probes. */
 function remainingWarnings(entry: PreviewEntry): readonly string[] {
   if (rewrittenIn(entry).length === 0) return entry.verdict.warnings
-  return entry.verdict.warnings.filter((warning) => !/: \d+ (?:checks?|probes?|hooks?)\b.*\brewritten\b/.test(warning))
+  return entry.verdict.warnings.filter(
+    (warning) => !(/: \d+ (?:check|probe|hook)/.test(warning) && warning.includes(' rewritten')),
+  )
 }
 
 function wrap(text: string, indent: string, hanging = indent): readonly string[] {

@@ -14,10 +14,14 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Parses a JSON text; undefined if it is not JSON. */
+/** Real objects have about twenty levels. A few kilobytes of JSON can nest so deeply that recursion exhausts the stack. */
+export const MAX_DEPTH = 200
+
+/** Parses a JSON text; undefined if it is not JSON or nests deeper than MAX_DEPTH. */
 export function parseJson(text: string): Json | undefined {
   try {
-    return JSON.parse(text) as Json
+    const value: unknown = JSON.parse(text)
+    return isDeeperThan(value, MAX_DEPTH) ? undefined : (value as Json)
   } catch {
     return undefined
   }

@@ -33,8 +33,10 @@ interface Insertion {
 const PADDING = ' '.repeat(200)
 const MOST_INSERTIONS = 200
 
-/** Throws YamlError. */
-export function readEvents(text: string): YamlEvents {
+/**
+ * Throws YamlError. Each of `mostInsertions` reads the text once more: 0 for texts that whoever writes them may make long.
+ */
+export function readEvents(text: string, mostInsertions = MOST_INSERTIONS): YamlEvents {
   const insertions: Insertion[] = []
   let source = text
   const given = (position: number) => givenPosition(position, insertions)
@@ -44,7 +46,7 @@ export function readEvents(text: string): YamlEvents {
       return { events, source, given }
     } catch (error) {
       const { reason, position } = problemOf(error)
-      if (reason !== 'deficient indentation' || insertions.length === MOST_INSERTIONS)
+      if (reason !== 'deficient indentation' || insertions.length === mostInsertions)
         throw new YamlError(reason, Math.min(given(position), text.length))
       source = source.slice(0, position) + PADDING + source.slice(position)
       insertions.push({ at: position })

@@ -2,6 +2,7 @@
 import { COLLECTION_STYLE, EVENT_ID, getScalarValue, SCALAR_STYLE, type Event, type ScalarEvent } from 'js-yaml'
 import type { YamlEvents } from './yaml-events.ts'
 import { resolvePlain } from './yaml-scalar.ts'
+import { trimEnd } from './trim-characters.ts'
 
 interface Place {
   /** Includes anchor and tag. */
@@ -163,7 +164,7 @@ function afterColon(source: string, from: number): number {
 function blockEnd(source: string, { valueStart, valueEnd, chomping }: ScalarEvent): number {
   const text = source.slice(valueStart, valueEnd)
   if (chomping === 3) return valueEnd
-  return valueStart + text.replace(/(?:[ \t]*\r?\n)*[ \t]*$/, '').length
+  return valueStart + trimEnd(text, ' \t\r\n').length
 }
 
 function firstOf(...positions: readonly number[]): number {

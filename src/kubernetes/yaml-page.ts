@@ -1,5 +1,6 @@
 /** A text with its lines, columns and formatting habits. */
 import type { FragmentStyle } from './yaml-fragment.ts'
+import { trimEnd } from './trim-characters.ts'
 
 export interface Page {
   readonly text: string
@@ -46,13 +47,20 @@ export function dashBefore({ text }: Page, position: number): number {
 
 /** Returns the indentation of a list's dashes beyond that of its key, as the file writes it. */
 export function sequenceIndent(page: Page): string {
-  const found = /^( *)(?:- )?([^\s#'"-][^\n]*:)[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*( *)- /m.exec(
-    page.text,
-  )
-  if (found === null) return ''
-  const [whole, before = '', , dashes = ''] = found
-  const keyColumn = before.length + (whole.startsWith(`${before}- `) ? 2 : 0)
-  return ' '.repeat(Math.max(0, Math.min(4, dashes.length - keyColumn)))
+  const lines = page.text.split(/\r?\n/).filter((line) => !/^[ \t]*(?:#|$)/.test(line))
+  const first = lines.findIndex((line, index) => opensBlock(line) && /^ *- /.test(lines[index + 1] ?? ''))
+  if (first === -1) return ''
+  const [keySpace = ''] = KEY_SPACE.exec(lines[first] ?? '') ?? []
+  const dash = (lines[first + 1] ?? '').indexOf('-')
+  return ' '.repeat(Math.max(0, Math.min(4, dash - keySpace.length)))
+}
+
+/** Blanks before a plain key, and the dash of the item that it begins. */
+const KEY_SPACE = /^ *(?:- )?(?=[^\s#'"-])/
+
+/** A key whose value begins in the next line. */
+function opensBlock(line: string): boolean {
+  return KEY_SPACE.test(line) && (trimEnd(line, ' \t').endsWith(':') || /:[ \t]*#/.test(line))
 }
 
 export function isCompact({ text }: Page): boolean {

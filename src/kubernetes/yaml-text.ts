@@ -9,7 +9,7 @@ import type { JsonObject } from './json.ts'
 const AMBIGUOUS: readonly RegExp[] = [
   /^(?:y|n|yes|no|on|off)$/i, // booleans
   /^[-+]?0[xob][\da-f_]+$/i, // hexadecimal, octal, binary
-  /^[-+.\d][-+.\de_]*_[-+.\de_]*$/i, // 1_000
+  /^[-+.\d][-+.\de]*_[-+.\de_]*$/i, // 1_000
   /^[-+.\d]*e[-+]?\d+$/i, // e1 and .e1 to some
   /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/, // 1:20, to the base of sixty
   /^\d{4}-\d\d?-\d\d?(?:[Tt \t].*)?$/, // times

@@ -260,3 +260,38 @@ t.test('a defect inside becomes a verdict that lets the object pass', (t) => {
   t.match(admit(request, broken), { kind: 'warn', reason: 'internal-error', warnings: [/boom second line/] })
   t.end()
 })
+
+t.test('texts of any depth inside annotations neither end the process nor stop admission', (t) => {
+  const deep = [
+    '['.repeat(100_000),
+    '{a: '.repeat(25_000),
+    '- '.repeat(50_000),
+    `${'['.repeat(50_000)}${']'.repeat(50_000)}`,
+    `{"containers":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+    `{"web":{"livenessProbe":{"strategy":"exec","original":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}}}`,
+  ]
+  const keys = ['proxy.istio.io/config', 'proxy.istio.io/overrides', 'istio-onramp.io/rewritten']
+  for (const key of keys)
+    for (const text of deep) {
+      const annotations = { [key]: text, 'sidecar.istio.io/status': '{}' }
+      const object = {
+        ...pod([container('web', { livenessProbe: HTTP_PROBE })]),
+        metadata: { name: 'web', annotations },
+      }
+      const { response } = answer(createPod(object))
+      t.equal(response['allowed'], true, `${key} ${text.slice(0, 20)}`)
+      t.notMatch(JSON.stringify(response), /internal-error/)
+    }
+  t.end()
+})
+
+t.test('of a key that is twice in proxy.istio.io/config, the last one counts, as in Istio', (t) => {
+  const withConfig = (text: string) => ({
+    ...pod([container('web', { livenessProbe: HTTP_PROBE })]),
+    metadata: { name: 'web', annotations: { 'proxy.istio.io/config': text } },
+  })
+  const last = answer(createPod(withConfig('interceptionMode: REDIRECT\ninterceptionMode: NONE\n')))
+  const once = answer(createPod(withConfig('interceptionMode: NONE\n')))
+  t.same(last.operations, once.operations)
+  t.end()
+})

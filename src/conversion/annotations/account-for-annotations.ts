@@ -98,8 +98,12 @@ function foreignEffect(key: string, value: string, place: AnnotationPlace): Effe
   return entry(value, place)
 }
 
+/** Characters behind the prefix of a key; no longer key can be stored (apimachinery util/validation, IsQualifiedName). */
+const LONGEST_NAME = 63
+
 function entryOf({ table, patterns = [] }: Family, name: string): Entry | undefined {
   if (Object.hasOwn(table, name)) return table[name]
+  if (name.length > LONGEST_NAME) return undefined
   for (const [pattern, build] of patterns) {
     const found = pattern.exec(name)?.[1]
     if (found !== undefined) return build(found)

@@ -18,7 +18,7 @@ const REWRITE = unsupported(
 
 /** Reports every annotation that may protect the routes as an error. */
 export const GUARD_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])[] = [
-  [/^(.*(?:auth|jwt|oidc|plugin|polic|protect|waf|allow|deny|block|whitelist|secret|snippet).*)$/, () => GUARD],
-  [/^(.*(?:https|ssl|tls|cert|sni|protocol|method).*)$/, () => TLS],
-  [/^(.*(?:rewrite|strip-path|regex).*)$/, () => REWRITE],
+  [/(auth|jwt|oidc|plugin|polic|protect|waf|allow|deny|block|whitelist|secret|snippet)/, () => GUARD],
+  [/(https|ssl|tls|cert|sni|protocol|method)/, () => TLS],
+  [/(rewrite|strip-path|regex)/, () => REWRITE],
 ]

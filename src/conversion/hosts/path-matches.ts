@@ -1,4 +1,5 @@
 /** How the path of an Ingress matches (docs/facts/istio-gateway.md#path-types), and the precedence of paths. */
+import { trimEnd } from '../../kubernetes/trim-characters.ts'
 import type { ControllerClass } from '../ingress/controller-class.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import { escapeRegex, hasAlternatives } from '../model/regular-expression.ts'
@@ -62,7 +63,7 @@ function wildcardOrExact(path: string): PathMatch {
 }
 
 function elements(path: string): PathMatch {
-  const stripped = path.replace(/\/+$/, '')
+  const stripped = trimEnd(path, '/')
   return { kind: 'elements', value: stripped === '' ? '/' : stripped }
 }
 
@@ -96,5 +97,5 @@ export function byPrecedence(
 }
 
 function precedenceLength({ match, path }: { readonly match: PathMatch; readonly path: string }): number {
-  return match.kind === 'regex' ? path.length : match.value.replace(/\/+$/, '').length
+  return match.kind === 'regex' ? path.length : trimEnd(match.value, '/').length
 }

@@ -2,6 +2,8 @@
  * Names of emitted objects. Different inputs never get the same name: parts are joined by a dot, which the first part
  * cannot contain, and a shortened or altered name ends in a hash of the original.
  */
+import { trimBoth, trimEnd } from '../../kubernetes/trim-characters.ts'
+
 const MAX_LABEL = 63
 const MAX_SUBDOMAIN = 253
 
@@ -39,17 +41,13 @@ export function authProviderName(namespace: string, ingress: string): string {
 }
 
 function slug(text: string, illegal: RegExp): string {
-  return text
-    .toLowerCase()
-    .replaceAll('*', 'wildcard')
-    .replace(illegal, '-')
-    .replace(/^[-.]+|[-.]+$/g, '')
+  return trimBoth(text.toLowerCase().replaceAll('*', 'wildcard').replace(illegal, '-'), '-.')
 }
 
 /** Appends a hash of the requested name unless the name is unchanged. */
 function fitted(plain: string, name: string, limit: number): string {
   if (name === plain && name.length <= limit) return name
-  return `${name.slice(0, limit - 7).replace(/[-.]+$/, '')}-${hash(plain)}`
+  return `${trimEnd(name.slice(0, limit - 7), '-.')}-${hash(plain)}`
 }
 
 /** FNV-1a, 32 bits, in six base-36 digits: short and stable. Distinguishing names needs no cryptography. */

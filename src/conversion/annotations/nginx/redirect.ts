@@ -98,8 +98,9 @@ const REDIRECT_CODES: readonly RedirectCode[] = [301, 302, 303, 307, 308]
 
 /** Reads `https://$host/new`, `$scheme://other$request_uri` or `/path`; undefined if a variable has no equivalent. */
 export function readRedirectTarget(value: string, code: RedirectCode): RedirectTarget | undefined {
+  if (/\p{Cc}/u.test(value)) return undefined
   const [, scheme, authority, rest = ''] =
-    /^(?:([a-z$]+):\/\/([^/$]+|\$(?:host|http_host|server_name)))?(.*)$/.exec(value) ?? []
+    /^(?:([a-z$]+):\/\/([^/$]+|\$(?:host|http_host|server_name)))?([^]*)$/.exec(value) ?? []
   const path = rest.replace(/\$request_uri$/, '')
   if (path.includes('$') || (scheme !== undefined && !['http', 'https', '$scheme'].includes(scheme))) return undefined
   if (scheme === undefined && !value.startsWith('/') && path !== '') return undefined

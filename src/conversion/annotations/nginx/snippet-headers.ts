@@ -69,8 +69,10 @@ function each(
 }
 
 function setOrRemove(side: HeaderChange['side'], text: string): HeaderChange | undefined {
-  const [, name, value = ''] = /^([^\s:]+)\s*(?::\s*(.*?)\s*)?$/.exec(text) ?? []
-  return name === undefined ? undefined : headerValue(side, name, value)
+  const colon = text.indexOf(':')
+  const name = (colon === -1 ? text : text.slice(0, colon)).trimEnd()
+  const value = colon === -1 ? '' : text.slice(colon + 1).trim()
+  return name === '' || /\s/.test(name) ? undefined : headerValue(side, name, value)
 }
 
 /** An empty value removes the header. */

@@ -1,7 +1,8 @@
 /** The statements of a piece of nginx configuration (https://nginx.org/en/docs/beginners_guide.html#conf_structure). */
 
 /** Quoted text, variables and comments are single tokens, so their contents end nothing. */
-const TOKENS = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\$\{\w*\}|(?<![^\s;{}])#[^\n]*|(?:[^;{}"'$#]|(?<=[^\s;{}])#)+|./gs
+const TOKENS =
+  /"(?:[^"\\]|\\(?:.|$))*(?:"|$)|'(?:[^'\\]|\\(?:.|$))*(?:'|$)|\$\{\w*\}|(?<![^\s;{}])#[^\n]*|(?:[^;{}"'$#]|(?<=[^\s;{}])#)+|./gs
 
 /**
  * Splits a snippet into statements without comments and with single spaces. A statement ends with a semicolon or with
