@@ -3,7 +3,7 @@
 import t from 'tap'
 import type { Conversion } from '../../src/conversion/convert-ingresses.ts'
 import type { Target } from '../../src/conversion/model/conversion-options.ts'
-import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
 import { convert, ingress, type Annotations } from './support/conversion-fixtures.ts'
 import type { Answer, RoutedRequest } from './support/envoy-routes.ts'
 import { routeThroughGatewayApi } from './support/gateway-api-router.ts'
@@ -614,3 +614,33 @@ t.test('HAProxy: no redirect is claimed where TLS is passed through and nothing 
   t.match(linesOf(conversion, 'haproxy.org/ssl-redirect'), redirects ? /^converted/ : /^unsupported warn/)
   t.end()
 })
+
+t.test(
+  'external-dns: either prefix is read and both are written, each with its own value where the Ingress has both',
+  (t) => {
+    const [now, before] = ['external-dns.kubernetes.io/', 'external-dns.alpha.kubernetes.io/']
+    const rows: readonly (readonly [Annotations, Annotations])[] = [
+      [{ [`${now}ttl`]: '60' }, { [`${now}ttl`]: '60', [`${before}ttl`]: '60' }],
+      [
+        { [`${before}cloudflare-proxied`]: 'true' },
+        { [`${now}cloudflare-proxied`]: 'true', [`${before}cloudflare-proxied`]: 'true' },
+      ],
+      [
+        { [`${now}ttl`]: '60', [`${before}ttl`]: '90' },
+        { [`${now}ttl`]: '60', [`${before}ttl`]: '90' },
+      ],
+    ]
+    for (const [annotations, expected] of rows) {
+      const { objects } = convert([ingress({ annotations })])
+      const service = objects.find(({ kind }) => kind === 'VirtualService')
+      t.same(memberAt(service, 'metadata', 'annotations'), expected)
+    }
+    const { objects } = convert([ingress({ annotations: { [`${now}target`]: 'lb.example.net' } })], 'gateway-api')
+    const gateway = objects.find(({ kind }) => kind === 'Gateway')
+    t.same(memberAt(gateway, 'metadata', 'annotations'), {
+      [`${now}target`]: 'lb.example.net',
+      [`${before}target`]: 'lb.example.net',
+    })
+    t.end()
+  },
+)

@@ -8,7 +8,7 @@ import { APPGW } from './azure.ts'
 import { CERT_MANAGER, CERT_MANAGER_ACME, TLS_ACME } from './cert-manager.ts'
 import { CONTOUR } from './contour.ts'
 import type { AnnotationTable, Entry } from './entry.ts'
-import { carryDns, EXTERNAL_DNS } from './external-dns.ts'
+import { carryDns, DNS_PREFIXES, EXTERNAL_DNS } from './external-dns.ts'
 import { APISIX } from './apisix.ts'
 import { CILIUM } from './cilium.ts'
 import { F5 } from './f5.ts'
@@ -87,13 +87,13 @@ export const FAMILIES: readonly Family[] = [
   { prefix: 'ingress.cilium.io/', table: CILIUM, patterns: GUARD_PATTERNS, readers: ['cilium'] },
   { prefix: 'acme.cert-manager.io/', table: CERT_MANAGER_ACME },
   { prefix: 'cert-manager.io/', table: CERT_MANAGER },
-  {
-    prefix: 'external-dns.alpha.kubernetes.io/',
+  ...DNS_PREFIXES.map((prefix): Family => ({
+    prefix,
     table: EXTERNAL_DNS,
     patterns: [
       [/^((?:aws|cloudflare|scw|google|azure|ns1|coredns|ibmcloud|webhook|plural|alibabacloud)-.+)$/, carryDns],
     ],
-  },
+  })),
   { prefix: 'kubernetes.io/', table: { ...KUBERNETES, ...TLS_ACME, ...GCE_KUBERNETES } },
 ]
 

@@ -19,7 +19,7 @@ export function dnsAnnotations(host: string, readings: readonly ReadIngress[]): 
 }
 
 /** The value of this annotation is a list, to which both Ingresses add. */
-const HOSTNAME = 'external-dns.alpha.kubernetes.io/hostname'
+const HOSTNAMES = ['external-dns.kubernetes.io/hostname', 'external-dns.alpha.kubernetes.io/hostname']
 
 export function joinAnnotations(owners: readonly OwnedAnnotations[], object: string): Reported<Annotations> {
   const held = new Map<string, { readonly value: string; readonly ingress: string }>()
@@ -28,7 +28,7 @@ export function joinAnnotations(owners: readonly OwnedAnnotations[], object: str
     for (const [key, value] of Object.entries(annotations)) {
       const first = held.get(key)
       if (first === undefined) held.set(key, { value, ingress })
-      else if (key === HOSTNAME) held.set(key, { ...first, value: joinNames(first.value, value) })
+      else if (HOSTNAMES.includes(key)) held.set(key, { ...first, value: joinNames(first.value, value) })
       else if (first.value !== value) {
         const message = `${key} of Ingress ${first.ingress} applies to ${object}: ${first.value}, not ${value}`
         lines.push({ ingress, level: 'warn', about: 'metadata.annotations', outcome: 'unsupported', message })
