@@ -29,7 +29,7 @@ export function joinAnnotations(owners: readonly OwnedAnnotations[], object: str
       const first = held.get(key)
       if (first === undefined) held.set(key, { value, ingress })
       else if (HOSTNAMES.includes(key)) held.set(key, { ...first, value: joinNames(first.value, value) })
-      else if (first.value !== value) {
+      else if (first.value !== value && !isDouble(key)) {
         const message = `${key} of Ingress ${first.ingress} applies to ${object}: ${first.value}, not ${value}`
         lines.push({ ingress, level: 'warn', about: 'metadata.annotations', outcome: 'unsupported', message })
       }
@@ -40,4 +40,9 @@ export function joinAnnotations(owners: readonly OwnedAnnotations[], object: str
 function joinNames(left: string, right: string): string {
   const names = `${left},${right}`.split(',').map((name) => name.trim())
   return [...new Set(names)].filter((name) => name !== '').join(',')
+}
+
+/** Objects have the annotations of external-dns under two prefixes; one line is enough for both. */
+function isDouble(key: string): boolean {
+  return key.startsWith('external-dns.kubernetes.io/')
 }
