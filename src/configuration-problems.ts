@@ -83,7 +83,7 @@ export function membersOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>
 }
 
 /** Returns the schema inside its default and its `readonly`. */
-export function unwrapped(schema: z.ZodType): z.ZodType {
+function unwrapped(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodReadonly
     ? unwrapped(schema.unwrap() as z.ZodType)
     : schema

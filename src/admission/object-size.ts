@@ -10,12 +10,12 @@ import { rawTemplate } from '../kubernetes/pod-template.ts'
  * etcd accepts 1.5 MiB, and with Kubernetes' defaults a container takes at least 100 bytes:
  * https://etcd.io/docs/v3.5/dev-guide/limit/.
  */
-export const MOST_CONTAINERS = 15_000
+const MOST_CONTAINERS = 15_000
 /**
  * All annotation keys and values together are limited to 256 KiB, and keys are unique:
  * https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/.
  */
-export const MOST_ANNOTATIONS = 90_000
+const MOST_ANNOTATIONS = 90_000
 
 export function hasTooManyParts(kind: string, object: Json): boolean {
   if (!isObject(object)) return false

@@ -16,7 +16,7 @@ import type { Problem } from '../kubernetes/problem.ts'
 import type { Exemption } from '../rules/rule.ts'
 import type { Verdict } from './verdict.ts'
 
-export const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const
+const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const
 export type AdmissionOperation = (typeof OPERATIONS)[number]
 
 export interface AdmissionRequest {

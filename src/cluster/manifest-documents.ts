@@ -3,6 +3,8 @@
  * begins with a brace, into JSON values
  * (https://github.com/kubernetes/apimachinery/blob/v0.37.2/pkg/util/yaml/decoder.go, YAMLReader and YAMLOrJSONDecoder).
  */
+import { parseJson } from '../kubernetes/json.ts'
+
 export interface DocumentText {
   /** The separator line before the document, including its line end; empty for the first one. */
   readonly separator: string
@@ -113,10 +115,5 @@ function endOfString(text: string, start: number): number | undefined {
 }
 
 function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
+  return parseJson(text) !== undefined
 }

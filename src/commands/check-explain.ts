@@ -2,7 +2,7 @@
 import { FINDING_CODES, FINDINGS, isFindingCode, type FindingCode } from '../readiness/finding-codes.ts'
 
 /** Returns Markdown with a line break at the end. */
-export function findingPage(code: FindingCode): string {
+function findingPage(code: FindingCode): string {
   const { severity, area, title, meaning, remedy } = FINDINGS[code]
   return `# ${code}\n\n${title}. Severity: ${severity}. Step: ${area}.\n\n## What happens\n\n${meaning}\n\n## What to do\n\n${remedy}\n\nTo ignore it, annotate the object or its namespace: \`istio-onramp.io/ignore: "${code}=REASON"\`.\n`
 }

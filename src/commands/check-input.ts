@@ -92,7 +92,7 @@ function refuse(problems: readonly ObjectProblem[], manifests: readonly Manifest
 }
 
 /** Reads `DestinationRule/shop/web`, of a kind that the engine reads, in any case. */
-export function parseRemoved(text: string): RemovedObject {
+function parseRemoved(text: string): RemovedObject {
   const [kind = '', second = '', third, ...rest] = text.split('/')
   const resources = RESOURCES.filter((resource) => resource.kind.toLowerCase() === kind.toLowerCase())
   const isCluster = third === undefined

@@ -7,7 +7,7 @@ import { FINDING_DOCS, SEVERITIES, type Severity } from '../readiness/finding-co
 import { findingKey, type Finding, type Unknown } from '../readiness/finding.ts'
 import type { NamespaceVerdict } from '../readiness/verdict.ts'
 
-export const REPORT_VERSION = 'istio-onramp.io/v1alpha1'
+const REPORT_VERSION = 'istio-onramp.io/v1alpha1'
 
 export interface ReportedFinding extends Finding {
   readonly docs: string

@@ -67,7 +67,7 @@ function leftToPods({ decisions }: Verdict): Verdict {
 }
 
 /** Returns the request of a `kubectl apply` of a new object. */
-export function createRequest(object: JsonObject, reference: ObjectReference): AdmissionRequest {
+function createRequest(object: JsonObject, reference: ObjectReference): AdmissionRequest {
   const [group = '', version = ''] = reference.apiVersion.includes('/')
     ? reference.apiVersion.split('/')
     : ['', reference.apiVersion]

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { stringMember } from '../kubernetes/json.ts'
+import { parseJson, stringMember } from '../kubernetes/json.ts'
 
 export interface WebhookProcess {
   readonly address: string
@@ -71,7 +71,7 @@ async function listening(child: ChildProcess): Promise<{ readonly address: strin
     child.once('exit', fail)
     createInterface({ input: child.stderr ?? Readable.from([]) }).on('line', (line) => {
       printed.push(line)
-      const event = parseLine(line)
+      const event = parseJson(line)
       const address = stringMember(event, 'address')
       if (stringMember(event, 'msg') !== 'listening' || address === undefined) return
       clearTimeout(timer)
@@ -79,12 +79,4 @@ async function listening(child: ChildProcess): Promise<{ readonly address: strin
       resolve({ address, metrics: stringMember(event, 'metrics') ?? '' })
     })
   })
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }

@@ -57,7 +57,7 @@ function isPortList(value: string): boolean {
 }
 
 /** Splits on commas without trimming. Each entry needs a prefix length (`netip.ParsePrefix`). */
-export function isCidrList(value: string): boolean {
+function isCidrList(value: string): boolean {
   return value === '' || value.split(',').every((text) => readPrefix(text) !== undefined)
 }
 

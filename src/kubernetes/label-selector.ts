@@ -18,7 +18,7 @@ export interface LabelSelector {
 }
 
 /** Matches every object: the default for a webhook without a selector. */
-export const EVERYTHING: LabelSelector = { requirements: [] }
+const EVERYTHING: LabelSelector = { requirements: [] }
 
 /** Parses a LabelSelector. The error names the field. Absent and `{}` select everything. */
 export function parseSelector(value: unknown): LabelSelector | { readonly error: string } {

@@ -65,7 +65,7 @@ function plain(
   return [{ object: clusterReference(object), kind, entry: '', service, failurePolicy: 'Fail', isForPods: false }]
 }
 
-export function clusterReference(object: JsonObject): ObjectReference {
+function clusterReference(object: JsonObject): ObjectReference {
   return {
     apiVersion: stringMember(object, 'apiVersion') ?? '',
     kind: stringMember(object, 'kind') ?? '',

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
 /** A TLS connection takes about 60 KB. */
-export const MOST_CONNECTIONS = 500
+const MOST_CONNECTIONS = 500
 
 interface Connection {
   readonly socket: Socket

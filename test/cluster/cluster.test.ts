@@ -6,7 +6,6 @@ import { parseManifests } from '../../src/cluster/manifest.ts'
 import { InputError } from '../../src/errors.ts'
 import { readManifests } from '../../src/cluster/manifest-files.ts'
 import { workloadModes } from '../../src/istio/peer-authentication.ts'
-import { indexPolicies } from '../../src/istio/policy-index.ts'
 import { namespaceObject, peerAuthentication } from '../support/fixtures.ts'
 
 function problemsOf(action: () => unknown): readonly string[] {
@@ -204,7 +203,7 @@ t.test('a policy is found however many there are, and the oldest wins', (t) => {
     mode: 'DISABLE',
     policy: 'PeerAuthentication shop/a-first',
   })
-  t.same(workloadModes(indexPolicies([]), workload).workload, { mode: 'PERMISSIVE' })
+  t.same(workloadModes(new Map(), workload).workload, { mode: 'PERMISSIVE' })
   t.end()
 })
 

@@ -4,7 +4,7 @@
  */
 import { request, type Dispatcher } from 'undici'
 import { codeOf } from '../../errors.ts'
-import { isObject, member, stringMember, type JsonObject } from '../../kubernetes/json.ts'
+import { isObject, member, parseJson, stringMember, type JsonObject } from '../../kubernetes/json.ts'
 import { ApiError } from './api-error.ts'
 import type { ClusterAddress } from './cluster-address.ts'
 import { findCluster } from './find-cluster.ts'
@@ -124,11 +124,7 @@ function createSender(address: ClusterAddress): (path: string, timeout: number, 
 
 /** Returns the message of a `Status` object. */
 function statusMessage(text: string): string | undefined {
-  try {
-    return stringMember(JSON.parse(text), 'message')
-  } catch {
-    return undefined
-  }
+  return stringMember(parseJson(text), 'message')
 }
 
 /** Connection errors do not name the server, and undici's timeouts say little more than that they are timeouts. */

@@ -242,12 +242,7 @@ function metadataOf({ pod, namespace }: Unit) {
 }
 
 /** Returns the protocol that the workload's Services declare for the container port; undefined if none targets it. */
-export function declaredProtocol(
-  workload: Workload,
-  unit: Unit,
-  port: number,
-  { estate }: Situation,
-): Protocol | undefined {
+function declaredProtocol(workload: Workload, unit: Unit, port: number, { estate }: Situation): Protocol | undefined {
   for (const service of estate.servicesSelecting(workload))
     for (const entry of service.ports) if (targetPort(entry, unit) === port) return entry.protocol
   return undefined

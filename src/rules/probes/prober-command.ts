@@ -9,7 +9,7 @@
 import type { NetworkHandler } from '../../kubernetes/handler.ts'
 
 export const PROBER_MOUNT = '/istio-onramp'
-export const PROBER_BINARY = `${PROBER_MOUNT}/prober`
+const PROBER_BINARY = `${PROBER_MOUNT}/prober`
 /** The command of the init container, whose image contains the prober. */
 export const INSTALL_COMMAND = ['/prober', 'install', PROBER_MOUNT] as const
 /** The downward API variable that gives the prober the address that kubelet would have dialled. */

@@ -26,7 +26,7 @@ export const NGINX_REWRITE: AnnotationTable = nginxTable({
   'preserve-trailing-slash': notNeeded('Istio never changes a trailing slash'),
 })
 
-export function rewriteEffect(value: string, { target, ingress, sibling }: AnnotationPlace): Effect {
+function rewriteEffect(value: string, { target, ingress, sibling }: AnnotationPlace): Effect {
   const variable = /\$(?!\d)\{?\w*/.exec(value)?.[0]
   if (variable !== undefined)
     return {
