@@ -4,7 +4,7 @@
  * server's, these rules are stricter than RFC 6902: only allowed paths, and no operation without effect.
  */
 import fastJsonPatch, { type Operation as JsonPatchOperation } from 'fast-json-patch'
-import { equalJson, isObject, memberAt, stringMap, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { equalJson, isObject, member, memberAt, stringMap, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { parsePointer, type Operation } from '../kubernetes/json-pointer.ts'
 
 const { applyOperation } = fastJsonPatch
@@ -78,11 +78,7 @@ function shallowCopy(value: object): Record<string, Json> {
 function valueAt(value: Json, path: string): Json | undefined {
   let current: Json | undefined = value
   for (const segment of parsePointer(path))
-    current = Array.isArray(current)
-      ? (current as readonly Json[])[Number(segment)]
-      : isObject(current)
-        ? current[segment]
-        : undefined
+    current = Array.isArray(current) ? (current as readonly Json[])[Number(segment)] : member(current, segment)
   return current
 }
 

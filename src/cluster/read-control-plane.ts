@@ -28,7 +28,7 @@ import {
 } from '../istio/control-plane.ts'
 import { asInterceptionMode } from '../istio/proxy-config.ts'
 import { parseVersion } from '../istio/version.ts'
-import type { Problem } from '../kubernetes/problem.ts'
+import { isProblem, type Problem } from '../kubernetes/problem.ts'
 
 const MESH = 'istio'
 const INJECTOR = 'istio-sidecar-injector'
@@ -129,7 +129,7 @@ function readInjector(config: Json, values: Json): Injector {
 function readSelectors(config: Json, key: string): readonly LabelSelector[] {
   return arrayMember(config, key).flatMap((value) => {
     const selector = parseSelector(value)
-    return 'error' in selector ? [] : [selector]
+    return isProblem(selector) ? [] : [selector]
   })
 }
 

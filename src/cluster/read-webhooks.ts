@@ -15,7 +15,7 @@ import {
 import { parseSelector } from '../kubernetes/label-selector.ts'
 import { labelsOf, metadataOf } from '../kubernetes/object.ts'
 import type { InjectionWebhook } from '../istio/injection-webhook.ts'
-import type { Problem } from '../kubernetes/problem.ts'
+import { isProblem, type Problem } from '../kubernetes/problem.ts'
 
 const SUFFIX = 'sidecar-injector.istio.io'
 
@@ -27,9 +27,9 @@ export function readInjectionWebhooks(object: JsonObject): readonly InjectionWeb
     const name = stringMember(entry, 'name') ?? ''
     if (!name.endsWith(SUFFIX)) continue
     const namespaceSelector = parseSelector(member(entry, 'namespaceSelector'))
-    if ('error' in namespaceSelector) return problem(index, 'namespaceSelector', namespaceSelector.error)
+    if (isProblem(namespaceSelector)) return below(`webhooks[${index}].namespaceSelector`, namespaceSelector)
     const objectSelector = parseSelector(member(entry, 'objectSelector'))
-    if ('error' in objectSelector) return problem(index, 'objectSelector', objectSelector.error)
+    if (isProblem(objectSelector)) return below(`webhooks[${index}].objectSelector`, objectSelector)
     const revision = revisionOf(object, entry)
     const network = networkIn(pathOf(entry))
     const isReinvoked = stringMember(entry, 'reinvocationPolicy') === 'IfNeeded'
@@ -38,8 +38,8 @@ export function readInjectionWebhooks(object: JsonObject): readonly InjectionWeb
   return webhooks
 }
 
-function problem(index: number, field: string, text: string): Problem {
-  return { field: `webhooks[${index}].${field}`, problem: text }
+function below(parent: string, { field, problem }: Problem): Problem {
+  return { field: field === '' ? parent : `${parent}.${field}`, problem }
 }
 
 /** Returns the path of the Service, or of the URL. */

@@ -1,5 +1,5 @@
 /** Which objects the webhook reviews, and how to find the pods of the others. */
-import { isObject, memberAt, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { isObject, memberAt, type Json, type JsonObject, ownEntry } from '../kubernetes/json.ts'
 import { groupOf } from '../kubernetes/cluster-scoped.ts'
 import type { ObjectReference } from '../kubernetes/object.ts'
 
@@ -18,7 +18,7 @@ const REVIEWED: Readonly<Record<string, readonly string[]>> = {
 }
 
 export function isReviewed({ apiVersion, kind }: ObjectReference): boolean {
-  return REVIEWED[kind]?.includes(groupOf(apiVersion)) === true
+  return ownEntry(REVIEWED, kind)?.includes(groupOf(apiVersion)) === true
 }
 
 /** Whether the object's kind has the name of a reviewed kind but belongs to another API. */
@@ -65,7 +65,7 @@ const POD_MAKING_GROUPS = new Set([
 /** Whether the object becomes pods in a way that is not read here, so that it is only named. */
 export function makesPods({ apiVersion, kind }: ObjectReference, object: JsonObject): boolean {
   const group = groupOf(apiVersion)
-  if (REVIEWED[kind]?.includes(group) === true) return false
+  if (ownEntry(REVIEWED, kind)?.includes(group) === true) return false
   if (group === 'kafka.strimzi.io') return /^Kafka(?:Connect|Bridge|MirrorMaker2?|NodePool)?$/.test(kind)
   if (group === '' && kind !== 'Template') return false
   return (POD_MAKING_GROUPS.has(group) || group.includes('.') || kind === 'Template') && hasContainers(object, 12)

@@ -40,6 +40,11 @@ export function member(value: unknown, key: string): Json | undefined {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
 }
 
+/** Returns a table's entry for a key from user input; undefined for `constructor` and other inherited names. */
+export function ownEntry<Value>(table: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined
+}
+
 /** Returns the member at the end of a path of own members. */
 export function memberAt(value: unknown, ...keys: readonly string[]): Json | undefined {
   let current = value

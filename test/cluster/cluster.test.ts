@@ -139,7 +139,7 @@ t.test('cluster objects with the wrong content are errors that name the field', 
     ],
     [
       'apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: i}\nwebhooks: [{name: x.sidecar-injector.istio.io, namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]\n',
-      /webhooks\[0\]\.namespaceSelector: matchExpressions\[0\]\.operator: allowed are In, NotIn, Exists, DoesNotExist/,
+      /webhooks\[0\]\.namespaceSelector\.matchExpressions\[0\]\.operator: allowed are In, NotIn, Exists, DoesNotExist/,
     ],
   ]
   for (const [source, text] of cases) {

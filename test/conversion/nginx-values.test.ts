@@ -265,7 +265,7 @@ t.test('a snippet: headers of the location are carried over, and blocks are lost
       line,
       lost.length === 0
         ? 'approximate info: every directive is converted; Envoy also adds it to errors'
-        : `unsupported error: not converted: ${quoted}.`,
+        : `unsupported error: ${quoted}.`,
       title,
     )
   }

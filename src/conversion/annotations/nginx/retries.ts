@@ -1,4 +1,5 @@
 /** ingress-nginx: requests that are retried on another pod after a failure (docs/facts/ingress-nginx.md#retries). */
+import { ownEntry } from '../../../kubernetes/json.ts'
 import type { RetryPolicy } from '../../model/ingress-settings.ts'
 import {
   approximate,
@@ -63,7 +64,7 @@ function retries({ sibling, target }: AnnotationPlace): Effect {
   const tries = readWhole(sibling('proxy-next-upstream-tries')) ?? 3
   if (conditions.includes('off') || tries === 1)
     return converted({ retries: NO_RETRIES }, "no retries; Istio's default is two")
-  const unknown = conditions.filter((word) => RETRY_ON[word] === undefined && word !== 'non_idempotent')
+  const unknown = conditions.filter((word) => ownEntry(RETRY_ON, word) === undefined && word !== 'non_idempotent')
   if (unknown.length > 0)
     return refused(unknown.join(' '), `${Object.keys(RETRY_ON).join(', ')}, non_idempotent or off`)
   return retryEffect(conditions, tries === 0 ? 3 : tries - 1)
@@ -77,10 +78,10 @@ function retryEffect(conditions: readonly string[], attempts: number): Effect {
     on: [...new Set(on.flatMap((words) => words.split(',')))].join(','),
     perTryTimeoutSeconds: undefined,
   })
-  const all = conditions.flatMap((word) => RETRY_ON[word] ?? [])
+  const all = conditions.flatMap((word) => ownEntry(RETRY_ON, word) ?? [])
   if (conditions.includes('non_idempotent')) return approximate('info', { retries: policy(all) }, 'retries')
   const unsent = conditions.some((word) => IS_UNSENT.includes(word))
-  const lost = conditions.filter((word) => RETRY_ON[word] !== UNSENT)
+  const lost = conditions.filter((word) => ownEntry(RETRY_ON, word) !== UNSENT)
   const retries = unsent ? policy([UNSENT]) : NO_RETRIES
   if (lost.length === 0) return approximate('info', { retries }, 'retries where the backend was not reached')
   const message = `only requests that did not reach the backend are retried: for ${lost.join(', ')} Envoy would also repeat POST, which nginx does not without non_idempotent`

@@ -9,6 +9,7 @@
  * | if ($scheme = http) { return 301 https://$host$request_uri; } | the redirect to HTTPS                  |
  * | if ($host = www.example.com) { return or rewrite }            | the routes of that host redirect       |
  */
+import { ownEntry } from '../../../kubernetes/json.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
 import type { RedirectCode, RedirectTarget } from '../../model/ingress-settings.ts'
 import { claimsHttpsRedirect, type AnnotationPlace, type AnnotationSettings } from '../entry.ts'
@@ -52,7 +53,7 @@ function redirectTarget(statement: string): RedirectTarget | undefined {
 function returnTarget(first: string, second: string | undefined, flag: string | undefined): RedirectTarget | undefined {
   if (flag !== undefined) return undefined
   if (second === undefined) return /^(?:https?|\$scheme):\/\//.test(first) ? readRedirectTarget(first, 302) : undefined
-  const code = CODES[first]
+  const code = ownEntry(CODES, first)
   return code === undefined ? undefined : readRedirectTarget(second.replace('$uri', '$request_uri'), code)
 }
 
@@ -79,7 +80,7 @@ function wholePath(pattern: string, url: string): string | undefined {
 
 function isPlain(variable: string, value: string): boolean {
   const plain: Readonly<Record<string, string>> = { scheme: 'http', http_x_forwarded_proto: 'http', server_port: '80' }
-  return plain[variable] === value
+  return ownEntry(plain, variable) === value
 }
 
 /** A redirect to the same address over https, for hosts with TLS. */

@@ -1,4 +1,5 @@
 /** ingress-nginx: raw nginx configuration (docs/facts/ingress-nginx.md#snippets). */
+import { ownEntry } from '../../../kubernetes/json.ts'
 import type { HeaderChanges, HeaderEdit } from '../../model/ingress-settings.ts'
 import { mergeSettings } from '../merge-settings.ts'
 import {
@@ -50,7 +51,7 @@ export function readSnippet(value: string, place: AnnotationPlace, level: Level)
 function effectOf(lost: readonly string[], notes: readonly string[], settings: AnnotationSettings): Effect {
   if (lost.length > 0) {
     const quoted = lost.map((statement) => JSON.stringify(statement)).join(', ')
-    const message = `not converted: ${quoted}. Recreate its effect, with an EnvoyFilter if nothing else fits${notes.map((note) => `; ${note}`).join('')}`
+    const message = `${quoted}. Recreate its effect, with an EnvoyFilter if nothing else fits${notes.map((note) => `; ${note}`).join('')}`
     return { outcome: 'unsupported', level: 'error', message, settings }
   }
   if (Object.keys(settings).length === 0)
@@ -95,7 +96,7 @@ const SENT_ANYWAY: Readonly<Record<string, RegExp>> = {
 function proxyHeader([, name = '', value = '', ...rest]: readonly string[]): Reading | undefined {
   if (rest.length > 0) return undefined
   const key = name.toLowerCase()
-  if (SENT_ANYWAY[key]?.test(value) === true) return { note: `Envoy sends ${key} by itself` }
+  if (ownEntry(SENT_ANYWAY, key)?.test(value) === true) return { note: `Envoy sends ${key} by itself` }
   const isLiteralHost = key === 'host' && /^[a-z0-9.-]+$/.test(value)
   return isLiteralHost ? { settings: { authority: value } } : undefined
 }
