@@ -1,4 +1,4 @@
-/** Builds the cluster from the manifests of `--from`. */
+/** The cluster as `--from` gives it. */
 import { InputError } from '../errors.ts'
 import { describe, referenceTo } from '../kubernetes/object.ts'
 import { buildClusterState, type ClusterState } from './cluster-state.ts'

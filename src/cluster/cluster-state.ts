@@ -1,10 +1,10 @@
 /**
- * The cluster as the rules see it: a value built from the tables and replaced as a whole. Values derived from a table
- * are computed once for each version of the table, on first use.
+ * The cluster as the rules see it: a value over the tables, replaced as a whole. What is computed from a table is computed
+ * once for each version of the table, when it is first needed.
  *
- * Objects without a manifest are absent, with three exceptions: without any MutatingWebhookConfiguration, Istio's
- * default installation is assumed; without an injector ConfigMap, probe rewriting is unknown; a namespace without a
- * manifest has no labels.
+ * What no manifest declares is absent, with three exceptions: without any MutatingWebhookConfiguration, Istio's default
+ * install is assumed; without an injector ConfigMap, nothing is known about probe rewriting; a namespace that no manifest
+ * declares has no labels.
  */
 import { unknownControlPlane, type ControlPlane } from '../istio/control-plane.ts'
 import { DEFAULT_INSTALL, inCallingOrder, type InjectionWebhook } from '../istio/injection-webhook.ts'
@@ -31,14 +31,11 @@ import {
 } from './tables.ts'
 
 export interface ClusterState extends Inventory {
-  /** Objects with settings that Istio no longer reads, one line each. */
+  /** Objects that say something Istio no longer listens to, one line each. */
   readonly notes: readonly string[]
-  /** The workloads and bare Pods of a namespace, trimmed; undefined while one of their kinds is unknown. */
+  /** Workloads and bare Pods of a namespace, trimmed; undefined while one of their kinds is not known. */
   workloads(namespace: string): readonly JsonObject[] | undefined
-  /**
-   * The Sidecars, ServiceEntries, Gateways, VirtualServices and DestinationRules of a namespace, trimmed; undefined
-   * likewise.
-   */
+  /** Sidecars, ServiceEntries, Gateways, VirtualServices and DestinationRules of a namespace, trimmed; likewise. */
   networking(namespace: string): readonly JsonObject[] | undefined
 }
 
@@ -46,10 +43,7 @@ export interface ObjectProblem extends Problem {
   readonly object: JsonObject
 }
 
-/**
- * Builds the state. Objects of kinds that no rule reads are skipped; objects that cannot be read are reported and
- * skipped.
- */
+/** Objects of kinds that no rule reads are passed over; objects that cannot be read are reported and left out. */
 export function buildClusterState(
   objects: readonly JsonObject[],
   { assumesIstio = isWithoutWebhooks }: BuildOptions = {},
@@ -73,7 +67,7 @@ export function buildClusterState(
 }
 
 export interface BuildOptions {
-  /** Whether to assume the default installation if the objects include no Istio webhook configuration. */
+  /** Whether the default install stands in for webhook configurations of Istio that are not among the objects. */
   readonly assumesIstio?: (tables: Tables) => boolean
 }
 
@@ -81,7 +75,7 @@ function isWithoutWebhooks({ mutatingwebhookconfigurations }: Tables): boolean {
   return mutatingwebhookconfigurations.isEmpty()
 }
 
-/** Applications have webhook configurations of their own, so Istio's may be missing even if others exist. */
+/** Applications bring webhook configurations of their own; Istio's may still be missing from the manifests. */
 export function isWithoutIstiosWebhooks({ mutatingwebhookconfigurations }: Tables): boolean {
   return rowsOf(mutatingwebhookconfigurations).every(({ injection }) => injection.length === 0)
 }
@@ -89,11 +83,11 @@ export function isWithoutIstiosWebhooks({ mutatingwebhookconfigurations }: Table
 export interface StateOptions {
   /** Used if the manifests have no webhook configurations. */
   readonly webhooks?: readonly InjectionWebhook[]
-  /** Kinds that were not read, or whose data is too old. Their tables are meaningless, even if empty. */
+  /** Kinds that were not read, or too long ago: their tables say nothing, not even where they are empty. */
   readonly unknown?: ReadonlySet<TableName>
 }
 
-/** The inputs of a state, from which a changed state can be built (`layOver`). */
+/** What a state was made of, so that another can be made with changes (`layOver`). */
 export interface StateBasis {
   readonly tables: Tables
   readonly options: StateOptions
@@ -127,7 +121,7 @@ function makeState(tables: Tables, { webhooks, unknown = new Set() }: StateOptio
     },
     get notes() {
       return [...rowsOf(tables.policies), ...rowsOf(tables.meshpolicies)].map(
-        (name) => `${name}: Istio 1.6 and later ignores it, so it does not count`,
+        (name) => `${name}: Istio 1.6 and later ignores it; it is not counted`,
       )
     },
     workloads: (namespace) => objectsOf(tables, WORKLOAD_TABLES, unknown, namespace),
@@ -148,7 +142,7 @@ function objectsOf(
   })
 }
 
-/** Skips objects that a controller made: their owner represents them. */
+/** What a controller made is left out: its owner stands for it. */
 function objectOf(row: JsonObject | WorkloadRow): JsonObject | undefined {
   if (!('mentions' in row && 'object' in row)) return row
   const { object, owner } = row as WorkloadRow
@@ -159,7 +153,7 @@ function undeclaredNamespace(name: string): Namespace {
   return { name, labels: new Map([['kubernetes.io/metadata.name', name]]), annotations: new Map(), isDeclared: false }
 }
 
-/** Tables are never edited, so a derived value stays valid as long as its table. */
+/** Tables are never edited, so what is computed of one holds as long as it lives. */
 function oncePer<Key extends object, Value>(compute: (key: Key) => Value): (key: Key) => Value {
   const known = new WeakMap<Key, { readonly value: Value }>()
   return (key) => {

@@ -1,22 +1,20 @@
 /**
- * Splits a file into documents exactly as kubectl does, before parsing: at lines that begin with `---`, or, if the text
- * begins with a brace, into JSON values
+ * Cuts a file into documents exactly as kubectl does, before anything is parsed: at lines that begin with `---`, or, where
+ * the text begins with a brace, into JSON values
  * (https://github.com/kubernetes/apimachinery/blob/v0.37.2/pkg/util/yaml/decoder.go, YAMLReader and YAMLOrJSONDecoder).
  */
-import { parseJson } from '../kubernetes/json.ts'
-
 export interface DocumentText {
-  /** The separator line before the document, including its line end; empty for the first one. */
+  /** The separator line before the document, with its line end; empty before the first one. */
   readonly separator: string
   readonly text: string
   readonly isJson: boolean
-  /** The file's line on which `text` begins, counted from 1. */
+  /** The line of the file on which `text` begins, counted from 1. */
   readonly line: number
-  /** Set if kubectl refuses the separator because the line has more than `---` and a comment. */
+  /** Set where kubectl refuses the separator: the line holds more than `---` and a comment. */
   readonly problem?: string
 }
 
-/** Separators and texts, concatenated, equal the file. */
+/** Joined again, separators and texts are the file. */
 export function splitDocuments(text: string): readonly DocumentText[] {
   return (/^\ufeff?\s*\{/.test(text) ? splitJson(text) : undefined) ?? splitYaml(text)
 }
@@ -44,17 +42,17 @@ function splitYaml(text: string): readonly DocumentText[] {
   return withDirectives(documents)
 }
 
-/** `^` also matches after line ends that kubectl does not recognise. */
+/** `^` also matches behind other ends of a line than kubectl's. */
 function isLineStart(text: string, index: number): boolean {
   return index === 0 || text[index - 1] === '\n'
 }
 
 function problemOf(separator: string): string | undefined {
   const rest = separator.slice(3).trim()
-  return rest === '' || rest.startsWith('#') ? undefined : `kubectl refuses text after --- on the same line: ${rest}`
+  return rest === '' || rest.startsWith('#') ? undefined : `kubectl refuses what follows --- on its line: ${rest}`
 }
 
-/** `%YAML 1.1` belongs to the document after the separator. */
+/** `%YAML 1.1` belongs to the document behind the separator. */
 function withDirectives(documents: readonly DocumentText[]): readonly DocumentText[] {
   const [first, second, ...rest] = documents
   if (first === undefined || second === undefined || !/^\ufeff?(?:#[^\n]*\n)*%/.test(first.text)) return documents
@@ -67,7 +65,7 @@ function countLines(text: string): number {
   return count
 }
 
-/** Returns undefined if the text is not a sequence of JSON objects: it is YAML in flow style. */
+/** Undefined where the text is not a row of JSON objects: then it is YAML in flow style. */
 function splitJson(text: string): readonly DocumentText[] | undefined {
   const ends: number[] = []
   for (let position = text.indexOf('{'); position !== -1;) {
@@ -115,5 +113,10 @@ function endOfString(text: string, start: number): number | undefined {
 }
 
 function isJson(text: string): boolean {
-  return parseJson(text) !== undefined
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }

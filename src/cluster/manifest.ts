@@ -1,4 +1,4 @@
-/** Parses Kubernetes objects from YAML or JSON, each with its source, so that every error can name it. */
+/** Kubernetes objects from YAML or JSON text, each with the place it came from, so that every error can name it. */
 import { InputError, messageOf } from '../errors.ts'
 import { isObject, member, stringMember, typeName, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { readEvents, YamlError } from '../kubernetes/yaml-events.ts'
@@ -18,20 +18,20 @@ export interface Source {
   /** Counts from 1. */
   readonly document: number
   readonly line: number
-  /** The object's path in the document: empty, or `['items', 3]` in a List. */
+  /** Where the object stands in the document: empty, or `['items', 3]` in a List. */
   readonly path: readonly (string | number)[]
 }
 
-/** A document of a file with its parsed objects. */
+/** A document of a file with what was made of it. */
 export interface ManifestDocument extends DocumentText {
   /** Counts from 1. */
   readonly document: number
   readonly manifests: readonly Manifest[]
-  /** Warnings for the user about text that kubectl reads differently than it looks, with file and line. */
+  /** Lines for the user about what kubectl reads otherwise than it looks, each with its place. */
   readonly warnings: readonly string[]
-  /** Problems that make the document unusable, with file and line. */
+  /** What makes the document unusable, each with its place. */
   readonly problems: readonly string[]
-  /** Why it has no object: it belongs to another tool. */
+  /** Why there is no object in it: it belongs to another tool. */
   readonly skipped?: string
 }
 
@@ -43,7 +43,7 @@ export function nameOfFile(file: string): string {
   return file === '-' ? 'standard input' : file
 }
 
-/** Returns every object of a text, with the items of Lists and without empty documents. Throws InputError. */
+/** Every object of a text, `List` kinds taken apart, empty documents passed over. Throws InputError. */
 export function parseManifests(text: string, file: string): readonly Manifest[] {
   const documents = [...readDocuments({ file, text, isInFolder: false })]
   const problems = documents.flatMap((document) => document.problems)
@@ -55,16 +55,13 @@ export interface ManifestText {
   /** A path, or `-` for standard input. */
   readonly file: string
   readonly text: string
-  /** Whether only the folder was named; files of other tools are then no mistake. */
+  /** Whether only the folder was named: then files of other tools are no mistake. */
   readonly isInFolder: boolean
-  /** Whether every object must have a name, as required to apply it. */
+  /** Whether every object has to have a name, as it needs one to be applied. */
   readonly needsNames?: boolean
 }
 
-/**
- * Yields the documents of a text one at a time, so that none must stay in memory. Documents that are not needed are not
- * parsed.
- */
+/** The documents of a text, one after the other, so that none has to stay in memory; those not needed are not read. */
 export function* readDocuments(
   file: ManifestText,
   isNeeded: (text: string) => boolean = () => true,
@@ -78,7 +75,7 @@ export function* readDocuments(
 
 const NOTHING = { manifests: [], warnings: [], problems: [] } as const
 
-/** Never throws: errors become problems. */
+/** Throws nothing: what is wrong is among the problems. */
 function readDocument(part: DocumentText, manifestText: ManifestText, document: number): ManifestDocument {
   const { file } = manifestText
   const at = (offset: number) => describeSource({ file, document, line: lineAt(part, offset) })
@@ -100,14 +97,14 @@ function helmAt({ text }: DocumentText): number {
   return Math.max(0, text.indexOf('{{'))
 }
 
-/** A template in a folder `templates` belongs to the chart one folder up. */
+/** A template among others belongs to the chart one folder up. */
 function helmText(file: string): string {
   const chart = /^(.*?)\/?templates\//.exec(file)?.[1]
   const folder = chart === undefined ? 'CHART' : chart === '' ? '.' : chart
-  return `this looks like a Helm template; render it first: helm template ${folder} | istio-onramp preview -f -`
+  return `it looks like a Helm template; render it first: helm template ${folder} | istio-onramp preview -f -`
 }
 
-/** The parser is recursive, so very deep nesting exhausts its stack. */
+/** The parser recurses, so very deep nesting exhausts its stack. */
 function problemText(message: string): string {
   return /call stack|nesting|maxDepth/i.test(message) ? 'the document is nested too deeply' : message
 }
@@ -121,18 +118,20 @@ function readValue(
   const directive = /^\ufeff?(?:#[^\n]*\n)*%/.test(text)
     ? [`${at(0)}: kubectl refuses a document with a % directive`]
     : []
-  const repeated = duplicates.map(({ key, offset }) => `${at(offset)}: duplicate key ${key}; kubectl uses the last one`)
+  const repeated = duplicates.map(
+    ({ key, offset }) => `${at(offset)}: ${key} is there twice; kubectl takes the last one`,
+  )
   return { value: value as Json | undefined, warnings: [...directive, ...repeated] }
 }
 
-/** JSON.parse does not report duplicate keys. Large documents are not checked for them. */
+/** JSON.parse says nothing of keys that are there twice; a large document is taken at its word. */
 const MOST_JSON_CHECKED = 4_000_000
 
 function mayRepeatKeys(text: string): boolean {
   return text.length <= MOST_JSON_CHECKED
 }
 
-/** Returns the start of the document's content, after comments, directives and blank lines. */
+/** Where the document's content begins: behind comments, directives and blank lines. */
 function contentStart(text: string): number {
   const found = /^\ufeff?(?:[ \t]*(?:[#%][^\n]*|---[^\n]*)?(?:\r?\n|$))*[ \t]*/.exec(text)
   return found?.[0].length ?? 0
@@ -187,7 +186,7 @@ function expand(value: Json, source: Source, expansion: Expansion): readonly Man
   })
 }
 
-/** Source positions cost more than values, so they are computed only for Lists, when the first item needs them. */
+/** Source positions cost more than the values, so they are made for Lists alone, when the first item asks. */
 function itemLines(part: DocumentText): Expansion['lineOf'] {
   let root: YamlNode | undefined
   let isRead = false
@@ -208,7 +207,7 @@ function nodeAt(root: YamlNode | undefined, path: Source['path']): YamlNode | un
   return node
 }
 
-/** Reviews are sent but never stored, so they have no name. */
+/** Reviews are sent and never stored, so that they have no name. */
 const NAMELESS = /Review$/
 
 function objectProblem(value: Json, needsName: boolean): string | undefined {

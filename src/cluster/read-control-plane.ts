@@ -1,5 +1,5 @@
 /**
- * Reads control planes from the ConfigMaps `istio[-rev]` (key `mesh`) and `istio-sidecar-injector[-rev]` (keys `config`
+ * The control planes behind the ConfigMaps `istio[-rev]` (key `mesh`) and `istio-sidecar-injector[-rev]` (keys `config`
  * and `values`), docs/facts/injection.md#istiods-own-decision.
  */
 import { REVISION } from '../istio/annotations.ts'
@@ -27,20 +27,20 @@ import {
   type Template,
 } from '../istio/control-plane.ts'
 import { asInterceptionMode } from '../istio/proxy-config.ts'
-import { parseVersion } from '../istio/version.ts'
-import { isProblem, type Problem } from '../kubernetes/problem.ts'
+import { isOlderThan, parseVersion, type Version } from '../istio/version.ts'
+import type { Problem } from '../kubernetes/problem.ts'
 
 const MESH = 'istio'
 const INJECTOR = 'istio-sidecar-injector'
 
-/** The part of one revision's settings in one ConfigMap; the two of a revision are merged. */
+/** What one ConfigMap says about one revision; the two of a revision are merged. */
 export interface ControlPlanePart {
   readonly revision: string
   readonly mesh?: Omit<ControlPlane, 'injector' | 'revision'>
   readonly injector?: Injector
 }
 
-/** Returns undefined for a ConfigMap that is not Istio's. */
+/** Undefined for a ConfigMap that is none of Istio's. */
 export function readControlPlanePart(object: JsonObject): ControlPlanePart | Problem | undefined {
   const name = stringMember(metadataOf(object), 'name') ?? ''
   const data = member(object, 'data')
@@ -52,7 +52,7 @@ export function readControlPlanePart(object: JsonObject): ControlPlanePart | Pro
   return undefined
 }
 
-/** Reads the label, otherwise the suffix of the name. A name without suffix is the default revision. */
+/** The label names it, else the suffix of the name; a name without suffix is the default revision. */
 function revisionIn(name: string, prefix: string, object: JsonObject): string | undefined {
   if (name !== prefix && !name.startsWith(`${prefix}-`)) return undefined
   return labelsOf(object).get(REVISION) ?? (name === prefix ? 'default' : name.slice(prefix.length + 1))
@@ -81,7 +81,7 @@ function readMeshPart(revision: string, data: Json | undefined): ControlPlanePar
   }
 }
 
-/** `UNSPECIFIED` and unknown values mean the default. */
+/** `UNSPECIFIED` and what is unknown mean the default. */
 function asIngressMode(value: Json | undefined): IngressControllerMode | undefined {
   return (['OFF', 'DEFAULT', 'STRICT'] as const).find((mode) => mode === value)
 }
@@ -104,9 +104,10 @@ function parseText(data: Json | undefined, key: string): { readonly value: Json 
   }
 }
 
-/** A missing member keeps the chart's default, except for the rewrite flag. */
+/** A member that the chart always writes and that is missing keeps the chart's default, but for the rewrite flag. */
 function readInjector(config: Json, values: Json): Injector {
   const proxy = memberAt(values, 'global', 'proxy')
+  const version = parseVersion(scalarText(memberAt(values, 'global', 'tag')))
   return {
     policy: stringMember(config, 'policy') ?? stringMember(proxy, 'autoInject') ?? CHART_INJECTOR.policy,
     neverInjectSelector: readSelectors(config, 'neverInjectSelector'),
@@ -119,17 +120,22 @@ function readInjector(config: Json, values: Json): Injector {
     excludeInboundPorts: scalarText(member(proxy, 'excludeInboundPorts')) ?? CHART_INJECTOR.excludeInboundPorts,
     statusPort: scalarText(member(proxy, 'statusPort')) ?? CHART_INJECTOR.statusPort,
     cni: memberAt(values, 'pilot', 'cni', 'enabled') === true || memberAt(values, 'istio_cni', 'enabled') === true,
-    nativeSidecars: scalarText(memberAt(values, 'pilot', 'env', 'ENABLE_NATIVE_SIDECARS')) !== 'false',
+    nativeSidecars: hasNativeSidecars(scalarText(memberAt(values, 'pilot', 'env', 'ENABLE_NATIVE_SIDECARS')), version),
     network: scalarText(memberAt(values, 'global', 'network')) ?? '',
-    version: parseVersion(scalarText(memberAt(values, 'global', 'tag'))),
+    version,
   }
 }
 
-/** Selectors that Kubernetes cannot parse are skipped, as in the injector. */
+/** Off by default before 1.27 (docs/facts/injection.md#native-sidecars). */
+function hasNativeSidecars(wanted: string | undefined, version: Version | undefined): boolean {
+  return isOlderThan(version, 1, 27) ? wanted === 'true' : wanted !== 'false'
+}
+
+/** A selector that Kubernetes could not parse is passed over, as the injector does. */
 function readSelectors(config: Json, key: string): readonly LabelSelector[] {
   return arrayMember(config, key).flatMap((value) => {
     const selector = parseSelector(value)
-    return isProblem(selector) ? [] : [selector]
+    return 'error' in selector ? [] : [selector]
   })
 }
 
@@ -142,7 +148,7 @@ function readAliases(value: Json | undefined): Injector['aliases'] {
   return new Map(Object.keys(value).map((name) => [name, readNames(value[name]) ?? []]))
 }
 
-/** A ConfigMap without templates, such as one shortened for a bug report, counts as the chart's. */
+/** A ConfigMap without templates, as shortened for a bug report, counts as the chart's. */
 function readTemplates(value: Json | undefined): Injector['templates'] {
   if (!isObject(value)) return CHART_TEMPLATES
   return new Map(
@@ -150,7 +156,7 @@ function readTemplates(value: Json | undefined): Injector['templates'] {
   )
 }
 
-/** A custom template is classified by the containers and the annotation in its text. */
+/** A template of the platform team's own, judged by the containers and the annotation that its text names. */
 function readTemplate(text: string): Template {
   return {
     proxyType: !/name:\s*["']?istio-proxy\b/.test(text)

@@ -1,6 +1,6 @@
 /**
- * Trims objects to what the rules read, because a whole cluster of them stays in memory. Status, managed fields,
- * environments, volumes and commands make up most of an object, and no rule reads them.
+ * Objects cut to what the rules read, before they are kept: a cluster's worth of them stays in memory. Status, managed
+ * fields, environments, volumes and commands are the bulk of an object, and no rule looks at them.
  */
 import {
   arrayMember,
@@ -33,13 +33,10 @@ const CONTAINER = [
   'startupProbe',
   'lifecycle',
 ]
-/** Other annotations may be long; kubectl's copy of the object is one of them. */
+/** Annotations of others may be long: kubectl's copy of the object is one of them. */
 const OUR_CONCERN = /^(?:[^/]+\.)?(?:istio\.io|istio-onramp\.io|prometheus\.io)\//
 
-/**
- * Trims a workload with its template, or a bare Pod. Returns undefined if a controller made the object: its owner
- * represents it.
- */
+/** A workload with its template, or a bare Pod; undefined for an object that a controller made: its owner counts. */
 export function trimWorkload(kind: string, object: JsonObject): JsonObject | undefined {
   if (kind !== 'Pod' && hasController(object)) return undefined
   const template = rawTemplate(kind, object)
@@ -52,7 +49,7 @@ export function trimWorkload(kind: string, object: JsonObject): JsonObject | und
   return { ...head, spec: kind === 'CronJob' ? { jobTemplate: { spec } } : spec }
 }
 
-/** Trims a Sidecar, ServiceEntry, Gateway, VirtualService or DestinationRule to its identity and spec. */
+/** A Sidecar, ServiceEntry, Gateway, VirtualService or DestinationRule: its identity and its spec. */
 export function trimNetworking(kind: string, object: JsonObject): JsonObject {
   const age = pick(metadataOf(object), ['creationTimestamp'])
   return { ...pick(object, ['apiVersion', 'spec']), kind, metadata: { ...trimMetadata(object), ...age } }
@@ -63,7 +60,7 @@ function trimMetadata(object: JsonObject): JsonObject {
   return { ...pick(metadataOf(object), METADATA), ...(annotations === undefined ? {} : { annotations }) }
 }
 
-/** Returns the annotations that the rules read; undefined if there are none. */
+/** The annotations that the rules look up; undefined where there are none. */
 export function keepAnnotations(value: Json | undefined): JsonObject | undefined {
   if (!isObject(value)) return undefined
   const kept = Object.keys(value).filter((key) => OUR_CONCERN.test(key))
@@ -79,7 +76,7 @@ function trimPodSpec(template: JsonObject): JsonObject {
   return { ...pick(spec, POD), ...Object.fromEntries(lists) }
 }
 
-/** Keeps the arguments and the environment of Istio's own containers, which define the redirection. */
+/** Of Istio's own containers the arguments and the environment say what is redirected. */
 function trimContainer(container: Json): JsonObject {
   const isOfIstio = (stringMember(container, 'name') ?? '').startsWith('istio-')
   return { ...pick(container, CONTAINER), ...(isOfIstio ? pick(container, ['args', 'env']) : {}) }

@@ -1,4 +1,6 @@
-/** `istio-onramp convert`: converts Ingresses to objects of Istio or the Gateway API, with a report on every field. */
+/**
+ * `istio-onramp convert`: Ingresses as objects of Istio's or of Gateway API, with a report that accounts for everything.
+ */
 import { writeFile } from 'node:fs/promises'
 import { buildClusterState } from '../cluster/cluster-state.ts'
 import type { Manifest } from '../cluster/manifest.ts'
@@ -18,16 +20,16 @@ export interface ConvertOptions {
   readonly target: Target
   readonly format: 'yaml' | 'json'
   readonly gateway: GatewaySettings
-  /** A file for the report: JSON if its name ends in `.json`, otherwise text. */
+  /** A file that also receives the report: JSON if the name ends in `.json`, else the text. */
   readonly reportFile: string | undefined
   readonly failOn: Level | 'never'
 }
 
 export interface ConvertResult {
   readonly output: string
-  /** For people; empty if the output itself contains the report. */
+  /** For people; empty where the output itself holds the report. */
   readonly report: string
-  /** Whether the report has a line of the requested level. */
+  /** Lines of the report reach the level that was asked for. */
   readonly hasFindings: boolean
 }
 
@@ -49,7 +51,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   return { output: conversion.report.length === 0 ? '' : renderObjects(conversion, report), report, hasFindings }
 }
 
-/** Returns the file and line of each Ingress, by `namespace/name`. */
+/** The file and line of each Ingress, by `namespace/name`. */
 function placesOf(manifests: readonly Manifest[]): ReadonlyMap<string, string> {
   return new Map(
     manifests

@@ -1,4 +1,4 @@
-/** Prints documents after JSON Patches. They are edited in place, so that every other byte remains the user's own. */
+/** Prints documents after JSON Patches: edited where they stand, so that every other byte is the user's own. */
 import fastJsonPatch, { type Operation as JsonPatchOperation } from 'fast-json-patch'
 import { nameOfFile, type Manifest, type ManifestDocument } from '../cluster/manifest.ts'
 import { equalJson, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
@@ -14,17 +14,17 @@ export interface PatchedManifest {
   readonly operations: readonly Operation[]
   /** The object with the operations applied. */
   readonly after: JsonObject
-  /** Printed as comments instead of an object that admission denies. */
+  /** Printed as comments in the object's place, where admission would not let it in. */
   readonly denial?: string
 }
 
 export interface PrintedDocument {
   readonly text: string
-  /** Notices about the text for the user, one line each. */
+  /** What the user has to know about the text, one line each. */
   readonly notices: readonly string[]
 }
 
-/** Prints an unchanged document byte for byte. `patched` are the document's objects in order. */
+/** A document that nothing changes is printed to the letter. `patched` are the objects of the document, in its order. */
 export async function printDocument(
   document: ManifestDocument,
   patched: readonly PatchedManifest[],
@@ -54,7 +54,7 @@ function asComment(text: string): string {
     .join('')
 }
 
-/** Starts with the last object, so that the indexes of a List's items stay valid. */
+/** From the last object on, so that the indexes of the items of a List stay true. */
 function operationsOn(changed: readonly PatchedManifest[]): readonly Operation[] {
   return changed.toReversed().flatMap(({ manifest, operations, denial }) => {
     const base = pointer('', ...manifest.source.path)
@@ -63,7 +63,7 @@ function operationsOn(changed: readonly PatchedManifest[]): readonly Operation[]
   })
 }
 
-/** Returns the text only if it parses as the object that admission would store, so a failed edit is never printed. */
+/** The text, only if it reads as the object that admission would store: an edit that goes wrong is never printed. */
 function editedText(
   { text }: ManifestDocument,
   changed: readonly PatchedManifest[],
@@ -87,7 +87,7 @@ function readsAs(text: string, expected: Json): boolean {
   }
 }
 
-/** Returns the value of the whole document after admission. */
+/** The value of the whole document, with the objects as admission would leave them. */
 function expectedValue(value: Json, changed: readonly PatchedManifest[]): Json {
   let current = value
   for (const { manifest, after, denial } of changed.toReversed())
@@ -107,7 +107,7 @@ function replaceAt(value: Json, [segment, ...rest]: readonly (string | number)[]
   return isObject(value) ? { ...value, [segment]: replaceAt(value[segment] ?? null, rest, replacement) } : value
 }
 
-/** Expands anchors, aliases and merge keys; integers of any size keep their value. */
+/** Anchors, aliases and merge keys are written out; integers of any size stay what they are. */
 async function printWhole(document: ManifestDocument, changed: readonly PatchedManifest[]): Promise<string> {
   const { text, isJson } = document
   const patched = exactValue(document, changed)
@@ -127,7 +127,7 @@ function exactValue({ text }: ManifestDocument, changed: readonly PatchedManifes
   )
 }
 
-/** Returns the document's objects after admission, with large integers as bigint, for `jsonText`. */
+/** The objects of a document as admission would leave them, with integers of any size as bigint, for `jsonText`. */
 export function exactObjects(document: ManifestDocument, patched: readonly PatchedManifest[]): readonly unknown[] {
   if (!/[0-9a-fA-F_]{13}/.test(document.text)) return patched.map(({ after }) => after)
   const whole = exactValue(document, patched)
@@ -138,14 +138,14 @@ function childOf(value: unknown, segment: string | number): unknown {
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[segment] : undefined
 }
 
-/** Returns a copy without shared parts. */
+/** A copy in which nothing stands in two places. */
 function writtenOut(value: YamlValue): YamlValue {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(writtenOut)
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, writtenOut(member)]))
 }
 
-/** Formats JSON with integers of any size, which JSON.stringify refuses. */
+/** JSON with integers of any size, which JSON.stringify refuses. */
 export function jsonText(value: unknown): string {
   const mark = '\ue000exact:'
   const text = JSON.stringify(
@@ -159,5 +159,5 @@ export function jsonText(value: unknown): string {
 function wholeNotice([first]: readonly PatchedManifest[], problem: string): string {
   const source = first?.manifest.source
   const place = source === undefined ? '' : `${nameOfFile(source.file)}:${source.line}: `
-  return `${place}reprinted without anchors and inner comments: the change cannot be made in place (${problem})`
+  return `${place}printed anew, without anchors and inner comments: the change cannot be made in place (${problem})`
 }

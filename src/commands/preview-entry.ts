@@ -1,4 +1,4 @@
-/** Admission's answer to one manifest, from the same code that answers the API server. */
+/** What admission would say of one manifest, asked of the same code that answers the API server. */
 import { admit } from '../admission/admit.ts'
 import type { AdmissionRequest } from '../admission/review.ts'
 import { allow, type Verdict } from '../admission/verdict.ts'
@@ -12,20 +12,20 @@ import { foreignTemplate, isReviewed, makesPods, sharesKindName } from './previe
 
 export interface PreviewEntry {
   readonly reference: ObjectReference
-  /** The object as given, and after admission. */
+  /** The object as it was given, and as admission would leave it. */
   readonly before: JsonObject
   readonly after: JsonObject
   readonly verdict: Verdict
-  /** A pod of a workload whose pods are rewritten, before and after its own admission. */
+  /** For a workload whose pods are rewritten: such a pod, before and after its own admission. */
   readonly pod: { readonly before: JsonObject; readonly after: JsonObject } | undefined
   /**
-   * How the webhook sees the object: it reviews it, or only its pods (from a template that is read here, or not), or
-   * not at all, although it reviews a kind of the same name in another API.
+   * What the webhook has to do with the object: it gets it, or only pods that are made of it (of a template that is read
+   * here, or in a way that is not), or nothing, although a kind of the same name exists that it gets.
    */
   readonly role: 'reviewed' | 'pods-shown' | 'pods-unread' | 'namesake' | 'none'
 }
 
-/** An object without a namespace is in `namespace`, unless its kind is cluster-scoped. */
+/** An object without a namespace is in `namespace`, unless its kind belongs to no namespace. */
 export function previewObject(object: JsonObject, namespace: string, context: RuleContext): PreviewEntry {
   const reference = scopedReference(object, namespace)
   if (isReviewed(reference)) {
@@ -55,7 +55,7 @@ function verdictOn(object: JsonObject, reference: ObjectReference, context: Rule
   return admit(createRequest(object, reference), context)
 }
 
-/** Attributes a pod's decisions to the workload that creates it. */
+/** What is decided of a pod, told of the workload that makes it. */
 function leftToPods({ decisions }: Verdict): Verdict {
   const postponed = decisions.map((decision): Decision => {
     if (decision.action !== 'rewrite' && decision.action !== 'annotate') return decision
@@ -66,8 +66,8 @@ function leftToPods({ decisions }: Verdict): Verdict {
   })
 }
 
-/** Returns the request of a `kubectl apply` of a new object. */
-function createRequest(object: JsonObject, reference: ObjectReference): AdmissionRequest {
+/** The request of a `kubectl apply` of a new object. */
+export function createRequest(object: JsonObject, reference: ObjectReference): AdmissionRequest {
   const [group = '', version = ''] = reference.apiVersion.includes('/')
     ? reference.apiVersion.split('/')
     : ['', reference.apiVersion]
@@ -102,7 +102,7 @@ function podOf(
   return { pod: { before, after: afterVerdict(before, verdict) }, verdict }
 }
 
-/** Returns a pod as the workload's controller creates it. */
+/** A pod as the workload's controller makes it. */
 export function podFromTemplate(object: JsonObject, reference: ObjectReference): JsonObject | undefined {
   const template = rawTemplate(reference.kind, object)
   return template === undefined ? undefined : podFrom(template, reference)

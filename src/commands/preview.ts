@@ -1,4 +1,4 @@
-/** `istio-onramp preview`: shows the effect of admission on manifests, without sending them anywhere. */
+/** `istio-onramp preview`: what admission would make of manifests, without sending them anywhere. */
 import type { ClusterState } from '../cluster/cluster-state.ts'
 import { readDocuments, type Manifest } from '../cluster/manifest.ts'
 import { readFiles } from '../cluster/manifest-files.ts'
@@ -19,20 +19,20 @@ export interface PreviewOptions {
   readonly files: readonly string[]
   readonly format: PreviewFormat
   readonly hasColor: boolean
-  /** The namespace of objects without `metadata.namespace`. */
+  /** Where objects without `metadata.namespace` are. */
   readonly namespace: string
-  /** Whether the text includes untouched objects. */
+  /** Whether the text has the untouched objects, too. */
   readonly all: boolean
   readonly configuration: RuleConfiguration
 }
 
 export interface PreviewResult {
   readonly isDenied: boolean
-  /** One line for each document that could not be used; the others were printed. */
+  /** One line for each document that could not be used; the rest was printed. */
   readonly problems: readonly string[]
 }
 
-/** Decides objects one at a time, so that the input may be large. */
+/** Objects are decided one after the other, so that the input may be large. */
 export async function preview(options: PreviewOptions, cluster: ClusterState, output: Output): Promise<PreviewResult> {
   const problems: string[] = []
   const mesh = await withBundle(cluster, options, output)
@@ -55,7 +55,7 @@ async function print(options: PreviewOptions, decide: Decide, problems: string[]
   }
 }
 
-/** Namespaces, policies and other objects that decisions depend on: `kubectl apply` would have created them first. */
+/** Namespaces, policies and whatever else decisions rest on: `kubectl apply` would have made them before the rest. */
 const CLUSTER_KINDS = RESOURCES.filter(({ isForAdmission }) => isForAdmission)
 const MENTIONS_CLUSTER_KIND = new RegExp(`\\b(?:${CLUSTER_KINDS.map(({ kind }) => kind).join('|')})\\b`)
 
@@ -70,7 +70,7 @@ async function withBundle(cluster: ClusterState, options: PreviewOptions, { tell
   if (objects.length === 0) return cluster
   const { state, problems } = layOver(cluster, objects)
   for (const { object, field, problem } of problems)
-    tell(`warning: ${describe(referenceTo(object, options.namespace))}: ${field}: ${problem}; it does not count`)
+    tell(`warning: ${describe(referenceTo(object, options.namespace))}: ${field}: ${problem}; it is not counted`)
   return state
 }
 
@@ -104,7 +104,7 @@ function indented(text: string): string {
   return `  ${text.replaceAll('\n', '\n  ')}`
 }
 
-/** Returns one element of the array that the README describes. */
+/** One element of the array that README describes, member for member. */
 function toJson({ reference, verdict }: PreviewEntry): object {
   return {
     object: reference,

@@ -1,6 +1,4 @@
-/**
- * The transcript of an admission: kubectl's line, the warnings, and a diff of the probes with the receipt's reasons.
- */
+/** What a person sees of an admission: kubectl's line, the warnings, a diff of the probes with the receipt's reasons. */
 import { HANDLER_KINDS } from '../kubernetes/handler.ts'
 import { equalJson, member, type JsonObject } from '../kubernetes/json.ts'
 import { describe, type ObjectReference } from '../kubernetes/object.ts'
@@ -13,7 +11,7 @@ import type { Answer } from './webhook-client.ts'
 
 export interface Admitted {
   readonly reference: ObjectReference
-  /** The object as sent, and as the API server stores it. */
+  /** As it was sent, and as the API server stores it. */
   readonly before: JsonObject
   readonly after: JsonObject
   readonly answer: Answer
@@ -32,7 +30,7 @@ export function transcript(admitted: Admitted, paint: Paint): string {
 function created(reference: ObjectReference, { operations }: Answer, paint: Paint): string {
   const verdict =
     operations.length === 0
-      ? paint('green', 'created unchanged')
+      ? paint('green', 'created as it is')
       : paint('cyan', `created, ${operations.length} operations by istio-onramp`)
   return `${paint('bold', describe(reference))} ${verdict}`
 }
@@ -69,7 +67,7 @@ function sameHandlers(left: JsonObject, right: JsonObject | undefined): boolean 
 }
 
 function why(entry: ReceiptEntry | undefined): string {
-  if (entry === undefined) return 'not in the receipt'
+  if (entry === undefined) return 'the receipt does not say'
   const sentence = Object.hasOwn(REASONS, entry.reason) ? REASONS[entry.reason as Reason] : ''
   return `${entry.reason}: ${sentence} (${entry.strategy})`
 }

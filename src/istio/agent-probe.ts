@@ -9,7 +9,7 @@ import type { PresentSidecar } from './sidecar.ts'
 import { isOlderThan, type Version } from './version.ts'
 
 /** The agent's default port. Istio cannot tell it from an application's own 15020. */
-const DEFAULT_STATUS_PORT = 15020
+export const DEFAULT_STATUS_PORT = 15020
 
 const PATHS: Readonly<Record<Slot, readonly [string, string]>> = {
   livenessProbe: ['/app-health/', '/livez'],
@@ -69,16 +69,29 @@ export function isRewrittenKind(
 }
 
 /**
+ * Returns the handler after Istio's rewriting: host and headers of an httpGet stay, HTTPS becomes HTTP, every other
+ * handler becomes a bare httpGet.
+ */
+export function rewrittenByIstio(handler: Handler, container: Container, slot: Slot, statusPort: number): Handler {
+  const path = agentPath(container.name, slot)
+  if (handler.kind === 'httpGet') return { ...handler, scheme: 'HTTP', path, port: statusPort }
+  return { kind: 'httpGet', scheme: 'HTTP', host: '', port: statusPort, path, headers: [], http2: false }
+}
+
+/**
  * Returns why the agent cannot serve a handler that Istio rewrites; undefined if it can.
  *
  * | first match wins                                    | effect on the rewritten probe or hook                  |
  * |-----------------------------------------------------|--------------------------------------------------------|
  * | status port 0                                       | the API server refuses port 0                          |
+ * | another call of the injector replaced it            | the agent has no entry: 400                            |
+ * | another listener of the proxy has the status port   | the agent does not listen                              |
  * | the agent listens on another port                   | connection refused                                     |
  * | `host`                                              | kubelet calls that host on the agent's port            |
  * | a port name that the container does not have        | the agent answers 400, which counts as a failure       |
  * | the agent's own port                                | the injector gives the agent no entry: 400             |
  * | a field that the agent does not know                | the agent calls without it                             |
+ * | a path that the agent puts into another URL         | the agent asks for another path, or answers 500        |
  * | startup probe of a restartable init container, and a proxy that starts after it | the pod never starts       |
  */
 export function agentObstacle(
@@ -88,6 +101,8 @@ export function agentObstacle(
   { agent, controlPlane, isNative }: Pick<PresentSidecar, 'agent' | 'controlPlane' | 'isNative'>,
 ): string | undefined {
   if (agent.statusPort === 0) return 'its status port is 0'
+  if (agent.isReplaced) return 'a second injection takes its list of probes away'
+  if (PROXY_PORTS.includes(agent.statusPort)) return `its status port ${agent.statusPort} is the proxy's own`
   if (agent.listensOn !== agent.statusPort)
     return `it listens on port ${agent.listensOn}, but Istio sends probes to ${agent.statusPort}`
   if (handler.kind !== 'grpc' && handler.host !== '') return `host ${handler.host} is set`
@@ -95,6 +110,7 @@ export function agentObstacle(
   if (handler.port === controlPlane.statusPort) return `port ${handler.port} is the agent's own port`
   const unknown = unknownToAgent(handler, check)
   if (unknown !== undefined) return `it does not support ${unknown}`
+  if (handler.kind === 'httpGet' && !isPlainPath(handler.path)) return `it cannot ask for path ${handler.path}`
   return container.init && container.restartable && check.slot === 'startupProbe' && !isNative
     ? 'the proxy starts after this init container'
     : undefined
@@ -105,4 +121,17 @@ function unknownToAgent(handler: NetworkHandler, { unknownFields }: Check): stri
   if (handler.kind === 'httpGet' && handler.http2) return 'httpGet.protocol: HTTP2'
   if (handler.kind === 'grpc' && handler.tls) return 'grpc.mode: TLS'
   return unknownFields[0]
+}
+
+/** Ports of Envoy and of the agent's DNS proxy (https://istio.io/latest/docs/ops/deployment/application-requirements/). */
+const PROXY_PORTS = [15000, 15001, 15004, 15006, 15008, 15021, 15053, 15090]
+
+/**
+ * kubelet parses the path by itself and then sets scheme and host (`pkg/probe/http/request.go` in kubernetes/kubernetes). The
+ * agent parses `http://ADDRESS:PORT` with the path behind it. The two differ for a path that is a URL itself (`//host/x`,
+ * `http://host/x`, `a:b`), and where Go's parser refuses it: for a `%` without two hexadecimal digits, or a control character.
+ */
+function isPlainPath(path: string): boolean {
+  const [beforeQuery = ''] = path.split('?')
+  return !/^\/\/|^[^/?#]*:/.test(path) && !/%(?![\da-f]{2})/i.test(beforeQuery) && !/\p{Cc}/u.test(path)
 }

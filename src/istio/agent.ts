@@ -1,7 +1,7 @@
 /**
  * Istio's agent in a pod: the port that the injector gives rewritten probes, and the port that the agent listens on.
  */
-import { STATUS_PORT } from './annotations.ts'
+import { PROXY_CONFIG, STATUS_PORT } from './annotations.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { parseInteger } from './go-values.ts'
 import { configuredStatusPort } from './proxy-config.ts'
@@ -11,16 +11,25 @@ export interface Agent {
   readonly statusPort: number
   /** The port on which the agent serves them. */
   readonly listensOn: number
+  /** A second call of the injector put another proxy in its place, without the list of probes (seen with `gateway,sidecar`). */
+  readonly isReplaced: boolean
 }
 
 /**
  * The injector reads the annotation, otherwise the mesh's `defaultConfig.statusPort` (`pkg/kube/inject/app_probe.go`).
- * The agent also reads `proxy.istio.io/config` (`pilot/cmd/pilot-agent/config/config.go`).
+ * The agent also reads `proxy.istio.io/config` (`pilot/cmd/pilot-agent/config/config.go`). A proxy that an `earlier` injector put
+ * there may keep the port of its environment, which that injector wrote.
  */
-export function readAgent(annotations: ReadonlyMap<string, string>, controlPlane: ControlPlane): Agent {
+export function readAgent(
+  annotations: ReadonlyMap<string, string>,
+  controlPlane: ControlPlane,
+  earlier?: number,
+): Agent {
   const statusPort = statusPortOf(annotations, controlPlane)
   const isAnnotated = annotations.has(STATUS_PORT)
-  return { statusPort, listensOn: isAnnotated ? statusPort : (configuredStatusPort(annotations) ?? statusPort) }
+  const configured = configuredStatusPort(annotations.get(PROXY_CONFIG))
+  const listensOn = isAnnotated ? statusPort : (configured ?? earlier ?? statusPort)
+  return { statusPort, listensOn, isReplaced: false }
 }
 
 /**

@@ -38,5 +38,6 @@ export interface InjectionCall {
   /** The network in the called webhook's path. */
   readonly network: string | undefined
   readonly isReinvoked: boolean
+  readonly isManaged: boolean
   readonly evidence: string
 }

@@ -71,7 +71,7 @@ function makePass(
   const templated = annotationsAfter(call.pod.annotations, injector, effect, mode)
   const annotations = mergedScrapeAnnotations(templated, statusPort, mergesMetrics)
   const proxied = hasProxy(call, effect)
-  const rewriting = rewritingAfter(call.controlPlane, annotations, proxied)
+  const rewriting = rewritingAfter(call.controlPlane, annotations, { proxied, isManaged: call.isManaged })
   return {
     isInjected: true,
     hasProxy: proxied || call.previous?.hasProxy === true,
@@ -87,7 +87,10 @@ function makePass(
     }),
     rewriting:
       rewriting.state !== 'on' && call.previous?.rewriting.state === 'on' ? call.previous.rewriting : rewriting,
-    agent: readAgent(annotations, call.controlPlane),
+    agent: {
+      ...readAgent(annotations, call.controlPlane, call.previous?.agent.listensOn),
+      isReplaced: call.previous !== undefined && effect.movedProxyType !== 'none',
+    },
     isCarried: call.previous?.isCarried === true,
     isReinvoked: call.isReinvoked || call.previous?.isReinvoked === true,
     labels: labelsAfter(call, effect),

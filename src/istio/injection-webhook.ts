@@ -15,6 +15,8 @@ export interface InjectionWebhook {
   readonly revision: string
   /** `reinvocationPolicy: IfNeeded`: called again after a later webhook changed the pod. */
   readonly isReinvoked: boolean
+  /** It belongs to a managed mesh, whose injector ignores the annotation for probe rewriting (`managed-mesh.ts`). */
+  readonly isManaged: boolean
   /** The network in the webhook's path (`/inject/net/NAME`); it takes precedence over `values.global.network`. */
   readonly network: string | undefined
   readonly namespaceSelector: LabelSelector
@@ -74,6 +76,7 @@ function entry(prefix: string, namespace: readonly Requirement[], pod: readonly 
     name: `${prefix}sidecar-injector.istio.io`,
     revision: 'default',
     isReinvoked: false,
+    isManaged: false,
     network: undefined,
     namespaceSelector: { requirements: namespace },
     objectSelector: { requirements: pod },

@@ -6,10 +6,10 @@
 import { readAgent } from './agent.ts'
 import { INJECTION_STATUS, REVISION } from './annotations.ts'
 import type { Container } from '../kubernetes/container.ts'
-import { arrayMember, scalarText } from '../kubernetes/json.ts'
+import { arrayMember, scalarText, stringMember } from '../kubernetes/json.ts'
 import { capture, type Capture } from './capture.ts'
 import type { InjectionPass, InjectionSubject } from './injection-call.ts'
-import { asInterceptionMode } from './proxy-config.ts'
+import { asInterceptionMode, configuredStatusPort } from './proxy-config.ts'
 import type { Mesh } from './mesh.ts'
 import { cniCapture, readProxy, type Redirection } from './redirection.ts'
 
@@ -22,7 +22,7 @@ export function readManifestSidecar(subject: InjectionSubject, mesh: Mesh): Inje
     isInjected: false,
     hasProxy: true,
     controlPlane,
-    agent: readAgent(annotations, controlPlane),
+    agent: readAgent(annotations, controlPlane, portInEnvironment(proxy)),
     isCarried: true,
     isReinvoked: false,
     redirection: redirectionOf(subject, proxy),
@@ -31,6 +31,12 @@ export function readManifestSidecar(subject: InjectionSubject, mesh: Mesh): Inje
     annotations,
     evidence: `the manifest contains the sidecar (annotation ${INJECTION_STATUS})`,
   }
+}
+
+/** What the injector told the agent. */
+function portInEnvironment({ raw }: Container): number | undefined {
+  const variable = arrayMember(raw, 'env').find((entry) => stringMember(entry, 'name') === 'PROXY_CONFIG')
+  return configuredStatusPort(stringMember(variable, 'value'))
 }
 
 function redirectionOf({ namespace, template }: InjectionSubject, container: Container): Redirection {

@@ -1,8 +1,7 @@
 /** The part of the mesh's `defaultConfig` that a pod may override: annotation `proxy.istio.io/config`, YAML or JSON. */
 import { INTERCEPTION_MODE, PROXY_CONFIG } from './annotations.ts'
+import { parse as parseYaml } from 'yaml'
 import { memberAt, scalarText } from '../kubernetes/json.ts'
-import { readEvents } from '../kubernetes/yaml-events.ts'
-import { valueOf } from '../kubernetes/yaml-value.ts'
 import type { ControlPlane, InterceptionMode } from './control-plane.ts'
 
 /**
@@ -37,26 +36,16 @@ export function hasHbone(annotations: ReadonlyMap<string, string>, controlPlane:
   return own === undefined ? controlPlane.hasHbone : scalarText(own) === 'true'
 }
 
-/** `statusPort` from `proxy.istio.io/config`; undefined if absent or 0, which protobuf treats as absent. */
-export function configuredStatusPort(annotations: ReadonlyMap<string, string>): number | undefined {
-  const config = annotations.get(PROXY_CONFIG)
+/** `statusPort` of a proxy's configuration; undefined where it is absent or 0, which protobuf takes for absent. */
+export function configuredStatusPort(config: string | undefined): number | undefined {
   const port = config === undefined ? 0 : Number(scalarText(memberAt(parseProxyConfig(config), 'statusPort')) ?? 0)
   return port > 0 ? port : undefined
 }
 
-let last: { readonly text: string; readonly value: unknown } = { text: '', value: {} }
-
-/** Each pod is asked for it several times, so the last one read is kept. */
 function parseProxyConfig(text: string): unknown {
-  if (text !== last.text) last = { text, value: readProxyConfig(text) }
-  return last.value
-}
-
-/** As sigs.k8s.io/yaml reads it: of a key that a mapping has twice, the last one counts. */
-function readProxyConfig(text: string): unknown {
   try {
-    const { value = null } = valueOf(readEvents(text, 0))
-    return typeof value === 'object' ? (value ?? {}) : undefined
+    const parsed: unknown = parseYaml(text)
+    return typeof parsed === 'object' ? (parsed ?? {}) : undefined
   } catch {
     return undefined
   }

@@ -21,17 +21,24 @@ export type Rewriting =
   | { readonly state: 'off'; readonly evidence: string }
   | { readonly state: 'unknown'; readonly evidence: string }
 
+/** Google's managed Cloud Service Mesh does not support the annotation, and shows nobody its injector's values. */
+const MANAGED = 'managed Cloud Service Mesh ignores the annotation for probe rewriting'
+
+export interface RewritingCall {
+  readonly proxied: boolean
+  readonly isManaged: boolean
+}
+
 /** A pod without a container `istio-proxy` has no agent to serve probes. */
 export function rewritingAfter(
   controlPlane: ControlPlane,
   annotations: ReadonlyMap<string, string>,
-  proxied: boolean,
+  { proxied, isManaged }: RewritingCall,
 ): Rewriting {
   if (!proxied) return { state: 'off', evidence: 'the injection template has no container istio-proxy' }
   const written = annotations.get(REWRITE_PROBES)
   const wanted = written === undefined ? undefined : parseBool(written)
-  if (isManaged(controlPlane.revision))
-    return { state: 'unknown', evidence: `managed Cloud Service Mesh, revision ${controlPlane.revision}` }
+  if (isManaged) return { state: 'unknown', evidence: MANAGED }
   const on = wanted ?? controlPlane.injector?.rewriteAppHTTPProbe
   if (on === undefined)
     return { state: 'unknown', evidence: `no ConfigMap of the injector of revision ${controlPlane.revision}` }
@@ -46,13 +53,4 @@ export function rewritingAfter(
     version: controlPlane.injector?.version,
     evidence,
   }
-}
-
-/**
- * Google's managed Cloud Service Mesh does not support the annotation and does not expose its injector's values. Its
- * revisions are its three release channels
- * (https://cloud.google.com/service-mesh/docs/onboarding/unsupported-istio-apis).
- */
-function isManaged(revision: string): boolean {
-  return ['asm-managed', 'asm-managed-rapid', 'asm-managed-stable'].includes(revision)
 }

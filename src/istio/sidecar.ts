@@ -143,6 +143,7 @@ function callInjector(
     previous,
     network: webhook.network,
     isReinvoked: webhook.isReinvoked,
+    isManaged: webhook.isManaged,
     evidence,
   })
 }

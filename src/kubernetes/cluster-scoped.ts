@@ -1,5 +1,3 @@
-import { ownEntry } from './json.ts'
-
 /** Cluster-scoped kinds by API group; `*` means every kind of the group. */
 const CLUSTER_SCOPED: Readonly<Record<string, readonly string[]>> = {
   '': ['Namespace', 'Node', 'PersistentVolume', 'ComponentStatus'],
@@ -26,7 +24,7 @@ const CLUSTER_SCOPED: Readonly<Record<string, readonly string[]>> = {
  * ClusterServiceVersion is the exception.
  */
 export function isClusterScoped(group: string, kind: string): boolean {
-  const kinds = ownEntry(CLUSTER_SCOPED, group) ?? []
+  const kinds = CLUSTER_SCOPED[group] ?? []
   if (kinds.includes(kind) || kinds.includes('*')) return true
   return group.includes('.') && /^Cluster[A-Z]/.test(kind) && kind !== 'ClusterServiceVersion'
 }

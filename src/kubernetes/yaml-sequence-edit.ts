@@ -1,4 +1,4 @@
-/** Edits the items of a list in its text. */
+/** Changes of the items of a list, as edits of its text. */
 import type { Json } from './json.ts'
 import { itemText } from './yaml-fragment.ts'
 import type { SequenceNode } from './yaml-nodes.ts'

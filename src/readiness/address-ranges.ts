@@ -23,3 +23,7 @@ export function parseRanges(text: string): AddressRanges {
     },
   }
 }
+
+export function isAddress(text: string): boolean {
+  return ipaddr.isValid(text) && (text.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(text))
+}

@@ -11,7 +11,6 @@ import {
 import { isPortNumber } from '../kubernetes/handler.ts'
 import { matches, parseSelector, type LabelSelector } from '../kubernetes/label-selector.ts'
 import { metadataOf, type ObjectReference } from '../kubernetes/object.ts'
-import { isProblem } from '../kubernetes/problem.ts'
 
 export interface Callback {
   /** The configuration, CustomResourceDefinition or APIService; cluster-scoped. */
@@ -66,7 +65,7 @@ function plain(
   return [{ object: clusterReference(object), kind, entry: '', service, failurePolicy: 'Fail', isForPods: false }]
 }
 
-function clusterReference(object: JsonObject): ObjectReference {
+export function clusterReference(object: JsonObject): ObjectReference {
   return {
     apiVersion: stringMember(object, 'apiVersion') ?? '',
     kind: stringMember(object, 'kind') ?? '',
@@ -102,7 +101,9 @@ export function readOwnWebhooks(object: JsonObject): readonly OwnWebhook[] {
     if (!arrayMember(entry, 'rules').some(isForPods)) return []
     const namespaceSelector = parseSelector(member(entry, 'namespaceSelector'))
     const objectSelector = parseSelector(member(entry, 'objectSelector'))
-    return isProblem(namespaceSelector) || isProblem(objectSelector) ? [] : [{ namespaceSelector, objectSelector }]
+    return 'requirements' in namespaceSelector && 'requirements' in objectSelector
+      ? [{ namespaceSelector, objectSelector }]
+      : []
   })
 }
 

@@ -1,14 +1,12 @@
-/**
- * Metrics about how current the cluster's state is. Labels are kinds from our own list, never values from the cluster.
- */
+/** How well the cluster is known, behind `/metrics`. Labels are kinds of our own list, never what a cluster chooses. */
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** The gauges of one kind. */
+/** One kind that is read, as the gauges show it. */
 export interface ResourceHealth {
   /** `services`, `configmaps in istio-system` */
   readonly resource: string
   readonly isSynced: boolean
-  /** Seconds since the API server last sent anything about it; undefined before the first time. */
+  /** Seconds since the API server last said anything about it; undefined before it did. */
   readonly age: number | undefined
   readonly objects: number
 }
@@ -18,7 +16,7 @@ export interface ClusterMetrics {
   countUnreadable(resource: string): void
 }
 
-/** `health` is called at every scrape. */
+/** `health` is asked at every scrape. */
 export function createClusterMetrics(registry: Registry, health: () => readonly ResourceHealth[]): ClusterMetrics {
   const labelled = { labelNames: ['resource'], registers: [registry] }
   const gauge = (name: string, help: string, value: (health: ResourceHealth) => number | undefined) =>
@@ -31,17 +29,17 @@ export function createClusterMetrics(registry: Registry, health: () => readonly 
       },
     })
   gauge('synced', '1 once the kind has been read.', ({ isSynced }) => (isSynced ? 1 : 0))
-  gauge('contact_age_seconds', 'Time since the API server last sent anything about the kind.', ({ age }) => age)
+  gauge('contact_age_seconds', 'Time since the API server last said anything about the kind.', ({ age }) => age)
   gauge('objects', 'Objects of the kind that are kept.', ({ objects }) => objects)
   const failures = new Counter({
     ...labelled,
     name: 'istio_onramp_cluster_failures_total',
-    help: 'Lists and watches that failed and were retried.',
+    help: 'Lists and watches that failed and were tried again.',
   })
   const unreadable = new Counter({
     ...labelled,
     name: 'istio_onramp_cluster_unreadable_objects_total',
-    help: 'Objects that could not be read; their previous data stays in use.',
+    help: 'Objects that could not be read; what was known of them before stays in force.',
   })
   return {
     countFailure: (resource) => failures.inc({ resource }),

@@ -7,20 +7,21 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// casesPerInstallation neighbouring cases share the installed control planes, because rendering charts is expensive.
+// casesPerInstallation many neighbouring cases share the installed control planes: rendering charts is the dear part.
 const casesPerInstallation = 64
 
-// cases generates the cases of one seed.
+// cases makes the cases of one seed.
 type cases struct {
 	seed      uint64
+	breaking  bool
 	runner    *dryRunner
 	installed *installation
 	block     uint64
-	// replacements replace the pods of their cases.
+	// replacements take the place of the pods of their cases.
 	replacements map[uint64]replacement
 }
 
-func newCases(seed uint64) *cases { return &cases{seed: seed} }
+func newCases(seed uint64, breaking bool) *cases { return &cases{seed: seed, breaking: breaking} }
 
 func (c *cases) close() {
 	if c.runner != nil {
@@ -28,12 +29,12 @@ func (c *cases) close() {
 	}
 }
 
-// at generates the case of an index; it depends only on the seed and the index.
+// at makes the case of an index; it depends on nothing but the seed and the index.
 func (c *cases) at(index uint64) (*Case, error) {
 	if err := c.enter(index / casesPerInstallation); err != nil {
 		return nil, err
 	}
-	r := newRandom(c.seed, index<<1)
+	r := newRandom(c.seed, index<<1, c.breaking)
 	ns := newNamespace(r, c.installed)
 	configurations := configurationsOf(r, c.installed.planes)
 	hooks, err := hooksOf(c.installed.planes, configurations)
@@ -79,7 +80,7 @@ func (c *cases) enter(block uint64) (err error) {
 	}
 	if c.installed == nil || c.block != block {
 		c.block = block
-		c.installed, err = newInstallation(newRandom(c.seed, block<<1|1), fmt.Sprintf("%d-%d", c.seed, block))
+		c.installed, err = newInstallation(newRandom(c.seed, block<<1|1, c.breaking), fmt.Sprintf("%d-%d", c.seed, block))
 	}
 	return err
 }

@@ -51,7 +51,7 @@ func newHook(r random, container, slot string) *corev1.LifecycleHandler {
 }
 
 func newHTTPGet(r random, container, slot string) *corev1.HTTPGetAction {
-	if r.chance(8) {
+	if r.chance(r.or(8, 2)) {
 		return rewrittenAlready(r, container, slot)
 	}
 	get := &corev1.HTTPGetAction{Port: newPort(r), Host: newHost(r), Path: one(r, "", "/", "/healthz", "healthz", "/ready?full=1")}
@@ -64,7 +64,7 @@ func newHTTPGet(r random, container, slot string) *corev1.HTTPGetAction {
 	return get
 }
 
-// rewrittenAlready has the form that Istio gives a probe, usually for this very container and slot.
+// rewrittenAlready is in the form that Istio gives a probe, mostly that of this very container and slot.
 func rewrittenAlready(r random, container, slot string) *corev1.HTTPGetAction {
 	kind := "/app-health/"
 	if slot == "prestopz" || slot == "poststartz" {
@@ -79,16 +79,16 @@ func rewrittenAlready(r random, container, slot string) *corev1.HTTPGetAction {
 	return &corev1.HTTPGetAction{Path: kind + container + "/" + slot, Port: intstr.FromInt32(one[int32](r, 15020, 15020, 15020, 16020, 8080))}
 }
 
-// newPort is a number or a name, which may belong to this container, to another one or to none.
+// newPort is a number or a name, which may belong to this container, to another or to none.
 func newPort(r random) intstr.IntOrString {
-	if r.chance(35) {
+	if r.chance(r.or(35, 8)) {
 		return intstr.FromString(one(r, "http", "http", "health", "grpc", "nowhere", "dns", "istio"))
 	}
 	return intstr.FromInt32(one[int32](r, 8080, 8080, 8080, 8081, 8081, 9090, 3000, 7777, 15020, 15021, 15008, 16020))
 }
 
 func newHost(r random) string {
-	if r.chance(8) {
+	if r.chance(r.or(8, 1)) {
 		return one(r, "127.0.0.1", "example.com", podAddress)
 	}
 	return ""

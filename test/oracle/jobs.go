@@ -17,10 +17,10 @@ import (
 type worker struct {
 	command *exec.Cmd
 	blocks  chan []byte
-	failed  error // read only after blocks is closed
+	failed  error // to be read once blocks is closed
 }
 
-// runJobs lets the workers generate the cases and writes their blocks in order.
+// runJobs lets the workers make the cases and writes their blocks in order.
 func runJobs(o options, out *bufio.Writer) error {
 	var workers []*worker
 	for job := range o.jobs {
@@ -51,7 +51,8 @@ func startWorker(o options, job uint64) (*worker, error) {
 		return nil, err
 	}
 	w := &worker{blocks: make(chan []byte, 4), command: exec.Command(program, "--seed", number(o.seed), "--from", number(o.from),
-		"--count", number(o.count), "--jobs", number(o.jobs), "--job", number(job), "--share="+strconv.FormatBool(o.share))}
+		"--count", number(o.count), "--jobs", number(o.jobs), "--job", number(job), "--share="+strconv.FormatBool(o.share),
+		"--breaking="+strconv.FormatBool(o.breaking), "--pods", o.pods)}
 	w.command.Stderr = os.Stderr
 	output, err := w.command.StdoutPipe()
 	if err != nil {

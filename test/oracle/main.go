@@ -1,6 +1,6 @@
-// Command oracle writes random clusters and pods together with Istio's own answers: which webhooks are called, whether
-// the pod is injected, how its probes are rewritten, which ports are redirected to Envoy, and the mutual TLS mode of
-// each. Every answer comes from Istio's packages; see README.md.
+// Command oracle writes random clusters and pods together with Istio's own answers: which webhooks are
+// called, whether the pod is injected, how its probes are rewritten, which ports are redirected to Envoy and which
+// mutual TLS mode holds on them. Every answer comes from Istio's packages; see README.md.
 package main
 
 import (
@@ -17,10 +17,11 @@ type options struct {
 	seed, from, count uint64
 	jobs, job         uint64
 	share, stats      bool
+	breaking          bool
 	pods              string
 }
 
-// alone is the job of a process that generates all cases itself, or distributes them.
+// alone is the job of a process that makes all cases itself, or that distributes them.
 const alone = ^uint64(0)
 
 func parseOptions() options {
@@ -32,11 +33,9 @@ func parseOptions() options {
 	flag.Uint64Var(&o.job, "job", alone, "for the oracle's own use: which of the processes this is")
 	flag.BoolVar(&o.share, "share", false, "write the ConfigMaps of a control plane once, as a line of their own, and refer to them")
 	flag.BoolVar(&o.stats, "stats", false, "write the distribution of the answers to standard error (one process)")
+	flag.BoolVar(&o.breaking, "breaking", false, "draw mostly pods whose probes STRICT breaks and that Istio's rewriting could serve")
 	flag.StringVar(&o.pods, "pods", "", "judge these pods in the clusters of their cases: JSON lines with index, pod and ports")
 	flag.Parse()
-	if o.pods != "" {
-		o.jobs = 1
-	}
 	if o.jobs == 0 || o.stats {
 		o.jobs = 1
 	}
@@ -60,11 +59,11 @@ func main() {
 	}
 }
 
-// run writes one line per case. Any failure of the oracle itself ends the run, so that no case is ever skipped.
+// run writes one line per case. Whatever the oracle itself cannot do ends the run: no case is ever skipped.
 func run(o options, out *bufio.Writer) error {
 	silenceLogs()
 	debug.SetGCPercent(800)
-	cases, stats := newCases(o.seed), stats{}
+	cases, stats := newCases(o.seed, o.breaking), stats{}
 	replacements, err := readReplacements(o.pods)
 	if err != nil {
 		return err
@@ -76,17 +75,16 @@ func run(o options, out *bufio.Writer) error {
 		if o.job != alone && i/casesPerInstallation%o.jobs != o.job {
 			continue
 		}
-		if _, asked := replacements[i]; o.pods != "" && !asked {
-			continue
+		if _, asked := replacements[i]; o.pods == "" || asked {
+			c, err := cases.at(i)
+			if err == nil {
+				err = lines.write(c)
+			}
+			if err != nil {
+				return fmt.Errorf("seed %d index %d: %w", o.seed, i, err)
+			}
+			stats.add(c)
 		}
-		c, err := cases.at(i)
-		if err == nil {
-			err = lines.write(c)
-		}
-		if err != nil {
-			return fmt.Errorf("seed %d index %d: %w", o.seed, i, err)
-		}
-		stats.add(c)
 		if last := (i+1)%casesPerInstallation == 0 || i+1 == o.from+o.count; last && o.job != alone {
 			out.WriteByte('\n')
 			if err := out.Flush(); err != nil {

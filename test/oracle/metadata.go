@@ -13,7 +13,7 @@ func newLabels(r random, m *installation) map[string]string {
 	maybe(25, "version", "v1", "v2")
 	maybe(15, "tier", "front", "back")
 	maybe(8, "batch", "yes", "")
-	maybe(28, "sidecar.istio.io/inject", "true", "true", "true", "true", "true", "true", "false", "True", "False", "no", "", "1", "yes")
+	maybe(r.or(28, 5), "sidecar.istio.io/inject", "true", "true", "true", "true", "true", "true", "false", "True", "False", "no", "", "1", "yes")
 	maybe(3, "istio.io/dataplane-mode", "ambient", "none")
 	maybe(4, "security.istio.io/tlsMode", "disabled", "istio")
 	maybe(4, "service.istio.io/canonical-name", "web", "renamed")
@@ -33,7 +33,7 @@ func newAnnotations(r random) map[string]string {
 		}
 	}
 	maybe(10, "sidecar.istio.io/inject", "true", "true", "false", "True", "no", "")
-	maybe(35, "sidecar.istio.io/rewriteAppHTTPProbers", "true", "false", "false", "1", "0", "t", "F", "True", "FALSE", "yes", "no", "", "tRUE", " true")
+	maybe(r.or(35, 8), "sidecar.istio.io/rewriteAppHTTPProbers", "true", "false", "false", "1", "0", "t", "F", "True", "FALSE", "yes", "no", "", "tRUE", " true")
 	maybe(6, "inject.istio.io/templates", "sidecar", "gateway", "grpc-agent", "grpc-simple", "sidecar,grpc-agent", " sidecar ", "nope", "", "gateway,sidecar", "proxy")
 	maybe(6, "status.sidecar.istio.io/port", "15020", "16020", "16020", "0", "8081", "15021", "08080", " 16020", one(r, "abc", "70000"))
 	maybe(10, "traffic.sidecar.istio.io/includeInboundPorts", "*", "", "8080", "8080,8081", "8081, 9090", "15020,8080", "*", "8080, 8081", "8081", "0,8080", " ", one(r, "8080,", "http", "+8080"))

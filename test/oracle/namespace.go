@@ -2,14 +2,14 @@ package main
 
 import "maps"
 
-// namespace is the namespace of the pod.
+// namespace is where the pod is created.
 type namespace struct {
 	name     string
 	labels   map[string]string
 	declared bool // false: no manifest declares it
 }
 
-// seen returns its labels in the API server, which adds the name.
+// seen are its labels as the API server has them: it adds the name.
 func (n namespace) seen() map[string]string {
 	labels := map[string]string{}
 	maps.Copy(labels, n.labels)
@@ -17,7 +17,7 @@ func (n namespace) seen() map[string]string {
 	return labels
 }
 
-// manifest is the namespace as in a user's file or as in a cluster.
+// manifest is the namespace as a user has it in a file, or as it comes from a cluster.
 func (n namespace) manifest(r random) object {
 	labels := n.labels
 	if r.chance(50) {
@@ -30,7 +30,7 @@ func (n namespace) manifest(r random) object {
 	return object{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 }
 
-// newNamespace draws a namespace, usually one with injection.
+// newNamespace draws a namespace, mostly one whose pods are injected.
 func newNamespace(r random, m *installation) namespace {
 	name := one(r, "shop", "shop", "shop", "default", "payments", "istio-system", one(r, "istio-config", "mesh-system"))
 	if r.chance(4) {
@@ -38,6 +38,10 @@ func newNamespace(r random, m *installation) namespace {
 	}
 	ns := namespace{name: name, labels: map[string]string{}, declared: !r.chance(3)}
 	if !ns.declared {
+		return ns
+	}
+	if r.breaking && r.chance(90) {
+		ns.labels["istio.io/rev"] = one(r, m.revisions()...)
 		return ns
 	}
 	kind := r.IntN(100)
@@ -56,7 +60,7 @@ func newNamespace(r random, m *installation) namespace {
 	return ns
 }
 
-// revisionLabel usually names an existing revision.
+// revisionLabel mostly names something that exists.
 func revisionLabel(r random, m *installation) string {
 	if r.chance(12) {
 		return one(r, "gone", "default", "")

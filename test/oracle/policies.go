@@ -10,11 +10,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// newPolicies draws PeerAuthentications, usually in namespaces relevant to the pod, often with equal timestamps.
+// newPolicies draws PeerAuthentications: mostly in namespaces that count for the pod, often with equal timestamps.
 func newPolicies(r random, m *installation, ns namespace, pod *corev1.Pod) ([]json.RawMessage, error) {
 	var all []json.RawMessage
 	aged, names := !r.chance(12), map[string]bool{}
-	for range one(r, 0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 8) {
+	counts := []int{0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 8}
+	if r.breaking {
+		counts = []int{0, 0, 1, 2}
+	}
+	for range one(r, counts...) {
 		policy := newPolicy(r, m, ns, pod)
 		metadata := policy["metadata"].(object)
 		if key := fmt.Sprint(metadata["namespace"], "/", metadata["name"]); names[key] {
@@ -31,7 +35,26 @@ func newPolicies(r random, m *installation, ns namespace, pod *corev1.Pod) ([]js
 		}
 		all = append(all, data)
 	}
+	if r.breaking {
+		all = append(all, strictMesh(m)...)
+	}
 	return all, nil
+}
+
+// strictMesh requires mutual TLS in the mesh of each control plane.
+func strictMesh(m *installation) []json.RawMessage {
+	var all []json.RawMessage
+	roots := map[string]bool{}
+	for _, plane := range m.planes {
+		root := plane.istiod.mesh.GetRootNamespace()
+		if roots[root] {
+			continue
+		}
+		roots[root] = true
+		all = append(all, json.RawMessage(fmt.Sprintf(`{"apiVersion":"security.istio.io/v1","kind":"PeerAuthentication",`+
+			`"metadata":{"name":"mesh","namespace":%q,"creationTimestamp":"2026-01-01T00:00:00Z"},"spec":{"mtls":{"mode":"STRICT"}}}`, root)))
+	}
+	return all
 }
 
 func newPolicy(r random, m *installation, ns namespace, pod *corev1.Pod) object {
@@ -81,7 +104,7 @@ func newMode(r random) (any, bool) {
 	return nil, false
 }
 
-// newSelector usually matches the pod, by its own labels or by those that the injector will add.
+// newSelector mostly matches the pod, by its own labels or by those that the injector will add.
 func newSelector(r random, pod *corev1.Pod) object {
 	own := slices.Sorted(maps.Keys(pod.Labels))
 	selector := object{}

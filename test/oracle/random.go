@@ -2,18 +2,32 @@ package main
 
 import "math/rand/v2"
 
-// random is the source of all choices of the generator. The same seed and stream yield the same choices.
-type random struct{ *rand.Rand }
+// random is the source of every choice that the generator makes. The same seed and stream give the same choices.
+type random struct {
+	*rand.Rand
+	// breaking: draw mostly pods whose probes STRICT breaks and that Istio's rewriting could serve.
+	breaking bool
+}
 
-func newRandom(seed, stream uint64) random { return random{rand.New(rand.NewPCG(seed, stream))} }
+func newRandom(seed, stream uint64, breaking bool) random {
+	return random{rand.New(rand.NewPCG(seed, stream)), breaking}
+}
+
+// or is the first percentage, and the second where mostly breaking pods are asked for.
+func (r random) or(usual, breaking int) int {
+	if r.breaking {
+		return breaking
+	}
+	return usual
+}
 
 // chance is true in the given percentage of calls.
 func (r random) chance(percent int) bool { return r.IntN(100) < percent }
 
-// one picks an element; repeating an element makes it likelier.
+// one picks an element; repeat an element to make it likelier.
 func one[T any](r random, of ...T) T { return of[r.IntN(len(of))] }
 
-// some keeps each element with that probability.
+// some keeps each element with that percentage.
 func some[T any](r random, percent int, of ...T) []T {
 	var kept []T
 	for _, item := range of {
@@ -27,7 +41,7 @@ func some[T any](r random, percent int, of ...T) []T {
 // object is a JSON object under construction.
 type object = map[string]any
 
-// put sets a value at a path of keys and creates missing objects.
+// put sets a value at a path of keys and makes the objects on the way.
 func put(o object, value any, path ...string) {
 	for _, key := range path[:len(path)-1] {
 		next, ok := o[key].(object)

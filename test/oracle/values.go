@@ -1,6 +1,6 @@
 package main
 
-// randomValues returns the values of one installation: usually the defaults, with occasional changes of what matters.
+// randomValues are the values of one installation, mostly the defaults, with what matters changed now and then.
 func randomValues(r random, revision, namespace string, cni bool) object {
 	values := object{"revision": revision}
 	put(values, namespace, "global", "istioNamespace")
@@ -28,7 +28,7 @@ func trimDash(tag string) string {
 	return tag
 }
 
-// injectorValues sets the values that decide whether and with what a pod is injected.
+// injectorValues are those that decide whether and with what a pod is injected.
 func injectorValues(r random, values object) {
 	set := func(percent int, value any, path ...string) {
 		if r.chance(percent) {
@@ -36,13 +36,13 @@ func injectorValues(r random, values object) {
 		}
 	}
 	set(15, true, "sidecarInjectorWebhook", "enableNamespacesByDefault")
-	set(35, false, "sidecarInjectorWebhook", "rewriteAppHTTPProbe")
+	set(r.or(35, 80), false, "sidecarInjectorWebhook", "rewriteAppHTTPProbe")
 	set(10, one(r, selectorsNever...), "sidecarInjectorWebhook", "neverInjectSelector")
 	set(15, one(r, selectorsAlways...), "sidecarInjectorWebhook", "alwaysInjectSelector")
 	set(6, []any{one[any](r, "gateway", "grpc-agent", "sidecar")}, "sidecarInjectorWebhook", "defaultTemplates")
 	set(8, object{"note": "metadata:\n  annotations:\n    example.com/note: templated\n"}, "sidecarInjectorWebhook", "templates")
 	set(5, object{"example.com/injected": "yes"}, "sidecarInjectorWebhook", "injectedAnnotations")
-	set(7, one(r, "disabled", "disabled", "disabled", "off"), "global", "proxy", "autoInject")
+	set(r.or(7, 1), one(r, "disabled", "disabled", "disabled", "off"), "global", "proxy", "autoInject")
 	set(10, "/inject/cluster/remote/net/network-2", "istiodRemote", "injectionPath")
 	set(10, "network-1", "global", "network")
 }
@@ -55,7 +55,7 @@ var (
 	selectorsAlways    = []any{[]any{labelSelectorApp}, []any{labelSelectorTier}, []any{object{}, labelSelectorBatch}}
 )
 
-// trafficValues sets the installation's defaults of redirection.
+// trafficValues are the installation's defaults of what is redirected.
 func trafficValues(r random, values object) {
 	set := func(percent int, value any, path ...string) {
 		if r.chance(percent) {
@@ -69,7 +69,7 @@ func trafficValues(r random, values object) {
 	set(5, "10.0.0.0/8", "global", "proxy", "includeIPRanges")
 }
 
-// meshValues sets the values of the mesh configuration.
+// meshValues end up in the mesh configuration.
 func meshValues(r random, values object) {
 	set := func(percent int, value any, path ...string) {
 		if r.chance(percent) {

@@ -1,5 +1,6 @@
 /**
- * A response of the API server other than success. `status` is the HTTP status; it is 200 if the body was unexpected.
+ * A response of the API server other than success. `status` is the HTTP status; 200 where the body is not what was asked
+ * for.
  */
 export class ApiError extends Error {
   readonly code = 'api-server'
@@ -15,7 +16,7 @@ export function isNotFound(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 404
 }
 
-/** Whether the resourceVersion to watch from is older than the API server's history. */
+/** The version to watch from is older than what the API server keeps. */
 export function isGone(error: unknown): boolean {
   return error instanceof ApiError && error.status === 410
 }

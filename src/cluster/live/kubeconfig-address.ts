@@ -1,35 +1,32 @@
-/**
- * The cluster of a kubeconfig. @kubernetes/client-node handles tokens, client certificates, exec plugins and proxies.
- */
+/** The cluster of a kubeconfig: tokens, client certificates, exec plugins and proxies are @kubernetes/client-node's. */
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node'
 import { Agent } from 'undici'
 import { InputError, messageOf } from '../../errors.ts'
 import type { ClusterAddress, Credentials } from './cluster-address.ts'
 
-/** Reads the current context, or the named one. Throws InputError. */
+/** Of the current context, or the one named. Throws InputError. */
 export async function addressOfKubeconfig(context: string | undefined): Promise<ClusterAddress> {
   let config = load(context)
   let asking: Promise<Credentials> | undefined
   const cluster = config.getCurrentCluster()
   if (cluster === null)
     throw new InputError('cluster-not-found', [
-      `kubeconfig: the current context has no cluster; --context accepts ${contextsOf(config)}`,
+      `kubeconfig: there is no current context with a cluster; --context takes ${contextsOf(config)}`,
     ])
   return {
     server: cluster.server.replace(/\/$/, ''),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace,
-    // Many requests start at once and an exec plugin is a process, so they share one run.
+    // Many requests begin together, and an exec plugin is a process: they share one run.
     async credentials() {
       asking ??= ask(config, cluster.server).finally(() => (asking = undefined))
       return await asking
     },
-    // client-node caches an exec plugin's credentials for their stated lifetime, even if the server no longer accepts
-    // them.
+    // client-node keeps what an exec plugin said for as long as that claims to hold, whether the server still takes it or not.
     forget() {
       try {
         config = load(context)
       } catch {
-        // The kubeconfig is being written: keep using the previous one.
+        // The kubeconfig is being written: the previous one stays in use.
       }
     },
   }

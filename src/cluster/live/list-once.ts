@@ -1,4 +1,4 @@
-/** Reads the cluster once, for a command that answers and ends. */
+/** The cluster read once, for a command that answers and ends. */
 import pLimit from 'p-limit'
 import { InputError, messageOf } from '../../errors.ts'
 import { stateOf, type ClusterState } from '../cluster-state.ts'
@@ -20,14 +20,13 @@ export interface ReadingProgress {
 
 export interface ReadOnce {
   readonly state: ClusterState
-  /** Objects that were skipped, one line each. */
+  /** Objects that were left out, one line each. */
   readonly unreadable: readonly string[]
 }
 
 /**
- * Lists every target. Kinds that the cluster does not have are absent. Kinds that we may not list and that admission
- * does not need are unknown. Throws InputError with a line for each other kind that could not be read, because answers
- * from half a cluster would look complete.
+ * Kinds that the cluster does not have are absent; kinds that may not be listed and that no admission needs are unknown. Throws InputError, with a line for each kind that could not be read:
+ * half a cluster would give answers that look whole.
  */
 export async function listOnce(
   api: ClusterApi,
@@ -38,7 +37,7 @@ export async function listOnce(
   let isReachable = true
   let done = 0
   const listNext = async (target: WatchTarget): Promise<readonly Reading[]> => {
-    // If the API server is unreachable, skip the remaining targets.
+    // An API server that cannot be reached is not asked for the rest.
     if (!isReachable) return []
     const reading = await listWhole(target, api)
     if ('problem' in reading && !reading.isAnswered) isReachable = false
@@ -54,7 +53,7 @@ export async function listOnce(
 
 type Reading =
   | { readonly target: WatchTarget; readonly listing: Listing | undefined }
-  /** We may not list it, and admission does not depend on it: unknown, not empty. */
+  /** May not be listed, and no admission depends on it: unknown, which is not empty. */
   | { readonly target: WatchTarget; readonly isForbidden: true; readonly message: string }
   | { readonly problem: string; readonly isAnswered: boolean }
 

@@ -1,4 +1,4 @@
-/** Host names in Ingresses and Gateways. */
+/** Names of hosts, as Ingress and Gateway have them. */
 
 import { readAddress } from '../../kubernetes/ip-address.ts'
 import type { Target } from './conversion-options.ts'

@@ -228,7 +228,7 @@ export function outboundSettings({ pod, isRunning }: Unit): OutboundSettings {
 }
 
 /** Returns the dialled addresses: the ClusterIPs, or the pod addresses of a headless Service. Empty if unknown. */
-function addressesOf({ by, host, target }: Pick<Call, 'by' | 'host' | 'target'>): readonly string[] {
+export function addressesOf({ by, host, target }: Pick<Call, 'by' | 'host' | 'target'>): readonly string[] {
   if (by === 'pod-ip' || by === 'cluster-ip') return [host]
   if (target.service?.isHeadless === true) return target.workloads.flatMap(({ addresses }) => addresses)
   return target.service?.clusterIPs ?? []

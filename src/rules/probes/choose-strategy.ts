@@ -100,13 +100,17 @@ type AgentOffer = { readonly sidecar: PresentSidecar } | { readonly obstacle: st
  */
 function agentFor(judged: readonly Judged[], pod: PodInside): AgentOffer {
   const { ifRewritten, rewriteAnnotation, setting } = pod
-  if (ifRewritten === undefined) return { obstacle: 'Istio does not serve probes for this pod' }
+  if (ifRewritten === undefined) return { obstacle: whyNotServed(pod) }
   if (setting !== 'agent' && ifRewritten.controlPlane.injector === undefined)
     return { obstacle: "the injector's values are unknown" }
   const harmed = judged.flatMap((entry) => harmOf(entry, pod, ifRewritten)).at(0)
   if (harmed !== undefined) return { obstacle: harmed }
   if (rewriteAnnotation === undefined) return { sidecar: ifRewritten }
   return { obstacle: optedOut(rewriteAnnotation) }
+}
+
+function whyNotServed({ sidecar: { rewriting } }: PodInside): string {
+  return rewriting.state === 'unknown' ? rewriting.evidence : 'Istio does not serve probes for this pod'
 }
 
 function optedOut(value: string): string {

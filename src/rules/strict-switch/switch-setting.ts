@@ -7,7 +7,7 @@ import { effectiveSetting } from '../exemption.ts'
 import type { RuleContext, WriteRequest } from '../rule.ts'
 import { readSetting } from '../setting.ts'
 
-const STRICT_SWITCH = 'istio-onramp.io/strict-switch'
+export const STRICT_SWITCH = 'istio-onramp.io/strict-switch'
 
 export interface SwitchSetting {
   readonly value: StrictSwitchSetting

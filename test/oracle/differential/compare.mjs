@@ -1,13 +1,13 @@
 // Compares istio-onramp's answers with Istio's own, which the oracle (test/oracle) prints one case a line.
 // Prints every disagreement and a count of what was compared; exits 1 on any disagreement.
 import { createInterface } from 'node:readline'
-import { buildClusterState } from '../../../dist/cluster/cluster-state.js'
 import { readPodTemplate } from '../../../dist/kubernetes/pod-template.js'
 import { decideSidecar } from '../../../dist/istio/sidecar.js'
 import { uncapturedBecause } from '../../../dist/istio/capture.js'
-import { agentPath, isRewrittenKind } from '../../../dist/istio/agent-probe.js'
+import { isRewrittenKind, rewrittenByIstio } from '../../../dist/istio/agent-probe.js'
 import { modeOfPort, workloadModes } from '../../../dist/istio/peer-authentication.js'
 import { workloadNameOf } from '../../../dist/istio/workload-name.js'
+import { clusterReader } from './clusters.mjs'
 
 const MOST_SHOWN = Number(process.env.MOST_SHOWN ?? 20)
 /** Istio's own containers are skipped: no rule ever changes them. */
@@ -15,13 +15,13 @@ const ISTIO_CONTAINERS = new Set(['istio-proxy', 'istio-init', 'istio-validation
 const compared = { denied: 0, injected: 0, rewritten: 0, captured: 0, modes: 0 }
 let disagreements = 0
 
-const installs = new Map()
-
-for await (const line of createInterface({ input: process.stdin })) {
-  const item = JSON.parse(line)
-  if (item.install !== undefined) installs.set(item.install, item.objects)
-  else report(item)
-}
+const read = clusterReader((item, state, problems) => {
+  for (const problem of compareCase(item, state, problems)) {
+    disagreements += 1
+    if (disagreements <= MOST_SHOWN) console.log(`seed ${item.seed} case ${item.index}: ${problem}`)
+  }
+})
+for await (const line of createInterface({ input: process.stdin })) read(line)
 const total = Object.values(compared).reduce((sum, count) => sum + count, 0)
 console.log(
   Object.entries(compared)
@@ -31,18 +31,9 @@ console.log(
 console.log(`${total - disagreements} passed, ${disagreements} failed`)
 if (disagreements > 0 || total === 0) process.exitCode = 1
 
-function report(item) {
-  const cluster = [...(item.installs ?? []).flatMap((id) => installs.get(id)), ...item.cluster]
-  for (const problem of compareCase({ ...item, cluster })) {
-    disagreements += 1
-    if (disagreements <= MOST_SHOWN) console.log(`seed ${item.seed} case ${item.index}: ${problem}`)
-  }
-}
-
-function compareCase({ cluster, pod, answer }) {
+function compareCase({ pod, answer }, state, problems) {
   // A crash of the injector is not a decision: the API server then follows failurePolicy.
   if (answer.denied?.includes('panicked') === true) return []
-  const { state, problems } = buildClusterState(cluster)
   if (problems.length > 0) return problems.map(({ field, problem }) => `cannot read the cluster: ${field}: ${problem}`)
   const template = readPodTemplate('Pod', pod)
   const { namespace } = pod.metadata
@@ -79,9 +70,7 @@ function compareProbes({ rewriting }, template, answer) {
     if (check === undefined || 'problem' in check.handler) return [`${name} ${slot}: not read`]
     compared.rewritten += 1
     const isRewritten = rewriting.state === 'on' && isRewrittenKind(check.handler, container, slot, rewriting.version)
-    const mine = isRewritten
-      ? rewrittenByIstio(check.handler, agentPath(name, slot), rewriting.statusPort)
-      : check.handler
+    const mine = isRewritten ? rewrittenByIstio(check.handler, container, slot, rewriting.statusPort) : check.handler
     const theirs = after?.[mine.kind]
     const same =
       theirs !== undefined &&
@@ -90,12 +79,6 @@ function compareProbes({ rewriting }, template, answer) {
       ? []
       : [`${name} ${slot}: becomes ${JSON.stringify(after)}, ours ${JSON.stringify(mine)} (${rewriting.evidence})`]
   })
-}
-
-/** The host of an httpGet stays, HTTPS becomes HTTP; every other handler becomes a bare httpGet. */
-function rewrittenByIstio(handler, path, port) {
-  const host = handler.kind === 'httpGet' ? handler.host : ''
-  return { kind: 'httpGet', scheme: 'HTTP', host, path, port }
 }
 
 function comparePorts(ports, what, ask) {

@@ -1,12 +1,12 @@
 /**
- * Paths as the Gateway API matches them: whole elements or regular expressions, but no prefix that ends within an
- * element. Istio tries exact paths first, then prefixes, then expressions, each longest first (sortHTTPRoutes in
- * istio/istio pilot/pkg/config/kube/gateway).
+ * Paths as Gateway API matches them: whole elements or regular expressions, but no prefix that ends within a word. Istio tries
+ * exact paths first, then prefixes, then expressions, each longest first (sortHTTPRoutes in istio/istio
+ * pilot/pkg/config/kube/gateway).
  */
 import { escapeRegex } from '../../model/regular-expression.ts'
 import type { PathMatch, Route } from '../../model/virtual-host.ts'
 
-/** A type alias, because an interface is not assignable to JSON. */
+/** A type, not an interface, so that it is JSON. */
 export type ApiPath = {
   readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression'
   readonly value: string
@@ -14,13 +14,13 @@ export type ApiPath = {
 
 export interface ApiMatch {
   readonly path: ApiPath
-  /** The prefix that a rewrite strips. */
+  /** The prefix that a rewrite cuts off. */
   readonly isStripped: boolean
-  /** How it differs from the Ingress' own match. */
+  /** How it differs from the match of the Ingress. */
   readonly difference: string | undefined
 }
 
-/** Either all or none of a host's routes are expressions; otherwise a prefix would precede a longer expression. */
+/** The routes of a host are all expressions or none is: otherwise a prefix would precede a longer expression. */
 export function needsExpressions(routes: readonly Route[]): boolean {
   return routes.some(
     ({ match, action }) => match.kind === 'regex' && !isLiteral(match) && strippedPrefix(action) === undefined,
@@ -31,7 +31,7 @@ export function needsExpressions(routes: readonly Route[]): boolean {
  * | match          | host with expressions      | host without                               |
  * |----------------|----------------------------|--------------------------------------------|
  * | exact          | Exact                      | Exact                                      |
- * | elements       | RegularExpression          | PathPrefix                                 |
+ * | elements       | PathPrefix                 | PathPrefix                                 |
  * | prefix         | RegularExpression          | PathPrefix, of whole elements              |
  * | regex, stripped | PathPrefix, tried earlier | PathPrefix                                 |
  * | regex, literal | RegularExpression          | PathPrefix, letter case and elements count |
@@ -54,9 +54,7 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
     case 'exact':
       return plain('Exact', match.value)
     case 'elements':
-      return hasExpressions
-        ? plain('RegularExpression', elementsPattern(match.value))
-        : plain('PathPrefix', match.value)
+      return plain('PathPrefix', match.value)
     case 'prefix':
       return hasExpressions
         ? plain('RegularExpression', `${escapeRegex(match.value)}.*`)
@@ -74,10 +72,6 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
   }
 }
 
-function elementsPattern(value: string): string {
-  return value === '/' ? '/.*' : `${escapeRegex(value)}(?:/.*)?`
-}
-
 function elementDifference(value: string): string | undefined {
   return `a PathPrefix matches whole path elements: ${value.replace(/\/$/, '')}x is no longer matched`
 }
@@ -90,13 +84,13 @@ function isLiteral(match: PathMatch): boolean {
   return literalPath(match) !== undefined
 }
 
-/** Returns the path of `(?i)/path.*` if it is literal. */
+/** The path of `(?i)/path.*` where it has no expression in it. */
 function literalPath({ value }: PathMatch): string | undefined {
   const path = /^(?:\(\?i\))?(\/[\w\-./~]*?)\.\*$/.exec(value)?.[1]
   return path === undefined || /\.(?!\w)/.test(path) ? undefined : path
 }
 
-/** Returns why the CRD refuses an Exact or PathPrefix value (its CEL rules, v1.6); undefined if it accepts it. */
+/** What the CRD refuses in an Exact or PathPrefix value (its CEL rules, v1.6); undefined where it takes it. */
 export function pathProblem({ type, value }: ApiPath): string | undefined {
   if (value.length > 1024) return 'is longer than the 1024 characters that Gateway API allows'
   if (type === 'RegularExpression') return undefined

@@ -1,11 +1,13 @@
-/** Additions that the owners of a shared Gateway must make. */
+/** What the owners of a shared Gateway have to add to it. */
+import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewaySettings } from '../../model/conversion-options.ts'
 import { credentialName } from '../../model/object-names.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
+
 import type { Reported, ReportLine } from '../../model/report.ts'
-import { listenerObject, type AllowedRoutes, type CertificateRef, type Listener } from './gateway.ts'
-import { secretGrant, type ReferenceGrant } from './reference-grant.ts'
+import { listenerObject } from './gateway.ts'
+import { secretGrant } from './reference-grant.ts'
 import type { SecureListener } from './secure-listeners.ts'
 
 /** Reports the listeners to add, and returns the grant to read the secrets of this namespace. */
@@ -13,19 +15,19 @@ export function sharedObjects(
   plan: GatewayPlan,
   secure: readonly SecureListener[],
   { shared, namespace }: GatewaySettings,
-): Reported<readonly ReferenceGrant[]> {
+): Reported<readonly JsonObject[]> {
   const isIssued = ({ secret }: TlsServer) =>
     plan.ingresses.some(
       ({ settings, ingress }) =>
         settings.certificate !== undefined && ingress.tls.some((entry) => entry.secret === secret),
     )
-  const certificateRef = (server: TlsServer): CertificateRef =>
+  const certificateRef = (server: TlsServer) =>
     isIssued(server)
       ? { name: credentialName(plan.namespace, server.secret) }
       : { name: server.secret, namespace: plan.namespace }
   const matchLabels = { 'kubernetes.io/metadata.name': plan.namespace }
-  const allowedRoutes: AllowedRoutes = { namespaces: { from: 'Selector', selector: { matchLabels } } }
-  const listeners = secure.map((listener): Listener => ({ ...listenerObject(listener, certificateRef), allowedRoutes }))
+  const allowedRoutes = { namespaces: { from: 'Selector', selector: { matchLabels } } }
+  const listeners = secure.map((listener) => ({ ...listenerObject(listener, certificateRef), allowedRoutes }))
   const needs = [
     ...(plan.hosts.some(({ passthrough }) => passthrough === undefined) ? ['an HTTP listener on port 80'] : []),
     ...(listeners.length === 0 ? [] : [`these listeners: ${JSON.stringify(listeners)}`]),
@@ -39,9 +41,7 @@ export function sharedObjects(
   return { value: isAllowed ? [] : [secretGrant(plan, namespace, [...new Set(secrets)])], lines }
 }
 
-/**
- * Istio ignores a policy with `targetRefs` on other pods (`pilot/pkg/model/policyattachment.go`, ShouldAttachPolicy).
- */
+/** Istio ignores a policy with `targetRefs` on other pods (`pilot/pkg/model/policyattachment.go`, ShouldAttachPolicy). */
 export function policyLabelLine({ id }: ReadIngress, { shared }: GatewaySettings): ReportLine {
   const label = `gateway.networking.k8s.io/gateway-name: ${shared.split('/')[1] ?? ''}`
   const message = `SECURITY: the policies apply to pods with label ${label}. Istio sets it on the pods that it deploys for Gateway ${shared}; add it to the pods of any other deployment`

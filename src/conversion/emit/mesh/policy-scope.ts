@@ -1,15 +1,15 @@
-/** The hosts and paths that a policy of the gateway covers. */
+/** Where a policy of the gateway holds. */
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import type { PathMatch, Route, VirtualHost } from '../../model/virtual-host.ts'
 
-/** The scope of a policy, by host. */
+/** Where a policy holds, by host. */
 export type PolicyScope = readonly HostScope[]
 
 interface HostScope {
   readonly host: string
-  /** The Ingress' paths if other Ingresses have routes of the host; undefined for the whole host. */
+  /** The paths of the Ingress if others have routes of the host; undefined for the whole host. */
   readonly paths: readonly string[] | undefined
-  /** Routes of other Ingresses for the host. */
+  /** The routes of other Ingresses for the host. */
   readonly siblings: readonly Route[]
 }
 
