@@ -2,6 +2,7 @@
 import { benchChanges } from './changes.mjs'
 import { benchConversions } from './conversions.mjs'
 import { benchDecisions } from './decisions.mjs'
+import { benchPreviews } from './previews.mjs'
 import { benchScale } from './scale.mjs'
 import { benchServer } from './server.mjs'
 
@@ -9,4 +10,5 @@ await benchDecisions()
 benchChanges()
 benchConversions()
 await benchServer()
+benchPreviews()
 benchScale()

@@ -14,32 +14,31 @@ export interface DocumentText {
   readonly problem?: string
 }
 
-/** Joined again, separators and texts are the file. */
-export function splitDocuments(text: string): readonly DocumentText[] {
-  return (/^\ufeff?\s*\{/.test(text) ? splitJson(text) : undefined) ?? splitYaml(text)
+/** One after the other, so that none has to stay in memory. Joined again, separators and texts are the file. */
+export function* splitDocuments(text: string): Generator<DocumentText> {
+  const json = /^\ufeff?\s*\{/.test(text) ? splitJson(text) : undefined
+  if (json !== undefined) yield* json
+  else yield* splitYaml(text)
 }
 
-function splitYaml(text: string): readonly DocumentText[] {
-  const documents: DocumentText[] = []
+function* splitYaml(text: string): Generator<DocumentText> {
   let separator = ''
   let line = 1
   let start = 0
-  const close = (end: number) => {
-    const body = text.slice(start, end)
-    const problem = problemOf(separator)
-    if (separator !== '' || body !== '')
-      documents.push({ separator, text: body, isJson: false, line, ...(problem === undefined ? {} : { problem }) })
-    line += countLines(body)
-  }
   for (const found of text.matchAll(/^---.*(?:\r?\n|$)/gm)) {
-    if (!isLineStart(text, found.index)) continue
-    close(found.index)
+    if (!isLineStart(text, found.index) || isBelowDirective(text, start, found.index)) continue
+    const body = text.slice(start, found.index)
+    if (separator !== '' || body !== '') yield yamlDocument(separator, body, line)
     separator = found[0]
-    line += countLines(separator)
+    line += countLines(body) + countLines(separator)
     start = found.index + separator.length
   }
-  close(text.length)
-  return withDirectives(documents)
+  if (separator !== '' || start < text.length) yield yamlDocument(separator, text.slice(start), line)
+}
+
+function yamlDocument(separator: string, text: string, line: number): DocumentText {
+  const problem = problemOf(separator)
+  return { separator, text, isJson: false, line, ...(problem === undefined ? {} : { problem }) }
 }
 
 /** `^` also matches behind other ends of a line than kubectl's. */
@@ -52,11 +51,11 @@ function problemOf(separator: string): string | undefined {
   return rest === '' || rest.startsWith('#') ? undefined : `kubectl refuses what follows --- on its line: ${rest}`
 }
 
-/** `%YAML 1.1` belongs to the document behind the separator. */
-function withDirectives(documents: readonly DocumentText[]): readonly DocumentText[] {
-  const [first, second, ...rest] = documents
-  if (first === undefined || second === undefined || !/^\ufeff?(?:#[^\n]*\n)*%/.test(first.text)) return documents
-  return [{ ...second, separator: '', line: first.line, text: first.text + second.separator + second.text }, ...rest]
+/** `%YAML 1.1` at the top of a file belongs to the document behind the first separator. */
+function isBelowDirective(text: string, start: number, end: number): boolean {
+  if (start !== 0) return false
+  const head = text.slice(0, end)
+  return /^\ufeff?(?:(?:#[^\n]*|[ \t]*\r?)\n)*%/.test(head) && !/^---/m.test(head)
 }
 
 function countLines(text: string): number {

@@ -23,16 +23,24 @@ export async function readManifests(paths: readonly string[], needsNames = false
   return manifests
 }
 
+/** The text that was read last: a command that looks twice at one large file has it in memory once. */
+export interface LastText {
+  file?: string
+  text?: string
+}
+
 /** The texts of all files, one after the other; those that cannot be read are added to `problems`. */
 export async function* readFiles(
   paths: readonly string[],
   problems: string[],
   needsNames = false,
+  last: LastText = {},
 ): AsyncGenerator<ManifestText> {
   for (const path of paths) {
     const listed = await orProblem(problems, () => filesOf(path))
     for (const file of listed ?? []) {
-      const text = await orProblem(problems, () => readText(file))
+      const text = last.file === file ? last.text : await orProblem(problems, () => readText(file))
+      Object.assign(last, { file, text })
       if (text !== undefined) yield { file, text, isInFolder: file !== path, needsNames }
     }
   }

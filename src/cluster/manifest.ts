@@ -1,9 +1,11 @@
 /** Kubernetes objects from YAML or JSON text, each with the place it came from, so that every error can name it. */
 import { InputError, messageOf } from '../errors.ts'
 import { isObject, member, stringMember, typeName, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { duplicateKeys } from '../kubernetes/json-duplicates.ts'
 import { readEvents, YamlError } from '../kubernetes/yaml-events.ts'
 import { nodesOf, type YamlNode } from '../kubernetes/yaml-nodes.ts'
-import { valueOf } from '../kubernetes/yaml-value.ts'
+import { readSimpleYaml } from '../kubernetes/yaml-simple.ts'
+import { valueOf, type DuplicateKey } from '../kubernetes/yaml-value.ts'
 import { isHelmTemplate, notAnObject } from './manifest-kinds.ts'
 import { splitDocuments, type DocumentText } from './manifest-documents.ts'
 
@@ -113,22 +115,19 @@ function readValue(
   { text, isJson }: DocumentText,
   at: (offset: number) => string,
 ): { readonly value: Json | undefined; readonly warnings: readonly string[] } {
-  if (isJson && !mayRepeatKeys(text)) return { value: JSON.parse(text) as Json, warnings: [] }
+  if (isJson)
+    return { value: JSON.parse(text.replace('\ufeff', '')) as Json, warnings: repeatedKeys(duplicateKeys(text), at) }
+  const simple = readSimpleYaml(text) as Json | undefined
+  if (simple !== undefined) return { value: simple, warnings: [] }
   const { value, duplicates } = valueOf(readEvents(text))
   const directive = /^\ufeff?(?:#[^\n]*\n)*%/.test(text)
     ? [`${at(0)}: kubectl refuses a document with a % directive`]
     : []
-  const repeated = duplicates.map(
-    ({ key, offset }) => `${at(offset)}: ${key} is there twice; kubectl takes the last one`,
-  )
-  return { value: value as Json | undefined, warnings: [...directive, ...repeated] }
+  return { value: value as Json | undefined, warnings: [...directive, ...repeatedKeys(duplicates, at)] }
 }
 
-/** JSON.parse says nothing of keys that are there twice; a large document is taken at its word. */
-const MOST_JSON_CHECKED = 4_000_000
-
-function mayRepeatKeys(text: string): boolean {
-  return text.length <= MOST_JSON_CHECKED
+function repeatedKeys(duplicates: readonly DuplicateKey[], at: (offset: number) => string): readonly string[] {
+  return duplicates.map(({ key, offset }) => `${at(offset)}: ${key} is there twice; kubectl takes the last one`)
 }
 
 /** Where the document's content begins: behind comments, directives and blank lines. */

@@ -1,6 +1,6 @@
 /** Prints the documents of many files as one stream that kubectl reads document by document. */
 import { readDocuments, type Manifest, type ManifestDocument, type ManifestText } from '../cluster/manifest.ts'
-import { readFiles } from '../cluster/manifest-files.ts'
+import { readFiles, type LastText } from '../cluster/manifest-files.ts'
 import { printDocument, type PatchedManifest } from './manifest-yaml.ts'
 
 /** Where a command writes: standard output in pieces, and lines for a person on standard error. */
@@ -14,9 +14,11 @@ export async function* documentsOf(
   paths: readonly string[],
   problems: string[],
   tell: Output['tell'],
+  last?: LastText,
 ): AsyncGenerator<{ readonly file: ManifestText; readonly documents: Iterable<ManifestDocument> }> {
   const unreadable: string[] = []
-  for await (const file of readFiles(paths, unreadable, true)) yield { file, documents: reported(file, problems, tell) }
+  for await (const file of readFiles(paths, unreadable, true, last))
+    yield { file, documents: reported(file, problems, tell) }
   problems.push(...unreadable)
 }
 
@@ -38,24 +40,38 @@ export async function printManifests(
   patch: Patcher,
   problems: string[],
   output: Output,
+  last?: LastText,
 ): Promise<void> {
   const isJsonOnly = paths.every((path) => path.endsWith('.json'))
   let isFirst = true
-  let last = '\n'
-  for await (const { documents } of documentsOf(paths, problems, output.tell)) {
+  let printedLast = '\n'
+  let waiting = ''
+  for await (const { documents } of documentsOf(paths, problems, output.tell, last)) {
     let isStart = true
     for (const document of documents) {
       const printed = await printDocument(document, document.manifests.map(patch))
       for (const line of printed.notices) output.tell(line)
       if (printed.text === '' || (document.skipped !== undefined && isStart)) continue
-      const joint = isStart && !isFirst ? jointBetween(last, printed.text, isJsonOnly) : last.endsWith('\n') ? '' : '\n'
-      await output.write(isStart && isFirst ? printed.text : joint + printed.text)
-      last = printed.text
+      const joint =
+        isStart && !isFirst
+          ? jointBetween(printedLast, printed.text, isJsonOnly)
+          : printedLast.endsWith('\n')
+            ? ''
+            : '\n'
+      waiting += isStart && isFirst ? printed.text : joint + printed.text
+      printedLast = printed.text
       isStart = false
       isFirst = false
+      if (waiting.length < WRITTEN_AT_ONCE) continue
+      await output.write(waiting)
+      waiting = ''
     }
   }
+  await output.write(waiting)
 }
+
+/** Characters; a write for each document costs more than printing it. */
+const WRITTEN_AT_ONCE = 1 << 16
 
 function jointBetween(last: string, next: string, isJsonOnly: boolean): string {
   const lineEnd = last.endsWith('\n') ? '' : '\n'

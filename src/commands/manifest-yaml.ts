@@ -7,6 +7,7 @@ import { applyEdits, planEdits } from '../kubernetes/yaml-edit.ts'
 import { readEvents } from '../kubernetes/yaml-events.ts'
 import { nodesOf } from '../kubernetes/yaml-nodes.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
+import { readSimpleYaml } from '../kubernetes/yaml-simple.ts'
 import { valueOf, type YamlValue } from '../kubernetes/yaml-value.ts'
 
 export interface PatchedManifest {
@@ -65,7 +66,7 @@ function operationsOn(changed: readonly PatchedManifest[]): readonly Operation[]
 
 /** The text, only if it reads as the object that admission would store: an edit that goes wrong is never printed. */
 function editedText(
-  { text }: ManifestDocument,
+  { text, isJson }: ManifestDocument,
   changed: readonly PatchedManifest[],
 ): string | { readonly problem: string } {
   const read = readEvents(text)
@@ -74,16 +75,17 @@ function editedText(
   const edits = planEdits(text, root, operationsOn(changed))
   if ('problem' in edits) return edits
   const result = applyEdits(text, edits)
-  return readsAs(result, expectedValue(valueOf(read).value as Json, changed))
-    ? result
-    : { problem: 'the style of the document' }
+  const [first] = changed
+  const isWhole = first?.manifest.source.path.length === 0 && first.denial === undefined
+  const expected = isWhole ? first.after : expectedValue(valueOf(read).value as Json, changed)
+  return equalJson(readBack(result, isJson), expected) ? result : { problem: 'the style of the document' }
 }
 
-function readsAs(text: string, expected: Json): boolean {
+function readBack(text: string, isJson: boolean): Json | undefined {
   try {
-    return equalJson(valueOf(readEvents(text)).value as Json | undefined, expected)
+    return isJson ? (JSON.parse(text) as Json) : ((readSimpleYaml(text) ?? valueOf(readEvents(text)).value) as Json)
   } catch {
-    return false
+    return undefined
   }
 }
 

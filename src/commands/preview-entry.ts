@@ -17,7 +17,7 @@ export interface PreviewEntry {
   readonly after: JsonObject
   readonly verdict: Verdict
   /** For a workload whose pods are rewritten: such a pod, before and after its own admission. */
-  readonly pod: { readonly before: JsonObject; readonly after: JsonObject } | undefined
+  readonly pod: PodChange | undefined
   /**
    * What the webhook has to do with the object: it gets it, or only pods that are made of it (of a template that is read
    * here, or in a way that is not), or nothing, although a kind of the same name exists that it gets.
@@ -25,13 +25,26 @@ export interface PreviewEntry {
   readonly role: 'reviewed' | 'pods-shown' | 'pods-unread' | 'namesake' | 'none'
 }
 
-/** An object without a namespace is in `namespace`, unless its kind belongs to no namespace. */
-export function previewObject(object: JsonObject, namespace: string, context: RuleContext): PreviewEntry {
+export interface PodChange {
+  readonly before: JsonObject
+  readonly after: JsonObject
+}
+
+/**
+ * An object without a namespace is in `namespace`, unless its kind belongs to no namespace. Whether the pods of a workload
+ * are needed is asked because each costs another decision.
+ */
+export function previewObject(
+  object: JsonObject,
+  namespace: string,
+  context: RuleContext,
+  needsPods = true,
+): PreviewEntry {
   const reference = scopedReference(object, namespace)
   if (isReviewed(reference)) {
     const verdict = verdictOn(object, reference, context)
     const after = afterVerdict(object, verdict)
-    const isLeftToPods = verdict.decisions.some(({ cause }) => cause !== undefined)
+    const isLeftToPods = needsPods && verdict.decisions.some(({ cause }) => cause !== undefined)
     const pod = isLeftToPods ? podOf(rawTemplate(reference.kind, after), reference, context)?.pod : undefined
     return { reference, before: object, after, verdict, pod, role: 'reviewed' }
   }

@@ -1,7 +1,7 @@
 /** `istio-onramp preview`: what admission would make of manifests, without sending them anywhere. */
 import type { ClusterState } from '../cluster/cluster-state.ts'
 import { readDocuments, type Manifest } from '../cluster/manifest.ts'
-import { readFiles } from '../cluster/manifest-files.ts'
+import { readFiles, type LastText } from '../cluster/manifest-files.ts'
 import { layOver } from '../cluster/lay-over.ts'
 import { RESOURCES, resourceOf } from '../cluster/resources.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
@@ -35,38 +35,49 @@ export interface PreviewResult {
 /** Objects are decided one after the other, so that the input may be large. */
 export async function preview(options: PreviewOptions, cluster: ClusterState, output: Output): Promise<PreviewResult> {
   const problems: string[] = []
-  const mesh = await withBundle(cluster, options, output)
+  const last: LastText = {}
+  const mesh = await withBundle(cluster, options, output, last)
   const context: RuleContext = { mesh, configuration: options.configuration }
-  const decide = ({ object }: Manifest) => previewObject(object, options.namespace, context)
-  const isDenied = await print(options, decide, problems, output)
+  const decide = ({ object }: Manifest) => previewObject(object, options.namespace, context, options.format === 'text')
+  const isDenied = await print(options, decide, problems, output, last)
   return { isDenied, problems }
 }
 
 type Decide = (manifest: Manifest) => PreviewEntry
 
-async function print(options: PreviewOptions, decide: Decide, problems: string[], output: Output): Promise<boolean> {
+async function print(
+  options: PreviewOptions,
+  decide: Decide,
+  problems: string[],
+  output: Output,
+  last: LastText,
+): Promise<boolean> {
   switch (options.format) {
     case 'json':
-      return await printJson(options, decide, problems, output)
+      return await printJson(options, decide, problems, output, last)
     case 'yaml':
-      return await printYaml(options, decide, problems, output)
+      return await printYaml(options, decide, problems, output, last)
     case 'text':
-      return await printText(options, decide, problems, output)
+      return await printText(options, decide, problems, output, last)
   }
 }
 
 /** Namespaces, policies and whatever else decisions rest on: `kubectl apply` would have made them before the rest. */
 const CLUSTER_KINDS = RESOURCES.filter(({ isForAdmission }) => isForAdmission)
-const MENTIONS_CLUSTER_KIND = new RegExp(`\\b(?:${CLUSTER_KINDS.map(({ kind }) => kind).join('|')})\\b`)
+const KIND = CLUSTER_KINDS.map(({ kind }) => kind).join('|')
+/** `kind: Namespace` however it is written; behind an alias, a tag or a key of its own anything may be. */
+const MENTIONS_CLUSTER_KIND = new RegExp(`kind["']?\\s*:\\s*(?:["']?(?:${KIND})\\b|[*&!])|^\\s*\\?\\s`, 'm')
 
-async function withBundle(cluster: ClusterState, options: PreviewOptions, { tell }: Output): Promise<ClusterState> {
+async function withBundle(
+  cluster: ClusterState,
+  options: PreviewOptions,
+  { tell }: Output,
+  last: LastText,
+): Promise<ClusterState> {
   const objects: JsonObject[] = []
-  for await (const file of readFiles(options.files, []))
+  for await (const file of readFiles(options.files, [], false, last))
     for (const { manifests } of readDocuments(file, (text) => MENTIONS_CLUSTER_KIND.test(text)))
-      for (const { object } of manifests) {
-        const resource = resourceOf(object)
-        if (resource?.isForAdmission === true) objects.push(inNamespace(object, resource.scope, options.namespace))
-      }
+      for (const { object } of manifests) if (isOfCluster(object)) objects.push(placed(object, options.namespace))
   if (objects.length === 0) return cluster
   const { state, problems } = layOver(cluster, objects)
   for (const { object, field, problem } of problems)
@@ -74,9 +85,16 @@ async function withBundle(cluster: ClusterState, options: PreviewOptions, { tell
   return state
 }
 
-function inNamespace(object: JsonObject, scope: 'Cluster' | 'Namespaced', namespace: string): JsonObject {
+/** Of the ConfigMaps, decisions rest on Istio's alone; others may be large, and many. */
+function isOfCluster(object: JsonObject): boolean {
+  const resource = resourceOf(object)
+  return resource?.isForAdmission === true && resource.read(object) !== undefined
+}
+
+/** With the namespace that the object is created in, where it names none. */
+function placed(object: JsonObject, namespace: string): JsonObject {
   const metadata = metadataOf(object)
-  if (scope === 'Cluster' || metadata['namespace'] !== undefined) return object
+  if (resourceOf(object)?.scope === 'Cluster' || metadata['namespace'] !== undefined) return object
   return { ...object, metadata: { ...metadata, namespace } }
 }
 
@@ -85,10 +103,11 @@ async function printJson(
   decide: Decide,
   problems: string[],
   output: Output,
+  last: LastText,
 ): Promise<boolean> {
   let isDenied = false
   let separator = '[\n'
-  for await (const { documents } of documentsOf(options.files, problems, output.tell))
+  for await (const { documents } of documentsOf(options.files, problems, output.tell, last))
     for (const { manifests } of documents)
       for (const manifest of manifests) {
         const entry = decide(manifest)
@@ -128,6 +147,7 @@ async function printYaml(
   decide: Decide,
   problems: string[],
   output: Output,
+  last: LastText,
 ): Promise<boolean> {
   let isDenied = false
   const patch = (manifest: Manifest): PatchedManifest => {
@@ -136,7 +156,7 @@ async function printYaml(
     if (verdict.kind === 'deny') return { manifest, operations: [], after, denial: verdict.message }
     return { manifest, operations: verdict.kind === 'patch' ? verdict.operations : [], after }
   }
-  await printManifests(options.files, patch, problems, output)
+  await printManifests(options.files, patch, problems, output, last)
   return isDenied
 }
 
@@ -148,10 +168,11 @@ async function printText(
   decide: Decide,
   problems: string[],
   output: Output,
+  last: LastText,
 ): Promise<boolean> {
   const report = previewReport({ all: options.all, hasColor: options.hasColor })
   let nextProgress = performance.now() + PATIENCE
-  for await (const { file, documents } of documentsOf(options.files, problems, output.tell))
+  for await (const { file, documents } of documentsOf(options.files, problems, output.tell, last))
     for (const { manifests } of documents)
       for (const manifest of manifests) {
         report.add(decide(manifest), manifest.source)
