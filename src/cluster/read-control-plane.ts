@@ -119,6 +119,7 @@ function readInjector(config: Json, values: Json): Injector {
     includeInboundPorts: scalarText(member(proxy, 'includeInboundPorts')) ?? CHART_INJECTOR.includeInboundPorts,
     excludeInboundPorts: scalarText(member(proxy, 'excludeInboundPorts')) ?? CHART_INJECTOR.excludeInboundPorts,
     statusPort: scalarText(member(proxy, 'statusPort')) ?? CHART_INJECTOR.statusPort,
+    outbound: readOutbound(proxy),
     cni: memberAt(values, 'pilot', 'cni', 'enabled') === true || memberAt(values, 'istio_cni', 'enabled') === true,
     nativeSidecars: hasNativeSidecars(scalarText(memberAt(values, 'pilot', 'env', 'ENABLE_NATIVE_SIDECARS')), version),
     network: scalarText(memberAt(values, 'global', 'network')) ?? '',
@@ -131,7 +132,17 @@ function hasNativeSidecars(wanted: string | undefined, version: Version | undefi
   return isOlderThan(version, 1, 27) ? wanted === 'true' : wanted !== 'false'
 }
 
-/** A selector that Kubernetes could not parse is passed over, as the injector does. */
+function readOutbound(proxy: Json | undefined): Injector['outbound'] {
+  const text = (key: keyof Injector['outbound']) => scalarText(member(proxy, key)) ?? CHART_INJECTOR.outbound[key]
+  return {
+    includeIPRanges: text('includeIPRanges'),
+    excludeIPRanges: text('excludeIPRanges'),
+    includeOutboundPorts: text('includeOutboundPorts'),
+    excludeOutboundPorts: text('excludeOutboundPorts'),
+  }
+}
+
+/** Selectors that Kubernetes cannot parse are skipped, as in the injector. */
 function readSelectors(config: Json, key: string): readonly LabelSelector[] {
   return arrayMember(config, key).flatMap((value) => {
     const selector = parseSelector(value)

@@ -25,6 +25,7 @@ export const INCLUDE_INBOUND_PORTS = 'traffic.sidecar.istio.io/includeInboundPor
 export const EXCLUDE_INBOUND_PORTS = 'traffic.sidecar.istio.io/excludeInboundPorts'
 export const INCLUDE_OUTBOUND_IP_RANGES = 'traffic.sidecar.istio.io/includeOutboundIPRanges'
 export const EXCLUDE_OUTBOUND_IP_RANGES = 'traffic.sidecar.istio.io/excludeOutboundIPRanges'
+export const INCLUDE_OUTBOUND_PORTS = 'traffic.sidecar.istio.io/includeOutboundPorts'
 export const EXCLUDE_OUTBOUND_PORTS = 'traffic.sidecar.istio.io/excludeOutboundPorts'
 export const EXCLUDE_INTERFACES = 'traffic.sidecar.istio.io/excludeInterfaces'
 export const REROUTE_VIRTUAL_INTERFACES = 'istio.io/reroute-virtual-interfaces'

@@ -53,6 +53,8 @@ export interface Injector {
   readonly includeInboundPorts: string
   readonly excludeInboundPorts: string
   readonly statusPort: string
+  /** `values.global.proxy`: which of a pod's own calls are redirected, unless its annotations say otherwise. */
+  readonly outbound: OutboundDefaults
   /** `values.pilot.cni.enabled`: the node's CNI plugin sets up redirection instead of an init container. */
   readonly cni: boolean
   /**
@@ -63,6 +65,14 @@ export interface Injector {
   /** `values.global.network`: the value of the label `topology.istio.io/network`. */
   readonly network: string
   readonly version: Version | undefined
+}
+
+export interface OutboundDefaults {
+  /** CIDRs or `*`; empty for nothing. */
+  readonly includeIPRanges: string
+  readonly excludeIPRanges: string
+  readonly includeOutboundPorts: string
+  readonly excludeOutboundPorts: string
 }
 
 /** The effect of an injection template on a pod, as far as probes are concerned. */
@@ -105,6 +115,7 @@ export const CHART_INJECTOR: Injector = {
   includeInboundPorts: '*',
   excludeInboundPorts: '',
   statusPort: '15020',
+  outbound: { includeIPRanges: '*', excludeIPRanges: '', includeOutboundPorts: '', excludeOutboundPorts: '' },
   cni: false,
   nativeSidecars: true,
   network: '',

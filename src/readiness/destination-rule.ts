@@ -18,6 +18,7 @@ import { groupBy } from '../kubernetes/group-by.ts'
 import { hasAll } from '../kubernetes/label-selector.ts'
 import type { Places } from './places.ts'
 import type { ExposedService } from './service.ts'
+import type { Workload } from './workload.ts'
 
 export type ClientTls = 'DISABLE' | 'SIMPLE' | 'MUTUAL' | 'ISTIO_MUTUAL'
 
@@ -48,6 +49,8 @@ export interface ClientPolicy {
 export interface DestinationRules {
   /** Returns every policy that at least one client in the mesh follows for this port of the Service. */
   clientPolicies(service: ExposedService, port: number): readonly ClientPolicy[]
+  /** Returns whether this rule decides what the workload sends to the Service. */
+  follows(client: Workload, rule: DestinationRule, service: ExposedService): boolean
   /** Whether some namespace has clients with sidecars that follow no TLS setting for the port. */
   hasClientWithoutTls(service: ExposedService, port: number): boolean
 }
@@ -74,6 +77,11 @@ export function readDestinationRules(objects: readonly JsonObject[], places: Pla
       return candidates
         .filter((rule) => isFollowed(rule, candidates, service, clients(), places))
         .flatMap((rule) => policiesOf(rule, service, port))
+    },
+    follows(client, rule, service) {
+      const selecting = matching(service).filter((one) => isSelected(client, one))
+      const [first] = selecting
+      return (first ?? ruleFor(client.namespace, matching(service), service, places)) === rule
     },
     hasClientWithoutTls(service, port) {
       const candidates = matching(service)
@@ -170,10 +178,13 @@ function isFollowed(
   return able.some((namespace) => ruleFor(namespace, candidates, service, places) === rule)
 }
 
-function hasSelectedClient({ reference, workloadSelector }: DestinationRule, places: Places): boolean {
-  return places
-    .workloadsOf(reference.namespace)
-    .some(({ units }) => units.some(({ mesh, labels }) => mesh.kind === 'sidecar' && hasAll(labels, workloadSelector)))
+function hasSelectedClient(rule: DestinationRule, places: Places): boolean {
+  return places.workloadsOf(rule.reference.namespace).some((client) => isSelected(client, rule))
+}
+
+function isSelected({ namespace, units }: Workload, { reference, workloadSelector }: DestinationRule): boolean {
+  if (workloadSelector.size === 0 || namespace !== reference.namespace) return false
+  return units.some(({ mesh, labels }) => mesh.kind === 'sidecar' && hasAll(labels, workloadSelector))
 }
 
 /**

@@ -15,6 +15,7 @@ import { gatherWorkloads, type Workload } from './workload.ts'
 export interface Estate extends Places {
   /** Returns the declared calls to Services or pods of the namespace. */
   callsTo(namespace: string): readonly Call[]
+  callsToService(service: ExposedService): readonly Call[]
   callsOf(workload: Workload): readonly Call[]
   readonly destinationRules: DestinationRules
 }
@@ -38,6 +39,7 @@ export function buildEstate(inventory: Inventory): Estate {
   const nodes = lazily(() => new Set([...inventory.nodeAddresses, ...hostAddresses(workloads)]))
   const calls = lazily(() => workloads.flatMap((workload) => resolveCalls(workload, estate)))
   const callsByTarget = lazily(() => groupBy(calls(), ({ target }) => target.namespace))
+  const callsByService = lazily(() => groupBy(calls(), ({ target }) => target.service))
   const callsByCaller = lazily(() => groupBy(calls(), ({ caller }) => caller))
   const rules = lazily(() => readDestinationRules(inventory.list('destinationRules'), estate))
   const estate: Estate = {
@@ -60,6 +62,7 @@ export function buildEstate(inventory: Inventory): Estate {
     isNodeAddress: (address) => nodes().has(address),
     callbacksTo: (namespace) => callbacks().get(namespace) ?? [],
     callsTo: (namespace) => callsByTarget().get(namespace) ?? [],
+    callsToService: (service) => callsByService().get(service) ?? [],
     callsOf: (workload) => callsByCaller().get(workload) ?? [],
     get destinationRules() {
       return rules()

@@ -7,6 +7,10 @@ import { FINDINGS, type FindingCode, type Severity } from './finding-codes.ts'
 export type Caller =
   { readonly kind: string; readonly namespace: string; readonly name: string } | { readonly address: string }
 
+export function callerOf({ kind, namespace, name }: ObjectReference): Caller {
+  return { kind, namespace, name }
+}
+
 export interface Finding {
   readonly code: FindingCode
   readonly severity: Severity

@@ -8,7 +8,8 @@ import { assess, assumingStrict } from './assess.ts'
 import type { Estate } from './estate.ts'
 import type { Finding, Unknown } from './finding.ts'
 import { isInMesh, situationOf } from './situation.ts'
-import { findProxyBypass } from './topics/proxy-bypass.ts'
+import { unknownRoutes } from './topics/callers.ts'
+import { findProxyBypass, unknownBypasses } from './topics/proxy-bypass.ts'
 import { unknownProbes } from './topics/probes.ts'
 import { unknownControllers } from './topics/routes.ts'
 import type { Workload } from './workload.ts'
@@ -67,6 +68,9 @@ function judgeNamespace(name: string, basis: Basis): NamespaceVerdict {
     ...[...unknownControllers(situation).values()].map(
       (route) => `it is unknown whether the controller or gateway of ${route} is in the mesh`,
     ),
+    ...[...unknownRoutes(situation).values()].map(
+      (call) => `whether calls of ${call} go through the caller's sidecar is not known: no address is given for them`,
+    ),
     ...(dataplane === 'none' ? [] : shared),
   ]
   const verdict = findings.some(({ severity }) => severity === 'error') ? 'no' : reasons.length > 0 ? 'unknown' : 'yes'
@@ -92,6 +96,7 @@ function sharedReasons(estate: Estate, policies: PolicyIndex, configuration: Rul
   const outside = estate.workloads.filter(
     (workload) => !isInfrastructure(workload, estate) && workload.units.some((unit) => !isInMesh(unit)),
   )
+  const unjudged = unknownBypasses(situationOf(estate, policies, configuration))
   const bypassing = findProxyBypass(situationOf(estate, policies, configuration)).filter(
     ({ code }) => code === 'outbound-bypass-possible' || code === 'interception-none',
   )
@@ -105,6 +110,11 @@ function sharedReasons(estate: Estate, policies: PolicyIndex, configuration: Rul
       ? []
       : [
           `${count(bypassing.length, 'workload')} in the mesh may call it around their own sidecar: ${listed(bypassing.map(({ object }) => describe(object)))}`,
+        ]),
+    ...(unjudged.length === 0
+      ? []
+      : [
+          `whether the sidecars of ${listed(unjudged.map(({ reference }) => describe(reference)))} see their calls to Services is not known, because no Service has an address`,
         ]),
     ...(estate.inventory.unreadKinds.length === 0
       ? []

@@ -4,6 +4,7 @@
  */
 import { isAmbient } from '../istio/ambient.ts'
 import { INJECTION_STATUS } from '../istio/annotations.ts'
+import { CHART_INJECTOR } from '../istio/control-plane.ts'
 import { readManifestSidecar } from '../istio/manifest-sidecar.ts'
 import type { Mesh } from '../istio/mesh.ts'
 import { decideSidecar, type PresentSidecar, sidecarOf } from '../istio/sidecar.ts'
@@ -191,4 +192,12 @@ function runningUnit(row: WorkloadRow, mesh: Mesh): Unit | undefined {
       mesh: { kind: 'outside', evidence: 'the running pod has no container istio-proxy', isExplicit: false },
     }
   })
+}
+
+/** With a native sidecar the proxy runs before the init containers; true for a pod without a sidecar. */
+export function hasNativeSidecar({ mesh, pod, isRunning }: Unit): boolean {
+  if (mesh.kind !== 'sidecar') return true
+  if (isRunning) return pod.containers.some(({ name, init }) => name === 'istio-proxy' && init)
+  const wish = pod.annotations.get('sidecar.istio.io/nativeSidecar')
+  return wish === undefined ? (mesh.sidecar.controlPlane.injector ?? CHART_INJECTOR).nativeSidecars : wish === 'true'
 }

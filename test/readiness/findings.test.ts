@@ -14,6 +14,7 @@ import {
   object,
   runningPod,
   service,
+  verdictOf,
   type Members,
 } from './fixtures.ts'
 
@@ -603,6 +604,32 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
           annotations: { 'traffic.sidecar.istio.io/excludeOutboundIPRanges': '10.96.0.0/12' },
         }),
       ]),
+      at('a public range, whatever address the Service gets', [
+        web,
+        service('web'),
+        caller(env('WEB_URL', 'http://web'), {
+          annotations: { 'traffic.sidecar.istio.io/includeOutboundIPRanges': '192.0.2.0/24' },
+        }),
+      ]),
+      at('an init container beside a native sidecar', [
+        web,
+        service('web'),
+        caller(
+          {},
+          {
+            annotations: { 'traffic.sidecar.istio.io/excludeOutboundPorts': '80' },
+            spec: { initContainers: [{ name: 'wait', args: ['until curl http://web; do sleep 1; done'] }] },
+          },
+        ),
+      ]),
+      at("the injector's excludeOutboundPorts", [web, service('web'), caller(env('WEB_URL', 'http://web'))], {
+        values: { proxy: { excludeOutboundPorts: '80' } },
+      }),
+      at(
+        "the injector's includeIPRanges",
+        [web, service('web', { clusterIP: '10.96.0.7' }), caller(env('WEB_URL', 'http://web'))],
+        { values: { proxy: { includeIPRanges: '192.168.0.0/16' } } },
+      ),
       at('UID 1337', [
         web,
         service('web'),
@@ -617,6 +644,27 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
           annotations: { 'traffic.sidecar.istio.io/includeOutboundIPRanges': '10.96.0.0/12' },
         }),
       ]),
+      at('the port is included, though no range is', [
+        web,
+        service('web'),
+        caller(env('WEB_URL', 'http://web'), {
+          annotations: {
+            'traffic.sidecar.istio.io/includeOutboundIPRanges': '',
+            'traffic.sidecar.istio.io/includeOutboundPorts': '80',
+          },
+        }),
+      ]),
+      at(
+        "an annotation that beats the injector's values",
+        [
+          web,
+          service('web'),
+          caller(env('WEB_URL', 'http://web'), {
+            annotations: { 'traffic.sidecar.istio.io/excludeOutboundPorts': '' },
+          }),
+        ],
+        { values: { proxy: { excludeOutboundPorts: '80' } } },
+      ),
       at('another port is excluded', [
         web,
         service('web'),
@@ -641,8 +689,27 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
         service('web', { clusterIP: '10.96.0.7' }),
         caller({}, { annotations: { 'traffic.sidecar.istio.io/includeOutboundIPRanges': '192.168.0.0/16' } }),
       ]),
+      at('the pods of a headless Service are left out', [
+        web,
+        service('web', { clusterIP: 'None' }),
+        runningPod('web', {}),
+        caller({}, { annotations: { 'traffic.sidecar.istio.io/includeOutboundIPRanges': '10.96.0.0/12' } }),
+      ]),
+      at('one Service is excluded', [
+        web,
+        service('web', { clusterIP: '10.96.0.7' }),
+        caller({}, { annotations: { 'traffic.sidecar.istio.io/excludeOutboundIPRanges': '10.96.0.7/32' } }),
+      ]),
     ],
-    notFound: [at('everything', [web, service('web', { clusterIP: '10.96.0.7' }), caller({})])],
+    notFound: [
+      at('everything', [web, service('web', { clusterIP: '10.96.0.7' }), caller({})]),
+      at('a Service that leads into no sidecar is left out', [
+        web,
+        service('web', { clusterIP: '10.96.0.7' }),
+        service('kubernetes', { clusterIP: '10.96.0.1' }),
+        caller({}, { annotations: { 'traffic.sidecar.istio.io/excludeOutboundIPRanges': '10.96.0.1/32' } }),
+      ]),
+    ],
   },
   'sidecar-hides-service': {
     found: [
@@ -790,5 +857,18 @@ for (const code of FINDING_CODES) {
 t.test('what keeps pods from being created is named first', (t) => {
   const findings = find(mesh([deployment('web', PROBE), tcpService, webhook({}, {}, 'a'), webhook({}, FOR_PODS, 'z')]))
   t.equal(findings[0]?.code, 'webhook-blocks-pods')
+  t.end()
+})
+
+t.test('no verdict is yes where a range list may leave a Service out whose address nobody gives', (t) => {
+  const ranged = (container: Members) =>
+    caller(container, { annotations: { 'traffic.sidecar.istio.io/includeOutboundIPRanges': '10.0.0.0/8' } })
+  t.equal(verdictOf(mesh([web, service('web'), caller({})])).verdict, 'yes')
+  t.equal(verdictOf(mesh([web, service('web'), ranged({})])).verdict, 'unknown')
+  const named = verdictOf(mesh([web, service('web'), ranged(env('WEB_URL', 'http://web'))]))
+  t.equal(named.verdict, 'unknown')
+  t.match(named.unknown[0]?.reason, 'Deployment shop/caller to web:80')
+  const addressed = mesh([web, service('web', { clusterIP: '10.96.0.7' }), ranged(env('WEB_URL', 'http://web'))])
+  t.equal(verdictOf(addressed).verdict, 'yes')
   t.end()
 })

@@ -1,24 +1,37 @@
 /** Declared calls that arrive in plain text: from outside the mesh, around the caller's own sidecar, or by pod IP. */
-import {
-  EXCLUDE_OUTBOUND_IP_RANGES,
-  EXCLUDE_OUTBOUND_PORTS,
-  INCLUDE_OUTBOUND_IP_RANGES,
-  INTERCEPTION_MODE,
-} from '../../istio/annotations.ts'
-import { arrayMember, memberAt, scalarText } from '../../kubernetes/json.ts'
-import { describe, type ObjectReference } from '../../kubernetes/object.ts'
-import { parseRanges } from '../address-ranges.ts'
+import { arrayMember, memberAt } from '../../kubernetes/json.ts'
+import { describe } from '../../kubernetes/object.ts'
 import type { Call } from '../call.ts'
-import { finding, type Finding } from '../finding.ts'
+import { callerOf, finding, type Finding } from '../finding.ts'
 import { targetPort } from '../container-port.ts'
+import { outboundRoute, type Bypass } from '../outbound.ts'
 import { closedTarget, describeReception, namespacesInScope, reception, type Situation } from '../situation.ts'
-import type { Unit } from '../workload.ts'
+import { hasNativeSidecar, type Unit } from '../workload.ts'
 import { sidecarHiding } from './sidecar-scope.ts'
 
 export function findCallers(situation: Situation): readonly Finding[] {
   return namespacesInScope(situation).flatMap((namespace) =>
     situation.estate.callsTo(namespace).flatMap((call) => judgeCall(call, situation)),
   )
+}
+
+/** Namespaces with a call that meets a STRICT port unless its sidecar sees it, which depends on addresses that are not known. */
+export function unknownRoutes(situation: Situation): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  for (const namespace of namespacesInScope(situation)) {
+    const call = situation.estate
+      .callsTo(namespace)
+      .find(
+        (one) =>
+          one.caller.units.some(
+            (unit) =>
+              unit.mesh.kind === 'sidecar' &&
+              outboundRoute(unit, one.container, addressesOf(one), one.port) === 'unknown',
+          ) && closedByCall(one, situation) !== undefined,
+      )
+    if (call !== undefined) found.set(namespace, `${describe(call.caller.reference)} to ${destination(call)}`)
+  }
+  return found
 }
 
 /** Returns the STRICT port that refuses a plain-text call, and why; undefined if no port does. */
@@ -56,7 +69,7 @@ function firstPort({ pod }: Unit): number | undefined {
  * |-------------------|------------------------------------------------------|------------------------|
  * | outside the mesh  | any, target STRICT                                   | plaintext-caller       |
  * | outside the mesh  | target not STRICT, server-first protocol             | server-first-hangs     |
- * | sidecar           | init container: injection.ts                         |                        |
+ * | sidecar, not native | init container: injection.ts                       |                        |
  * | sidecar           | node port, target STRICT                             | plaintext-caller       |
  * | sidecar           | not redirected, target STRICT                        | outbound-bypass        |
  * | sidecar           | pod IP, not a TCP port of a headless Service, STRICT | pod-ip-call            |
@@ -65,14 +78,15 @@ function firstPort({ pod }: Unit): number | undefined {
  */
 function judgeCall(call: Call, situation: Situation): readonly Finding[] {
   return call.caller.units.flatMap((unit) => {
-    if (unit.mesh.kind === 'refused' || (call.isInit && unit.mesh.kind === 'sidecar')) return []
+    if (unit.mesh.kind === 'refused' || (call.isInit && unit.mesh.kind === 'sidecar' && !hasNativeSidecar(unit)))
+      return []
     const closed = closedByCall(call, situation)
     if (unit.mesh.kind === 'outside')
       return closed === undefined ? serverFirst(call, situation) : [outsideCaller(call, closed, unit)]
     if (closed === undefined || unit.mesh.kind === 'ambient') return []
     if (call.by === 'node-port') return [outsideCaller(call, closed, unit)]
-    const bypass = outboundBypass(unit, call)
-    if (bypass !== undefined) return [bypassing(call, closed, bypass)]
+    const route = outboundRoute(unit, call.container, addressesOf(call), call.port)
+    if (typeof route === 'object') return [bypassing(call, closed, route)]
     if (call.by === 'pod-ip' && !isHeadlessTcp(call)) return [byPodIp(call, closed)]
     const hidden = sidecarHiding(unit, call, situation)
     return hidden === undefined ? [] : [hiddenFrom(call, closed, hidden)]
@@ -91,10 +105,6 @@ function common(call: Call, port: number) {
     callers: [callerOf(reference)],
     scope: call.target.namespace,
   }
-}
-
-function callerOf({ kind, namespace, name }: ObjectReference) {
-  return { kind, namespace, name }
 }
 
 function destination({ host, port }: Call): string {
@@ -141,90 +151,6 @@ function serverFirst(call: Call, situation: Situation): readonly Finding[] {
       ]
     }
   return []
-}
-
-export interface Bypass {
-  readonly why: string
-  readonly fix: string
-}
-
-/**
- * Returns why the container's traffic to the target is not redirected into its sidecar; undefined if it is redirected,
- * or if that is unknown (`tools/istio-iptables/pkg/capture/run.go`, docs/facts/traffic-capture.md).
- */
-function outboundBypass(unit: Unit, call: Call): Bypass | undefined {
-  const container = unit.pod.containers.find(({ name }) => name === call.container)
-  const always = bypassesAlways(unit, container)
-  if (always !== undefined) return always
-  const settings = outboundSettings(unit)
-  const port = call.port
-  if (port !== undefined && settings.excludedPorts.includes(port))
-    return { why: `excludeOutboundPorts contains ${port}`, fix: `Remove ${port} from ${EXCLUDE_OUTBOUND_PORTS}.` }
-  const addresses = addressesOf(call)
-  if (settings.include.trim() === '')
-    return {
-      why: 'includeOutboundIPRanges is empty',
-      fix: `Remove ${INCLUDE_OUTBOUND_IP_RANGES}, or list the Service range in it.`,
-    }
-  const included = parseRanges(settings.include)
-  const excluded = parseRanges(settings.exclude)
-  if (settings.exclude !== '' && addresses.length > 0 && addresses.every((address) => excluded.has(address)))
-    return {
-      why: `excludeOutboundIPRanges contains ${addresses.join(', ')}`,
-      fix: `Remove ${addresses.join(', ')} from ${EXCLUDE_OUTBOUND_IP_RANGES}.`,
-    }
-  if (settings.include !== '*' && addresses.length > 0 && !addresses.some((address) => included.has(address)))
-    return {
-      why: `includeOutboundIPRanges (${settings.include}) does not contain ${addresses.join(', ')}`,
-      fix: `Add the Service and pod ranges of the cluster to ${INCLUDE_OUTBOUND_IP_RANGES}.`,
-    }
-  return undefined
-}
-
-function bypassesAlways(unit: Unit, container: Unit['pod']['containers'][number] | undefined): Bypass | undefined {
-  if (unit.mesh.kind !== 'sidecar') return undefined
-  const { capture } = unit.mesh.sidecar
-  const mode = unit.pod.annotations.get(INTERCEPTION_MODE)
-  if (mode === 'NONE' || (capture.kind === 'nothing' && capture.why.includes('NONE')))
-    return { why: 'interceptionMode is NONE', fix: `Remove ${INTERCEPTION_MODE}: NONE.` }
-  if (container === undefined) return undefined
-  const identity = (key: string) =>
-    memberAt(container.raw, 'securityContext', key) ?? memberAt(unit.pod.spec, 'securityContext', key)
-  if (identity('runAsUser') === 1337)
-    return {
-      why: 'the container runs as UID 1337, like the sidecar',
-      fix: 'Run the container as a UID other than 1337.',
-    }
-  if (identity('runAsGroup') === 1337)
-    return {
-      why: 'the container runs with GID 1337, like the sidecar',
-      fix: 'Run the container with a GID other than 1337.',
-    }
-  return undefined
-}
-
-export interface OutboundSettings {
-  readonly include: string
-  readonly exclude: string
-  readonly excludedPorts: readonly number[]
-}
-
-/** Reads the arguments of a running pod's istio-init, then the annotations, then the default: everything. */
-export function outboundSettings({ pod, isRunning }: Unit): OutboundSettings {
-  const init = isRunning ? pod.containers.find(({ name }) => name === 'istio-init') : undefined
-  const args = init === undefined ? [] : arrayMember(init.raw, 'args').map((word) => scalarText(word) ?? '')
-  const flag = (name: string, annotation: string, fallback: string) => {
-    const at = args.indexOf(name)
-    return (at === -1 ? pod.annotations.get(annotation) : args[at + 1]) ?? fallback
-  }
-  return {
-    include: flag('-i', INCLUDE_OUTBOUND_IP_RANGES, '*'),
-    exclude: flag('-x', EXCLUDE_OUTBOUND_IP_RANGES, ''),
-    excludedPorts: flag('-o', EXCLUDE_OUTBOUND_PORTS, '')
-      .split(',')
-      .filter((text) => /^\s*\d+\s*$/.test(text))
-      .map(Number),
-  }
 }
 
 /** Returns the dialled addresses: the ClusterIPs, or the pod addresses of a headless Service. Empty if unknown. */

@@ -1,6 +1,6 @@
 /** DestinationRules and mesh settings with which mesh clients send traffic that a server refuses. */
 import { describe } from '../../kubernetes/object.ts'
-import { finding, type Finding } from '../finding.ts'
+import { callerOf, finding, type Caller, type Finding } from '../finding.ts'
 import type { ClientPolicy } from '../destination-rule.ts'
 import { targetPort } from '../container-port.ts'
 import type { ExposedService, ServicePort } from '../service.ts'
@@ -55,9 +55,11 @@ function report(
   const closed = closedTarget(workload, (unit) => targetPort(entry, unit), situation)
   const where = subset === undefined ? '' : ` in subset ${subset}`
   const to = `Service ${service.namespace}/${service.name}:${entry.port}`
+  const callers = callersOf(rule, service, entry, situation)
   const shared = {
     object: rule.reference,
     port: entry.port,
+    ...(callers.length === 0 ? {} : { callers }),
     about: `${service.namespace}/${service.name}/${subset ?? ''}`,
     scope: service.namespace,
   }
@@ -72,6 +74,25 @@ function report(
     message: `It sets tls mode ${tls}${where} for ${to}, so mesh clients send no mesh certificate, and ${closed === undefined ? 'the port is STRICT' : describeReception(closed.port, closed.decision)} (${describe(workload.reference)}).`,
     fix: `Remove trafficPolicy.tls${where} from DestinationRule ${rule.reference.namespace}/${rule.reference.name}, or set its mode to ISTIO_MUTUAL.`,
   })
+}
+
+/** The workloads in sidecars that name the Service and whose namespace follows the rule. */
+function callersOf(
+  rule: ClientPolicy['rule'],
+  service: ExposedService,
+  entry: ServicePort,
+  { estate }: Situation,
+): readonly Caller[] {
+  const calls = estate
+    .callsToService(service)
+    .filter(
+      ({ target, by, caller }) =>
+        target.servicePort === entry &&
+        by !== 'pod-ip' &&
+        caller.units.some(({ mesh }) => mesh.kind === 'sidecar') &&
+        estate.destinationRules.follows(caller, rule, service),
+    )
+  return [...new Map(calls.map(({ caller: { reference } }) => [describe(reference), callerOf(reference)])).values()]
 }
 
 function withoutAutoMtls(

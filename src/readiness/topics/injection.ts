@@ -2,11 +2,10 @@
  * Pods outside the mesh although their namespace is in it, pods that Istio refuses, and init containers that run before
  * the proxy.
  */
-import { CHART_INJECTOR } from '../../istio/control-plane.ts'
 import { describe } from '../../kubernetes/object.ts'
-import { finding, type Finding } from '../finding.ts'
+import { callerOf, finding, type Finding } from '../finding.ts'
 import { isInMesh, workloadsInScope, type Situation } from '../situation.ts'
-import type { Unit, Workload } from '../workload.ts'
+import { hasNativeSidecar, type Unit, type Workload } from '../workload.ts'
 import { closedByCall } from './callers.ts'
 
 export function findInjection(situation: Situation): readonly Finding[] {
@@ -84,7 +83,7 @@ function initContainerCalls(situation: Situation): readonly Finding[] {
           container: call.container,
           port: closed.port,
           about: call.host,
-          callers: [{ kind: reference.kind, namespace: reference.namespace, name: reference.name }],
+          callers: [callerOf(reference)],
           message: `Init container ${call.container} calls ${call.host} before the proxy runs, and ${closed.why}.`,
           fix: 'Enable native sidecars (annotation sidecar.istio.io/nativeSidecar: "true", Kubernetes 1.29 and later), or move the call into the application container.',
           scope: namespace,
@@ -92,11 +91,4 @@ function initContainerCalls(situation: Situation): readonly Finding[] {
       ]
     }),
   )
-}
-
-function hasNativeSidecar({ mesh, pod, isRunning }: Unit): boolean {
-  if (mesh.kind !== 'sidecar') return true
-  if (isRunning) return pod.containers.some(({ name, init }) => name === 'istio-proxy' && init)
-  const wish = pod.annotations.get('sidecar.istio.io/nativeSidecar')
-  return wish === undefined ? (mesh.sidecar.controlPlane.injector ?? CHART_INJECTOR).nativeSidecars : wish === 'true'
 }

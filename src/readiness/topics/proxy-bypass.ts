@@ -1,13 +1,14 @@
 /** Ways around the sidecar other than declared calls: excluded ports of Services, capture settings, IPv6. */
-import { INCLUDE_OUTBOUND_IP_RANGES, INTERCEPTION_MODE } from '../../istio/annotations.ts'
+import { EXCLUDE_OUTBOUND_IP_RANGES, INCLUDE_OUTBOUND_IP_RANGES, INTERCEPTION_MODE } from '../../istio/annotations.ts'
 import { describe } from '../../kubernetes/object.ts'
 import { parseRanges } from '../address-ranges.ts'
-import { finding, type Finding } from '../finding.ts'
+import { callerOf, finding, type Finding } from '../finding.ts'
 import { targetPort } from '../container-port.ts'
 import { modesOf, reception, workloadsInScope, type Situation } from '../situation.ts'
 import { modeOfPort } from '../../istio/peer-authentication.ts'
 import type { Unit, Workload } from '../workload.ts'
-import { outboundSettings } from './callers.ts'
+import { outboundSettings, type OutboundSettings } from '../outbound.ts'
+import type { Estate } from '../estate.ts'
 
 export function findProxyBypass(situation: Situation): readonly Finding[] {
   return workloadsInScope(situation).flatMap((workload) =>
@@ -38,19 +39,12 @@ function excludedPorts(workload: Workload, unit: Unit, situation: Situation): re
         .some((callback) => callback.service.name === service.name && callback.service.port === entry.port)
       if (isCalledBack) return []
       const callers = estate
-        .callsTo(service.namespace)
+        .callsToService(service)
         .filter(
           ({ target, by, caller }) =>
-            target.service === service &&
-            target.servicePort === entry &&
-            by !== 'pod-ip' &&
-            caller.units.some((one) => one.mesh.kind === 'sidecar'),
+            target.servicePort === entry && by !== 'pod-ip' && caller.units.some((one) => one.mesh.kind === 'sidecar'),
         )
-        .map(({ caller: { reference } }) => ({
-          kind: reference.kind,
-          namespace: reference.namespace,
-          name: reference.name,
-        }))
+        .map(({ caller: { reference } }) => callerOf(reference))
       return [
         finding('excluded-port-behind-service', {
           severity: callers.length > 0 ? 'error' : 'warn',
@@ -85,23 +79,67 @@ function interception(workload: Workload, unit: Unit): readonly Finding[] {
   ]
 }
 
-/** Reports include ranges that contain no known ClusterIP. If no ClusterIP is known, only an empty list is certain. */
+/** Whatever it declares: a client that leaves Services of the mesh out may call one of them in plain text. */
 function outbound(workload: Workload, unit: Unit, { estate }: Situation): readonly Finding[] {
   if (unit.mesh.kind !== 'sidecar' || unit.mesh.sidecar.capture.kind === 'nothing') return []
-  const { include } = outboundSettings(unit)
-  if (include === '*') return []
-  const addresses = estate.inventory.list('services').flatMap(({ clusterIPs }) => clusterIPs)
-  const ranges = parseRanges(include)
-  const leavesOut = include.trim() === '' || (addresses.length > 0 && !addresses.some((address) => ranges.has(address)))
-  if (!leavesOut) return []
+  const leftOut = leftOutBy(outboundSettings(unit), estate)
+  if (leftOut === undefined || leftOut === 'unknown') return []
   return [
     finding('outbound-bypass-possible', {
       object: workload.reference,
-      message: `includeOutboundIPRanges of ${describe(workload.reference)} is ${JSON.stringify(include)} and contains no Service address: its calls to other workloads are plain text.`,
-      fix: `Remove ${INCLUDE_OUTBOUND_IP_RANGES}, or add the Service and pod ranges of the cluster.`,
+      message: `The sidecar of ${describe(workload.reference)} does not see what it sends to ${leftOut.addresses} (${leftOut.setting}): it is plain text.`,
+      fix: leftOut.fix,
       scope: workload.namespace,
     }),
   ]
+}
+
+/** Workloads of which nobody can tell whether their sidecar sees calls to Services, because no Service has an address. */
+export function unknownBypasses({ estate }: Situation): readonly Workload[] {
+  return estate.workloads.filter(({ units }) =>
+    units.some((unit) => unit.mesh.kind === 'sidecar' && leftOutBy(outboundSettings(unit), estate) === 'unknown'),
+  )
+}
+
+interface LeftOut {
+  readonly addresses: string
+  readonly setting: string
+  readonly fix: string
+}
+
+function leftOutBy({ include, exclude }: OutboundSettings, estate: Estate): LeftOut | 'unknown' | undefined {
+  if (include === '*' && exclude.trim() === '') return undefined
+  const [included, excluded] = [parseRanges(include), parseRanges(exclude)]
+  const fix = `Remove ${INCLUDE_OUTBOUND_IP_RANGES} and ${EXCLUDE_OUTBOUND_IP_RANGES}, or redirect the Service and pod ranges of the cluster.`
+  const setting =
+    include === '*' ? `excludeOutboundIPRanges ${exclude}` : `includeOutboundIPRanges ${JSON.stringify(include)}`
+  if (include !== '*' && included.isPublic) return { addresses: 'Services', setting, fix }
+  const known = meshAddresses(estate)
+  if (known.length === 0) return excluded.isEmpty || !excluded.isPublic || include !== '*' ? 'unknown' : undefined
+  const missed = known.filter((address) => excluded.has(address) || !included.has(address))
+  if (missed.length === 0) return undefined
+  const [first = ''] = missed
+  return {
+    addresses: missed.length === 1 ? first : `${missed.length} addresses of Services, such as ${first}`,
+    setting,
+    fix,
+  }
+}
+
+const ADDRESSES = new WeakMap<Estate, readonly string[]>()
+
+/** The ClusterIPs of Services that lead into sidecars, and the pods behind those that have none. */
+function meshAddresses(estate: Estate): readonly string[] {
+  const known = ADDRESSES.get(estate)
+  if (known !== undefined) return known
+  const found = estate.inventory.list('services').flatMap((service) => {
+    const inside = estate.selectedBy(service).filter(({ units }) => units.some(({ mesh }) => mesh.kind === 'sidecar'))
+    if (inside.length === 0) return []
+    return service.isHeadless ? inside.flatMap(({ addresses }) => addresses) : service.clusterIPs
+  })
+  const addresses = [...new Set(found)]
+  ADDRESSES.set(estate, addresses)
+  return addresses
 }
 
 function ipv6(workload: Workload, unit: Unit, situation: Situation): readonly Finding[] {
