@@ -12,7 +12,7 @@ import (
 
 const subcommands = "one of http, https, tcp, grpc, install, version"
 
-// check is a handler of the Kubernetes API, as the command line spells it.
+// check is a handler of the Kubernetes API, as spelled on the command line.
 type check struct {
 	kind    string // http, https, tcp or grpc
 	port    int
@@ -20,16 +20,16 @@ type check struct {
 	path    string
 	headers []header
 	service string
-	timeout time.Duration // zero: no limit of its own, as kubelet's hooks
+	timeout time.Duration // zero: no limit of its own, as with kubelet's hooks
 	hook    bool
-	h2c     bool   // httpGet.protocol: HTTP2, which is HTTP/2 in clear
+	h2c     bool   // httpGet.protocol: HTTP2, clear-text HTTP/2
 	tls     bool   // grpc.mode: TLS
-	target  string // where to dial: host, else the pod's address
+	target  string // where to dial: host, otherwise the pod's address
 }
 
 type header struct{ name, value string }
 
-// option is one flag: the kinds of check that know it, what it accepts (for the error), and how it is stored.
+// option is one flag: the kinds of check that accept it, its allowed values (for the error), and how it is stored.
 type option struct {
 	kinds   string
 	allowed string
@@ -46,13 +46,13 @@ var options = map[string]option{
 	"timeout": {"http https tcp grpc", "whole seconds from 1s", false, setTimeout},
 }
 
-// toggle is a flag without a value: the kinds of check that know it, and what it sets.
+// toggle is a flag without a value: the kinds of check that accept it, and what it sets.
 type toggle struct {
 	kinds string
 	field func(*check) *bool
 }
 
-// The Kubernetes API has no grpc hook (core/v1 LifecycleHandler), and its HTTP2 goes with the scheme HTTP alone
+// The Kubernetes API has no grpc hook (core/v1 LifecycleHandler), and its HTTP2 requires the scheme HTTP
 // (pkg/apis/core/validation validateHTTPGetAction).
 var toggles = map[string]toggle{
 	"hook": {"http https tcp", func(c *check) *bool { return &c.hook }},
@@ -60,8 +60,8 @@ var toggles = map[string]toggle{
 	"tls":  {"grpc", func(c *check) *bool { return &c.tls }},
 }
 
-// parse reads the flags of a check. Flags have one spelling, --name=value, so that a rewritten pod has one spelling,
-// too, and what a value begins with can never make it a flag.
+// parse reads the flags of a check. Flags have one spelling, --name=value, so that a rewritten pod also has one
+// spelling, and no value can ever be mistaken for a flag.
 func parse(kind string, args []string) (check, error) {
 	c := check{kind: kind, path: "/"}
 	if !slices.Contains([]string{"http", "https", "tcp", "grpc"}, kind) {
@@ -76,7 +76,7 @@ func parse(kind string, args []string) (check, error) {
 	if !seen["port"] {
 		return c, fmt.Errorf("--port: missing; allowed: --port=N with N %s", options["port"].allowed)
 	}
-	// Kubelet asks every hook in HTTP/1.1, whatever its protocol says (lifecycle/handlers.go runHTTPHandler).
+	// kubelet sends every hook in HTTP/1.1, whatever its protocol says (lifecycle/handlers.go runHTTPHandler).
 	if c.h2c && c.hook {
 		return c, fmt.Errorf("--h2c: not with --hook; allowed for probes")
 	}
@@ -140,7 +140,7 @@ func flagsOf(kind string) string {
 	return strings.Join(append(values, others...), ", ")
 }
 
-// setHost refuses what can be neither an address nor a name, and would end up elsewhere in a URL or be taken for a port.
+// setHost refuses a value that is neither an address nor a name, and that would change the URL or be read as a port.
 func setHost(c *check, value string) bool {
 	c.host = value
 	return !strings.ContainsAny(value, " \t\r\n[]/?#@\\")
@@ -152,20 +152,20 @@ func setPort(c *check, value string) bool {
 	return ok && port <= math.MaxUint16
 }
 
-// setTimeout takes what the API can hold: timeoutSeconds is a whole int32, at least 1.
+// setTimeout accepts the API's values: timeoutSeconds is a whole int32, at least 1.
 func setTimeout(c *check, value string) bool {
 	seconds, ok := plainNumber(strings.TrimSuffix(value, "s"))
 	c.timeout = time.Duration(seconds) * time.Second
 	return ok && strings.HasSuffix(value, "s") && seconds <= math.MaxInt32
 }
 
-// plainNumber reads digits without sign or leading zero: what the rewrite writes, and nothing else.
+// plainNumber reads digits without sign or leading zero, exactly as the rewrite writes them.
 func plainNumber(digits string) (int, bool) {
 	number, err := strconv.Atoi(digits)
 	return number, err == nil && number > 0 && digits == strconv.Itoa(number)
 }
 
-// setHeader keeps everything after the one space, so that a value survives as the API holds it, empty or with spaces.
+// setHeader keeps everything after the one space, so that a value is preserved as in the API, empty or with spaces.
 func setHeader(c *check, value string) bool {
 	name, content, ok := strings.Cut(value, ": ")
 	c.headers = append(c.headers, header{name, content})

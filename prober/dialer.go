@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// proxyUID is the user Istio's redirection tells its own proxy by (tools/istio-iptables/pkg/capture/run.go).
+// proxyUID is the user by which Istio's redirection recognises its own proxy (tools/istio-iptables/pkg/capture/run.go).
 const proxyUID = 1337
 
-// hangUpPatience bounds how long the end of the process waits for its connections to be closed in good order. On a
-// pod's own address that is microseconds.
+// hangUpPatience bounds how long the end of the process waits for an orderly close of its connections. On a pod's own
+// address that takes microseconds.
 const hangUpPatience = 20 * time.Millisecond
 
-// lastWord is how long after the deadline a connection ends by force. net/http keeps the deadline by itself, and says
-// more about it, but not in the body of a 101 answer, where kubelet waits for ever.
+// lastWord is how long after the deadline a connection is closed by force. net/http enforces the deadline itself, with
+// a better message, except in the body of a 101 response, where kubelet waits for ever.
 const lastWord = 100 * time.Millisecond
 
-// dialer opens the check's connections and knows when they are closed.
+// dialer opens the connections of a probe or hook and knows when they are closed.
 type dialer struct {
 	net.Dialer
 	open  sync.WaitGroup
 	limit time.Time
 }
 
-// newDialer dials as kubelet's ProbeDialer (pkg/probe/dialer_others.go): a linger of one second spares the node a
-// minute of TIME-WAIT for each probe and, unlike zero, still ends with FIN. Hooks have no such thing there.
+// newDialer dials like kubelet's ProbeDialer (pkg/probe/dialer_others.go). A linger of one second saves the node a
+// minute of TIME-WAIT for each probe and, unlike zero, still ends with FIN. Hooks do not set it.
 func newDialer(c check) *dialer {
 	disguise := c.host == "" && os.Geteuid() == proxyUID
 	control := func(network, _ string, raw syscall.RawConn) error {
@@ -48,10 +48,9 @@ func newDialer(c check) *dialer {
 	return result
 }
 
-// bindPastRedirection takes the one source address whose connections to the pod's own address Istio leaves alone,
-// also for the proxy's user: 127.0.0.6, and ::6 in dual-stack installs (istio-iptables run.go, the agent uses it
-// for the same purpose). Where ::6 does not exist IPv6 is not redirected, so a failed bind needs no other answer
-// than to go on without.
+// bindPastRedirection binds the one source address whose connections to the pod's own address Istio does not redirect,
+// even for the proxy's user: 127.0.0.6, and ::6 in dual-stack installations (istio-iptables run.go; the agent uses it
+// for the same purpose). Where ::6 does not exist, IPv6 is not redirected, so a failed bind can be ignored.
 func bindPastRedirection(fd int, network string) {
 	if network == "tcp6" {
 		syscall.Bind(fd, &syscall.SockaddrInet6{Addr: [16]byte{15: 6}})
@@ -60,7 +59,7 @@ func bindPastRedirection(fd int, network string) {
 	syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 6}})
 }
 
-// DialContext is what net/http calls.
+// DialContext is called by net/http.
 func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := d.Dialer.DialContext(ctx, network, address)
 	if err != nil {
@@ -71,8 +70,8 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 	return &countedConn{Conn: conn, closed: d.open.Done}, nil
 }
 
-// hangUp waits until net/http has closed what it opened. It does so in the background, and a process that ends
-// before leaves TLS servers with a connection cut short, which some of them log for every single probe.
+// hangUp waits until net/http has closed its connections, which it does in the background. A process that ends earlier
+// leaves TLS servers with a truncated connection, which some of them log for every single probe.
 func (d *dialer) hangUp() {
 	done := make(chan struct{})
 	go func() { d.open.Wait(); close(done) }()

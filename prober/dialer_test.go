@@ -19,8 +19,8 @@ const (
 	podIPv6 = "fd99::7"
 )
 
-// TestAProxyUsersRequestComesFromWhereIstioLetsItPass re-runs this test program in an empty network namespace, where
-// it may give itself a pod's addresses.
+// TestAProxyUsersRequestComesFromWhereIstioLetsItPass re-runs this test program in an empty network namespace, in which
+// it may assign itself a pod's addresses.
 func TestAProxyUsersRequestComesFromWhereIstioLetsItPass(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can make a network namespace and become UID 1337")
@@ -41,7 +41,7 @@ func TestAProxyUsersRequestComesFromWhereIstioLetsItPass(t *testing.T) {
 	}
 }
 
-// inNetwork is the part inside. It prints, for each case, where the connection came from.
+// inNetwork is the part inside. It prints, for each case, the source address of the connection.
 func inNetwork() int {
 	proberPath = os.Getenv("PROBER_TEST_NETWORK")
 	loopbackUp()
@@ -55,7 +55,7 @@ func inNetwork() int {
 		{1337, "tcp --host=" + podIPv4, podIPv4}, {65532, "tcp", podIPv4}, {0, "tcp", podIPv4}, {1337, "tcp", podIPv6}} {
 		printSource(test.uid, test.args, test.podIP)
 	}
-	fmt.Println("with ::6") // as in dual-stack installs of Istio
+	fmt.Println("with ::6") // as in dual-stack installations of Istio
 	addAddress("::6")
 	printSource(1337, "tcp", podIPv6)
 	printSource(1337, "http", podIPv6)
@@ -115,7 +115,7 @@ func addAddress(text string) {
 }
 
 // awaitAddress waits until the address can be bound: the kernel ends the tentative state of a new IPv6 address in a
-// work queue, on the loopback device as well.
+// work queue, even on the loopback device.
 func awaitAddress(text string) {
 	for limit := time.Now().Add(5 * time.Second); time.Now().Before(limit); time.Sleep(time.Millisecond) {
 		if listener, err := net.Listen("tcp", net.JoinHostPort(text, "0")); err == nil {

@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// greetedConn keeps the call back until the server has sent its SETTINGS, as the grpc library does (WithBlock waits
-// for a connection that is ready). It also tells a server that was never there from one that went away, and a port
-// that speaks something else never sees the call.
+// greetedConn delays the call until the server has sent its SETTINGS, as the grpc library does (WithBlock waits until a
+// connection is ready). It also distinguishes a server that was never there from one that went away, and a port with
+// another protocol never sees the call.
 type greetedConn struct {
 	net.Conn
 	limit      context.Context

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// judgeGRPC judges a grpc probe as kubelet does with the grpc library (pkg/probe/grpc/grpc.go): one
-// Health/Check, of which only SERVING is success. A connection that does not come about is tried again until the
-// deadline (grpc.WithBlock); once the server speaks HTTP/2 the first answer counts.
+// judgeGRPC judges a grpc probe as kubelet does with the grpc library (pkg/probe/grpc/grpc.go): one Health/Check, for
+// which only SERVING is success. A failed connection is retried until the deadline (grpc.WithBlock). Once the server
+// speaks HTTP/2, the first answer counts.
 func (c check) judgeGRPC() verdict {
 	ctx, cancel := c.deadline()
 	defer cancel()
@@ -32,7 +32,7 @@ func (c check) deadline() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), c.timeout)
 }
 
-// judgeAnswer words its answers as kubelet does.
+// judgeAnswer uses kubelet's messages.
 func (c check) judgeAnswer(serving servingStatus, err error) verdict {
 	failure := statusOf(err)
 	switch {
@@ -48,8 +48,8 @@ func (c check) judgeAnswer(serving servingStatus, err error) verdict {
 	return failed("error: health rpc probe failed: %v", failure)
 }
 
-// backoff is the grpc library's schedule (its backoff.DefaultConfig): a second, then 1.6 times as much each time,
-// give or take a fifth.
+// backoff is the grpc library's schedule (its backoff.DefaultConfig): one second, then 1.6 times as long each time,
+// plus or minus a fifth.
 func backoff(attempt int) time.Duration {
 	if attempt == 0 {
 		return time.Second
@@ -61,8 +61,8 @@ func backoff(attempt int) time.Duration {
 	return time.Duration(delay * (0.8 + 0.4*rand.Float64()))
 }
 
-// pause answers whether there is another attempt after it. A pause that would outlast the deadline is not begun:
-// nothing more can happen in it, and the reason is still at hand.
+// pause returns whether another attempt follows. A pause that would outlast the deadline is skipped, because nothing
+// more can happen in it and the reason is still known.
 func pause(ctx context.Context, delay time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= delay {
 		return false

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// caller makes one gRPC call with the standard library's HTTP/2. The grpc library would triple the size of the
-// program and double its CPU time for the same forty bytes.
+// caller makes one gRPC call with the standard library's HTTP/2. The grpc library would triple the size of the program
+// and double its CPU time for the same forty bytes.
 type caller struct {
 	settings  check
 	limit     context.Context
@@ -27,7 +27,7 @@ type caller struct {
 
 func newCaller(limit context.Context, c check) *caller {
 	result := &caller{settings: c, limit: limit, dialer: newDialer(c)}
-	// net/http takes a connection that is no *tls.Conn for one in clear, and leaves TLS to who has opened it.
+	// net/http treats a connection other than *tls.Conn as plain text, and leaves TLS to the code that opened it.
 	result.transport = &http.Transport{
 		Protocols:          clearHTTP2(),
 		DisableCompression: true,
@@ -42,8 +42,8 @@ func (c *caller) hangUp() {
 	c.dialer.hangUp()
 }
 
-// check asks once more when the server says that it has not begun to work on the call: the grpc library's transparent
-// retry (its stream.go shouldRetry), which a server relies on that is just replacing its connections.
+// check retries once if the server says that it has not begun to process the call. This is the grpc library's
+// transparent retry (its stream.go shouldRetry), on which a server that replaces its connections relies.
 func (c *caller) check() (servingStatus, error) {
 	serving, err := c.once()
 	if unprocessed(err) {
@@ -61,8 +61,8 @@ func (c *caller) once() (servingStatus, error) {
 	return readAnswer(response)
 }
 
-// unprocessed reads net/http's words (net/http/h2_bundle.go: http2errClientConnGotGoAway, setGoAway, RST_STREAM);
-// there are no values for them. The body has no GetBody, or net/http would repeat the call by rules of its own.
+// unprocessed reads net/http's messages (net/http/h2_bundle.go: http2errClientConnGotGoAway, setGoAway, RST_STREAM),
+// because it has no error values for them. The body has no GetBody, or net/http would retry by its own rules.
 func unprocessed(err error) bool {
 	if err == nil || isStatus(err) {
 		return false
@@ -71,8 +71,8 @@ func unprocessed(err error) bool {
 	return strings.Contains(words, "REFUSED_STREAM") || strings.Contains(words, "Transport received") && strings.Contains(words, "GOAWAY")
 }
 
-// request has the header fields of the grpc library (its http2_client.go createHeaderFields) as kubelet links it, gzip
-// included. Without a length the body is sent as the library sends it.
+// request has the header fields of the grpc library (its http2_client.go createHeaderFields) as kubelet links it,
+// including gzip. Without a length, the body is sent as the library sends it.
 func (c *caller) request() *http.Request {
 	request := &http.Request{
 		Method:        http.MethodPost,
@@ -99,7 +99,7 @@ func (c *caller) scheme() string {
 	return "http"
 }
 
-// encodeTimeout keeps to the eight digits that the protocol allows (gRPC over HTTP/2, "Timeout").
+// encodeTimeout uses at most the eight digits that the protocol allows (gRPC over HTTP/2, "Timeout").
 func encodeTimeout(left time.Duration) string {
 	units := []struct {
 		name string
@@ -122,8 +122,8 @@ func (c *caller) dial(ctx context.Context, network, address string) (net.Conn, e
 	return c.greeted(conn), nil
 }
 
-// dialTLS shakes hands as the grpc library does (its credentials/tls.go): any certificate will do (kubelet's
-// pkg/probe/grpc/grpc.go), but HTTP/2 has to be chosen.
+// dialTLS performs the handshake as the grpc library does (its credentials/tls.go): any certificate is accepted
+// (kubelet's pkg/probe/grpc/grpc.go), but HTTP/2 must be negotiated.
 func (c *caller) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := c.dialer.DialContext(ctx, network, address)
 	if err != nil {
@@ -141,7 +141,7 @@ func (c *caller) dialTLS(ctx context.Context, network, address string) (net.Conn
 	return c.greeted(secure), nil
 }
 
-// tlsConfig offers what RFC 9113 allows for HTTP/2: TLS 1.2, and of its ciphers those with forward secrecy and AEAD.
+// tlsConfig offers what RFC 9113 allows for HTTP/2: TLS 1.2, and its ciphers with forward secrecy and AEAD.
 func (c *caller) tlsConfig() *tls.Config {
 	config := unverified()
 	config.ServerName = c.settings.target
@@ -159,7 +159,7 @@ func (c *caller) greeted(conn net.Conn) net.Conn {
 	return newGreetedConn(c.limit, conn, func() { c.connected.Store(true) })
 }
 
-// isStatus tells an answer of the server from a failure to get one.
+// isStatus distinguishes an answer of the server from a failure to get one.
 func isStatus(err error) bool {
 	var status *rpcStatus
 	return errors.As(err, &status)

@@ -13,7 +13,7 @@ import (
 // Health/Check in the wire format (grpc.health.v1): the request has one string, field 1; the response one enum,
 // field 1. Each message follows a byte that says whether it is compressed, and its length.
 
-// maxMessage is the grpc library's own limit, which kubelet leaves as it is.
+// maxMessage is the grpc library's own limit, which kubelet does not change.
 const maxMessage = 4 << 20
 
 // servingStatus is HealthCheckResponse.ServingStatus.
@@ -42,8 +42,8 @@ func encodeCheck(service string) []byte {
 	return append(framed, message...)
 }
 
-// readAnswer takes exactly one message and then the end of the stream, as the grpc library does for a call of this
-// kind (its stream.go recvMsg).
+// readAnswer reads exactly one message and then the end of the stream, as the grpc library does for a call of this kind
+// (its stream.go recvMsg).
 func readAnswer(response *http.Response) (servingStatus, error) {
 	if err := headerFailure(response); err != nil {
 		return statusUnknown, err
@@ -65,8 +65,8 @@ func readAnswer(response *http.Response) (servingStatus, error) {
 	return statusUnknown, firstOf(err, ended(codeInternal, "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"))
 }
 
-// readMessage returns io.EOF where the stream ends between messages. A piece of a prefix also counts as the end: that
-// is how the grpc library reads (internal/transport/transport.go ReadMessageHeader).
+// readMessage returns io.EOF if the stream ends between messages. A partial prefix also counts as the end, as in the
+// grpc library (internal/transport/transport.go ReadMessageHeader).
 func readMessage(response *http.Response) ([]byte, error) {
 	var prefix [5]byte
 	if _, err := io.ReadFull(response.Body, prefix[:]); err == io.ErrUnexpectedEOF {
@@ -126,8 +126,8 @@ const (
 
 var errMalformed = errors.New("proto: cannot parse invalid wire-format data")
 
-// decodeCheck reads the status. A field that is unknown, or known but of another type, is skipped; of several the
-// last one counts; a number beyond 32 bits is cut off: protobuf's rules.
+// decodeCheck reads the status by protobuf's rules: a field that is unknown, or has another type, is skipped; the last
+// of several fields wins; a number beyond 32 bits is truncated.
 func decodeCheck(message []byte) (servingStatus, error) {
 	status := statusUnknown
 	for len(message) > 0 {
@@ -155,10 +155,10 @@ func readTag(message []byte) (field uint64, wire int, rest []byte, err error) {
 	return field, int(tag & 7), message[n:], nil
 }
 
-// maxDepth bounds groups in groups, as in Go's protobuf library (protowire.DefaultRecursionLimit).
+// maxDepth bounds nested groups, as in Go's protobuf library (protowire.DefaultRecursionLimit).
 const maxDepth = 10000
 
-// skip returns what follows a field's value.
+// skip returns the bytes after a field's value.
 func skip(field uint64, wire int, rest []byte, depth int) ([]byte, error) {
 	size := 0
 	switch wire {
@@ -183,7 +183,7 @@ func skip(field uint64, wire int, rest []byte, depth int) ([]byte, error) {
 	return rest[size:], nil
 }
 
-// skipGroup reads fields until the group's own end.
+// skipGroup reads fields until the end of the group.
 func skipGroup(group uint64, rest []byte, depth int) ([]byte, error) {
 	for depth <= maxDepth {
 		field, wire, after, err := readTag(rest)

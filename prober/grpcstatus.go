@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// rpcStatus is how a call ended when it did not end well.
+// rpcStatus is how a call failed.
 type rpcStatus struct {
 	code    int
 	message string
 }
 
-// The codes that decide something here; codeNames has them all (grpc doc/statuscodes.md).
+// The codes that matter here; codeNames has all of them (grpc doc/statuscodes.md).
 const (
 	codeUnknown           = 2
 	codeDeadlineExceeded  = 4
@@ -33,7 +33,7 @@ var codeNames = []string{"OK", "Canceled", "Unknown", "InvalidArgument", "Deadli
 	"PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted", "OutOfRange", "Unimplemented", "Internal",
 	"Unavailable", "DataLoss", "Unauthenticated"}
 
-// Error has the shape that the grpc library prints and people search for.
+// Error has the format that the grpc library prints and that people search for.
 func (s *rpcStatus) Error() string {
 	name := fmt.Sprintf("Code(%d)", uint32(s.code))
 	if s.code >= 0 && s.code < len(codeNames) {
@@ -46,7 +46,7 @@ func ended(code int, format string, values ...any) *rpcStatus {
 	return &rpcStatus{code, fmt.Sprintf(format, values...)}
 }
 
-// statusOf gives every error a status, as the grpc library does: a deadline that passed, or a connection that broke.
+// statusOf gives every error a status, as the grpc library does: an expired deadline, or a broken connection.
 func statusOf(err error) *rpcStatus {
 	var status *rpcStatus
 	switch {
@@ -60,12 +60,12 @@ func statusOf(err error) *rpcStatus {
 	return ended(codeUnavailable, "%v", err)
 }
 
-// maxQuoted is how much of a web server's answer is shown (internal/transport/client_stream.go nonGRPCDataMaxLen).
+// maxQuoted is how much of a web server's response is shown (internal/transport/client_stream.go nonGRPCDataMaxLen).
 const maxQuoted = 1024
 
-// headerFailure says what is wrong with a response that is not a gRPC response, by the grpc library's translation
-// (internal/transport/http_util.go HTTPStatusConvTab): a web server's 404 becomes "does not implement". What has the
-// content type of gRPC is one whatever its HTTP status is (http2_client.go operateHeaders).
+// headerFailure returns the problem with a response other than gRPC, translated as in the grpc library
+// (internal/transport/http_util.go HTTPStatusConvTab): a web server's 404 becomes "does not implement". A response with
+// the content type of gRPC is gRPC, whatever its HTTP status (http2_client.go operateHeaders).
 func headerFailure(response *http.Response) error {
 	contentType := response.Header.Get("Content-Type")
 	if isGRPC(contentType) {
@@ -111,8 +111,8 @@ func codeOfHTTP(status int) int {
 	return codeUnknown
 }
 
-// closingStatus reads how the server ended the call. With a message, the status comes in the trailers or not at all;
-// without one it may stand in the only header block there is ("Trailers-Only").
+// closingStatus reads how the server ended the call. With a message, the status is in the trailers or absent; without
+// one it may be in the only header block ("Trailers-Only").
 func closingStatus(response *http.Response, hasMessage bool) error {
 	fields := response.Trailer
 	if len(fields) == 0 && hasMessage {
@@ -149,7 +149,7 @@ func firstOf(first, second error) error {
 	return second
 }
 
-// decodeMessage undoes the percent-encoding of grpc-message; what is not encoded properly is shown as it came.
+// decodeMessage undoes the percent-encoding of grpc-message. Invalid encoding is shown unchanged.
 func decodeMessage(message string) string {
 	if decoded, err := url.PathUnescape(message); err == nil {
 		return decoded

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// judgeHook judges an httpGet lifecycle hook (pkg/kubelet/lifecycle/handlers.go runHTTPHandler): any answer is
-// success, and an https hook that is answered in plain HTTP is asked again in HTTP, without its credentials. Kubelet
-// did not speak TLS in hooks before 1.25, and pods from that time still say https.
+// judgeHook judges an httpGet lifecycle hook (pkg/kubelet/lifecycle/handlers.go runHTTPHandler). Any response is
+// success. If an https hook is answered in plain HTTP, it is repeated in HTTP without its credentials: kubelet did not
+// speak TLS in hooks before 1.25, and pods from that time still say https.
 func (c check) judgeHook() (verdict, error) {
 	request, err := c.request()
 	if err != nil {
@@ -30,9 +30,9 @@ func (c check) judgeHook() (verdict, error) {
 	return passed(""), nil
 }
 
-// send also waits for the body, up to kubelet's limit (handlers.go discardHTTPRespBody): a preStop endpoint that
-// answers at once and ends its body when it has drained holds the container's end until then. How the body ends
-// is of no interest.
+// send also waits for the body, up to kubelet's limit (handlers.go discardHTTPRespBody). A preStop endpoint that
+// answers at once and ends its body after draining delays the container's end until then. How the body ends does not
+// matter.
 func send(client *http.Client, request *http.Request) error {
 	response, err := client.Do(request)
 	if err != nil {
@@ -45,7 +45,7 @@ func send(client *http.Client, request *http.Request) error {
 	return nil
 }
 
-// answeredInPlain asks the error text because net/http has no value for it; kubelet does the same.
+// answeredInPlain matches the error text, because net/http has no error value for it; kubelet does the same.
 func answeredInPlain(err error) bool {
 	var failure *url.Error
 	return errors.As(err, &failure) && strings.Contains(failure.Err.Error(), "server gave HTTP response to HTTPS client")
@@ -58,7 +58,7 @@ func inPlain(request *http.Request) *http.Request {
 	return plain
 }
 
-// hookTransport is barer than that of probes (pkg/kubelet/kubelet.go insecureContainerLifecycleHTTPClient): HTTP/1.1
+// hookTransport is simpler than that of probes (pkg/kubelet/kubelet.go insecureContainerLifecycleHTTPClient): HTTP/1.1
 // only, connections are kept for the next redirect, compression is offered.
 func hookTransport(dialer *dialer) *http.Transport {
 	return &http.Transport{TLSClientConfig: unverified(), DialContext: dialer.DialContext}

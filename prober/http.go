@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// maxAttempts is how often kubelet asks when an answer breaks off in its body (pkg/kubelet/prober/prober.go
-// maxProbeRetries); any other failure counts at once.
+// maxAttempts is how often kubelet tries if a response breaks off in its body (pkg/kubelet/prober/prober.go
+// maxProbeRetries). Any other failure counts at once.
 const maxAttempts = 3
 
-// judgeHTTP judges an httpGet probe. All attempts share the one deadline: kubelet gives each its own, but ends an
-// exec probe after timeoutSeconds in all. (Kubelet then discards a body that broke off every time as "unknown". An
-// exit code cannot say unknown, so here it is the failure that kubelet's HTTP prober itself returned.)
+// judgeHTTP judges an httpGet probe. All attempts share one deadline: kubelet gives each its own, but ends an exec
+// probe after timeoutSeconds in total. (kubelet then discards a body that broke off every time as "unknown". An exit
+// code cannot say unknown, so here it is the failure that kubelet's HTTP prober itself returned.)
 func (c check) judgeHTTP() (verdict, error) {
 	start := time.Now()
 	dialer := newDialer(c)
@@ -46,7 +46,7 @@ func (c check) timeLeft(start time.Time) (left time.Duration, some bool) {
 	return left, left > 0
 }
 
-// ask is one attempt (pkg/probe/http/http.go DoHTTPProbe). An error means that the body could not be read.
+// ask makes one attempt (pkg/probe/http/http.go DoHTTPProbe). An error means that the body could not be read.
 func ask(client *http.Client, request *http.Request) (verdict, error) {
 	response, err := client.Do(request)
 	if err != nil {
@@ -60,9 +60,9 @@ func ask(client *http.Client, request *http.Request) (verdict, error) {
 	return judgeStatus(response.StatusCode, body), nil
 }
 
-// judgeStatus: a 3xx that is left over is a redirect to another host or one without a destination, a success that
-// kubelet warns about. A failure does not quote the body: it may hold what a describe should not show
-// (kubernetes issue 99425).
+// judgeStatus judges the response. A remaining 3xx is a redirect to another host or one without a destination, which is
+// a success that kubelet warns about. A failure does not quote the body, because it may contain data that a describe
+// should not show (kubernetes issue 99425).
 func judgeStatus(status int, body []byte) verdict {
 	switch {
 	case status >= 200 && status < 300:
@@ -81,8 +81,8 @@ func (c check) transport(dialer *dialer) *http.Transport {
 }
 
 // probeTransport has kubelet's settings for probes (pkg/probe/http/http.go NewWithTLSConfig, and the defaults of
-// apimachinery's SetTransportDefaults: HTTP/2 by ALPN with its health check, ten seconds for a TLS handshake).
-// No Proxy: the zero value ignores the environment and uses none.
+// apimachinery's SetTransportDefaults: HTTP/2 by ALPN with its health check, ten seconds for a TLS handshake). Without
+// Proxy, the environment is ignored.
 func probeTransport(dialer *dialer) *http.Transport {
 	return &http.Transport{
 		TLSClientConfig:     unverified(),
@@ -95,8 +95,9 @@ func probeTransport(dialer *dialer) *http.Transport {
 	}
 }
 
-// clearHTTP2Transport speaks HTTP/2 without being asked first (pkg/probe/http/http.go NewWithTLSConfig, h2cTransport). A
-// redirect to https is kubelet's one request that verifies a certificate, with the node's authorities; here are none.
+// clearHTTP2Transport speaks HTTP/2 without negotiation (pkg/probe/http/http.go NewWithTLSConfig, h2cTransport). A
+// redirect to https is the only request for which kubelet verifies a certificate, with the node's authorities; none
+// exist here.
 func clearHTTP2Transport(dialer *dialer) *http.Transport {
 	return &http.Transport{
 		Protocols:          clearHTTP2(),

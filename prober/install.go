@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// install copies this executable to DIR/prober: the init container's one task where a cluster has no image volumes.
+// install copies this executable to DIR/prober: the only task of the init container in clusters without image volumes.
 func install(args []string) (verdict, error) {
 	if len(args) != 1 || args[0] == "" {
 		return verdict{}, fmt.Errorf("install: %d arguments; allowed: one, the folder to copy to", len(args))
@@ -18,8 +18,8 @@ func install(args []string) (verdict, error) {
 	return passed(""), nil
 }
 
-// copySelf writes beside the destination and renames: an init container that is killed and run again, or runs a
-// second time in a restarted pod sandbox, never leaves half a program for the probes to find.
+// copySelf writes next to the destination and renames. So an init container that is killed and restarted, or runs again
+// in a restarted pod sandbox, never leaves a partial program for the probes to find.
 func copySelf(folder string) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -38,8 +38,8 @@ func copySelf(folder string) error {
 	return publish(source, draft, filepath.Join(folder, "prober"))
 }
 
-// publish sets the mode by hand because CreateTemp and the umask would keep the program from other users, and the
-// probed containers are other users.
+// publish sets the mode explicitly, because CreateTemp and the umask would hide the program from other users, as which
+// the probed containers run.
 func publish(source io.Reader, draft *os.File, destination string) error {
 	_, err := io.Copy(draft, source)
 	if err == nil {

@@ -31,8 +31,8 @@ func TestInstallCopiesTheProgramForEveryUser(t *testing.T) {
 	}
 }
 
-// A second run finds the first one's file, perhaps while a probe is running it: writing into it would fail with
-// "text file busy" or show the probe half a program.
+// A second run finds the first one's file, perhaps while a probe is running it: writing into it would fail with "text
+// file busy" or expose a partial program to the probe.
 func TestInstallReplacesTheFileInOneStep(t *testing.T) {
 	folder := t.TempDir()
 	spawn(nil, "install", folder).expect(t, exitSuccess, "")
@@ -64,7 +64,7 @@ func TestInstallSaysWhyItCannot(t *testing.T) {
 	}
 }
 
-// The application's image may hold nothing at all.
+// The application's image may be empty.
 func TestACheckNeedsNoFileAndNoUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can change the root folder")

@@ -1,4 +1,4 @@
-// Command prober is one probe or lifecycle hook of a Kubernetes container, judged as kubelet 1.37 judges it, from
+// Command prober runs one probe or lifecycle hook of a Kubernetes container, and judges it as kubelet 1.37 does, from
 // inside the container. It exists because under strict mutual TLS kubelet's own request no longer reaches the
 // application, while a request from inside the pod does.
 //
@@ -18,8 +18,8 @@ import (
 // version is set by the build (-ldflags "-X main.version=1.2.3").
 var version = "dev"
 
-// What the process answers with. kubelet's exec probe knows only zero and not zero
-// (pkg/probe/exec/exec.go); the third value tells people a broken command line from a broken application.
+// The exit codes. kubelet's exec probe only distinguishes zero and non-zero (pkg/probe/exec/exec.go); the third value
+// lets people distinguish a broken command line from a broken application.
 const (
 	exitSuccess  = 0
 	exitFailure  = 1
@@ -31,8 +31,8 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-// settle makes the process its own: the application's GODEBUG would change TLS and HTTP/2 behind our back, and what
-// net/http logs would end up in the pod's events, since kubelet shows both output streams.
+// settle isolates the process from the application's settings: its GODEBUG would change TLS and HTTP/2, and messages
+// that net/http logs would appear in the pod's events, because kubelet shows both output streams.
 func settle() {
 	os.Unsetenv("GODEBUG")
 	log.SetOutput(io.Discard)
@@ -53,7 +53,8 @@ func run(args []string, getenv func(string) string, stdout, stderr io.Writer) in
 	return exitSuccess
 }
 
-// perform does what the first argument says. An error is always the caller's: an argument or the pod's address.
+// perform runs the command in the first argument. An error is always in the caller's input: an argument or the pod's
+// address.
 func perform(args []string, getenv func(string) string) (verdict, error) {
 	if len(args) == 0 {
 		return verdict{}, fmt.Errorf("no subcommand; %s", subcommands)

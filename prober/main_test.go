@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// proberPath is the program as it is shipped, for what depends on the process: its user, its files, its environment.
+// proberPath is the program as shipped, for tests of the process: its user, its files, its environment.
 var proberPath string
 
 func TestMain(m *testing.M) {
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// answer is what a run of the prober comes to.
+// answer is the result of a run of the prober.
 type answer struct {
 	code           int
 	stdout, stderr string
@@ -112,7 +112,7 @@ func TestVersionIsPrintedAndTakesNoArguments(t *testing.T) {
 	}
 }
 
-// The saving is lost as soon as another package's initialisation comes first: it starts threads.
+// The saving is lost as soon as another package is initialised first: it starts threads.
 func TestOneProcessorComesBeforeThePackagesThatStartThreads(t *testing.T) {
 	trace := spawn(func(c *exec.Cmd) { c.Env = append(c.Env, "GODEBUG=inittrace=1") }, "version").stderr
 	ours := strings.Index(trace, "init github.com/istio-onramp/istio-onramp/prober/oneprocessor ")

@@ -8,13 +8,13 @@ import (
 	"net/url"
 )
 
-// maxBody is how much of an answer kubelet reads (pkg/probe/http/http.go and lifecycle/handlers.go maxRespBodyLength).
+// maxBody is how much of a response kubelet reads (pkg/probe/http/http.go and lifecycle/handlers.go maxRespBodyLength).
 const maxBody = 10 << 10
 
 // maxRedirects is net/http's own default, which kubelet keeps (pkg/probe/http/http.go RedirectChecker).
 const maxRedirects = 10
 
-// request builds what kubelet would send (pkg/probe/http/request.go). It fails only when host cannot stand in a URL.
+// request builds kubelet's request. It fails only if host is invalid in a URL.
 func (c check) request() (*http.Request, error) {
 	request, err := http.NewRequest(http.MethodGet, c.url().String(), nil)
 	if err != nil {
@@ -25,8 +25,8 @@ func (c check) request() (*http.Request, error) {
 	return request, nil
 }
 
-// url puts scheme and address in front of the path, which may bring a query or a fragment. A path that is no URL is
-// escaped whole: kubelet has always sent it somehow, and people rely on it (request.go formatURL).
+// url prepends scheme and address to the path, which may contain a query or a fragment. A path that is not a valid URL
+// is escaped as a whole, because kubelet has always sent it and people rely on it (request.go formatURL).
 func (c check) url() *url.URL {
 	target, err := url.Parse(c.path)
 	if err != nil {
@@ -36,8 +36,8 @@ func (c check) url() *url.URL {
 	return target
 }
 
-// httpHeader holds kubelet's rules: names are canonical and values add up; User-Agent and Accept have a default
-// unless named; an empty Accept is not sent. (An empty User-Agent is not sent either: that is net/http's rule.)
+// httpHeader implements kubelet's rules: names are canonical and values add up; User-Agent and Accept have a default
+// unless set; an empty Accept is not sent. (An empty User-Agent is not sent either, by net/http's rule.)
 func (c check) httpHeader() http.Header {
 	result := http.Header{}
 	for _, header := range c.headers {
@@ -55,7 +55,7 @@ func (c check) httpHeader() http.Header {
 	return result
 }
 
-// userAgent keeps kubelet's product names, which access logs and applications filter by.
+// userAgent keeps kubelet's product names, by which access logs and applications filter.
 func (c check) userAgent() string {
 	if c.hook {
 		return "kube-lifecycle/" + version
@@ -63,8 +63,8 @@ func (c check) userAgent() string {
 	return "kube-probe/" + version
 }
 
-// followLocal stays with the host that was asked, port and scheme may change; the answer that points elsewhere is
-// itself the answer (pkg/probe/http/http.go RedirectChecker without non-local redirects).
+// followLocal stays on the requested host; port and scheme may change. A response that redirects elsewhere is itself
+// the answer (pkg/probe/http/http.go RedirectChecker without non-local redirects).
 func followLocal(next *http.Request, via []*http.Request) error {
 	if next.URL.Hostname() != via[0].URL.Hostname() {
 		return http.ErrUseLastResponse
@@ -75,5 +75,5 @@ func followLocal(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// unverified is kubelet's TLS: any certificate will do, because kubelet cannot know which one to expect.
+// unverified is kubelet's TLS: any certificate is accepted, because kubelet cannot know which one to expect.
 func unverified() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }

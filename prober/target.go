@@ -6,13 +6,13 @@ import (
 	"strconv"
 )
 
-// podIPVariable is the only environment variable read here. It comes from the downward API (status.podIP): kubelet
+// podIPVariable is the only environment variable that is read. It comes from the downward API (status.podIP): kubelet
 // expands $(NAME) in exec commands only from plain values, so the address cannot be an argument.
 const podIPVariable = "ISTIO_ONRAMP_POD_IP"
 
-// resolveTarget answers whom to dial: the handler's host, else the pod's own address, as kubelet does
-// (pkg/kubelet/prober/prober.go runProbe). Not 127.0.0.1: an application that listens there only is down for
-// everyone else, and kubelet would have said so.
+// resolveTarget returns the host to dial: the handler's host, otherwise the pod's own address, as kubelet does
+// (pkg/kubelet/prober/prober.go runProbe). It is not 127.0.0.1: an application that listens only there is down for all
+// other clients, and kubelet would report that.
 func resolveTarget(c check, getenv func(string) string) (string, error) {
 	if c.host != "" {
 		return c.host, nil
@@ -24,7 +24,7 @@ func resolveTarget(c check, getenv func(string) string) (string, error) {
 	return podIP, nil
 }
 
-// address is where to connect, with brackets around IPv6.
+// address is the address to connect to, with brackets around IPv6.
 func (c check) address() string {
 	return net.JoinHostPort(c.target, strconv.Itoa(c.port))
 }

@@ -1,7 +1,7 @@
 package main
 
-// judgeTCP succeeds when the handshake does (pkg/probe/tcp/tcp.go). As a hook it asks the same: kubelet accepts a
-// tcpSocket hook and then cannot run it (pkg/kubelet/lifecycle/handlers.go Run, "invalid handler").
+// judgeTCP succeeds if the handshake does (pkg/probe/tcp/tcp.go). A hook does the same: kubelet accepts a tcpSocket
+// hook but cannot run it (pkg/kubelet/lifecycle/handlers.go Run, "invalid handler").
 func (c check) judgeTCP() verdict {
 	dialer := newDialer(c)
 	dialer.Timeout = c.timeout

@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine keeps the answer readable where it is read: in one event of `kubectl describe pod`.
+// maxLine keeps the message readable in one event of `kubectl describe pod`.
 const maxLine = 1 << 10
 
-// verdict is the answer to a check and the words that go with it. Success is silent, except for a warning.
+// verdict is the result of a probe or hook, with its message. Success is silent, except for a warning.
 type verdict struct {
 	ok    bool
 	words string
@@ -22,8 +22,8 @@ func failed(format string, values ...any) verdict {
 	return verdict{words: fmt.Sprintf(format, values...)}
 }
 
-// oneLine makes words fit for an event: no line breaks or control characters (a response body or a server's error
-// message may hold any), valid UTF-8, at most maxLine bytes with the line's own end.
+// oneLine makes a message fit for an event: no line breaks or control characters (a response body or a server's error
+// message may have any), valid UTF-8, at most maxLine bytes including the line end.
 func oneLine(words string) string {
 	words = strings.ToValidUTF8(words, "\uFFFD")
 	words = strings.Map(func(r rune) rune {

@@ -1,4 +1,4 @@
-/** Reads the arguments and hands them to a command. Writes to the streams that it is given, and never ends the process. */
+/** Parses the arguments and runs a command. Writes only to the given streams, and never ends the process. */
 import { Command, CommanderError } from 'commander'
 import type { ExitCode, Run, Streams } from './commands/run.ts'
 import { addCheck } from './commands/check-command.ts'
@@ -10,8 +10,8 @@ import { InputError, messageOf, withErrorCode } from './errors.ts'
 import { packageVersion } from './version.ts'
 
 /**
- * Runs `istio-onramp ARGUMENTS`. The exit code is 0 for done, 1 for findings and 2 for bad usage or input that cannot be
- * read. `serve` returns once it listens.
+ * Runs `istio-onramp ARGUMENTS`. The exit code is 0 for done, 1 for findings, and 2 for wrong usage or unreadable
+ * input. `serve` returns once it listens.
  */
 export async function runCommandLine(argv: readonly string[], { stdout, stderr }: Streams): Promise<ExitCode> {
   const run: Run = { stdout, stderr, exitCode: 0 }
@@ -23,19 +23,19 @@ export async function runCommandLine(argv: readonly string[], { stdout, stderr }
   }
 }
 
-/** The program for its help texts (docs/reference/command-line.md). */
+/** Returns the program for its help texts (docs/reference/command-line.md). */
 export function buildProgram({ stdout, stderr }: Streams): Command {
   return createProgram({ stdout, stderr, exitCode: 0 })
 }
 
 function createProgram(run: Run): Command {
   const program = new Command('istio-onramp')
-    .description('Brings ordinary Kubernetes workloads onto Istio and through STRICT mutual TLS.')
+    .description('Bring Kubernetes workloads onto Istio and through STRICT mutual TLS.')
     .version(packageVersion())
     .exitOverride()
     .configureOutput({ writeOut: (text) => run.stdout.write(text), writeErr: (text) => run.stderr.write(text) })
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('(istio-onramp --help, or istio-onramp COMMAND --help, lists what is allowed)')
+    .showHelpAfterError('(for usage, run istio-onramp --help or istio-onramp COMMAND --help)')
   addServe(program)
   addPreview(program, run)
   addRestore(program, run)
@@ -44,7 +44,7 @@ function createProgram(run: Run): Command {
   return program
 }
 
-/** commander prints its own message first; what is left is the exit code. */
+/** commander has already printed its own message, so only the exit code remains. */
 function exitCodeOf(error: unknown, run: Streams): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (error instanceof InputError)

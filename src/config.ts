@@ -1,6 +1,6 @@
 /**
- * The configuration file of `--config`: YAML, every key optional, unknown keys refused. The schema states each key once:
- * types, defaults, the chart's values.schema.json and docs/reference/configuration.md come from it.
+ * The configuration file of `--config`: YAML, every key optional, unknown keys refused. The schema defines each key
+ * once. Types, defaults, the chart's values.schema.json and docs/reference/configuration.md come from it.
  */
 import { readFile } from 'node:fs/promises'
 import { parseDocument } from 'yaml'
@@ -26,7 +26,7 @@ export const CONFIGURATION = z
           .int()
           .min(60)
           .default(3600)
-          .describe('Seconds without contact to the API server after which no decision is made from what was known.'),
+          .describe('Seconds without contact to the API server after which the last known state is no longer used.'),
       })
       .readonly()
       .prefault({}),
@@ -37,12 +37,12 @@ export const CONFIGURATION = z
           .int()
           .min(1024)
           .default(32 * MIB)
-          .describe('Bytes of one request. A legal object of 3 MiB can arrive as 27 MB.'),
+          .describe('Bytes of one request. A valid object of 3 MiB can arrive as 27 MB.'),
         inFlightBytes: z
           .int()
           .min(1024)
           .default(64 * MIB)
-          .describe('Bytes of all requests that are read or decided at the same time; at least limits.requestBytes.'),
+          .describe('Bytes of all requests in flight; at least limits.requestBytes.'),
       })
       .refine(({ requestBytes, inFlightBytes }) => requestBytes <= inFlightBytes, {
         path: ['requestBytes'],
@@ -78,7 +78,7 @@ export async function readConfiguration(file: string): Promise<Configuration> {
   return parseConfiguration(source, file)
 }
 
-/** Throws InputError with every problem at once. */
+/** Throws InputError with all problems at once. */
 export function parseConfiguration(source: string, file: string): Configuration {
   const document = parseDocument(source)
   const [error] = document.errors
@@ -96,13 +96,13 @@ export function parseConfiguration(source: string, file: string): Configuration 
   )
 }
 
-/** The rules need the control planes' namespaces: a gateway is trusted only there. */
+/** The rules need the control planes' namespaces, because only a gateway in one of them is trusted. */
 function withControlPlanes({ rules, ...others }: Settings): Configuration {
   const { controlPlaneNamespaces } = others.cluster
   return { ...others, rules: { ...rules, controlPlaneNamespaces } }
 }
 
-/** A key without a value has its default. */
+/** A key without a value gets its default. */
 function withoutNulls(value: unknown): unknown {
   if (!isObject(value)) return value
   return Object.fromEntries(

@@ -1,8 +1,8 @@
-/** What is wrong in a configuration file, in words: the key, the value, and what is allowed. */
+/** Describes the problems of a configuration file: the key, the value, and the allowed values. */
 import { z } from 'zod'
 import { typeName } from './kubernetes/json.ts'
 
-/** One line for each problem; an unknown key is a problem of its own. */
+/** Returns one line per problem. Each unknown key is a problem of its own. */
 export function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): readonly string[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `${fieldOf([...issue.path, key])}: ${unknownKey(key, issue.path, schema)}`)
@@ -40,7 +40,7 @@ function typeProblem(expected: string, input: unknown): string {
   return `must be ${word}, not ${typeName(input)}`
 }
 
-/** `rules.trustedIngressUsers[0]` */
+/** Returns a field such as `rules.trustedIngressUsers[0]`. */
 function fieldOf(path: readonly PropertyKey[]): string {
   return path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
@@ -68,7 +68,7 @@ function lastOf(path: string): string {
   return path.split('.').at(-1) ?? ''
 }
 
-/** Every key of a schema, sections included: `rules`, `rules.probes`. */
+/** Returns every key of a schema, including sections: `rules`, `rules.probes`. */
 export function keysOf(schema: z.ZodType, prefix = ''): readonly string[] {
   return Object.entries(membersOf(schema)).flatMap(([key, member]) => [
     `${prefix}${key}`,
@@ -76,20 +76,20 @@ export function keysOf(schema: z.ZodType, prefix = ''): readonly string[] {
   ])
 }
 
-/** The keys of a section with their schemas; empty for a value. */
+/** Returns the keys of a section with their schemas; empty for a value. */
 export function membersOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> {
   const inner = unwrapped(schema)
   return inner instanceof z.ZodObject ? inner.shape : {}
 }
 
-/** The schema inside of its default and its `readonly`. */
-export function unwrapped(schema: z.ZodType): z.ZodType {
+/** Returns the schema inside its default and its `readonly`. */
+function unwrapped(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodReadonly
     ? unwrapped(schema.unwrap() as z.ZodType)
     : schema
 }
 
-/** Levenshtein's: how many letters to add, remove or replace. */
+/** The Levenshtein distance: how many letters to add, remove or replace. */
 function distance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index)
   for (const [index, letter] of left.split('').entries()) {

@@ -1,6 +1,6 @@
 /**
- * Every error that a person may meet, by its stable code. `docs/reference/errors.md` is generated from these tables. The
- * code is printed behind each message of the command line and of the server, and is a metric label there.
+ * Every error that a user may see, by its stable code. `docs/reference/errors.md` is generated from these tables. The
+ * code is printed after each message of the command line and the server, and is a metric label in the server.
  */
 export interface ErrorDescription {
   readonly meaning: string
@@ -11,33 +11,33 @@ export interface ErrorDescription {
 export const INPUT_ERRORS = {
   'manifest-unreadable': {
     meaning:
-      'A file, folder or standard input given with -f or --from holds something that is not a Kubernetes object.',
-    remedy: 'Correct the file at the document and line that the message names, or give another path.',
+      'A file, a folder or standard input given with -f or --from contains something other than a Kubernetes object.',
+    remedy: 'Correct the file at the document and line named in the message, or use another path.',
   },
   'object-invalid': {
     meaning:
-      'An object given with --from has a field that Istio or Kubernetes would not accept, so decisions would be guesses.',
-    remedy: 'Correct the field that the message names.',
+      'An object given with --from has a field that Istio or Kubernetes would refuse, so no decision would be reliable.',
+    remedy: 'Correct the field named in the message.',
   },
   'configuration-invalid': {
     meaning: 'The file given with --config cannot be read, has an unknown key, or has a value that is not allowed.',
-    remedy: 'Correct the key that the message names. docs/reference/configuration.md lists every key.',
+    remedy: 'Correct the key named in the message. docs/reference/configuration.md lists every key.',
   },
   'cluster-not-found': {
     meaning: 'There is no kubeconfig and no service account, or the kubeconfig has no such context.',
-    remedy: 'Set KUBECONFIG, name a context with --context, or give the cluster as manifests with --from.',
+    remedy: 'Set KUBECONFIG, name a context with --context, or use --from to read the cluster from manifests.',
   },
   'cluster-unreadable': {
     meaning: 'The API server cannot be reached, or refuses to list a kind. A partial answer would look complete.',
-    remedy: 'Check the connection, and that you may list the kinds that the message names in all namespaces.',
+    remedy: 'Check the connection, and that you may list the kinds named in the message in all namespaces.',
   },
   'address-unusable': {
     meaning: 'Nothing can listen on the address given with --listen or --metrics.',
-    remedy: 'Give a free port (0 lets the system choose one) and an address of this machine.',
+    remedy: 'Use a free port (0 lets the system choose one) and an address of this machine.',
   },
   'certificate-unusable': {
     meaning: 'The files given with --tls-cert and --tls-key cannot be read, or are not a certificate and its key.',
-    remedy: 'Give the certificate chain and its private key as PEM files.',
+    remedy: 'Use PEM files with the certificate chain and its private key.',
   },
   'output-unwritable': {
     meaning: 'The file named by --report or --tls-ca-out cannot be written.',
@@ -48,8 +48,8 @@ export const INPUT_ERRORS = {
     remedy: 'Write a new baseline: istio-onramp check -o json=baseline.json.',
   },
   'ignore-invalid': {
-    meaning: 'The file given with --ignore has a line that names no known code.',
-    remedy: 'Write CODE[@SLOT]=REASON[; until=2027-01-31], one in each line.',
+    meaning: 'The file given with --ignore has a line without a known code.',
+    remedy: 'Write CODE[@SLOT]=REASON[; until=2027-01-31], one per line.',
   },
   'receipt-invalid': {
     meaning: 'The annotation istio-onramp.io/rewritten does not match the object, so restore cannot undo the rewrite.',
@@ -58,44 +58,44 @@ export const INPUT_ERRORS = {
 } as const satisfies Readonly<Record<string, ErrorDescription>>
 
 /**
- * Requests that the server does not answer with a review. To the API server each is a failed call, which the webhook's
- * failurePolicy decides (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#failure-policy).
+ * Requests that get no review as an answer. To the API server each is a failed call, and the webhook's failurePolicy
+ * decides (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#failure-policy).
  */
 export const HTTP_ERRORS = {
   'too-large': {
     status: 413,
     meaning: 'The review is larger than limits.requestBytes.',
-    remedy: 'Raise limits.requestBytes if you lowered it: a legal object can arrive as 27 MB.',
+    remedy: 'Raise limits.requestBytes if you lowered it: a valid object can arrive as 27 MB.',
   },
   overloaded: {
     status: 503,
-    meaning: 'The reviews being read and decided together exceed limits.inFlightBytes. The API server tries again.',
+    meaning: 'The reviews in flight exceed limits.inFlightBytes. The API server retries.',
     remedy: 'Add replicas, or raise limits.inFlightBytes together with the memory limit.',
   },
   'slow-body': {
     status: 408,
-    meaning: 'The request body did not arrive in 30 s, or in 5 s while other large bodies waited for it.',
+    meaning: 'The request body did not arrive in 30 s, or not in 5 s while other large bodies waited.',
     remedy: 'Check the network between the API server and the webhook.',
   },
   'too-many-values': {
     status: 413,
-    meaning: 'The request has more values than any legal AdmissionReview, before its object even begins.',
-    remedy: 'Send what the API server sends.',
+    meaning: 'The request has more values than any valid AdmissionReview before its object begins.',
+    remedy: 'Send reviews as the API server does.',
   },
   'client-certificate': {
     status: 401,
     meaning: 'The server was started with --client-ca, and the client has no certificate of that authority.',
-    remedy: 'Give the API server a client certificate for webhooks (AdmissionConfiguration with a kubeconfig).',
+    remedy: 'Configure a client certificate for webhooks in the API server (AdmissionConfiguration with a kubeconfig).',
   },
   'content-type': {
     status: 415,
     meaning: 'The request is not application/json.',
-    remedy: 'Send what the API server sends: an AdmissionReview as application/json.',
+    remedy: 'Send an AdmissionReview as application/json, as the API server does.',
   },
   'content-encoding': {
     status: 415,
     meaning: 'The request body is compressed. The API server never compresses reviews.',
-    remedy: 'Send the body as it is. If a proxy compresses it, switch that off.',
+    remedy: 'Send the body uncompressed. If a proxy compresses it, disable that.',
   },
   'not-json': {
     status: 400,
@@ -109,11 +109,10 @@ export const HTTP_ERRORS = {
   },
 } as const satisfies Readonly<Record<string, ErrorDescription & { readonly status: number }>>
 
-/** What the server logs when it reads the cluster. It keeps what it knew and tries again. */
+/** Errors that the server logs when it reads the cluster. It keeps the last known state and retries. */
 export const CLUSTER_ERRORS = {
   'api-server': {
-    meaning:
-      'The API server answered a list or a watch with an error, or with something other than what was asked for.',
+    meaning: 'The API server answered a list or a watch with an error or with unexpected data.',
     remedy:
       'Read the message, which is the API server’s own. 403 means that the ClusterRole of the chart is missing a rule.',
   },
@@ -123,7 +122,10 @@ export type InputErrorCode = keyof typeof INPUT_ERRORS
 export type HttpErrorCode = keyof typeof HTTP_ERRORS
 export type ErrorCode = InputErrorCode | HttpErrorCode | keyof typeof CLUSTER_ERRORS
 
-/** Input that cannot be used. Each problem is one line, and names the file or flag, the place in it and what is allowed. */
+/**
+ * Input that cannot be used. Each problem is one line that names the file or flag, the place in it and the allowed
+ * values.
+ */
 export class InputError extends Error {
   readonly code: InputErrorCode
   readonly problems: readonly string[]
@@ -135,17 +137,20 @@ export class InputError extends Error {
   }
 }
 
-/** The message with the code that the reference lists, as denials carry their reason. */
+/** Appends the error code to the message, as denials have their reason code. */
 export function withErrorCode(message: string, code: ErrorCode): string {
   return `${message} [istio-onramp/${code}]`
 }
 
-/** What was thrown, in words. */
+/** Returns the message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** `ENOENT`, `EADDRINUSE`, `FST_ERR_CTP_INVALID_MEDIA_TYPE`: the code that Node or a library gave; undefined without one. */
+/**
+ * Returns the code that Node or a library set, such as `ENOENT`, `EADDRINUSE` or `FST_ERR_CTP_INVALID_MEDIA_TYPE`;
+ * undefined if there is none.
+ */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

@@ -1,4 +1,4 @@
-/** The version of this package, from the package.json beside `dist/` or `src/`. */
+/** The version of this package, from the package.json next to `dist/` or `src/`. */
 import { readFileSync } from 'node:fs'
 import { stringMember } from './kubernetes/json.ts'
 

@@ -42,7 +42,7 @@ func trailersOnly(fields ...string) func(c *call) {
 	}
 }
 
-// grpcRows: SERVING with status OK passes, and nothing else.
+// grpcRows: only SERVING with status OK passes.
 func grpcRows() []row {
 	plain := func(name string, answer func(c *call), want verdict) row {
 		return row{name: "grpc, " + name, handler: handler{kind: "grpc"}, serve: speaksHTTP2(answer), want: want}
@@ -182,8 +182,8 @@ func grpcRows() []row {
 	return slices.Concat(rows, grpcConnectionRows(), grpcTLSRows())
 }
 
-// grpcTLSRows: mode TLS. Any certificate will do; TLS 1.2 and the choice of HTTP/2 by ALPN have to be. What fails before
-// there is a call is tried again until the time is up, as without TLS.
+// grpcTLSRows: mode TLS. Any certificate is accepted; TLS 1.2 and HTTP/2 by ALPN are required. Failures before there is
+// a call are retried until the time is up, as without TLS.
 func grpcTLSRows() []row {
 	secure := func(name string, config *tls.Config, want verdict) row {
 		return row{name: "grpc, TLS, " + name, handler: handler{kind: "grpc", tls: true, service: "a.B"}, tls: config, serve: speaksHTTP2(healthy()), want: want}
@@ -268,8 +268,8 @@ func withALPN(config *tls.Config) *tls.Config {
 	return config
 }
 
-// grpcConnectionRows: what happens before there is a call. The grpc library keeps trying until the time is up and
-// then says so; the prober says what it knows as soon as it knows that no further attempt fits.
+// grpcConnectionRows: failures before there is a call. The grpc library retries until the time is up and then reports
+// it; the prober reports its reason as soon as no further attempt fits.
 func grpcConnectionRows() []row {
 	const early = "the prober adds why"
 	short := handler{kind: "grpc", timeout: 1}
@@ -310,7 +310,7 @@ func grpcConnectionRows() []row {
 	}
 }
 
-// handshake is a connection that does not come about: the client has to send its preface and no call.
+// handshake is a connection that is not established: the client must send its preface and no call.
 func handshake(then behaviour) behaviour {
 	return func(v *visit) {
 		v.record.prefaceOnly = true

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// hookRows: any HTTP answer is success, and https may be answered in http.
+// hookRows: any HTTP response is success, and https may be answered in http.
 func hookRows() []row {
 	hook := handler{hook: true}
 	secure := handler{kind: "https", hook: true}
@@ -64,7 +64,7 @@ func hookRows() []row {
 	)
 }
 
-// plainForTLS is what a web server says to a ClientHello. Of that, which is random, the record keeps that it came.
+// plainForTLS is a web server's answer to a ClientHello. The ClientHello is random, so the record only notes it.
 func plainForTLS(v *visit) {
 	v.record.requests = []string{"a ClientHello"}
 	v.Read(make([]byte, 5))

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// call is one request in HTTP/2 and what a server can do with it.
+// call is one HTTP/2 request and the server's possible reactions.
 type call struct {
 	*visit
 	framer *http2.Framer
@@ -23,7 +23,7 @@ type call struct {
 	nth    int // which request of this client it is, from 1
 }
 
-// speaksHTTP2 is a server in frames, so that it can also be a wrong one.
+// speaksHTTP2 is a server in frames, so that it can also misbehave.
 func speaksHTTP2(answer func(c *call)) behaviour {
 	return func(v *visit) {
 		v.record.requests = []string{"HTTP/2"}
@@ -82,7 +82,7 @@ func serveFrames(v *visit, framer *http2.Framer, answer func(c *call)) {
 	}
 }
 
-// fieldsOf sorts, since both clients write in no certain order, and leaves out how much time is left.
+// fieldsOf sorts, because both clients write in no defined order, and omits the remaining time.
 func fieldsOf(frame *http2.MetaHeadersFrame) []string {
 	var fields []string
 	for _, field := range frame.Fields {
@@ -122,7 +122,7 @@ func (c *call) header(end bool, fields ...string) {
 
 func (c *call) data(end bool, content string) { c.framer.WriteData(c.stream, end, []byte(content)) }
 
-// answer2 is a plain HTTP answer in HTTP/2.
+// answer2 is a plain HTTP response in HTTP/2.
 func answer2(status, body string, fields ...string) func(c *call) {
 	return func(c *call) {
 		c.header(body == "", append([]string{":status", status}, fields...)...)
@@ -132,7 +132,7 @@ func answer2(status, body string, fields ...string) func(c *call) {
 	}
 }
 
-// inTurn gives each request its own answer, the last one to all further ones.
+// inTurn gives each request its own answer; the last one repeats.
 func inTurn(answers ...func(c *call)) func(c *call) {
 	return func(c *call) { answers[min(c.nth, len(answers))-1](c) }
 }
@@ -193,7 +193,7 @@ func http2Rows() []row {
 	)
 }
 
-// clearHTTP2Rows: httpGet with protocol HTTP2. The server is asked in HTTP/2 from the first byte, and there is no way back.
+// clearHTTP2Rows: httpGet with protocol HTTP2. The client speaks HTTP/2 from the first byte, and there is no fallback.
 func clearHTTP2Rows() []row {
 	speak := func(name string, answer func(c *call), want verdict) row {
 		return row{name: "h2c, " + name, handler: handler{h2c: true, path: "/healthz?a=b"}, serve: speaksHTTP2(answer), want: want}
@@ -267,13 +267,13 @@ func prefaced(then behaviour) behaviour {
 	}
 }
 
-// http1Only answers the preface as servers do that know nothing of HTTP/2.
+// http1Only answers the preface as servers without HTTP/2 do.
 var http1Only = prefaced(func(v *visit) {
 	v.say("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 	v.Conn.Close()
 })
 
-// greetsOnly is a server of clear HTTP/2 that answers HTTP/1.1 as such servers do: with its SETTINGS, and the end.
+// greetsOnly is a clear-text HTTP/2 server that answers HTTP/1.1 as such servers do: with its SETTINGS and the end.
 func greetsOnly(v *visit) {
 	v.head()
 	http2.NewFramer(v.Conn, v.Conn).WriteSettings()

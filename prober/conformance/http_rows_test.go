@@ -11,7 +11,7 @@ func status(code int) string {
 	return fmt.Sprintf("HTTP/1.1 %d Something\r\nContent-Length: 4\r\n\r\nbody", code)
 }
 
-// statusRows: 2xx pass, 3xx without a destination pass with a warning, all else fails.
+// statusRows: 2xx pass, 3xx without a destination pass with a warning, all others fail.
 func statusRows() []row {
 	var rows []row
 	add := func(code int, want verdict) {
@@ -40,7 +40,7 @@ func statusRows() []row {
 	)
 }
 
-// answerRows: what a server can do to an answer.
+// answerRows: ways in which a server can distort a response.
 func answerRows() []row {
 	long := strings.Repeat("x", 64<<10)
 	return []row{
@@ -138,7 +138,7 @@ func requestRows() []row {
 		"//user:pass@elsewhere.example/x", "/" + strings.Repeat("long/", 1600)} {
 		want := pass
 		if path == "a:b" || path == "mailto:x" {
-			want = fail // taken for a URL of another scheme
+			want = fail // read as a URL of another scheme
 		}
 		name := fmt.Sprintf("path %.40q", path)
 		rows = append(rows, row{name: name, handler: handler{path: path}, serve: answers(ok), want: want})

@@ -16,12 +16,12 @@ import (
 	httpprobe "k8s.io/kubernetes/pkg/probe/http"
 	tcpprobe "k8s.io/kubernetes/pkg/probe/tcp"
 
-	// kubelet links gzip for gRPC through its tracing exporter, and then offers it in health checks.
+	// kubelet links gzip for gRPC through its tracing exporter, and therefore offers it in health checks.
 	_ "google.golang.org/grpc/encoding/gzip"
 )
 
 // askKubelet does what pkg/kubelet/prober/prober.go runProbe and runProbeWithRetries do with kubelet's exported
-// probers; the hooks go through lifecycle.NewHandlerRunner as a whole.
+// probers; hooks go through lifecycle.NewHandlerRunner as a whole.
 func askKubelet(h handler, port int) outcome {
 	if h.hook {
 		return runHook(h, port)
@@ -52,8 +52,8 @@ func probeOnce(h handler, port int) (probe.Result, string, error) {
 	return httpprobe.New(false).Probe(request, timeout)
 }
 
-// outcomeOf: an error beside the result means that kubelet throws the result away. Both are failures to the prober,
-// whose exit code cannot say so; see the README.
+// outcomeOf: an error next to the result means that kubelet discards the result. Both are failures to the prober, whose
+// exit code cannot distinguish them; see the README.
 func outcomeOf(result probe.Result, words string, err error) outcome {
 	switch {
 	case err != nil:
@@ -77,7 +77,7 @@ func (h handler) action(port int) *v1.HTTPGetAction {
 	return action
 }
 
-// runHook uses the client that pkg/kubelet/kubelet.go NewMainKubelet makes (insecureContainerLifecycleHTTPClient).
+// runHook uses the client of pkg/kubelet/kubelet.go NewMainKubelet (insecureContainerLifecycleHTTPClient).
 func runHook(h handler, port int) outcome {
 	client := &http.Client{
 		Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
@@ -96,7 +96,7 @@ func runHook(h handler, port int) outcome {
 	return outcome{verdict: pass}
 }
 
-// podStatus is where the hook runner learns the pod's address.
+// podStatus gives the hook runner the pod's address.
 type podStatus struct{ ip string }
 
 func (p podStatus) GetPod(context.Context, types.UID) (*kubecontainer.Pod, error) {

@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-// leastRows is the promise of issue 5.
+// leastRows is the minimum number of rows, so that none is lost unnoticed.
 const leastRows = 150
 
 var proberPath string
 
-// TestMain builds the program as it is shipped: what is compared is the binary, not its functions.
+// TestMain builds the program as shipped, because the tests compare the binary, not its functions.
 func TestMain(m *testing.M) {
 	folder, err := os.MkdirTemp("", "prober-conformance-")
 	if err != nil {
@@ -58,7 +58,7 @@ func TestTheProberJudgesAsKubeletDoes(t *testing.T) {
 	}
 }
 
-// filtered tells that someone looks at single rows (go test -run .../rows/...).
+// filtered tells whether single rows are selected (go test -run .../rows/...).
 func filtered() bool {
 	return strings.Contains(flag.Lookup("test.run").Value.String(), "/")
 }

@@ -9,7 +9,8 @@ func redirect(code int, location string) string {
 	return fmt.Sprintf("HTTP/1.1 %d Elsewhere\r\nLocation: %s\r\nContent-Length: 5\r\n\r\nmoved", code, location)
 }
 
-// redirectRows: the host that was asked is followed, whatever its port and scheme; another host ends the probe well.
+// redirectRows: redirects to the requested host are followed, whatever port and scheme; another host ends the probe
+// with success.
 func redirectRows() []row {
 	var rows []row
 	for _, code := range []int{301, 302, 303, 307, 308} {

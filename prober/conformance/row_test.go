@@ -10,36 +10,36 @@ import (
 	"testing"
 )
 
-// verdict is what a probe comes to.
+// verdict is the result of a probe.
 type verdict string
 
 const (
 	pass verdict = "pass"
-	warn verdict = "warn" // success, with words
+	warn verdict = "warn" // success with a message
 	fail verdict = "fail"
 )
 
 type outcome struct {
 	verdict   verdict
 	words     string
-	discarded bool // kubelet alone: the result counts for nothing
+	discarded bool // kubelet alone: the result is ignored
 }
 
 // handler is a probe or hook as the Kubernetes API holds it.
 type handler struct {
-	kind    string // http unless said
+	kind    string // http unless set
 	hook    bool
 	host    string
-	podIP   string // 127.0.0.1 unless said
-	path    string // "/" unless said
+	podIP   string // 127.0.0.1 unless set
+	path    string // "/" unless set
 	headers [][2]string
 	service string
-	timeout int  // seconds; 3 unless said
+	timeout int  // seconds; 3 unless set
 	h2c     bool // httpGet.protocol: HTTP2
 	tls     bool // grpc.mode: TLS
 }
 
-// row is one server behaviour. want guards the row itself: two clients that agree because the server never came up
+// row is one server behaviour. want guards the row itself: two clients that agree because the server never started
 // prove nothing.
 type row struct {
 	name     string
@@ -51,12 +51,12 @@ type row struct {
 	port     func(*testing.T) int // instead of serve: a port without a server
 	want     verdict
 
-	wordsVary      string // why the two may say it differently
+	wordsVary      string // why the messages may differ
 	requestsVary   string // why the server may see different requests
-	verdictsDiffer string // why kubelet's verdict is another
+	verdictsDiffer string // why kubelet's verdict differs
 }
 
-// but is the row with a change.
+// but returns the row with a change.
 func (r row) but(change func(*row)) row {
 	change(&r)
 	return r
@@ -90,7 +90,7 @@ func (h handler) seconds() int {
 	return h.timeout
 }
 
-// arguments is the command line that the rewrite would put into the pod.
+// arguments is the command line that a rewrite would put into the pod.
 func (h handler) arguments(port int) []string {
 	args := []string{h.kind, fmt.Sprintf("--port=%d", port)}
 	if h.host != "" {
@@ -141,7 +141,7 @@ func askProber(t *testing.T, h handler, port int) outcome {
 	}
 }
 
-// run asks the one server twice.
+// run sends both clients to the one server.
 func (r row) run(t *testing.T) {
 	if r.handler.kind == "" {
 		r.handler.kind = "http"
@@ -181,8 +181,8 @@ var (
 	agentVersion = regexp.MustCompile(`kube-(probe|lifecycle)/[^\s]*( grpc-go/\S+)?`)
 )
 
-// inOneLine leaves of words what both sides can have in common: no source port, no line breaks, no end. Which of its
-// timers net/http names at a deadline is a race, for kubelet as well.
+// inOneLine reduces messages to what both sides can share: no source port, no line breaks, no end. Which of its timers
+// net/http names at a deadline is a race, in kubelet as well.
 func inOneLine(words string) string {
 	words = timedOut.ReplaceAllString(words, "context deadline exceeded")
 	words = strings.TrimSpace(lineBreaks.ReplaceAllString(sourcePort.ReplaceAllString(words, "$1:N->"), " "))

@@ -17,11 +17,11 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// behaviour is what a server does with one connection. When it returns, the rest of what the client sends is read
-// (it belongs to the record), and the connection is closed.
+// behaviour is what a server does with one connection. When it returns, the rest of the client's data is read (it
+// belongs to the record), and the connection is closed.
 type behaviour func(v *visit)
 
-// stage is the server of a row: one port that is probed, perhaps a second one, and a record of what came in.
+// stage is the server of a row: one probed port, perhaps a second one, and a record of incoming data.
 type stage struct {
 	t      *testing.T
 	port   int
@@ -32,10 +32,10 @@ type stage struct {
 	count  atomic.Int32 // requests since the client began
 
 	listeners []net.Listener
-	marks     map[string]chan struct{} // connections of finish itself, by their address
+	marks     map[string]chan struct{} // connections of finish itself, by address
 }
 
-// connection is what one connection brought in.
+// connection is the data of one connection.
 type connection struct {
 	listener string
 	hello    string
@@ -54,7 +54,7 @@ type visit struct {
 	nth    int // which connection of this client it is, from 1
 }
 
-// patience is longer than any row takes, and keeps a client that never ends from holding up the others.
+// patience is longer than any row takes, so that a client that never ends does not block the others.
 const patience = 12 * time.Second
 
 func newStage(t *testing.T, r row) *stage {
@@ -128,7 +128,7 @@ func (s *stage) receive(conn net.Conn, record *connection, nth int, serve behavi
 	io.Copy(io.Discard, recorded)
 }
 
-// recordHello keeps what a client offers in TLS; its random numbers aside, that is the ClientHello.
+// recordHello records a client's TLS offer: the ClientHello without its random numbers.
 func recordHello(config *tls.Config, record *connection) *tls.Config {
 	config = config.Clone()
 	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
@@ -153,8 +153,8 @@ func (c recordedConn) Read(buffer []byte) (int, error) {
 	return n, err
 }
 
-// catchUp waits until every connection that a client has opened is taken: the kernel hands them out in turn, so they are
-// once one of our own is.
+// catchUp waits until every connection opened by a client has been accepted. The kernel hands them out in order, so
+// they have been once one of our own is.
 func (s *stage) catchUp() {
 	for _, listener := range s.listeners {
 		s.lock.Lock()
@@ -172,7 +172,7 @@ func (s *stage) catchUp() {
 	}
 }
 
-// finish waits until a client's connections are over and returns what came in, one text a connection.
+// finish waits until a client's connections are over and returns their data, one text per connection.
 func (s *stage) finish() []string {
 	s.catchUp()
 	done := make(chan struct{})
@@ -241,8 +241,8 @@ func (v *visit) tcp() *net.TCPConn {
 	return conn.(*net.TCPConn)
 }
 
-// answers replies to the first request with the first text and so on; the last text answers all further ones.
-// The connection stays open, as the client's matter.
+// answers replies to the first request with the first text and so on; the last text answers all further requests. The
+// connection stays open until the client closes it.
 func answers(texts ...string) behaviour {
 	return func(v *visit) {
 		for {
@@ -266,7 +266,7 @@ func answersAndCloses(text string) behaviour {
 	}
 }
 
-// prefaceAndCalls reads what a client of HTTP/2 sent and names the frames that belong to calls.
+// prefaceAndCalls reads a client's HTTP/2 data and names the frames that belong to calls.
 func prefaceAndCalls(content string) string {
 	rest, found := strings.CutPrefix(content, http2.ClientPreface)
 	calls := fmt.Sprintf("preface %t", found || strings.HasPrefix(http2.ClientPreface, content))

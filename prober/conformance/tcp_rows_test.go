@@ -24,7 +24,7 @@ func tcpRows() []row {
 	}
 }
 
-// closedPort is bound and never listens, so that nobody else gets it, no other row either.
+// closedPort is bound and never listens, so that no other process and no other row gets it.
 func closedPort(t *testing.T) int {
 	for {
 		port, err := bind(t, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
@@ -37,7 +37,7 @@ func closedPort(t *testing.T) int {
 	}
 }
 
-// reserveIPv6 keeps others from the same port of ::1, which the name localhost also means.
+// reserveIPv6 keeps others from the same port of ::1, which the name localhost also resolves to.
 func reserveIPv6(t *testing.T, port int) bool {
 	_, err := bind(t, &syscall.SockaddrInet6{Port: port, Addr: [16]byte{15: 1}})
 	return err == nil
@@ -68,7 +68,7 @@ func listenOnly(t *testing.T) int {
 	return listenWith(t, 16)
 }
 
-// blackHole is a listener whose queue is full: the kernel drops every further SYN, as a lost route would.
+// blackHole is a listener with a full queue: the kernel drops every further SYN, as a lost route would.
 func blackHole(t *testing.T) int {
 	port := listenWith(t, 0)
 	for range 3 {

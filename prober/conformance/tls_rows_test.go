@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// tlsRows: any certificate will do, the protocol has to be one of today's.
+// tlsRows: any certificate is accepted, but the protocol must be a current one.
 func tlsRows() []row {
 	secure := handler{kind: "https", path: "/healthz"}
 	only := func(version uint16) *tls.Config {

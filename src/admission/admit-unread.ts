@@ -1,4 +1,4 @@
-/** The verdict on an object that was not read, because it has more values than any legal object. */
+/** The verdict on an object that was not read because it has more values than any valid object. */
 import { coded } from '../rules/reasons.ts'
 import type { RuleContext } from '../rules/rule.ts'
 import { admit, nameOf } from './admit.ts'
@@ -8,7 +8,7 @@ import { failOpen, type Verdict } from './verdict.ts'
 /**
  * | kind                   | verdict                                                                        |
  * |------------------------|--------------------------------------------------------------------------------|
- * | Ingress                | as an Ingress without any content: the namespace and the configuration decide  |
+ * | Ingress                | decided as an empty Ingress, by the namespace and the configuration            |
  * | every other kind       | admitted unchanged, with a warning                                             |
  */
 export function admitUnread(request: AdmissionRequest, context: RuleContext): Verdict {

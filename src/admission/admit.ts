@@ -1,9 +1,9 @@
 /**
- * Decides a request: runs the rules that handle its kind, stops at the first denial, adds up patches and warnings, and
- * proves the patch. The command line and the webhook both come through here, so they give the same answer.
+ * Decides a request: runs the rules for its kind, stops at the first denial, combines patches and warnings, and proves
+ * the patch. The command line and the webhook both call it, so they give the same answer.
  */
 import { messageOf } from '../errors.ts'
-import { isDeeperThan, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { isDeeperThan, isObject, MAX_DEPTH, type Json, type JsonObject } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
 import { describe, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
 import { coded, REASONS, type Reason } from '../rules/reasons.ts'
@@ -14,10 +14,7 @@ import type { AdmissionRequest } from './review.ts'
 import { singleLines } from './warning-text.ts'
 import { allow, failOpen, type Notes, type Verdict } from './verdict.ts'
 
-/** Real objects nest about twenty levels; JSON of 3 MiB can nest so deep that recursion exhausts the stack. */
-const MAX_DEPTH = 200
-
-/** Total: whatever goes wrong inside becomes a verdict that admits the object unchanged. */
+/** Total: every internal failure becomes a verdict that admits the object unchanged. */
 export function admit(request: AdmissionRequest, context: RuleContext): Verdict {
   try {
     return runRules(request, context)
@@ -27,7 +24,7 @@ export function admit(request: AdmissionRequest, context: RuleContext): Verdict 
   }
 }
 
-/** `Pod shop/web`, the way warnings name the object of a request; `*` where the name is still to be generated. */
+/** Returns `Pod shop/web`, the object's name in warnings; `*` if the name is still to be generated. */
 export function nameOf({ kind, namespace, name }: AdmissionRequest): string {
   return `${kind} ${namespace}/${name === '' ? '*' : name}`
 }
@@ -49,7 +46,7 @@ function runRules(request: AdmissionRequest, context: RuleContext): Verdict {
   )
 }
 
-/** The request's own kind and namespace win over what the object says. */
+/** The request's own kind and namespace take precedence over the object's. */
 function referenceOf({ kind, namespace }: AdmissionRequest, object: JsonObject): ObjectReference {
   const written = referenceTo(object, namespace === '' ? undefined : namespace)
   return { ...written, kind, namespace: namespace === '' ? written.namespace : namespace }
@@ -59,7 +56,7 @@ function objectOrNone(value: Json): JsonObject | undefined {
   return isObject(value) ? value : undefined
 }
 
-/** One verdict from the answers of all rules. */
+/** Combines the results of all rules into one verdict. */
 function combine({ object, reference }: WriteRequest, results: readonly RuleResult[], context: RuleContext): Verdict {
   const notes = notesOf(reference, results, context)
   const reason = leadingReason(notes.decisions)
@@ -89,7 +86,7 @@ function unique(reasons: readonly Reason[]): readonly Reason[] {
 
 const UNDECLARED: Reason = 'namespace-not-declared'
 
-/** `default` exists in every cluster, whether a manifest declares it or not. */
+/** `default` exists in every cluster, with or without a manifest. */
 function isUndeclared({ namespace }: ObjectReference, { mesh }: RuleContext): boolean {
   return namespace !== 'default' && !mesh.namespace(namespace).isDeclared
 }
@@ -98,7 +95,7 @@ function undeclaredText({ namespace }: ObjectReference): string {
   return coded(`namespace ${namespace}: ${REASONS[UNDECLARED]}`, UNDECLARED)
 }
 
-/** What was done explains a request better than what was left. */
+/** A change explains a request better than something left unchanged. */
 function leadingReason(decisions: readonly Decision[]): Reason {
   const order = ['deny', 'rewrite', 'annotate', 'warn', 'leave', 'allow']
   const [first] = decisions.toSorted((left, right) => order.indexOf(left.action) - order.indexOf(right.action))

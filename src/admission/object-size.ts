@@ -1,12 +1,21 @@
-/** Whether an object has more parts than any legal one. Deciding costs time for each of them, so such an object is not read. */
+/**
+ * Whether an object has more parts than any valid one. A decision takes time for each part, so such an object is not
+ * read.
+ */
 import { isObject, member, memberAt, type Json } from '../kubernetes/json.ts'
 import { metadataOf } from '../kubernetes/object.ts'
 import { rawTemplate } from '../kubernetes/pod-template.ts'
 
-/** etcd takes 1.5 MiB, and a container takes at least 100 bytes of it with Kubernetes' defaults: https://etcd.io/docs/v3.5/dev-guide/limit/. */
-export const MOST_CONTAINERS = 15_000
-/** Keys and values of all annotations have 256 KiB together, and a key has to be unique: https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/. */
-export const MOST_ANNOTATIONS = 90_000
+/**
+ * etcd accepts 1.5 MiB, and with Kubernetes' defaults a container takes at least 100 bytes:
+ * https://etcd.io/docs/v3.5/dev-guide/limit/.
+ */
+const MOST_CONTAINERS = 15_000
+/**
+ * All annotation keys and values together are limited to 256 KiB, and keys are unique:
+ * https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/.
+ */
+const MOST_ANNOTATIONS = 90_000
 
 export function hasTooManyParts(kind: string, object: Json): boolean {
   if (!isObject(object)) return false

@@ -1,15 +1,15 @@
 /**
- * Proves a patch before it is sent: one that does not apply is an error for the user, whatever the failurePolicy
- * (docs/facts/operations.md#a-bad-patch-is-worse-than-none, docs/facts/admission-requests.md#json-patch). The API server's
- * own rules are stricter than RFC 6902's, and so are these: only places we may touch, and no operation without effect.
+ * Proves a patch before it is sent. A patch that does not apply is an error for the user, regardless of failurePolicy
+ * (docs/facts/operations.md#a-bad-patch-is-worse-than-none, docs/facts/admission-requests.md#json-patch). Like the API
+ * server's, these rules are stricter than RFC 6902: only allowed paths, and no operation without effect.
  */
 import fastJsonPatch, { type Operation as JsonPatchOperation } from 'fast-json-patch'
-import { equalJson, isObject, memberAt, stringMap, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { equalJson, isObject, member, memberAt, stringMap, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { parsePointer, type Operation } from '../kubernetes/json-pointer.ts'
 
 const { applyOperation } = fastJsonPatch
 
-/** Below the pod template, which is the root of a Pod and deeper in a workload. */
+/** The path of the pod template, which is the root of a Pod and deeper in a workload. */
 const TEMPLATE = String.raw`(/spec/template|/spec/jobTemplate/spec/template)?`
 const CONTAINER = String.raw`/spec/(containers|initContainers)/\d+`
 const ALLOWED = new RegExp(
@@ -19,12 +19,12 @@ const ALLOWED = new RegExp(
     `|/spec/(volumes|initContainers)(/(-|\\d+))?)$`,
 )
 
-/** All of it, where there was none, or a part. */
+/** All metadata, if there was none, or a part of it. */
 const METADATA = /\/metadata(?:\/|$)/
 
 export type Proof = { readonly result: JsonObject } | { readonly problem: string }
 
-/** The object after the patch; what the patch does not touch is shared with the original, which stays as it was. */
+/** Returns the object after the patch. It shares unchanged parts with the original, which is not modified. */
 export function provePatch(object: JsonObject, operations: readonly Operation[]): Proof {
   const copied = new WeakSet<object>()
   let current: Json = object
@@ -41,11 +41,11 @@ export function provePatch(object: JsonObject, operations: readonly Operation[])
   }
   if (!isObject(current)) return { problem: 'the patch leaves no object' }
   return operations.some(({ path }) => METADATA.test(path)) && hasTooLongAnnotations(current)
-    ? { problem: `the annotations would be longer than ${MAX_ANNOTATION_BYTES} bytes` }
+    ? { problem: `the annotations would exceed ${MAX_ANNOTATION_BYTES} bytes` }
     : { result: current }
 }
 
-/** Of keys and values together (apimachinery api/validation, TotalAnnotationSizeLimitB). */
+/** Keys and values together (apimachinery api/validation, TotalAnnotationSizeLimitB). */
 const MAX_ANNOTATION_BYTES = 262_144
 
 function hasTooLongAnnotations(object: JsonObject): boolean {
@@ -57,8 +57,7 @@ function hasTooLongAnnotations(object: JsonObject): boolean {
 }
 
 /**
- * fast-json-patch changes the document it is given. Only the objects and lists on the way to the place are copied, and
- * each of them once for the whole patch.
+ * fast-json-patch modifies its input. Only the objects and lists on the path are copied, each once for the whole patch.
  */
 function copyAlong(value: Json, segments: readonly string[], depth: number, copied: WeakSet<object>): Json {
   if (typeof value !== 'object' || value === null) return value
@@ -70,7 +69,7 @@ function copyAlong(value: Json, segments: readonly string[], depth: number, copi
   return copy
 }
 
-/** A list is indexed by text here as an object is: that is what a pointer's segments are. */
+/** A list is indexed by text, like an object, because the segments of a pointer are text. */
 function shallowCopy(value: object): Record<string, Json> {
   const copy: unknown = Array.isArray(value) ? [...(value as readonly Json[])] : { ...value }
   return copy as Record<string, Json>
@@ -79,15 +78,11 @@ function shallowCopy(value: object): Record<string, Json> {
 function valueAt(value: Json, path: string): Json | undefined {
   let current: Json | undefined = value
   for (const segment of parsePointer(path))
-    current = Array.isArray(current)
-      ? (current as readonly Json[])[Number(segment)]
-      : isObject(current)
-        ? current[segment]
-        : undefined
+    current = Array.isArray(current) ? (current as readonly Json[])[Number(segment)] : member(current, segment)
   return current
 }
 
-/** The library puts the whole document into its message; only the first line may be repeated. */
+/** The library's message contains the whole document, so only its first line is repeated. */
 function describeFailure(error: unknown): string {
   return error instanceof Error ? `${error.name} ${error.message.split('\n')[0] ?? ''}` : String(error)
 }

@@ -1,6 +1,6 @@
 /**
- * The AdmissionReview on the wire, `admission.k8s.io/v1`: the only file that knows uid, base64 and patchType. Decoding and
- * encoding are each other's mirror (docs/facts/admission-requests.md#answers).
+ * The AdmissionReview on the wire, `admission.k8s.io/v1`: the only file that knows uid, base64 and patchType. Decoding
+ * and encoding mirror each other (docs/facts/admission-requests.md#answers).
  */
 import {
   isObject,
@@ -16,12 +16,12 @@ import type { Problem } from '../kubernetes/problem.ts'
 import type { Exemption } from '../rules/rule.ts'
 import type { Verdict } from './verdict.ts'
 
-export const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const
+const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const
 export type AdmissionOperation = (typeof OPERATIONS)[number]
 
 export interface AdmissionRequest {
   readonly uid: string
-  /** `admission.k8s.io/v1`, or v1beta1, which is answered in kind and never decided. */
+  /** `admission.k8s.io/v1`, or v1beta1, which gets an answer of its own version but no decision. */
   readonly apiVersion: string
   readonly operation: AdmissionOperation
   readonly kind: string
@@ -29,7 +29,7 @@ export interface AdmissionRequest {
   readonly version: string
   /** Empty for a cluster-scoped object. */
   readonly namespace: string
-  /** Empty where the name is still to be generated. */
+  /** Empty if the name is still to be generated. */
   readonly name: string
   readonly dryRun: boolean
   readonly user: string
@@ -43,19 +43,19 @@ export function decodeReview(body: unknown): AdmissionRequest | Problem {
   if (!isObject(body)) return { field: 'body', problem: `must be an AdmissionReview, not ${typeName(body)}` }
   const apiVersion = member(body, 'apiVersion')
   if (member(body, 'kind') !== 'AdmissionReview')
-    return { field: 'kind', problem: `is ${show(member(body, 'kind'))}, AdmissionReview is expected` }
+    return { field: 'kind', problem: `is ${show(member(body, 'kind'))}; AdmissionReview is expected` }
   if (typeof apiVersion !== 'string' || !API_VERSIONS.includes(apiVersion))
-    return { field: 'apiVersion', problem: `is ${show(apiVersion)}, admission.k8s.io/v1 is expected` }
+    return { field: 'apiVersion', problem: `is ${show(apiVersion)}; admission.k8s.io/v1 is expected` }
   const request = member(body, 'request')
   if (!isObject(request))
     return { field: 'request', problem: 'an AdmissionReview without a request cannot be answered' }
   const uid = stringMember(request, 'uid') ?? ''
-  if (uid === '') return { field: 'request.uid', problem: 'a uid is required, the answer has to repeat it' }
+  if (uid === '') return { field: 'request.uid', problem: 'a uid is required, because the answer must repeat it' }
   const operation = OPERATIONS.find((known) => known === member(request, 'operation'))
   if (operation === undefined)
     return {
       field: 'request.operation',
-      problem: `is ${show(member(request, 'operation'))}, allowed are ${OPERATIONS.join(', ')}`,
+      problem: `is ${show(member(request, 'operation'))}; allowed are ${OPERATIONS.join(', ')}`,
     }
   return readRequest(request, uid, apiVersion, operation)
 }
@@ -88,11 +88,11 @@ function show(value: Json | undefined): string {
 }
 
 /**
- * `patch` and `patchType` come both or not at all, and never from `/validate`. A denial is 403 and Forbidden: with 422
- * and causes, kubectl drops the message (docs/facts/admission-requests.md#denials).
+ * Encodes the verdict. `patch` and `patchType` appear together or not at all, and never from `/validate`. A denial is
+ * 403 and Forbidden: with 422 and causes, kubectl drops the message (docs/facts/admission-requests.md#denials).
  *
- * The audit log gets `WEBHOOK/reason` of what was changed or denied, `WEBHOOK/fail-open` and `WEBHOOK/refused-settings`. It
- * gets no reason of what was admitted unchanged, so that a second call for the same pod does not contradict the first.
+ * The audit log gets `WEBHOOK/reason` of changes and denials, `WEBHOOK/fail-open` and `WEBHOOK/refused-settings`. It
+ * gets no reason for objects admitted unchanged, so that a second call for the same pod does not contradict the first.
  */
 export function encodeReview(request: Pick<AdmissionRequest, 'uid' | 'apiVersion'>, verdict: Verdict): JsonObject {
   return {
@@ -123,7 +123,7 @@ function audited({ kind, reason, failOpen, refusedSettings, exemptions }: Verdic
   return Object.keys(annotations).length === 0 ? {} : { auditAnnotations: annotations }
 }
 
-/** `ingress allow by namespace` */
+/** Returns a text such as `ingress allow by namespace`. */
 function exemptionText({ rule, setting, by }: Exemption): string {
   return `${rule} ${setting} by ${by}`
 }

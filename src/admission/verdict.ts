@@ -4,28 +4,28 @@ import type { Operation } from '../kubernetes/json-pointer.ts'
 import { coded, REASONS, type Reason } from '../rules/reasons.ts'
 import type { Decision, Exemption } from '../rules/rule.ts'
 
-/** What every verdict carries beside its outcome. */
+/** What every verdict has in addition to its outcome. */
 export interface Notes {
   readonly decisions: readonly Decision[]
-  /** Single lines, as `singleLines` makes them. */
+  /** Single lines, as `singleLines` returns them. */
   readonly warnings: readonly string[]
-  /** Why the object, or a part of it, was admitted without a decision: one count each in a metric, and a log line. */
+  /** Why the object, or a part of it, was admitted without a decision. Each is counted in a metric and logged. */
   readonly failOpen: readonly Reason[]
-  /** The users' settings that were refused, one reason code each. */
+  /** The reason codes of refused user settings. */
   readonly refusedSettings: readonly Reason[]
   /** Annotations that loosened a rule. */
   readonly exemptions: readonly Exemption[]
 }
 
 interface Common extends Notes {
-  /** The code that explains the verdict best: log field and metric label. */
+  /** The code that best explains the verdict, for the log and the metric. */
   readonly reason: Reason
 }
 
 export type Verdict =
   | (Common & { readonly kind: 'allow' })
   | (Common & { readonly kind: 'warn' })
-  /** `after` is the object with the operations applied, as `provePatch` found it. */
+  /** `after` is the object with the operations applied, as proved by `provePatch`. */
   | (Common & { readonly kind: 'patch'; readonly operations: readonly Operation[]; readonly after: JsonObject })
   | (Common & { readonly kind: 'deny'; readonly message: string })
 

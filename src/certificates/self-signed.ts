@@ -1,11 +1,11 @@
-/** A certificate authority and a serving certificate made on the spot, for development, the demo and tests. */
+/** A certificate authority and a serving certificate created on the fly, for development, the demo and tests. */
 import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { readAddress } from '../kubernetes/ip-address.ts'
 
 export interface SelfSigned {
-  /** PEM of the authority: what clients have to trust. */
+  /** PEM of the authority that clients must trust. */
   readonly ca: string
   readonly cert: string
   readonly key: string
@@ -14,7 +14,7 @@ export interface SelfSigned {
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** ECDSA P-256, valid for `days` from `now`; `hosts` are DNS names and addresses. */
+/** Creates ECDSA P-256 keys, valid for `days` from `now`; `hosts` are DNS names and addresses. */
 export async function createSelfSigned(
   hosts: readonly string[],
   now: Date,

@@ -1,4 +1,4 @@
-/** The cluster as `--from` gives it. */
+/** Builds the cluster from the manifests of `--from`. */
 import { InputError } from '../errors.ts'
 import { describe, referenceTo } from '../kubernetes/object.ts'
 import { buildClusterState, type ClusterState } from './cluster-state.ts'

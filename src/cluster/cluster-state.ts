@@ -1,10 +1,10 @@
 /**
- * The cluster as the rules see it: a value over the tables, replaced as a whole. What is computed from a table is computed
- * once for each version of the table, when it is first needed.
+ * The cluster as the rules see it: a value built from the tables and replaced as a whole. Values derived from a table
+ * are computed once for each version of the table, on first use.
  *
- * What no manifest declares is absent, with three exceptions: without any MutatingWebhookConfiguration, Istio's default
- * install is assumed; without an injector ConfigMap, nothing is known about probe rewriting; a namespace that no manifest
- * declares has no labels.
+ * Objects without a manifest are absent, with three exceptions: without any MutatingWebhookConfiguration, Istio's
+ * default installation is assumed; without an injector ConfigMap, probe rewriting is unknown; a namespace without a
+ * manifest has no labels.
  */
 import { unknownControlPlane, type ControlPlane } from '../istio/control-plane.ts'
 import { DEFAULT_INSTALL, inCallingOrder, type InjectionWebhook } from '../istio/injection-webhook.ts'
@@ -31,11 +31,14 @@ import {
 } from './tables.ts'
 
 export interface ClusterState extends Inventory {
-  /** Objects that say something Istio no longer listens to, one line each. */
+  /** Objects with settings that Istio no longer reads, one line each. */
   readonly notes: readonly string[]
-  /** Workloads and bare Pods of a namespace, trimmed; undefined while one of their kinds is not known. */
+  /** The workloads and bare Pods of a namespace, trimmed; undefined while one of their kinds is unknown. */
   workloads(namespace: string): readonly JsonObject[] | undefined
-  /** Sidecars, ServiceEntries, Gateways, VirtualServices and DestinationRules of a namespace, trimmed; likewise. */
+  /**
+   * The Sidecars, ServiceEntries, Gateways, VirtualServices and DestinationRules of a namespace, trimmed; undefined
+   * likewise.
+   */
   networking(namespace: string): readonly JsonObject[] | undefined
 }
 
@@ -43,7 +46,10 @@ export interface ObjectProblem extends Problem {
   readonly object: JsonObject
 }
 
-/** Objects of kinds that no rule reads are passed over; objects that cannot be read are reported and left out. */
+/**
+ * Builds the state. Objects of kinds that no rule reads are skipped; objects that cannot be read are reported and
+ * skipped.
+ */
 export function buildClusterState(
   objects: readonly JsonObject[],
   { assumesIstio = isWithoutWebhooks }: BuildOptions = {},
@@ -67,7 +73,7 @@ export function buildClusterState(
 }
 
 export interface BuildOptions {
-  /** Whether the default install stands in for webhook configurations of Istio that are not among the objects. */
+  /** Whether to assume the default installation if the objects include no Istio webhook configuration. */
   readonly assumesIstio?: (tables: Tables) => boolean
 }
 
@@ -75,7 +81,7 @@ function isWithoutWebhooks({ mutatingwebhookconfigurations }: Tables): boolean {
   return mutatingwebhookconfigurations.isEmpty()
 }
 
-/** Applications bring webhook configurations of their own; Istio's may still be missing from the manifests. */
+/** Applications have webhook configurations of their own, so Istio's may be missing even if others exist. */
 export function isWithoutIstiosWebhooks({ mutatingwebhookconfigurations }: Tables): boolean {
   return rowsOf(mutatingwebhookconfigurations).every(({ injection }) => injection.length === 0)
 }
@@ -83,11 +89,11 @@ export function isWithoutIstiosWebhooks({ mutatingwebhookconfigurations }: Table
 export interface StateOptions {
   /** Used if the manifests have no webhook configurations. */
   readonly webhooks?: readonly InjectionWebhook[]
-  /** Kinds that were not read, or too long ago: their tables say nothing, not even where they are empty. */
+  /** Kinds that were not read, or whose data is too old. Their tables are meaningless, even if empty. */
   readonly unknown?: ReadonlySet<TableName>
 }
 
-/** What a state was made of, so that another can be made with changes (`layOver`). */
+/** The inputs of a state, from which a changed state can be built (`layOver`). */
 export interface StateBasis {
   readonly tables: Tables
   readonly options: StateOptions
@@ -121,7 +127,7 @@ function makeState(tables: Tables, { webhooks, unknown = new Set() }: StateOptio
     },
     get notes() {
       return [...rowsOf(tables.policies), ...rowsOf(tables.meshpolicies)].map(
-        (name) => `${name}: Istio 1.6 and later ignores it; it is not counted`,
+        (name) => `${name}: Istio 1.6 and later ignores it, so it does not count`,
       )
     },
     workloads: (namespace) => objectsOf(tables, WORKLOAD_TABLES, unknown, namespace),
@@ -142,7 +148,7 @@ function objectsOf(
   })
 }
 
-/** What a controller made is left out: its owner stands for it. */
+/** Skips objects that a controller made: their owner represents them. */
 function objectOf(row: JsonObject | WorkloadRow): JsonObject | undefined {
   if (!('mentions' in row && 'object' in row)) return row
   const { object, owner } = row as WorkloadRow
@@ -153,7 +159,7 @@ function undeclaredNamespace(name: string): Namespace {
   return { name, labels: new Map([['kubernetes.io/metadata.name', name]]), annotations: new Map(), isDeclared: false }
 }
 
-/** Tables are never edited, so what is computed of one holds as long as it lives. */
+/** Tables are never edited, so a derived value stays valid as long as its table. */
 function oncePer<Key extends object, Value>(compute: (key: Key) => Value): (key: Key) => Value {
   const known = new WeakMap<Key, { readonly value: Value }>()
   return (key) => {

@@ -1,10 +1,10 @@
-/** The tables as the readiness engine asks for them. Each list is made once for each version of its tables. */
+/** The tables as lists for the readiness engine. Each list is built once for each version of its tables. */
 import type { Inventory, InventoryKind, InventoryRows } from '../readiness/inventory.ts'
 import { rowsOf, WORKLOAD_TABLES, type Table, type TableName, type Tables } from './tables.ts'
 
 type Lists = { readonly [Kind in InventoryKind]: (tables: Tables) => readonly InventoryRows[Kind][] }
 
-/** The tables that a list is made of; a row of the last four kinds holds several entries. */
+/** The tables of each list. A row of the last four kinds has several entries. */
 const SOURCES: Readonly<Record<InventoryKind, readonly TableName[]>> = {
   namespaces: ['namespaces'],
   services: ['services'],
@@ -40,7 +40,7 @@ const EXPANDED: Partial<Lists> = {
   ownWebhooks: (tables) => rowsOf(tables.mutatingwebhookconfigurations).flatMap(({ own }) => own),
 }
 
-/** `unknown`: tables that could not be read. */
+/** `unknown` contains the tables that could not be read. */
 export function inventoryOf(
   tables: Tables,
   unknown: ReadonlySet<TableName>,

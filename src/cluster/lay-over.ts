@@ -1,4 +1,4 @@
-/** A cluster with proposed changes: objects applied over it, others taken away. The cluster itself stays as it is. */
+/** The cluster with proposed changes: objects applied and objects removed. The original state does not change. */
 import type { Namespace } from '../istio/mesh.ts'
 import type { PeerAuthentication } from '../istio/declared-policy.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
@@ -22,7 +22,7 @@ export interface RemovedObject {
   readonly key: RowKey
 }
 
-/** Objects take the place of those of the same name, as `kubectl apply` would put them there. */
+/** Replaces objects of the same name, as `kubectl apply` would. */
 export function layOver(
   state: ClusterState,
   changed: readonly JsonObject[],
@@ -45,7 +45,7 @@ export function layOver(
   return { state: stateOf(tables, basis.options), problems }
 }
 
-/** What applying keeps of the object that is there: its age, and the labels and annotations of a namespace. */
+/** Keeps what `kubectl apply` keeps of an existing object: its age, and the labels and annotations of a namespace. */
 function asApplied(row: Rows[TableName], { table }: Resource, key: RowKey, tables: Tables): Rows[TableName] {
   if (table === 'peerauthentications') {
     const known = findRow(tables.peerauthentications, key)

@@ -1,20 +1,22 @@
 /**
- * Cuts a file into documents exactly as kubectl does, before anything is parsed: at lines that begin with `---`, or, where
- * the text begins with a brace, into JSON values
+ * Splits a file into documents exactly as kubectl does, before parsing: at lines that begin with `---`, or, if the text
+ * begins with a brace, into JSON values
  * (https://github.com/kubernetes/apimachinery/blob/v0.37.2/pkg/util/yaml/decoder.go, YAMLReader and YAMLOrJSONDecoder).
  */
+import { parseJson } from '../kubernetes/json.ts'
+
 export interface DocumentText {
-  /** The separator line before the document, with its line end; empty before the first one. */
+  /** The separator line before the document, including its line end; empty for the first one. */
   readonly separator: string
   readonly text: string
   readonly isJson: boolean
-  /** The line of the file on which `text` begins, counted from 1. */
+  /** The file's line on which `text` begins, counted from 1. */
   readonly line: number
-  /** Set where kubectl refuses the separator: the line holds more than `---` and a comment. */
+  /** Set if kubectl refuses the separator because the line has more than `---` and a comment. */
   readonly problem?: string
 }
 
-/** One after the other, so that none has to stay in memory. Joined again, separators and texts are the file. */
+/** Yields the documents one at a time. Separators and texts, concatenated, equal the file. */
 export function* splitDocuments(text: string): Generator<DocumentText> {
   const json = /^\ufeff?\s*\{/.test(text) ? splitJson(text) : undefined
   if (json !== undefined) yield* json
@@ -41,17 +43,17 @@ function yamlDocument(separator: string, text: string, line: number): DocumentTe
   return { separator, text, isJson: false, line, ...(problem === undefined ? {} : { problem }) }
 }
 
-/** `^` also matches behind other ends of a line than kubectl's. */
+/** `^` also matches after line ends that kubectl does not recognise. */
 function isLineStart(text: string, index: number): boolean {
   return index === 0 || text[index - 1] === '\n'
 }
 
 function problemOf(separator: string): string | undefined {
   const rest = separator.slice(3).trim()
-  return rest === '' || rest.startsWith('#') ? undefined : `kubectl refuses what follows --- on its line: ${rest}`
+  return rest === '' || rest.startsWith('#') ? undefined : `kubectl refuses text after --- on the same line: ${rest}`
 }
 
-/** `%YAML 1.1` at the top of a file belongs to the document behind the first separator. */
+/** `%YAML 1.1` belongs to the document after the separator. */
 function isBelowDirective(text: string, start: number, end: number): boolean {
   if (start !== 0) return false
   const head = text.slice(0, end)
@@ -64,7 +66,7 @@ function countLines(text: string): number {
   return count
 }
 
-/** Undefined where the text is not a row of JSON objects: then it is YAML in flow style. */
+/** Returns undefined if the text is not a sequence of JSON objects: it is YAML in flow style. */
 function splitJson(text: string): readonly DocumentText[] | undefined {
   const ends: number[] = []
   for (let position = text.indexOf('{'); position !== -1;) {
@@ -112,10 +114,5 @@ function endOfString(text: string, start: number): number | undefined {
 }
 
 function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
+  return parseJson(text) !== undefined
 }

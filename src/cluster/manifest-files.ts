@@ -7,10 +7,10 @@ import { codeOf, InputError, messageOf } from '../errors.ts'
 import { readDocuments, type Manifest, type ManifestText } from './manifest.ts'
 
 const MANIFEST_NAME = /\.(ya?ml|json)$/
-/** Folders of tools; what is in them is not the user's. */
+/** Folders of tools, whose contents are not the user's. */
 const IGNORED_FOLDER = /(?:^|\/)(?:\.git|node_modules)\//
 
-/** Objects in the order of the paths, and within a folder by file name. Throws InputError for all that is wrong. */
+/** Returns objects in the order of the paths, within a folder by file name. Throws InputError with all problems. */
 export async function readManifests(paths: readonly string[], needsNames = false): Promise<readonly Manifest[]> {
   const problems: string[] = []
   const manifests: Manifest[] = []
@@ -29,7 +29,7 @@ export interface LastText {
   text?: string
 }
 
-/** The texts of all files, one after the other; those that cannot be read are added to `problems`. */
+/** Yields the texts of all files, one at a time. Files that cannot be read are added to `problems`. */
 export async function* readFiles(
   paths: readonly string[],
   problems: string[],
@@ -46,7 +46,7 @@ export async function* readFiles(
   }
 }
 
-/** What is wrong with one path does not hide the next. */
+/** A problem with one path does not hide the next. */
 async function orProblem<Result>(problems: string[], action: () => Promise<Result>): Promise<Result | undefined> {
   try {
     return await action()
@@ -71,7 +71,7 @@ async function filesOf(path: string): Promise<readonly string[]> {
   return files.toSorted()
 }
 
-/** Standard input can be read only once, and a command may have to look twice. */
+/** Standard input can be read only once, and a command may need it twice. */
 const standardInput = new WeakMap<Readable, Promise<string>>()
 
 async function readOnce(stream: Readable): Promise<string> {
@@ -86,7 +86,7 @@ async function readText(file: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    throw new InputError('manifest-unreadable', [`${file}: it is not UTF-8 text`])
+    throw new InputError('manifest-unreadable', [`${file}: not UTF-8 text`])
   }
 }
 
@@ -100,7 +100,7 @@ async function attempt<Result>(path: string, action: () => Promise<Result>): Pro
 
 function systemProblem(error: unknown): string {
   const code = codeOf(error)
-  if (code === 'ENOENT') return 'there is no such file or folder'
+  if (code === 'ENOENT') return 'no such file or folder'
   if (code === 'EACCES') return 'no permission to read it'
   return messageOf(error)
 }

@@ -1,29 +1,29 @@
-/** What stands in people's folders beside Kubernetes objects: other tools' files, and templates of Helm. */
+/** Other files in folders with Kubernetes objects: those of other tools, and Helm templates. */
 import { isObject, member, stringMember, type Json } from '../kubernetes/json.ts'
 
-/** Why a document holds no Kubernetes object; undefined where it does, or tries to. */
+/** Returns why a document has no Kubernetes object; undefined if it has one, or seems meant to. */
 export function notAnObject(value: Json, file: string, isInFolder: boolean): string | undefined {
   const name = file.split('/').at(-1) ?? ''
-  if (!isObject(value)) return isInFolder ? 'skipped, it holds no Kubernetes object' : undefined
+  if (!isObject(value)) return isInFolder ? 'skipped: no Kubernetes object' : undefined
   const apiVersion = stringMember(value, 'apiVersion') ?? ''
   const kind = stringMember(value, 'kind') ?? ''
   if (apiVersion.startsWith('kustomize.config.k8s.io/'))
-    return `skipped, a ${kind} of kustomize: kubectl kustomize renders it`
+    return `skipped: a kustomize ${kind}; render it with kubectl kustomize`
   if (/^kustomization\.ya?ml$|^Kustomization$/.test(name) && (apiVersion === '' || kind === ''))
-    return 'skipped, a Kustomization: kubectl kustomize renders it'
-  if (name === 'Chart.yaml' && kind === '') return 'skipped, the description of a Helm chart'
+    return 'skipped: a Kustomization; render it with kubectl kustomize'
+  if (name === 'Chart.yaml' && kind === '') return 'skipped: the description of a Helm chart'
   if (member(value, 'apiVersion') === undefined && member(value, 'kind') === undefined && isInFolder)
-    return 'skipped, it holds no Kubernetes object'
+    return 'skipped: no Kubernetes object'
   return undefined
 }
 
-/** An action of a template: `{{ .Values.x }}`, `{{- if ... }}`. */
+/** A template action: `{{ .Values.x }}`, `{{- if ... }}`. */
 const ACTION = /\{\{-?\s*(?:[.$"(`]|\/\*|[a-z][A-Za-z]*\b)/
 const IDENTITY = ['apiVersion', 'kind']
 
 /**
- * Whether a text is a template of Helm: one that cannot be read as YAML, or, as texts with `{{ }}` in quotes are YAML and
- * may be meant so (Prometheus' rules have them), one whose object is named by an action.
+ * Whether a text is a Helm template: it cannot be parsed as YAML, or an action is part of its object's identity. Text
+ * with `{{ }}` in quotes is valid YAML and may be intended, as in Prometheus rules.
  */
 export function isHelmTemplate(text: string, value: Json | undefined): boolean {
   if (!text.includes('{{') || !ACTION.test(text)) return false

@@ -1,4 +1,4 @@
-/** Kubernetes objects from YAML or JSON text, each with the place it came from, so that every error can name it. */
+/** Parses Kubernetes objects from YAML or JSON, each with its source, so that every error can name it. */
 import { InputError, messageOf } from '../errors.ts'
 import { isObject, member, stringMember, typeName, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { duplicateKeys } from '../kubernetes/json-duplicates.ts'
@@ -20,20 +20,20 @@ export interface Source {
   /** Counts from 1. */
   readonly document: number
   readonly line: number
-  /** Where the object stands in the document: empty, or `['items', 3]` in a List. */
+  /** The object's path in the document: empty, or `['items', 3]` in a List. */
   readonly path: readonly (string | number)[]
 }
 
-/** A document of a file with what was made of it. */
+/** A document of a file with its parsed objects. */
 export interface ManifestDocument extends DocumentText {
   /** Counts from 1. */
   readonly document: number
   readonly manifests: readonly Manifest[]
-  /** Lines for the user about what kubectl reads otherwise than it looks, each with its place. */
+  /** Warnings for the user about text that kubectl reads differently than it looks, with file and line. */
   readonly warnings: readonly string[]
-  /** What makes the document unusable, each with its place. */
+  /** Problems that make the document unusable, with file and line. */
   readonly problems: readonly string[]
-  /** Why there is no object in it: it belongs to another tool. */
+  /** Why it has no object: it belongs to another tool. */
   readonly skipped?: string
 }
 
@@ -45,7 +45,7 @@ export function nameOfFile(file: string): string {
   return file === '-' ? 'standard input' : file
 }
 
-/** Every object of a text, `List` kinds taken apart, empty documents passed over. Throws InputError. */
+/** Returns every object of a text, with the items of Lists and without empty documents. Throws InputError. */
 export function parseManifests(text: string, file: string): readonly Manifest[] {
   const documents = [...readDocuments({ file, text, isInFolder: false })]
   const problems = documents.flatMap((document) => document.problems)
@@ -57,13 +57,16 @@ export interface ManifestText {
   /** A path, or `-` for standard input. */
   readonly file: string
   readonly text: string
-  /** Whether only the folder was named: then files of other tools are no mistake. */
+  /** Whether only the folder was named; files of other tools are then no mistake. */
   readonly isInFolder: boolean
-  /** Whether every object has to have a name, as it needs one to be applied. */
+  /** Whether every object must have a name, as required to apply it. */
   readonly needsNames?: boolean
 }
 
-/** The documents of a text, one after the other, so that none has to stay in memory; those not needed are not read. */
+/**
+ * Yields the documents of a text one at a time, so that none must stay in memory. Documents that are not needed are not
+ * parsed.
+ */
 export function* readDocuments(
   file: ManifestText,
   isNeeded: (text: string) => boolean = () => true,
@@ -77,7 +80,7 @@ export function* readDocuments(
 
 const NOTHING = { manifests: [], warnings: [], problems: [] } as const
 
-/** Throws nothing: what is wrong is among the problems. */
+/** Never throws: errors become problems. */
 function readDocument(part: DocumentText, manifestText: ManifestText, document: number): ManifestDocument {
   const { file } = manifestText
   const at = (offset: number) => describeSource({ file, document, line: lineAt(part, offset) })
@@ -99,14 +102,14 @@ function helmAt({ text }: DocumentText): number {
   return Math.max(0, text.indexOf('{{'))
 }
 
-/** A template among others belongs to the chart one folder up. */
+/** A template in a folder `templates` belongs to the chart one folder up. */
 function helmText(file: string): string {
   const chart = /^(.*?)\/?templates\//.exec(file)?.[1]
   const folder = chart === undefined ? 'CHART' : chart === '' ? '.' : chart
-  return `it looks like a Helm template; render it first: helm template ${folder} | istio-onramp preview -f -`
+  return `this looks like a Helm template; render it first: helm template ${folder} | istio-onramp preview -f -`
 }
 
-/** The parser recurses, so very deep nesting exhausts its stack. */
+/** The parser is recursive, so very deep nesting exhausts its stack. */
 function problemText(message: string): string {
   return /call stack|nesting|maxDepth/i.test(message) ? 'the document is nested too deeply' : message
 }
@@ -127,10 +130,10 @@ function readValue(
 }
 
 function repeatedKeys(duplicates: readonly DuplicateKey[], at: (offset: number) => string): readonly string[] {
-  return duplicates.map(({ key, offset }) => `${at(offset)}: ${key} is there twice; kubectl takes the last one`)
+  return duplicates.map(({ key, offset }) => `${at(offset)}: duplicate key ${key}; kubectl uses the last one`)
 }
 
-/** Where the document's content begins: behind comments, directives and blank lines. */
+/** Returns the start of the document's content, after comments, directives and blank lines. */
 function contentStart(text: string): number {
   const found = /^\ufeff?(?:[ \t]*(?:[#%][^\n]*|---[^\n]*)?(?:\r?\n|$))*[ \t]*/.exec(text)
   return found?.[0].length ?? 0
@@ -185,7 +188,7 @@ function expand(value: Json, source: Source, expansion: Expansion): readonly Man
   })
 }
 
-/** Source positions cost more than the values, so they are made for Lists alone, when the first item asks. */
+/** Source positions cost more than values, so they are computed only for Lists, when the first item needs them. */
 function itemLines(part: DocumentText): Expansion['lineOf'] {
   let root: YamlNode | undefined
   let isRead = false
@@ -206,7 +209,7 @@ function nodeAt(root: YamlNode | undefined, path: Source['path']): YamlNode | un
   return node
 }
 
-/** Reviews are sent and never stored, so that they have no name. */
+/** Reviews are sent but never stored, so they have no name. */
 const NAMELESS = /Review$/
 
 function objectProblem(value: Json, needsName: boolean): string | undefined {

@@ -1,5 +1,5 @@
 /**
- * The control planes behind the ConfigMaps `istio[-rev]` (key `mesh`) and `istio-sidecar-injector[-rev]` (keys `config`
+ * Reads control planes from the ConfigMaps `istio[-rev]` (key `mesh`) and `istio-sidecar-injector[-rev]` (keys `config`
  * and `values`), docs/facts/injection.md#istiods-own-decision.
  */
 import { REVISION } from '../istio/annotations.ts'
@@ -28,19 +28,19 @@ import {
 } from '../istio/control-plane.ts'
 import { asInterceptionMode } from '../istio/proxy-config.ts'
 import { isOlderThan, parseVersion, type Version } from '../istio/version.ts'
-import type { Problem } from '../kubernetes/problem.ts'
+import { isProblem, type Problem } from '../kubernetes/problem.ts'
 
 const MESH = 'istio'
 const INJECTOR = 'istio-sidecar-injector'
 
-/** What one ConfigMap says about one revision; the two of a revision are merged. */
+/** The part of one revision's settings in one ConfigMap; the two of a revision are merged. */
 export interface ControlPlanePart {
   readonly revision: string
   readonly mesh?: Omit<ControlPlane, 'injector' | 'revision'>
   readonly injector?: Injector
 }
 
-/** Undefined for a ConfigMap that is none of Istio's. */
+/** Returns undefined for a ConfigMap that is not Istio's. */
 export function readControlPlanePart(object: JsonObject): ControlPlanePart | Problem | undefined {
   const name = stringMember(metadataOf(object), 'name') ?? ''
   const data = member(object, 'data')
@@ -52,7 +52,7 @@ export function readControlPlanePart(object: JsonObject): ControlPlanePart | Pro
   return undefined
 }
 
-/** The label names it, else the suffix of the name; a name without suffix is the default revision. */
+/** Reads the label, otherwise the suffix of the name. A name without suffix is the default revision. */
 function revisionIn(name: string, prefix: string, object: JsonObject): string | undefined {
   if (name !== prefix && !name.startsWith(`${prefix}-`)) return undefined
   return labelsOf(object).get(REVISION) ?? (name === prefix ? 'default' : name.slice(prefix.length + 1))
@@ -81,7 +81,7 @@ function readMeshPart(revision: string, data: Json | undefined): ControlPlanePar
   }
 }
 
-/** `UNSPECIFIED` and what is unknown mean the default. */
+/** `UNSPECIFIED` and unknown values mean the default. */
 function asIngressMode(value: Json | undefined): IngressControllerMode | undefined {
   return (['OFF', 'DEFAULT', 'STRICT'] as const).find((mode) => mode === value)
 }
@@ -104,7 +104,7 @@ function parseText(data: Json | undefined, key: string): { readonly value: Json 
   }
 }
 
-/** A member that the chart always writes and that is missing keeps the chart's default, but for the rewrite flag. */
+/** A missing member keeps the chart's default, except for the rewrite flag. */
 function readInjector(config: Json, values: Json): Injector {
   const proxy = memberAt(values, 'global', 'proxy')
   const version = parseVersion(scalarText(memberAt(values, 'global', 'tag')))
@@ -146,7 +146,7 @@ function readOutbound(proxy: Json | undefined): Injector['outbound'] {
 function readSelectors(config: Json, key: string): readonly LabelSelector[] {
   return arrayMember(config, key).flatMap((value) => {
     const selector = parseSelector(value)
-    return 'error' in selector ? [] : [selector]
+    return isProblem(selector) ? [] : [selector]
   })
 }
 
@@ -159,7 +159,7 @@ function readAliases(value: Json | undefined): Injector['aliases'] {
   return new Map(Object.keys(value).map((name) => [name, readNames(value[name]) ?? []]))
 }
 
-/** A ConfigMap without templates, as shortened for a bug report, counts as the chart's. */
+/** A ConfigMap without templates, such as one shortened for a bug report, counts as the chart's. */
 function readTemplates(value: Json | undefined): Injector['templates'] {
   if (!isObject(value)) return CHART_TEMPLATES
   return new Map(
@@ -167,7 +167,7 @@ function readTemplates(value: Json | undefined): Injector['templates'] {
   )
 }
 
-/** A template of the platform team's own, judged by the containers and the annotation that its text names. */
+/** A custom template is classified by the containers and the annotation in its text. */
 function readTemplate(text: string): Template {
   return {
     proxyType: !/name:\s*["']?istio-proxy\b/.test(text)

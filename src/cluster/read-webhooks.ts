@@ -1,5 +1,5 @@
 /**
- * Istio's injection webhooks among the cluster's MutatingWebhookConfigurations
+ * Reads Istio's injection webhooks from MutatingWebhookConfigurations
  * (docs/facts/injection.md#which-webhooks-are-called).
  */
 import { REVISION } from '../istio/annotations.ts'
@@ -16,12 +16,12 @@ import { parseSelector } from '../kubernetes/label-selector.ts'
 import { labelsOf, metadataOf } from '../kubernetes/object.ts'
 import type { InjectionWebhook } from '../istio/injection-webhook.ts'
 import { isManagedMesh } from '../istio/managed-mesh.ts'
-import type { Problem } from '../kubernetes/problem.ts'
+import { isProblem, type Problem } from '../kubernetes/problem.ts'
 
 const SUFFIX = 'sidecar-injector.istio.io'
 const OWNED_BY = 'istio.io/owned-by'
 
-/** Empty for a configuration that is not Istio's. */
+/** Returns an empty list for a configuration that is not Istio's. */
 export function readInjectionWebhooks(object: JsonObject): readonly InjectionWebhook[] | Problem {
   const configuration = stringMember(metadataOf(object), 'name') ?? ''
   const owner = labelsOf(object).get(OWNED_BY)
@@ -30,9 +30,9 @@ export function readInjectionWebhooks(object: JsonObject): readonly InjectionWeb
     const name = stringMember(entry, 'name') ?? ''
     if (!name.endsWith(SUFFIX)) continue
     const namespaceSelector = parseSelector(member(entry, 'namespaceSelector'))
-    if ('error' in namespaceSelector) return problem(index, 'namespaceSelector', namespaceSelector.error)
+    if (isProblem(namespaceSelector)) return below(`webhooks[${index}].namespaceSelector`, namespaceSelector)
     const objectSelector = parseSelector(member(entry, 'objectSelector'))
-    if ('error' in objectSelector) return problem(index, 'objectSelector', objectSelector.error)
+    if (isProblem(objectSelector)) return below(`webhooks[${index}].objectSelector`, objectSelector)
     const revision = revisionOf(object, entry)
     const network = networkIn(pathOf(entry))
     const isReinvoked = stringMember(entry, 'reinvocationPolicy') === 'IfNeeded'
@@ -42,11 +42,11 @@ export function readInjectionWebhooks(object: JsonObject): readonly InjectionWeb
   return webhooks
 }
 
-function problem(index: number, field: string, text: string): Problem {
-  return { field: `webhooks[${index}].${field}`, problem: text }
+function below(parent: string, { field, problem }: Problem): Problem {
+  return { field: field === '' ? parent : `${parent}.${field}`, problem }
 }
 
-/** Of the Service, or of the URL behind its host. */
+/** Returns the path of the Service, or of the URL. */
 function pathOf(entry: Json): string {
   const path = scalarText(memberAt(entry, 'clientConfig', 'service', 'path'))
   return urlOf(entry)?.replace(/^https:\/\/[^/]*/, '') ?? path ?? ''
@@ -56,7 +56,9 @@ function urlOf(entry: Json): string | undefined {
   return scalarText(memberAt(entry, 'clientConfig', 'url'))
 }
 
-/** `/inject/cluster/C/net/N`, or the older `/inject/:ENV:net=N` (`pkg/kube/inject/webhook.go` parseInjectEnvs). */
+/**
+ * Reads `/inject/cluster/C/net/N`, or the older `/inject/:ENV:net=N` (`pkg/kube/inject/webhook.go` parseInjectEnvs).
+ */
 function networkIn(path: string): string | undefined {
   const rest = path.replace(/\/$/, '').split('/').slice(2)
   if (rest[0]?.startsWith(':ENV:') === true) return /:ENV:net=([^:]*)/.exec(rest.join('/'))?.[1]
@@ -64,7 +66,7 @@ function networkIn(path: string): string | undefined {
   return index === -1 ? undefined : rest[index + 1]?.replaceAll('--slash--', '/')
 }
 
-/** The configuration's label; else the istiod Service it calls, `istiod[-rev]`. */
+/** Returns the configuration's label, otherwise the revision in the name of its istiod Service, `istiod[-rev]`. */
 function revisionOf(object: JsonObject, entry: Json): string {
   const label = labelsOf(object).get(REVISION)
   if (label !== undefined && label !== '') return label

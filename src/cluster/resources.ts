@@ -1,6 +1,4 @@
-/**
- * The kinds of which the cluster's state is made: where each is found, what is read of it, and into which table it goes.
- */
+/** The kinds that make up the cluster's state: their API paths, how each is read, and its table. */
 import { describe, labelsOf, metadataOf, referenceTo } from '../kubernetes/object.ts'
 import { memberAt, scalarText, stringMap, stringMember, type JsonObject } from '../kubernetes/json.ts'
 import type { Namespace } from '../istio/mesh.ts'
@@ -29,26 +27,26 @@ import type {
 import { keepAnnotations, trimNetworking, trimWorkload } from './trim-object.ts'
 
 /**
- * - `always`: served by every API server; no decision is right without it.
- * - `with-istio`: a CustomResourceDefinition; where it is absent, so are its objects.
+ * - `always`: every API server has it, and every decision needs it.
+ * - `with-istio`: a CustomResourceDefinition. If it is absent, there are no objects.
  */
 export type Presence = 'always' | 'with-istio'
 
 export interface Resource<Name extends TableName = TableName> {
-  /** The plural, as the API's paths have it, unless `plural` says another. */
+  /** The plural in the API's paths, unless `plural` is set. */
   readonly table: Name
   readonly plural?: string
   readonly kind: string
   readonly group: string
-  /** Newest first: Istio before 1.22 serves v1beta1 only. */
+  /** Newest first. Istio before 1.22 serves only v1beta1. */
   readonly versions: readonly string[]
   readonly presence: Presence
   readonly scope: 'Cluster' | 'Namespaced'
-  /** Read from the control planes' namespaces only. */
+  /** Read only from the control planes' namespaces. */
   readonly isControlPlane?: true
-  /** What the webhook decides by; the rest is for the questions about the whole cluster. */
+  /** Whether the webhook needs it; the others are for questions about the whole cluster. */
   readonly isForAdmission: boolean
-  /** Undefined for an object that says nothing to us. */
+  /** Returns undefined for an irrelevant object. */
   readonly read: (object: JsonObject) => Rows[Name] | Problem | undefined
 }
 
@@ -145,7 +143,7 @@ function networking(table: (typeof NETWORKING_TABLES)[number], kind: string): Re
   return { ...core(table, kind, (object) => trimNetworking(kind, object)), ...found, isForAdmission: false }
 }
 
-/** A custom resource of another project: where it is absent, so are its objects. */
+/** A custom resource of another project. If it is absent, there are no objects. */
 function custom(group: string, versions: readonly string[]) {
   return { group, versions, presence: 'with-istio' } as const
 }
@@ -156,7 +154,7 @@ function kept(table: (typeof READINESS_TABLES)[number], kind: string): Resource 
 
 const BY_GROUP_KIND = new Map(RESOURCES.map((resource) => [`${resource.group}/${resource.kind}`, resource]))
 
-/** The resource that a manifest is one of, by group and kind; its version does not count. */
+/** Finds the resource of a manifest by group and kind, regardless of version. */
 export function resourceOf(object: JsonObject): Resource | undefined {
   const apiVersion = stringMember(object, 'apiVersion') ?? ''
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
@@ -169,7 +167,7 @@ export function rowKey({ scope }: Resource, object: JsonObject): RowKey {
   return { namespace, name: stringMember(metadata, 'name') ?? '' }
 }
 
-/** The API server adds the label with the name to every namespace. */
+/** Adds the name label that the API server adds to every namespace. */
 function readNamespace(object: JsonObject): Namespace {
   const name = stringMember(metadataOf(object), 'name') ?? ''
   return {
@@ -186,7 +184,7 @@ function readMutatingConfiguration(object: JsonObject): MutatingConfiguration | 
   return { injection, own: readOwnWebhooks(object), callbacks: readWebhookCallbacks(object) }
 }
 
-/** Undefined for what another controller made and is no Pod: its owner stands for it. */
+/** Returns undefined for an object that a controller made, other than a Pod: its owner represents it. */
 function readWorkload(kind: string, object: JsonObject): WorkloadRow | undefined {
   const trimmed = trimWorkload(kind, object)
   return trimmed && readWorkloadRow(kind, object, trimmed)
@@ -197,8 +195,8 @@ function readController(object: JsonObject): string {
 }
 
 /**
- * MeshPolicy and Policy of authentication.istio.io/v1alpha1: Istio 1.6 and later ignores them, so they never change a
- * mode here, but a leftover is worth telling (docs/facts/mtls-modes.md#legacy-policies).
+ * MeshPolicy and Policy of authentication.istio.io/v1alpha1. Istio 1.6 and later ignores them, so they never change a
+ * mode, but leftovers are reported (docs/facts/mtls-modes.md#legacy-policies).
  */
 function readLegacyPolicy(object: JsonObject): string {
   return describe(referenceTo(object))

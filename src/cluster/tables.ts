@@ -1,6 +1,7 @@
 /**
- * What has been read of the cluster, one table a kind, each row under its namespace and name. Tables are persistent maps:
- * a change makes a new one that shares all the rest with the old, so that a snapshot of a large cluster costs what changed.
+ * The data read from the cluster: one table per kind, with rows by namespace and name. Tables are persistent maps. A
+ * change makes a new table that shares all other rows with the old one, so a snapshot of a large cluster costs only the
+ * change.
  */
 import { Map as PersistentMap } from 'immutable'
 import type { InjectionWebhook } from '../istio/injection-webhook.ts'
@@ -31,7 +32,7 @@ export const NETWORKING_TABLES = [
   'destinationrules',
 ] as const
 
-/** Kinds that only `check` and the STRICT-switch guard ask about. */
+/** Kinds that only `check` and the STRICT-switch guard need. */
 export const READINESS_TABLES = [
   'authorizationpolicies',
   'ingresses',
@@ -47,14 +48,14 @@ export const READINESS_TABLES = [
   'tcproutes',
 ] as const
 
-/** A MutatingWebhookConfiguration: Istio's injection webhooks in it, our own, and whom the API server calls by it. */
+/** A MutatingWebhookConfiguration: Istio's injection webhooks in it, our own, and the Services that it calls. */
 export interface MutatingConfiguration {
   readonly injection: readonly InjectionWebhook[]
   readonly own: readonly OwnWebhook[]
   readonly callbacks: readonly Callback[]
 }
 
-/** What a row of each table holds; a table is called as its kind is in the API's paths, but for `kubernetesgateways`. */
+/** The row type of each table. A table has the name of its kind in the API's paths, except `kubernetesgateways`. */
 export interface Rows
   extends
     Record<(typeof WORKLOAD_TABLES)[number], WorkloadRow>,
@@ -72,17 +73,17 @@ export interface Rows
   readonly peerauthentications: PeerAuthentication
   /** `spec.controller` */
   readonly ingressclasses: string
-  /** Of authentication.istio.io, as messages name them. */
+  /** Objects of authentication.istio.io, as messages name them. */
   readonly policies: string
   readonly meshpolicies: string
 }
 
 export type TableName = keyof Rows
 
-/** Rows by namespace, empty for kinds without one, then by name. */
+/** Rows by namespace (empty for cluster-scoped kinds), then by name. */
 export type Table<Row> = PersistentMap<string, PersistentMap<string, Row>>
 
-/** A table of which only the name of its kind is known. */
+/** A table of any kind. */
 export type AnyTable = Table<Rows[TableName]>
 
 export type Tables = { readonly [Name in TableName]: Table<Rows[Name]> }
@@ -109,7 +110,7 @@ function emptyTables<Name extends TableName>(names: readonly Name[]): { [Each in
   return Object.fromEntries(names.map((name) => [name, PersistentMap()])) as never
 }
 
-/** The table and key of a row. */
+/** The key of a row in its table. */
 export interface RowKey {
   readonly namespace: string
   readonly name: string
@@ -120,7 +121,7 @@ export interface TableBuilder<Row> {
   table(): Table<Row>
 }
 
-/** For many rows at once: a persistent map for each of them on the way would be garbage. */
+/** Builds a table from many rows; intermediate persistent maps would all be garbage. */
 export function buildTable<Row>(): TableBuilder<Row> {
   const groups = new Map<string, Map<string, Row>>()
   return {
@@ -133,13 +134,13 @@ export function buildTable<Row>(): TableBuilder<Row> {
   }
 }
 
-/** The same table if it already has the row, as with a node's version at every heartbeat. */
+/** Returns the same table if it already has the row, as at every heartbeat of a node. */
 export function putRow<Row>(table: Table<Row>, { namespace, name }: RowKey, row: Row): Table<Row> {
   if (table.get(namespace)?.get(name) === row) return table
   return table.set(namespace, (table.get(namespace) ?? PersistentMap<string, Row>()).set(name, row))
 }
 
-/** The same table if it has no such row. */
+/** Returns the same table if it has no such row. */
 export function dropRow<Row>(table: Table<Row>, { namespace, name }: RowKey): Table<Row> {
   const rows = table.get(namespace)
   if (rows?.has(name) !== true) return table
@@ -165,7 +166,7 @@ export function tableOf(tables: Tables, name: TableName): AnyTable {
   return tables[name] as AnyTable
 }
 
-/** The same tables if the table has not changed. */
+/** Returns the same tables if the table has not changed. */
 export function withTable(tables: Tables, name: TableName, table: AnyTable): Tables {
   return table === tableOf(tables, name) ? tables : { ...tables, [name]: table }
 }

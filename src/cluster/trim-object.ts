@@ -1,6 +1,6 @@
 /**
- * Objects cut to what the rules read, before they are kept: a cluster's worth of them stays in memory. Status, managed
- * fields, environments, volumes and commands are the bulk of an object, and no rule looks at them.
+ * Trims objects to what the rules read, because a whole cluster of them stays in memory. Status, managed fields,
+ * environments, volumes and commands make up most of an object, and no rule reads them.
  */
 import {
   arrayMember,
@@ -33,10 +33,13 @@ const CONTAINER = [
   'startupProbe',
   'lifecycle',
 ]
-/** Annotations of others may be long: kubectl's copy of the object is one of them. */
+/** Other annotations may be long; kubectl's copy of the object is one of them. */
 const OUR_CONCERN = /^(?:[^/]+\.)?(?:istio\.io|istio-onramp\.io|prometheus\.io)\//
 
-/** A workload with its template, or a bare Pod; undefined for an object that a controller made: its owner counts. */
+/**
+ * Trims a workload with its template, or a bare Pod. Returns undefined if a controller made the object: its owner
+ * represents it.
+ */
 export function trimWorkload(kind: string, object: JsonObject): JsonObject | undefined {
   if (kind !== 'Pod' && hasController(object)) return undefined
   const template = rawTemplate(kind, object)
@@ -49,7 +52,7 @@ export function trimWorkload(kind: string, object: JsonObject): JsonObject | und
   return { ...head, spec: kind === 'CronJob' ? { jobTemplate: { spec } } : spec }
 }
 
-/** A Sidecar, ServiceEntry, Gateway, VirtualService or DestinationRule: its identity and its spec. */
+/** Trims a Sidecar, ServiceEntry, Gateway, VirtualService or DestinationRule to its identity and spec. */
 export function trimNetworking(kind: string, object: JsonObject): JsonObject {
   const age = pick(metadataOf(object), ['creationTimestamp'])
   return { ...pick(object, ['apiVersion', 'spec']), kind, metadata: { ...trimMetadata(object), ...age } }
@@ -60,7 +63,7 @@ function trimMetadata(object: JsonObject): JsonObject {
   return { ...pick(metadataOf(object), METADATA), ...(annotations === undefined ? {} : { annotations }) }
 }
 
-/** The annotations that the rules look up; undefined where there are none. */
+/** Returns the annotations that the rules read; undefined if there are none. */
 export function keepAnnotations(value: Json | undefined): JsonObject | undefined {
   if (!isObject(value)) return undefined
   const kept = Object.keys(value).filter((key) => OUR_CONCERN.test(key))
@@ -76,7 +79,7 @@ function trimPodSpec(template: JsonObject): JsonObject {
   return { ...pick(spec, POD), ...Object.fromEntries(lists) }
 }
 
-/** Of Istio's own containers the arguments and the environment say what is redirected. */
+/** Keeps the arguments and the environment of Istio's own containers, which define the redirection. */
 function trimContainer(container: Json): JsonObject {
   const isOfIstio = (stringMember(container, 'name') ?? '').startsWith('istio-')
   return { ...pick(container, CONTAINER), ...(isOfIstio ? pick(container, ['args', 'env']) : {}) }

@@ -1,4 +1,4 @@
-/** The flags of `istio-onramp check`. What the command does is in check.ts. */
+/** The flags of `istio-onramp check`. check.ts implements the command. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { CheckOptions, CheckOutput } from './check.ts'
 import type { ClusterFlags } from './load-cluster.ts'
@@ -91,7 +91,7 @@ async function runCheck(flags: CheckFlags, run: Run): Promise<void> {
   if (result.hasFindings) run.exitCode = 1
 }
 
-/** `json`, or `json=report.json`. */
+/** Reads `json` or `json=report.json`. */
 function checkOutput(value: string, previous: CheckOutput[] | undefined): CheckOutput[] {
   const equals = value.indexOf('=')
   const name = equals === -1 ? value : value.slice(0, equals)

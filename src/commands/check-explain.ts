@@ -1,13 +1,13 @@
 /** The page of a finding code: `check --explain CODE`, and docs/reference/findings/CODE.md. */
 import { FINDING_CODES, FINDINGS, isFindingCode, type FindingCode } from '../readiness/finding-codes.ts'
 
-/** Markdown, with a line break at the end. */
-export function findingPage(code: FindingCode): string {
+/** Returns Markdown with a line break at the end. */
+function findingPage(code: FindingCode): string {
   const { severity, area, title, meaning, remedy } = FINDINGS[code]
-  return `# ${code}\n\n${title}. Severity: ${severity}. Step: ${area}.\n\n## What happens\n\n${meaning}\n\n## What to do\n\n${remedy}\n\nTo leave it out: annotate the object or its namespace with \`istio-onramp.io/ignore: "${code}=REASON"\`.\n`
+  return `# ${code}\n\n${title}. Severity: ${severity}. Step: ${area}.\n\n## What happens\n\n${meaning}\n\n## What to do\n\n${remedy}\n\nTo ignore it, annotate the object or its namespace: \`istio-onramp.io/ignore: "${code}=REASON"\`.\n`
 }
 
-/** Every page by its file name, and the index. */
+/** Returns every page by its file name, and the index. */
 export function findingPages(): ReadonlyMap<string, string> {
   const rows = FINDING_CODES.map(
     (code) => `- [${code}](${code}.md), ${FINDINGS[code].severity}: ${FINDINGS[code].title}.`,
@@ -16,7 +16,7 @@ export function findingPages(): ReadonlyMap<string, string> {
   return new Map([['README.md', index], ...FINDING_CODES.map((code) => [`${code}.md`, findingPage(code)] as const)])
 }
 
-/** Undefined for a code that is not known. */
+/** Returns undefined for an unknown code. */
 export function explain(text: string): string | undefined {
   return isFindingCode(text) ? findingPage(text) : undefined
 }

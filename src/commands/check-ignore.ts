@@ -1,7 +1,7 @@
 /**
- * Findings that a user leaves out: annotation `istio-onramp.io/ignore` on the object or its namespace, or a line of the
- * `--ignore` file: `CODE[@SLOT]=REASON[; until=2027-01-31]`. A line of the file may name an object behind the code:
- * `CODE Deployment/shop/web=REASON`. Without a reason nothing is ignored; past its date the finding comes back.
+ * Findings that a user ignores: annotation `istio-onramp.io/ignore` on the object or its namespace, or a line of the
+ * `--ignore` file: `CODE[@SLOT]=REASON[; until=2027-01-31]`. A line of the file may name an object after the code:
+ * `CODE Deployment/shop/web=REASON`. An entry without a reason ignores nothing; after its date the finding returns.
  */
 import { readFile } from 'node:fs/promises'
 import { InputError, messageOf } from '../errors.ts'
@@ -27,7 +27,7 @@ export interface Ignored {
   readonly until: string | undefined
 }
 
-/** Lines that do not parse come back as problems, one sentence each. */
+/** Parses one entry per line. Lines that do not parse are returned as problems, one sentence each. */
 export function parseIgnores(
   text: string,
   by: string,
@@ -58,7 +58,7 @@ function parseEntry(line: string, by: string): IgnoreEntry | string {
   return { code, slot, object, reason, until, by }
 }
 
-/** Throws InputError for a code that is not known or a date that is none; a line without a reason is told and passed over. */
+/** Throws InputError for an unknown code or an invalid date. A line without a reason is reported and skipped. */
 export async function readIgnoreFile(file: string, tell: (line: string) => void): Promise<readonly IgnoreEntry[]> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new InputError('ignore-invalid', [`${file}: ${messageOf(error)}`])
@@ -75,7 +75,7 @@ export async function readIgnoreFile(file: string, tell: (line: string) => void)
   })
 }
 
-/** The entry that leaves the finding out; `today` as `2026-11-27`. */
+/** Returns the entry that ignores the finding; `today` is a date such as `2026-11-27`. */
 export function ignoredBy(finding: Finding, entries: readonly IgnoreEntry[], today: string): Ignored | undefined {
   const entry = entries.find(
     ({ code, slot, object, until }) =>

@@ -1,4 +1,4 @@
-/** What `check` judges: the cluster as it is, the same with the proposed changes, and where each object is written. */
+/** The input of `check`: the current cluster, the same with proposed changes, and the source of each object. */
 import { layOver, type RemovedObject } from '../cluster/lay-over.ts'
 import {
   buildClusterState,
@@ -18,11 +18,11 @@ import { loadCluster, type ClusterFlags } from './load-cluster.ts'
 
 export interface CheckInput {
   readonly before: ClusterState
-  /** The same state where nothing is proposed. */
+  /** The same state if nothing is proposed. */
   readonly after: ClusterState
-  /** Where an object is written; undefined for what the cluster alone knows. */
+  /** Returns where an object is written; undefined if no manifest contains it. */
   source(object: ObjectReference): Pick<Source, 'file' | 'line'> | undefined
-  /** Annotations of an object that a manifest holds. */
+  /** Returns the annotations of an object from its manifest. */
   annotations(object: ObjectReference): ReadonlyMap<string, string>
 }
 
@@ -91,8 +91,8 @@ function refuse(problems: readonly ObjectProblem[], manifests: readonly Manifest
   )
 }
 
-/** Of a kind that the engine reads, `DestinationRule/shop/web`; the kind in any case. */
-export function parseRemoved(text: string): RemovedObject {
+/** Reads `DestinationRule/shop/web`, of a kind that the engine reads, in any case. */
+function parseRemoved(text: string): RemovedObject {
   const [kind = '', second = '', third, ...rest] = text.split('/')
   const resources = RESOURCES.filter((resource) => resource.kind.toLowerCase() === kind.toLowerCase())
   const isCluster = third === undefined
@@ -100,13 +100,13 @@ export function parseRemoved(text: string): RemovedObject {
   if (resource === undefined || rest.length > 0 || second === '' || third === '') {
     const kinds = [...new Set(RESOURCES.map((known) => known.kind))].join(', ')
     throw new InputError('object-invalid', [
-      `--remove ${text}: KIND/NAMESPACE/NAME is expected (KIND/NAME where the kind has no namespace); kinds are ${kinds}`,
+      `--remove ${text}: KIND/NAMESPACE/NAME is expected (KIND/NAME if the kind is cluster-scoped); kinds are ${kinds}`,
     ])
   }
   return { resource, key: isCluster ? { namespace: '', name: second } : { namespace: second, name: third } }
 }
 
-/** As findings name it: a cluster-scoped object has no namespace. */
+/** A cluster-scoped object has no namespace, as in findings. */
 function referenceOf(object: JsonObject): ObjectReference {
   const reference = referenceTo(object)
   const isCluster = metadataOf(object)['namespace'] === undefined && CLUSTER_KINDS.has(reference.kind)

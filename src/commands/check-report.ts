@@ -1,4 +1,4 @@
-/** The report of `check`: a value that every format prints. Its JSON is a contract; see `toJson`. */
+/** The report of `check`: a value that every format prints. Its JSON is a contract (see `toJson`). */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { InputError, messageOf } from '../errors.ts'
@@ -7,14 +7,14 @@ import { FINDING_DOCS, SEVERITIES, type Severity } from '../readiness/finding-co
 import { findingKey, type Finding, type Unknown } from '../readiness/finding.ts'
 import type { NamespaceVerdict } from '../readiness/verdict.ts'
 
-export const REPORT_VERSION = 'istio-onramp.io/v1alpha1'
+const REPORT_VERSION = 'istio-onramp.io/v1alpha1'
 
 export interface ReportedFinding extends Finding {
   readonly docs: string
   readonly fingerprint: string
   readonly file: string | undefined
   readonly line: number | undefined
-  /** Not in the baseline; undefined without one. */
+  /** Whether the baseline lacks it; undefined without a baseline. */
   readonly isNew: boolean | undefined
 }
 
@@ -36,7 +36,7 @@ export interface CheckReport {
   readonly ignored: readonly IgnoredFinding[]
 }
 
-/** 128 bits of SHA-256 over what identifies the finding: neither lines nor neighbours are part of it. */
+/** Returns 128 bits of SHA-256 over the finding's key, which contains neither line numbers nor neighbours. */
 export function fingerprintOf(finding: Finding): string {
   return createHash('sha256').update(findingKey(finding)).digest('hex').slice(0, 32)
 }
@@ -45,7 +45,7 @@ export function docsOf({ code }: Finding): string {
   return `${FINDING_DOCS}${code}.md`
 }
 
-/** A finding counts for the namespace of its object and for the one whose switch it concerns. */
+/** A finding counts for its object's namespace, and for the namespace whose switch it concerns. */
 export function concerns({ object, scope }: Finding, namespace: string): boolean {
   return object.namespace === namespace || scope === namespace
 }
@@ -67,7 +67,7 @@ export function countFor(
   }
 }
 
-/** `kind: CheckReport`; optional keys are left out where they have no value. */
+/** `kind: CheckReport`. Optional keys without a value are omitted. */
 export function toJson({ namespaces, findings, unknown, ignored }: CheckReport): object {
   return {
     apiVersion: REPORT_VERSION,
@@ -112,7 +112,7 @@ function findingJson(finding: ReportedFinding): object {
   }
 }
 
-/** The fingerprints of an earlier report. Throws InputError. */
+/** Returns the fingerprints of an earlier report. Throws InputError. */
 export async function readBaseline(file: string): Promise<ReadonlySet<string>> {
   const refuse = (problem: string): never => {
     throw new InputError('report-invalid', [`${file}: ${problem}`])
@@ -124,9 +124,9 @@ export async function readBaseline(file: string): Promise<ReadonlySet<string>> {
   } catch (error) {
     return refuse(messageOf(error))
   }
-  if (!isObject(report) || member(report, 'kind') !== 'CheckReport') return refuse('it is not a CheckReport')
+  if (!isObject(report) || member(report, 'kind') !== 'CheckReport') return refuse('not a CheckReport')
   if (member(report, 'apiVersion') !== REPORT_VERSION)
-    return refuse(`apiVersion is ${JSON.stringify(member(report, 'apiVersion'))}, ${REPORT_VERSION} is expected`)
+    return refuse(`apiVersion is ${JSON.stringify(member(report, 'apiVersion'))}; ${REPORT_VERSION} is expected`)
   if (!Array.isArray(member(report, 'findings'))) return refuse('findings: a list is expected')
   return new Set(arrayMember(report, 'findings').flatMap((finding) => stringMember(finding, 'fingerprint') ?? []))
 }

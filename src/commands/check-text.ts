@@ -1,4 +1,7 @@
-/** `check -o text`: the answer for each namespace, what is found by object, one next step each, the order of the switch. */
+/**
+ * `check -o text`: the verdict for each namespace, the findings by object, one next step each, and the order of the
+ * switch.
+ */
 import { describe, type ObjectReference } from '../kubernetes/object.ts'
 import { switchOrder } from '../readiness/switch-order.ts'
 import type { CheckReport, ReportedFinding, ReportedNamespace } from './check-report.ts'
@@ -40,7 +43,7 @@ function summary({ namespaces, findings, unknown, ignored }: CheckReport): strin
   return `${namespaces.length} namespaces: ${count('error')} errors, ${count('warn')} warnings, ${count('info')} notices, ${unknown.length} unknown, ${ignored.length} ignored`
 }
 
-/** The answer, and why in a few words. */
+/** The verdict with a short reason. */
 function verdictLine(namespace: ReportedNamespace, paint: Paint): string {
   const { name, verdict, mode, dataplane } = namespace
   const color = verdict === 'yes' ? 'green' : verdict === 'no' ? 'red' : 'yellow'
@@ -51,7 +54,7 @@ function why({ verdict, findings, unknown, mode }: ReportedNamespace): string {
   if (verdict === 'yes') return mode === 'STRICT' ? 'STRICT, and nothing breaks' : 'nothing breaks under STRICT'
   const broken = findings.filter(({ severity }) => severity === 'error').length
   if (verdict === 'no') return broken === 1 ? 'one thing breaks under STRICT' : `${broken} things break under STRICT`
-  return (unknown[0]?.reason ?? 'not enough is known').split(/[,:(]/)[0]?.trim() ?? ''
+  return (unknown[0]?.reason ?? 'too little is known').split(/[,:(]/)[0]?.trim() ?? ''
 }
 
 function groupByObject(
@@ -89,7 +92,7 @@ function renderFinding({ severity, code, message, fix, isNew }: ReportedFinding,
   ]
 }
 
-/** Words over lines of at most 100 columns; a longer word keeps a line of its own, so that it can be copied. */
+/** Wraps words at 100 columns. A longer word gets a line of its own, so that it can be copied. */
 function wrap(text: string, indent: string): readonly string[] {
   const lines: string[] = []
   let line = indent

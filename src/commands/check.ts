@@ -1,4 +1,7 @@
-/** `istio-onramp check`: may this namespace be switched to STRICT, and what breaks? Reads, never writes to a cluster. */
+/**
+ * `istio-onramp check`: whether a namespace can be switched to STRICT, and what would break. It never writes to a
+ * cluster.
+ */
 import { writeFile } from 'node:fs/promises'
 import type { Configuration } from '../config.ts'
 import { InputError, messageOf } from '../errors.ts'
@@ -107,9 +110,9 @@ function makeReport(
 /**
  * | flags              | findings listed                                                            |
  * |--------------------|----------------------------------------------------------------------------|
- * | none               | those of the modes in force                                                |
- * | --assume-strict    | those of the namespaces that are assumed STRICT, and what is new elsewhere |
- * | --change, --remove | what is new                                                                |
+ * | none               | those under the modes in force                                             |
+ * | --assume-strict    | those of the namespaces assumed STRICT, and new ones elsewhere             |
+ * | --change, --remove | new ones                                                                   |
  */
 function listedFindings(
   input: CheckInput,
@@ -143,7 +146,7 @@ function reported(finding: Finding, input: CheckInput, baseline: ReadonlySet<str
   }
 }
 
-/** What annotations of objects and their namespaces leave out, and a finding for each that is not valid. */
+/** Returns the entries in annotations of objects and their namespaces, and a finding for each invalid entry. */
 function ignoresOf(findings: readonly Finding[], input: CheckInput, estate: Estate) {
   const live = new Map(
     estate.inventory.list('workloads').map(({ object }) => [keyOf(object), annotationsOf(object).get(IGNORE)]),
@@ -193,7 +196,7 @@ async function write(file: string, text: string): Promise<void> {
   })
 }
 
-/** The exit code never depends on the formats. */
+/** The exit code does not depend on the formats. */
 function fails({ findings, unknown }: CheckReport, { failOn, failOnNew }: CheckOptions): boolean {
   const counted = failOnNew ? findings.filter(({ isNew }) => isNew !== false) : findings
   const has = (severity: string) => counted.some((finding) => finding.severity === severity)

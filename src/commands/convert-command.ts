@@ -1,4 +1,4 @@
-/** The flags of `istio-onramp convert`. What the command does is in convert.ts. */
+/** The flags of `istio-onramp convert`. convert.ts implements the command. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Run } from './run.ts'
 import { collect, configurationOf, PATHS } from './shared-options.ts'

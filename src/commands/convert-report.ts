@@ -1,4 +1,4 @@
-/** The report of a conversion for people: by Ingress, losses first, and what went well in a line. */
+/** The report of a conversion for people: by Ingress, losses first, successes on one line. */
 import { oneLine } from '../kubernetes/yaml-text.ts'
 import { byLevel, needsAttention, type Outcome, type ReportLine } from '../conversion/model/report.ts'
 import { listed } from '../rules/ingress/message-text.ts'
@@ -14,7 +14,10 @@ const WORDS: Readonly<Record<Outcome, string>> = {
 
 const MOST_NAMES = 20
 
-/** `places` has the file and line of each Ingress, by `namespace/name`. Empty if there is nothing to report. */
+/**
+ * `places` maps `namespace/name` to the file and line of the Ingress. Returns an empty text if there is nothing to
+ * report.
+ */
 export function renderReport(report: readonly ReportLine[], places: ReadonlyMap<string, string>): string {
   const ingresses = new Map<string, ReportLine[]>()
   for (const line of report) ingresses.set(line.ingress, [...(ingresses.get(line.ingress) ?? []), line])
@@ -41,7 +44,7 @@ function labelOf(level: ReportLine['level'], outcome: Outcome): string {
   return (outcome === 'platform-step' && level === 'info' ? 'step' : level).padEnd(5)
 }
 
-/** What a reader can take for granted is named, not explained; `-o json` has the sentences. */
+/** Expected outcomes are named without explanation; `-o json` has the sentences. */
 function calmLine(outcome: Outcome, lines: readonly ReportLine[]): readonly string[] {
   const abouts = lines.filter((line) => line.outcome === outcome).map(({ about }) => about)
   return abouts.length === 0 ? [] : [`  ${WORDS[outcome]}: ${listed(abouts, MOST_NAMES, ', ')}`]

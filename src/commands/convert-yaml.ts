@@ -1,10 +1,10 @@
-/** The objects of a conversion as YAML documents, with what a reader has to know in comments. */
+/** The objects of a conversion as YAML documents, with the report as comments. */
 import type { Conversion } from '../conversion/convert-ingresses.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 import { oneLine, toYaml } from '../kubernetes/yaml-text.ts'
 
-/** The report first; then the objects, those of other namespaces than the Ingresses' marked `#!`. */
+/** Prints the report, then the objects; those outside the Ingresses' namespaces are marked `#!`. */
 export function renderObjects({ objects, report }: Conversion, text: string): string {
   const own = new Set(report.map(({ ingress }) => ingress.split('/')[0]))
   const documents = objects.map((object) => renderObject(object, own))

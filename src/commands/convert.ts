@@ -1,6 +1,4 @@
-/**
- * `istio-onramp convert`: Ingresses as objects of Istio's or of Gateway API, with a report that accounts for everything.
- */
+/** `istio-onramp convert`: converts Ingresses to objects of Istio or the Gateway API, with a report on every field. */
 import { writeFile } from 'node:fs/promises'
 import { buildClusterState } from '../cluster/cluster-state.ts'
 import type { Manifest } from '../cluster/manifest.ts'
@@ -20,16 +18,16 @@ export interface ConvertOptions {
   readonly target: Target
   readonly format: 'yaml' | 'json'
   readonly gateway: GatewaySettings
-  /** A file that also receives the report: JSON if the name ends in `.json`, else the text. */
+  /** A file for the report: JSON if its name ends in `.json`, otherwise text. */
   readonly reportFile: string | undefined
   readonly failOn: Level | 'never'
 }
 
 export interface ConvertResult {
   readonly output: string
-  /** For people; empty where the output itself holds the report. */
+  /** For people; empty if the output itself contains the report. */
   readonly report: string
-  /** Lines of the report reach the level that was asked for. */
+  /** Whether the report has a line of the requested level. */
   readonly hasFindings: boolean
 }
 
@@ -51,7 +49,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   return { output: conversion.report.length === 0 ? '' : renderObjects(conversion, report), report, hasFindings }
 }
 
-/** The file and line of each Ingress, by `namespace/name`. */
+/** Returns the file and line of each Ingress, by `namespace/name`. */
 function placesOf(manifests: readonly Manifest[]): ReadonlyMap<string, string> {
   return new Map(
     manifests

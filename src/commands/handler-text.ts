@@ -1,4 +1,4 @@
-/** A probe or hook in one line, for people. */
+/** Formats a probe or hook on one line, for people. */
 import { HANDLER_KINDS } from '../kubernetes/handler.ts'
 import {
   arrayMember,
@@ -10,7 +10,7 @@ import {
   type JsonObject,
 } from '../kubernetes/json.ts'
 
-/** `GET :8080/healthz`, `exec /istio-onramp/prober http --port=8080`, `grpc :9000 (service health)`. */
+/** Returns `GET :8080/healthz`, `exec /istio-onramp/prober http --port=8080` or `grpc :9000 (service health)`. */
 export function describeHandler(check: JsonObject | undefined): string {
   const kinds = HANDLER_KINDS.filter((kind) => member(check, kind) !== undefined)
   return (
@@ -18,7 +18,7 @@ export function describeHandler(check: JsonObject | undefined): string {
   )
 }
 
-/** As people write them: GET, and TCP for what opens a connection. */
+/** The usual words: GET for HTTP, and TCP for opening a connection. */
 function verbOf(kind: (typeof HANDLER_KINDS)[number]): string {
   return kind === 'httpGet' ? 'GET' : kind === 'tcpSocket' ? 'TCP' : kind
 }

@@ -1,4 +1,4 @@
-/** The cluster of a command that answers and ends: from manifests, or read once from the API server. */
+/** Loads the cluster for a command that answers and ends: from manifests, or once from the API server. */
 import { clusterFromFiles } from '../cluster/cluster-from-files.ts'
 import type { ClusterState } from '../cluster/cluster-state.ts'
 import type { Configuration } from '../config.ts'
@@ -10,7 +10,7 @@ export interface ClusterFlags {
 
 export interface LoadedCluster {
   readonly state: ClusterState
-  /** Where objects without a namespace are: kubectl's rule for a cluster, `default` for manifests. */
+  /** The namespace of objects without one: kubectl's rule for a cluster, `default` for manifests. */
   readonly namespace: string
 }
 

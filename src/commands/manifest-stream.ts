@@ -1,15 +1,18 @@
-/** Prints the documents of many files as one stream that kubectl reads document by document. */
+/** Prints the documents of several files as one stream that kubectl reads document by document. */
 import { readDocuments, type Manifest, type ManifestDocument, type ManifestText } from '../cluster/manifest.ts'
 import { readFiles, type LastText } from '../cluster/manifest-files.ts'
 import { printDocument, type PatchedManifest } from './manifest-yaml.ts'
 
-/** Where a command writes: standard output in pieces, and lines for a person on standard error. */
+/** The output of a command: standard output in pieces, and lines for people on standard error. */
 export interface Output {
   readonly write: (text: string) => Promise<void> | void
   readonly tell: (line: string) => void
 }
 
-/** The documents of all files. What cannot be used, and what was passed over, is told; the problems are also collected. */
+/**
+ * Yields the documents of all files. Unusable and skipped documents are reported to `tell`; the problems are also
+ * collected.
+ */
 export async function* documentsOf(
   paths: readonly string[],
   problems: string[],
@@ -31,10 +34,12 @@ function* reported(file: ManifestText, problems: string[], tell: Output['tell'])
   }
 }
 
-/** Decides one object; asked in the order of the input. */
+/** Decides one object; called in the order of the input. */
 export type Patcher = (manifest: Manifest) => PatchedManifest
 
-/** Files of other tools are left out. JSON files alone make a row of JSON values; anything else is YAML documents. */
+/**
+ * Skips files of other tools. If all files are JSON, the output is a sequence of JSON values, otherwise YAML documents.
+ */
 export async function printManifests(
   paths: readonly string[],
   patch: Patcher,

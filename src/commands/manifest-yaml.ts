@@ -1,4 +1,4 @@
-/** Prints documents after JSON Patches: edited where they stand, so that every other byte is the user's own. */
+/** Prints documents after JSON Patches. They are edited in place, so that every other byte remains the user's own. */
 import fastJsonPatch, { type Operation as JsonPatchOperation } from 'fast-json-patch'
 import { nameOfFile, type Manifest, type ManifestDocument } from '../cluster/manifest.ts'
 import { equalJson, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
@@ -15,17 +15,17 @@ export interface PatchedManifest {
   readonly operations: readonly Operation[]
   /** The object with the operations applied. */
   readonly after: JsonObject
-  /** Printed as comments in the object's place, where admission would not let it in. */
+  /** Printed as comments instead of an object that admission denies. */
   readonly denial?: string
 }
 
 export interface PrintedDocument {
   readonly text: string
-  /** What the user has to know about the text, one line each. */
+  /** Notices about the text for the user, one line each. */
   readonly notices: readonly string[]
 }
 
-/** A document that nothing changes is printed to the letter. `patched` are the objects of the document, in its order. */
+/** Prints an unchanged document byte for byte. `patched` are the document's objects in order. */
 export async function printDocument(
   document: ManifestDocument,
   patched: readonly PatchedManifest[],
@@ -55,7 +55,7 @@ function asComment(text: string): string {
     .join('')
 }
 
-/** From the last object on, so that the indexes of the items of a List stay true. */
+/** Starts with the last object, so that the indexes of a List's items stay valid. */
 function operationsOn(changed: readonly PatchedManifest[]): readonly Operation[] {
   return changed.toReversed().flatMap(({ manifest, operations, denial }) => {
     const base = pointer('', ...manifest.source.path)
@@ -64,7 +64,7 @@ function operationsOn(changed: readonly PatchedManifest[]): readonly Operation[]
   })
 }
 
-/** The text, only if it reads as the object that admission would store: an edit that goes wrong is never printed. */
+/** Returns the text only if it parses as the object that admission would store, so a failed edit is never printed. */
 function editedText(
   { text, isJson }: ManifestDocument,
   changed: readonly PatchedManifest[],
@@ -89,7 +89,7 @@ function readBack(text: string, isJson: boolean): Json | undefined {
   }
 }
 
-/** The value of the whole document, with the objects as admission would leave them. */
+/** Returns the value of the whole document after admission. */
 function expectedValue(value: Json, changed: readonly PatchedManifest[]): Json {
   let current = value
   for (const { manifest, after, denial } of changed.toReversed())
@@ -109,7 +109,7 @@ function replaceAt(value: Json, [segment, ...rest]: readonly (string | number)[]
   return isObject(value) ? { ...value, [segment]: replaceAt(value[segment] ?? null, rest, replacement) } : value
 }
 
-/** Anchors, aliases and merge keys are written out; integers of any size stay what they are. */
+/** Expands anchors, aliases and merge keys; integers of any size keep their value. */
 async function printWhole(document: ManifestDocument, changed: readonly PatchedManifest[]): Promise<string> {
   const { text, isJson } = document
   const patched = exactValue(document, changed)
@@ -129,7 +129,7 @@ function exactValue({ text }: ManifestDocument, changed: readonly PatchedManifes
   )
 }
 
-/** The objects of a document as admission would leave them, with integers of any size as bigint, for `jsonText`. */
+/** Returns the document's objects after admission, with large integers as bigint, for `jsonText`. */
 export function exactObjects(document: ManifestDocument, patched: readonly PatchedManifest[]): readonly unknown[] {
   if (!/[0-9a-fA-F_]{13}/.test(document.text)) return patched.map(({ after }) => after)
   const whole = exactValue(document, patched)
@@ -140,14 +140,14 @@ function childOf(value: unknown, segment: string | number): unknown {
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[segment] : undefined
 }
 
-/** A copy in which nothing stands in two places. */
+/** Returns a copy without shared parts. */
 function writtenOut(value: YamlValue): YamlValue {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(writtenOut)
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, writtenOut(member)]))
 }
 
-/** JSON with integers of any size, which JSON.stringify refuses. */
+/** Formats JSON with integers of any size, which JSON.stringify refuses. */
 export function jsonText(value: unknown): string {
   const mark = '\ue000exact:'
   const text = JSON.stringify(
@@ -161,5 +161,5 @@ export function jsonText(value: unknown): string {
 function wholeNotice([first]: readonly PatchedManifest[], problem: string): string {
   const source = first?.manifest.source
   const place = source === undefined ? '' : `${nameOfFile(source.file)}:${source.line}: `
-  return `${place}printed anew, without anchors and inner comments: the change cannot be made in place (${problem})`
+  return `${place}reprinted without anchors and inner comments: the change cannot be made in place (${problem})`
 }

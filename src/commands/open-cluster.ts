@@ -1,4 +1,4 @@
-/** Where `serve` has its cluster from: manifests, which never change, or the API server, kept in view. */
+/** Opens the cluster of `serve`: manifests, which never change, or the API server, which is watched. */
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { ClusterState } from '../cluster/cluster-state.ts'
@@ -14,7 +14,7 @@ export type ClusterOption =
   { readonly kind: 'manifests'; readonly state: ClusterState } | { readonly kind: 'live'; readonly api: ClusterApi }
 
 export interface OpenCluster {
-  /** Undefined while too little is known, or what is known is too old. */
+  /** Undefined while too little is known or the data is too old. */
   state(): ClusterState | undefined
   isSynced(): boolean
   stop(): Promise<void>
@@ -54,19 +54,19 @@ function healthOf(live: LiveCluster) {
 function createObserver(api: ClusterApi, log: Logger, metrics: ClusterMetrics): ClusterObserver {
   const quietUntil = new Map<string, number>()
   return {
-    // An API server that is away fails every kind at once with the same message, which is printed once for each wait.
+    // An unreachable API server fails every kind at once with the same message, which is logged once per wait.
     failed(target, error, wait) {
       const resource = nameOfTarget(target)
       metrics.countFailure(resource)
       const now = performance.now()
       for (const [said, until] of quietUntil) if (until <= now) quietUntil.delete(said)
-      // Each kind's expired version has a number of its own in its message.
+      // The message about an expired version contains a number that differs for each kind.
       const words = isGone(error) ? 'expired' : error.message
       if (quietUntil.has(words)) return
       quietUntil.set(words, now + wait)
       log.warn(
         { server: api.server, resource, retrySeconds: wait / 1000, error: error.message },
-        'reading the cluster failed; what was known stays in force',
+        'reading the cluster failed; the last known state stays in use',
       )
     },
     unreadable(target, { namespace, name }, { field, problem }) {

@@ -1,4 +1,4 @@
-/** The flags of `istio-onramp preview`. What the command does is in preview.ts. */
+/** The flags of `istio-onramp preview`. preview.ts implements the command. */
 import { Option, type Command } from 'commander'
 import type { ClusterFlags } from './load-cluster.ts'
 import type { Run } from './run.ts'

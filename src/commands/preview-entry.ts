@@ -1,4 +1,4 @@
-/** What admission would say of one manifest, asked of the same code that answers the API server. */
+/** Admission's answer to one manifest, from the same code that answers the API server. */
 import { admit } from '../admission/admit.ts'
 import type { AdmissionRequest } from '../admission/review.ts'
 import { allow, type Verdict } from '../admission/verdict.ts'
@@ -12,15 +12,15 @@ import { foreignTemplate, isReviewed, makesPods, sharesKindName } from './previe
 
 export interface PreviewEntry {
   readonly reference: ObjectReference
-  /** The object as it was given, and as admission would leave it. */
+  /** The object as given, and after admission. */
   readonly before: JsonObject
   readonly after: JsonObject
   readonly verdict: Verdict
-  /** For a workload whose pods are rewritten: such a pod, before and after its own admission. */
+  /** A pod of a workload whose pods are rewritten, before and after its own admission. */
   readonly pod: PodChange | undefined
   /**
-   * What the webhook has to do with the object: it gets it, or only pods that are made of it (of a template that is read
-   * here, or in a way that is not), or nothing, although a kind of the same name exists that it gets.
+   * How the webhook sees the object: it reviews it, or only its pods (from a template that is read here, or not), or
+   * not at all, although it reviews a kind of the same name in another API.
    */
   readonly role: 'reviewed' | 'pods-shown' | 'pods-unread' | 'namesake' | 'none'
 }
@@ -68,7 +68,7 @@ function verdictOn(object: JsonObject, reference: ObjectReference, context: Rule
   return admit(createRequest(object, reference), context)
 }
 
-/** What is decided of a pod, told of the workload that makes it. */
+/** Attributes a pod's decisions to the workload that creates it. */
 function leftToPods({ decisions }: Verdict): Verdict {
   const postponed = decisions.map((decision): Decision => {
     if (decision.action !== 'rewrite' && decision.action !== 'annotate') return decision
@@ -79,8 +79,8 @@ function leftToPods({ decisions }: Verdict): Verdict {
   })
 }
 
-/** The request of a `kubectl apply` of a new object. */
-export function createRequest(object: JsonObject, reference: ObjectReference): AdmissionRequest {
+/** Returns the request of a `kubectl apply` of a new object. */
+function createRequest(object: JsonObject, reference: ObjectReference): AdmissionRequest {
   const [group = '', version = ''] = reference.apiVersion.includes('/')
     ? reference.apiVersion.split('/')
     : ['', reference.apiVersion]
@@ -115,7 +115,7 @@ function podOf(
   return { pod: { before, after: afterVerdict(before, verdict) }, verdict }
 }
 
-/** A pod as the workload's controller makes it. */
+/** Returns a pod as the workload's controller creates it. */
 export function podFromTemplate(object: JsonObject, reference: ObjectReference): JsonObject | undefined {
   const template = rawTemplate(reference.kind, object)
   return template === undefined ? undefined : podFrom(template, reference)

@@ -1,5 +1,5 @@
-/** Which objects the webhook gets, and what is known of the others whose pods it gets. */
-import { isObject, memberAt, type Json, type JsonObject } from '../kubernetes/json.ts'
+/** Which objects the webhook reviews, and how to find the pods of the others. */
+import { isObject, memberAt, type Json, type JsonObject, ownEntry } from '../kubernetes/json.ts'
 import { groupOf } from '../kubernetes/cluster-scoped.ts'
 import type { ObjectReference } from '../kubernetes/object.ts'
 
@@ -18,15 +18,15 @@ const REVIEWED: Readonly<Record<string, readonly string[]>> = {
 }
 
 export function isReviewed({ apiVersion, kind }: ObjectReference): boolean {
-  return REVIEWED[kind]?.includes(groupOf(apiVersion)) === true
+  return ownEntry(REVIEWED, kind)?.includes(groupOf(apiVersion)) === true
 }
 
-/** An object of another API whose kind has the name of one that the webhook gets. */
+/** Whether the object's kind has the name of a reviewed kind but belongs to another API. */
 export function sharesKindName(reference: ObjectReference): boolean {
   return Object.hasOwn(REVIEWED, reference.kind) && !isReviewed(reference)
 }
 
-/** Workloads of other APIs, with the path of their pod template; only their pods come to the webhook. */
+/** Workloads of other APIs, with the path of their pod template. Only their pods are reviewed. */
 const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
   'argoproj.io/Rollout': ['spec', 'template'],
   'apps.openshift.io/DeploymentConfig': ['spec', 'template'],
@@ -39,14 +39,14 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
   'apps.kruise.io/AdvancedCronJob': ['spec', 'template', 'jobTemplate', 'spec', 'template'],
 }
 
-/** The pod template of a workload of another API; undefined where it has none, or refers to another object's. */
+/** Returns the pod template of another API's workload; undefined if it has none, or refers to another object's. */
 export function foreignTemplate({ apiVersion, kind }: ObjectReference, object: JsonObject): JsonObject | undefined {
   const path = TEMPLATES[`${groupOf(apiVersion)}/${kind}`]
   const found = path === undefined ? undefined : memberAt(object, ...path)
   return isObject(found) ? found : undefined
 }
 
-/** Groups whose objects become pods by a controller of their own; their templates are not read. */
+/** Groups whose objects become pods through a controller of their own; their templates are not read. */
 const POD_MAKING_GROUPS = new Set([
   'serving.knative.dev',
   'serving.kserve.io',
@@ -62,16 +62,16 @@ const POD_MAKING_GROUPS = new Set([
   'flink.apache.org',
 ])
 
-/** Whether pods come of an object in a way that is not read here: then it is named. */
+/** Whether the object becomes pods in a way that is not read here, so that it is only named. */
 export function makesPods({ apiVersion, kind }: ObjectReference, object: JsonObject): boolean {
   const group = groupOf(apiVersion)
-  if (REVIEWED[kind]?.includes(group) === true) return false
+  if (ownEntry(REVIEWED, kind)?.includes(group) === true) return false
   if (group === 'kafka.strimzi.io') return /^Kafka(?:Connect|Bridge|MirrorMaker2?|NodePool)?$/.test(kind)
   if (group === '' && kind !== 'Template') return false
   return (POD_MAKING_GROUPS.has(group) || group.includes('.') || kind === 'Template') && hasContainers(object, 12)
 }
 
-/** A list of containers somewhere inside; `limit` bounds the depth. */
+/** Whether a list of containers is nested somewhere inside; `limit` bounds the depth. */
 function hasContainers(value: Json | undefined, limit: number): boolean {
   if (limit === 0 || typeof value !== 'object' || value === null) return false
   if (Array.isArray(value)) return (value as readonly Json[]).some((item) => hasContainers(item, limit - 1))

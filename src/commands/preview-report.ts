@@ -1,4 +1,4 @@
-/** The text of `preview`: counts what was decided, keeps the objects with something to say, prints the summary first. */
+/** The text of `preview`: counts decisions, keeps objects worth showing, prints the summary first. */
 import { nameOfFile, type Source } from '../cluster/manifest.ts'
 import { isHook } from '../kubernetes/container.ts'
 import { memberAt } from '../kubernetes/json.ts'
@@ -61,7 +61,7 @@ interface Totals {
   probes: number
   hooks: number
   denied: number
-  /** Objects whose pods are rewritten although nothing of them can be shown. */
+  /** Objects whose pods are rewritten although they cannot be shown. */
   others: number
 }
 
@@ -76,15 +76,17 @@ function countEntry(totals: Totals, entry: PreviewEntry): void {
   if (entry.role === 'pods-unread') totals.others++
 }
 
-/** `121 objects: 30 get rewritten pods (60 probes), 1 denied, 90 untouched`, and what the exec checks cost. */
+/**
+ * Returns `121 objects: 30 get rewritten pods (60 probes), 1 denied, 90 untouched`, and the cost of the exec probes.
+ */
 function summary({ objects, rewritten, probes, hooks, denied, others }: Totals, cost: Cost): string {
-  if (objects === 0) return 'no objects: the input holds no Kubernetes object\n'
+  if (objects === 0) return 'no objects: the input has no Kubernetes object\n'
   const parts = [
     ...(rewritten === 0
       ? []
       : [`${rewritten} get${rewritten === 1 ? 's' : ''} rewritten pods (${countText(probes, hooks)})`]),
     ...(denied === 0 ? [] : [`${denied} denied`]),
-    ...(others === 0 ? [] : [`${others} with a template that is not read`]),
+    ...(others === 0 ? [] : [`${others} with an unread template`]),
     `${objects - rewritten - denied - others} untouched`,
   ]
   return `${plural(objects, 'object')}: ${parts.join(', ')}\n${costLine(cost)}`
@@ -100,7 +102,7 @@ function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(milliseconds < 10_000 ? 1 : 0)} s`
 }
 
-/** The exec probes that the rewrite brings; hooks run once, startup probes for a while, and neither counts. */
+/** Counts the exec probes after the rewrite. Hooks run once and startup probes end, so neither counts. */
 function costOf(entry: PreviewEntry): Cost {
   const { reference, before, pod, role } = entry
   const template =

@@ -1,4 +1,4 @@
-/** `preview -o text`: a summary, then each object with something to say: what changes, why, and what else comes with it. */
+/** `preview -o text`: a summary, then each object worth showing: changes, reasons and additions. */
 import { styleText } from 'node:util'
 import { isHook, type Slot } from '../kubernetes/container.ts'
 import {
@@ -24,7 +24,7 @@ export function createPaint(hasColor: boolean): Paint {
 
 const WIDTH = 100
 
-/** Lines are at most 100 columns, but for words that are longer themselves and for YAML to copy. */
+/** Lines have at most 100 columns, except for longer words and YAML to copy. */
 export function renderEntry(entry: PreviewEntry, place: string, paint: Paint): string {
   const { reference, verdict } = entry
   const name = `${reference.kind} ${reference.name}`
@@ -41,14 +41,14 @@ export function renderEntry(entry: PreviewEntry, place: string, paint: Paint): s
   return lines.join('\n')
 }
 
-/** Whether a reader who has not asked for everything wants to see the object. */
+/** Whether the object is shown without `--all`. */
 export function hasSomethingToSay(entry: PreviewEntry): boolean {
   const { verdict, role } = entry
   if (verdict.kind !== 'allow') return true
   return role === 'pods-unread' || role === 'namesake' || verdict.decisions.some(({ cause }) => cause !== undefined)
 }
 
-/** The probes and hooks that come out otherwise, now or in the object's pods. */
+/** Returns the probes and hooks that change, now or in the object's pods. */
 export function rewrittenIn({ verdict }: PreviewEntry): readonly Decision[] {
   return verdict.decisions.filter(
     ({ action, cause, slot }) =>
@@ -63,7 +63,7 @@ function headline(entry: PreviewEntry): string {
   if (verdict.kind === 'deny') return 'denied'
   if (role === 'pods-unread') return 'its template is not read here; its pods are rewritten when they are created'
   if (role === 'namesake')
-    return `${reference.apiVersion} is another API than the ${reference.kind} that the webhook gets; left as it is`
+    return `${reference.apiVersion} is not the API of the ${reference.kind} that the webhook reviews; left as it is`
   if (postponed !== undefined && verdict.kind === 'patch')
     return `rewritten: ${rewritten}, some of them when its pods are created`
   if (postponed !== undefined)
@@ -84,7 +84,7 @@ function count(decisions: readonly Decision[]): string {
   return countText(decisions.length - hooks, hooks)
 }
 
-/** `2 probes and 1 hook`. */
+/** Returns `2 probes and 1 hook`. */
 export function countText(probes: number, hooks: number): string {
   return (
     [plural(probes, 'probe'), plural(hooks, 'hook')].filter((text) => !text.startsWith('0 ')).join(' and ') || 'nothing'
@@ -100,7 +100,7 @@ function sentence(reason: Reason): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
-/** Probes under the reason that they share, which is printed once. */
+/** Groups probes by their reason, which is printed once. */
 function probeLines(entry: PreviewEntry, paint: Paint): readonly string[] {
   const shown = entry.verdict.decisions.filter(({ action }) => action !== 'deny')
   const groups = new Map<string, Decision[]>()
@@ -161,12 +161,12 @@ function handlerOf(
   return isObject(handler) ? handler : undefined
 }
 
-/** Of a workload of another API only the pod is read. */
+/** For a workload of another API, only its pod is read. */
 function givenPod({ role, pod }: PreviewEntry): JsonObject | undefined {
   return role === 'pods-shown' ? pod?.before : undefined
 }
 
-/** What the patch brings beside the probes, in one line. */
+/** Returns the patch's additions other than probes, in one line. */
 function additionLines(entry: PreviewEntry, paint: Paint): readonly string[] {
   const before = givenPod(entry) ?? podSpecOwner(entry, entry.before)
   const after = entry.pod?.after ?? podSpecOwner(entry, entry.after)
@@ -199,10 +199,12 @@ function imageIn(pod: JsonObject | undefined): string | undefined {
   )
 }
 
-/** The diff says already what the lines about rewritten probes say. */
+/** Drops the warnings that repeat the diff of rewritten probes. */
 function remainingWarnings(entry: PreviewEntry): readonly string[] {
   if (rewrittenIn(entry).length === 0) return entry.verdict.warnings
-  return entry.verdict.warnings.filter((warning) => !/: \d+ (?:checks?|probes?|hooks?)\b.*\brewritten\b/.test(warning))
+  return entry.verdict.warnings.filter(
+    (warning) => !(/: \d+ (?:check|probe|hook)/.test(warning) && warning.includes(' rewritten')),
+  )
 }
 
 function wrap(text: string, indent: string, hanging = indent): readonly string[] {

@@ -1,4 +1,4 @@
-/** `istio-onramp preview`: what admission would make of manifests, without sending them anywhere. */
+/** `istio-onramp preview`: shows the effect of admission on manifests, without sending them anywhere. */
 import type { ClusterState } from '../cluster/cluster-state.ts'
 import { readDocuments, type Manifest } from '../cluster/manifest.ts'
 import { readFiles, type LastText } from '../cluster/manifest-files.ts'
@@ -19,20 +19,20 @@ export interface PreviewOptions {
   readonly files: readonly string[]
   readonly format: PreviewFormat
   readonly hasColor: boolean
-  /** Where objects without `metadata.namespace` are. */
+  /** The namespace of objects without `metadata.namespace`. */
   readonly namespace: string
-  /** Whether the text has the untouched objects, too. */
+  /** Whether the text includes untouched objects. */
   readonly all: boolean
   readonly configuration: RuleConfiguration
 }
 
 export interface PreviewResult {
   readonly isDenied: boolean
-  /** One line for each document that could not be used; the rest was printed. */
+  /** One line for each document that could not be used; the others were printed. */
   readonly problems: readonly string[]
 }
 
-/** Objects are decided one after the other, so that the input may be large. */
+/** Decides objects one at a time, so that the input may be large. */
 export async function preview(options: PreviewOptions, cluster: ClusterState, output: Output): Promise<PreviewResult> {
   const problems: string[] = []
   const last: LastText = {}
@@ -62,7 +62,7 @@ async function print(
   }
 }
 
-/** Namespaces, policies and whatever else decisions rest on: `kubectl apply` would have made them before the rest. */
+/** Namespaces, policies and other objects that decisions depend on: `kubectl apply` would have created them first. */
 const CLUSTER_KINDS = RESOURCES.filter(({ isForAdmission }) => isForAdmission)
 const KIND = CLUSTER_KINDS.map(({ kind }) => kind).join('|')
 /** `kind: Namespace` however it is written; behind an alias, a tag or a key of its own anything may be. */
@@ -81,7 +81,7 @@ async function withBundle(
   if (objects.length === 0) return cluster
   const { state, problems } = layOver(cluster, objects)
   for (const { object, field, problem } of problems)
-    tell(`warning: ${describe(referenceTo(object, options.namespace))}: ${field}: ${problem}; it is not counted`)
+    tell(`warning: ${describe(referenceTo(object, options.namespace))}: ${field}: ${problem}; it does not count`)
   return state
 }
 
@@ -123,7 +123,7 @@ function indented(text: string): string {
   return `  ${text.replaceAll('\n', '\n  ')}`
 }
 
-/** One element of the array that README describes, member for member. */
+/** Returns one element of the array that the README describes. */
 function toJson({ reference, verdict }: PreviewEntry): object {
   return {
     object: reference,

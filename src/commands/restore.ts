@@ -1,4 +1,4 @@
-/** `istio-onramp restore`: manifests with their probes where the receipts say they were. Feed it to `kubectl replace`. */
+/** `istio-onramp restore`: prints manifests with their probes restored from the receipts, for `kubectl replace`. */
 import { provePatch } from '../admission/prove-patch.ts'
 import { describeSource, type Manifest } from '../cluster/manifest.ts'
 import { InputError } from '../errors.ts'
@@ -11,13 +11,13 @@ import { documentsOf, printManifests, type Output } from './manifest-stream.ts'
 import { exactObjects, jsonText, type PatchedManifest } from './manifest-yaml.ts'
 
 export interface RestoreResult {
-  /** How many objects carried a receipt. */
+  /** The number of objects with a receipt. */
   readonly restored: number
-  /** One line for each document that could not be used; the rest was printed. */
+  /** One line for each document that could not be used; the others were printed. */
   readonly problems: readonly string[]
 }
 
-/** Objects without a receipt are printed as they are. Throws InputError for a receipt that does not fit its object. */
+/** Prints objects without a receipt unchanged. Throws InputError for a receipt that does not fit its object. */
 export async function restore(
   files: readonly string[],
   format: 'yaml' | 'json',
@@ -35,7 +35,7 @@ export async function restore(
   return { restored, problems }
 }
 
-/** All objects as one List, as `kubectl get -o json` prints them. */
+/** Prints all objects as one List, as `kubectl get -o json` does. */
 async function printList(
   files: readonly string[],
   patch: (manifest: Manifest) => PatchedManifest,

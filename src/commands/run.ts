@@ -1,4 +1,4 @@
-/** One run of the command line: where it writes, and how it ends. */
+/** One run of the command line: its streams and its exit code. */
 export interface Streams {
   readonly stdout: Output
   readonly stderr: Output
@@ -11,7 +11,7 @@ interface Output {
   once?(event: 'drain', listener: () => void): unknown
 }
 
-/** 0: done. 1: findings. 2: bad usage, or input that cannot be read. */
+/** 0: done. 1: findings. 2: wrong usage, or input that cannot be read. */
 export type ExitCode = 0 | 1 | 2
 
 export interface Run extends Streams {

@@ -1,4 +1,4 @@
-/** The flags of `istio-onramp serve`. What the command does is in serve.ts. */
+/** The flags of `istio-onramp serve`. serve.ts implements the command. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { ListenAddress } from '../server/listen.ts'
 import type { ClusterFlags } from './load-cluster.ts'
@@ -63,7 +63,7 @@ function tlsSource({ tlsCert, tlsKey, tlsSelfSigned, tlsCaOut }: ServeFlags, com
     return { kind: 'files', files: { cert: tlsCert, key: tlsKey } }
   if (tlsSelfSigned === true && tlsCert === undefined && tlsKey === undefined)
     return { kind: 'self-signed', caOut: tlsCaOut }
-  return command.error('error: give --tls-cert FILE with --tls-key FILE, or --tls-self-signed [--tls-ca-out FILE]')
+  return command.error('error: use --tls-cert FILE with --tls-key FILE, or --tls-self-signed [--tls-ca-out FILE]')
 }
 
 async function clusterOption({ from, context }: ClusterFlags): Promise<ClusterOption> {

@@ -1,4 +1,4 @@
-/** `istio-onramp serve`: wires configuration, cluster, certificate and server together, and takes them down again. */
+/** `istio-onramp serve`: connects configuration, cluster, certificate and servers, and stops them again. */
 import { readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { createSecureContext } from 'node:tls'
@@ -34,13 +34,13 @@ export interface ServeOptions {
   readonly listen: ListenAddress
   readonly metrics: ListenAddress
   readonly tls: TlsSource
-  /** PEM file with the authority of the clients that may send reviews; undefined: any client may. */
+  /** PEM file with the authority of clients that may send reviews; undefined allows any client. */
   readonly clientCaFile: string | undefined
 }
 
 /**
- * Resolves once the server listens; the process then lives until a signal. Logs go to standard error. Throws
- * InputError and cleans up if it cannot start.
+ * Resolves once the server listens; the process then runs until a signal. Logs go to standard error. Throws InputError
+ * and cleans up if it cannot start.
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const { configuration } = options
@@ -85,20 +85,20 @@ export async function serve(options: ServeOptions): Promise<void> {
     await listenAt(metricsApp, '--metrics', options.metrics)
     await announce()
   } catch (error) {
-    // A process that keeps half of its servers would look healthy.
+    // A process with only one of its servers would look healthy.
     await Promise.all([app.close(), stopRest()])
     throw error
   }
   log.info({ address: addressOf(app), metrics: addressOf(metricsApp) }, 'listening')
   const { drainSeconds } = configuration.shutdown
   closeWithGrace({ delay: (drainSeconds + 35) * 1000, logger: log }, async ({ err, signal }) => {
-    if (err !== undefined) log.fatal({ err }, 'stopping: an error that nothing caught')
-    // A person at a terminal does not wait for an API server to let go of its connections.
+    if (err !== undefined) log.fatal({ err }, 'stopping after an uncaught error')
+    // A user at a terminal should not wait for an API server to close its connections.
     const timing = signal === 'SIGTERM' ? configuration.shutdown : { drainSeconds: 0, idleSeconds: 0 }
     await drain.stop(app, timing)
     await stopRest()
     log.info('stopped')
-    // A write that hangs would hold up the exit as well: the process ends without it.
+    // A blocked write would delay the exit as well, so the process ends without it.
     if (!(await lines.flush(LAST_WRITE_MS))) process.kill(process.pid, 'SIGKILL')
   })
 }
@@ -124,7 +124,7 @@ async function readClientCa(file: string | undefined): Promise<string | undefine
 
 interface ObtainedKeyPair {
   readonly keyPair: KeyPair
-  /** Once the server listens: before, its file may still be that of another server. */
+  /** Called once the server listens; before that, its file may still belong to another server. */
   readonly announce: () => Promise<void>
 }
 
@@ -163,7 +163,7 @@ interface Following {
   readonly metrics: Metrics
   readonly log: Logger
   readonly clientCa: string | undefined
-  /** Holds the pair that new connections get. */
+  /** Contains the pair for new connections. */
   readonly inForce: { keyPair: KeyPair }
 }
 
@@ -182,7 +182,7 @@ function followFiles(
     },
     refused(error) {
       metrics.countCertificateReload('refused')
-      log.error({ err: error }, 'the certificate files cannot be used; the pair in force stays')
+      log.error({ err: error }, 'the certificate files cannot be used; the current pair stays in use')
     },
   })
 }

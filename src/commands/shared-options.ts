@@ -1,10 +1,10 @@
-/** What several commands have in common: options, and how they read the configuration and write to the streams. */
+/** Shared by several commands: options, configuration and output streams. */
 import { Option } from 'commander'
 import type { Configuration } from '../config.ts'
 import { InputError } from '../errors.ts'
 import type { Run, Streams } from './run.ts'
 
-/** The values of an option for manifests, for its help. */
+/** The possible values of an option for manifests, for its help. */
 export const PATHS = 'file, folder (read recursively) or - for standard input; repeatable'
 
 export function fromOption(): Option {
@@ -17,18 +17,21 @@ export function contextOption(): Option {
   return new Option('--context <name>', 'kubeconfig context to use').conflicts('from')
 }
 
-/** Gathers the values of a repeatable option. */
+/** Collects the values of a repeatable option. */
 export function collect(value: string, previous: string[] | undefined): string[] {
   return [...(previous ?? []), value]
 }
 
-/** The configuration of `--config`, or the defaults. Throws InputError. */
+/** Reads the configuration of `--config`, or returns the defaults. Throws InputError. */
 export async function configurationOf(file: string | undefined): Promise<Configuration> {
   const { DEFAULT_CONFIGURATION, readConfiguration } = await import('../config.ts')
   return file === undefined ? DEFAULT_CONFIGURATION : await readConfiguration(file)
 }
 
-/** Returns a function that resolves once the reader keeps up, so that a large output never piles up in memory. */
+/**
+ * Returns a function that writes and resolves once the reader keeps up, so that a large output never piles up in
+ * memory.
+ */
 export function writeTo({ stdout }: Run): (text: string) => Promise<void> {
   return async (text) => {
     if (text === '' || stdout.write(text) !== false) return
@@ -41,12 +44,12 @@ export function tellTo({ stderr }: Run): (line: string) => void {
   return (line) => void stderr.write(`${line}\n`)
 }
 
-/** Throws InputError if there are problems. Called after the output of everything that could be read. */
+/** Throws InputError if there are problems. Called after everything readable has been printed. */
 export function reportProblems(problems: readonly string[]): void {
   if (problems.length > 0) throw new InputError('manifest-unreadable', problems)
 }
 
-/** Output is coloured on a terminal only, unless NO_COLOR is set (https://no-color.org). */
+/** Output is coloured only on a terminal, and only if NO_COLOR is unset (https://no-color.org). */
 export function hasColor({ stdout }: Streams): boolean {
   return stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === ''
 }

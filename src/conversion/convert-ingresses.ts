@@ -1,12 +1,13 @@
 /**
- * Converts Ingresses to objects of Istio or Gateway API that serve the same, with a report that accounts for every field and
- * annotation. Total: parts that cannot be converted are reported and omitted, and the rest is converted. The
- * same input gives the same output.
+ * Converts Ingresses to equivalent objects of Istio or the Gateway API, with a report on every field and annotation.
+ * Total: parts that cannot be converted are reported and omitted, and the rest is converted. The same input always
+ * gives the same output.
  */
 import type { JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
 import { assumedDefaults } from './annotations/nginx/defaults.ts'
+import type { EmittedObject } from './emit/emitted-object.ts'
 import { gatewayApiObjects } from './emit/gateway-api/gateway-api-objects.ts'
 import { printableHosts } from './emit/gateway-api/printable-hosts.ts'
 import { istioObjects } from './emit/istio/istio-objects.ts'
@@ -24,12 +25,12 @@ import { readIngresses } from './read-ingresses.ts'
 import { unaccountedFields } from './unaccounted-fields.ts'
 
 export interface Conversion {
-  readonly objects: readonly JsonObject[]
-  /** By Ingress, in the order in which they were given. */
+  readonly objects: readonly EmittedObject[]
+  /** By Ingress, in input order. */
   readonly report: readonly ReportLine[]
-  /** What holds for all Ingresses, one sentence each. */
+  /** Notes that apply to all Ingresses, one sentence each. */
   readonly notes: readonly string[]
-  /** The same as virtual hosts, from which the routes can be described in words. */
+  /** The same as virtual hosts, from which routes can be described in words. */
   readonly hosts: readonly VirtualHost[]
 }
 
@@ -45,7 +46,7 @@ export function convertIngresses(objects: readonly JsonObject[], options: Conver
   return { ...conversion, report: [...repeats, ...report, ...solvers.map(solverLine)] }
 }
 
-/** Keeps the last Ingress of each name, as `kubectl apply` does. Those with `generateName` are all different. */
+/** Keeps the last Ingress of each name, as `kubectl apply` does. Ingresses with `generateName` are all different. */
 function lastOfEachName(objects: readonly JsonObject[]): readonly JsonObject[] {
   const last = new Map(objects.map((object) => [idOf(object), object]))
   return objects.filter((object) => last.get(idOf(object)) === object || idOf(object).endsWith('*'))
@@ -71,7 +72,7 @@ function solverLine(ingress: Ingress): ReportLine {
   return { ingress: ingressId(ingress), level: 'info', about: 'spec.rules', outcome: 'not-needed', message }
 }
 
-/** Four stages: read each Ingress, plan the hosts, plan the Gateways, print the objects. */
+/** Runs four stages: read each Ingress, plan the hosts, plan the Gateways, print the objects. */
 export function convertParsed(ingresses: readonly Ingress[], given: ConversionOptions): Conversion {
   const options = withGatewayNamespace(given)
   const read = readIngresses(ingresses, options)
@@ -86,7 +87,7 @@ export function convertParsed(ingresses: readonly Ingress[], given: ConversionOp
   return { objects: emitted.value, hosts: hosts.value, report, notes: assumedDefaults(read.value) }
 }
 
-/** By Ingress, in the order in which they were given. Those of one `generateName` share their id, and so their lines. */
+/** Orders lines by Ingress, in input order. Ingresses of one `generateName` share their id, and so their lines. */
 function reportOf(
   ingresses: readonly Ingress[],
   plans: readonly ReportLine[],
@@ -101,12 +102,12 @@ function reportOf(
   return lines.map(inOneLine)
 }
 
-/** Keys and values of annotations are quoted in reports. */
+/** Reports quote keys and values of annotations, which may have line breaks. */
 function inOneLine({ ingress, level, about, outcome, message }: ReportLine): ReportLine {
   return { ingress, level, about: oneLine(about), outcome, message: oneLine(message) }
 }
 
-/** The pods of a Gateway API Gateway run where the Gateway is. */
+/** The pods of a Gateway API Gateway run in the Gateway's namespace. */
 function withGatewayNamespace(options: ConversionOptions): ConversionOptions {
   const { target, gateway } = options
   if (target === 'istio' || gateway.shared === '') return options

@@ -1,5 +1,6 @@
 /** The first stage: each Ingress with its controller and its settings. No later stage reads an annotation. */
 import { accountForAnnotations } from './annotations/account-for-annotations.ts'
+import { withPathExpressions } from './annotations/path-expressions.ts'
 import { withOwnDefaults } from './annotations/nginx/defaults.ts'
 import { controllerClass } from './ingress/controller-class.ts'
 import { ingressId, type Ingress } from './ingress/ingress.ts'
@@ -8,8 +9,9 @@ import type { ConversionOptions } from './model/conversion-options.ts'
 import { collect, type Claim, type Reported, type ReportLine } from './model/report.ts'
 
 /**
- * Returns the oldest Ingress first, so that it wins where two ask for the same, as in ingress-nginx (`sortIngressSlice` in
- * kubernetes/ingress-nginx internal/ingress/controller/store/store.go). Ingresses without a time keep their order.
+ * Returns the oldest Ingress first, so that it wins a conflict, as in ingress-nginx (`sortIngressSlice` in
+ * kubernetes/ingress-nginx internal/ingress/controller/store/store.go). Ingresses without a creation time keep their
+ * order.
  */
 export function readIngresses(
   ingresses: readonly Ingress[],
@@ -29,6 +31,6 @@ function readIngress(
 ): Reported<ReadIngress, ReportLine | Claim> {
   const controller = controllerClass(ingress, options.controllerOf)
   const { value: settings, lines } = accountForAnnotations(ingress, controller, options, ruleHosts)
-  const reading = withOwnDefaults({ ingress, id: ingressId(ingress), controller, settings })
+  const reading = withPathExpressions(withOwnDefaults({ ingress, id: ingressId(ingress), controller, settings }))
   return { value: reading, lines: [...ingress.lines, ...lines] }
 }

@@ -1,8 +1,8 @@
-/** The fields of an Ingress that no line of the report is about: nothing is lost without a line. */
+/** Fields of an Ingress without a report line. Each gets one, so that nothing is lost silently. */
 import { ingressId, type Ingress } from './ingress/ingress.ts'
 import type { ReportLine } from './model/report.ts'
 
-/** `lines` are those of the Ingress. */
+/** `lines` are the lines about the Ingress. */
 export function unaccountedFields(ingress: Ingress, lines: readonly ReportLine[]): readonly ReportLine[] {
   const isMissing = ({ field }: { readonly field: string }) =>
     !lines.some(({ about }) => about === field || about.startsWith(`${field}.`))
@@ -21,7 +21,7 @@ export function unaccountedFields(ingress: Ingress, lines: readonly ReportLine[]
 }
 
 function unusedTls(ingress: string, about: string): ReportLine {
-  return { ingress, level: 'info', about, outcome: 'not-needed', message: 'no host of it has a route' }
+  return { ingress, level: 'info', about, outcome: 'not-needed', message: 'none of its hosts has a route' }
 }
 
 function unroutedPath(ingress: string, about: string): ReportLine {

@@ -1,4 +1,4 @@
-/** What the API server makes of a manifest before it asks a webhook: the defaults, and the review around it. */
+/** What the API server adds to a manifest before it calls a webhook: the defaults and the review. */
 import { randomUUID } from 'node:crypto'
 import { isObject, member, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { metadataOf, type ObjectReference } from '../kubernetes/object.ts'
@@ -6,7 +6,10 @@ import { metadataOf, type ObjectReference } from '../kubernetes/object.ts'
 const PROBE_DEFAULTS = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 }
 const PROBES = new Set(['livenessProbe', 'readinessProbe', 'startupProbe'])
 
-/** The defaults that matter to probes (docs/facts/admission-requests.md#what-a-request-contains), and the namespace. */
+/**
+ * Applies the defaults that matter to probes (docs/facts/admission-requests.md#what-a-request-contains), and the
+ * namespace.
+ */
 export function withDefaults(object: JsonObject, { namespace }: ObjectReference): JsonObject {
   const defaulted = defaultMembers(object) as JsonObject
   return { ...defaulted, metadata: { ...metadataOf(defaulted), namespace } }

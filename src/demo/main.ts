@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: the webhook on the embedded cluster, sent what the API server sends when a person applies
- * `examples/workloads`, and then what it sends when the controllers create those workloads' pods.
- * `npm start` (`--serve`) leaves the server running instead.
+ * `npm run demo`: starts the webhook on the embedded cluster and sends it the API server's requests for `kubectl apply
+ * -f examples/workloads`, then those for the pods that the controllers create. `npm start` (`--serve`) leaves the
+ * server running instead.
  */
 import { fileURLToPath } from 'node:url'
 import { provePatch } from '../admission/prove-patch.ts'
@@ -43,7 +43,7 @@ async function showApply(client: WebhookClient, paint: Paint): Promise<void> {
     print(`\n${transcript(admitted, paint)}`)
     if (admitted.answer.allowed) stored.push(admitted)
   }
-  print(`\n${paint('bold', '# Then the controllers create the pods of what was stored')}`)
+  print(`\n${paint('bold', '# The controllers then create the pods')}`)
   for (const { reference, after } of stored) {
     const pod = reference.kind === 'Pod' ? undefined : podFromTemplate(after, reference)
     if (pod !== undefined) print(`\n${transcript(await admitObject(client, pod), paint)}`)

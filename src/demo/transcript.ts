@@ -1,4 +1,6 @@
-/** What a person sees of an admission: kubectl's line, the warnings, a diff of the probes with the receipt's reasons. */
+/**
+ * The transcript of an admission: kubectl's line, the warnings, and a diff of the probes with the receipt's reasons.
+ */
 import { HANDLER_KINDS } from '../kubernetes/handler.ts'
 import { equalJson, member, type JsonObject } from '../kubernetes/json.ts'
 import { describe, type ObjectReference } from '../kubernetes/object.ts'
@@ -11,7 +13,7 @@ import type { Answer } from './webhook-client.ts'
 
 export interface Admitted {
   readonly reference: ObjectReference
-  /** As it was sent, and as the API server stores it. */
+  /** The object as sent, and as the API server stores it. */
   readonly before: JsonObject
   readonly after: JsonObject
   readonly answer: Answer
@@ -30,7 +32,7 @@ export function transcript(admitted: Admitted, paint: Paint): string {
 function created(reference: ObjectReference, { operations }: Answer, paint: Paint): string {
   const verdict =
     operations.length === 0
-      ? paint('green', 'created as it is')
+      ? paint('green', 'created unchanged')
       : paint('cyan', `created, ${operations.length} operations by istio-onramp`)
   return `${paint('bold', describe(reference))} ${verdict}`
 }
@@ -67,7 +69,7 @@ function sameHandlers(left: JsonObject, right: JsonObject | undefined): boolean 
 }
 
 function why(entry: ReceiptEntry | undefined): string {
-  if (entry === undefined) return 'the receipt does not say'
+  if (entry === undefined) return 'not in the receipt'
   const sentence = Object.hasOwn(REASONS, entry.reason) ? REASONS[entry.reason as Reason] : ''
   return `${entry.reason}: ${sentence} (${entry.strategy})`
 }

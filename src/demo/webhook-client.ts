@@ -1,4 +1,7 @@
-/** Sends reviews as the API server does: HTTPS, verified against the webhook's own authority, one kept connection. */
+/**
+ * Sends reviews as the API server does: over HTTPS, verified against the webhook's own authority, on one kept
+ * connection.
+ */
 import { Agent, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { arrayMember, memberAt, stringMember, type Json } from '../kubernetes/json.ts'

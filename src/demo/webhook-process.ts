@@ -1,4 +1,4 @@
-/** Starts `istio-onramp serve` on the embedded cluster, as a person would, and waits until it listens. */
+/** Starts `istio-onramp serve` on the embedded cluster and waits until it listens. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { stringMember } from '../kubernetes/json.ts'
+import { parseJson, stringMember } from '../kubernetes/json.ts'
 
 export interface WebhookProcess {
   readonly address: string
@@ -53,7 +53,7 @@ export async function startWebhook(clusterFolder: string, listen: string): Promi
   }
 }
 
-/** However this process is asked to end, the server that it started ends too, and then this one, having cleaned up. */
+/** If this process is asked to end, it first ends the server, then itself after cleaning up. */
 function endWithThisProcess(child: ChildProcess): void {
   const pass = (signal: NodeJS.Signals): unknown => child.kill(signal)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, pass)
@@ -62,7 +62,7 @@ function endWithThisProcess(child: ChildProcess): void {
   )
 }
 
-/** The log's line `listening`; anything else that ends the process, or the wait, is an error with what it printed. */
+/** Waits for the log line `listening`. If the process ends or time runs out first, rejects with its output. */
 async function listening(child: ChildProcess): Promise<{ readonly address: string; readonly metrics: string }> {
   const printed: string[] = []
   return await new Promise((resolve, reject) => {
@@ -71,7 +71,7 @@ async function listening(child: ChildProcess): Promise<{ readonly address: strin
     child.once('exit', fail)
     createInterface({ input: child.stderr ?? Readable.from([]) }).on('line', (line) => {
       printed.push(line)
-      const event = parseLine(line)
+      const event = parseJson(line)
       const address = stringMember(event, 'address')
       if (stringMember(event, 'msg') !== 'listening' || address === undefined) return
       clearTimeout(timer)
@@ -79,12 +79,4 @@ async function listening(child: ChildProcess): Promise<{ readonly address: strin
       resolve({ address, metrics: stringMember(event, 'metrics') ?? '' })
     })
   })
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }

@@ -9,7 +9,7 @@ import type { PresentSidecar } from './sidecar.ts'
 import { isOlderThan, type Version } from './version.ts'
 
 /** The agent's default port. Istio cannot tell it from an application's own 15020. */
-export const DEFAULT_STATUS_PORT = 15020
+const DEFAULT_STATUS_PORT = 15020
 
 const PATHS: Readonly<Record<Slot, readonly [string, string]>> = {
   livenessProbe: ['/app-health/', '/livez'],
@@ -66,16 +66,6 @@ export function isRewrittenKind(
     case 'sleep':
       return false
   }
-}
-
-/**
- * Returns the handler after Istio's rewriting: host and headers of an httpGet stay, HTTPS becomes HTTP, every other
- * handler becomes a bare httpGet.
- */
-export function rewrittenByIstio(handler: Handler, container: Container, slot: Slot, statusPort: number): Handler {
-  const path = agentPath(container.name, slot)
-  if (handler.kind === 'httpGet') return { ...handler, scheme: 'HTTP', path, port: statusPort }
-  return { kind: 'httpGet', scheme: 'HTTP', host: '', port: statusPort, path, headers: [], http2: false }
 }
 
 /**

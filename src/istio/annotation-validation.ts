@@ -20,7 +20,7 @@ import { readPrefix } from '../kubernetes/ip-address.ts'
 import { isUint32, parseBool, parsePort, parsePorts } from './go-values.ts'
 
 const INTERFACE_NAME = /^[a-zA-Z][a-zA-Z0-9_.-]*$/
-const QUANTITY = /^[+-]?(\d+\.?\d*|\.\d+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|n|u|[eE][+-]?\d+)?$/
+const QUANTITY = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|n|u|[eE][+-]?\d+)?$/
 
 const VALIDATORS: ReadonlyMap<string, (value: string) => boolean> = new Map([
   [INTERCEPTION_MODE, (value: string) => ['REDIRECT', 'TPROXY', 'NONE'].includes(value)],
@@ -57,7 +57,7 @@ function isPortList(value: string): boolean {
 }
 
 /** Splits on commas without trimming. Each entry needs a prefix length (`netip.ParsePrefix`). */
-export function isCidrList(value: string): boolean {
+function isCidrList(value: string): boolean {
   return value === '' || value.split(',').every((text) => readPrefix(text) !== undefined)
 }
 

@@ -3,6 +3,7 @@
  * `gateway-injection-template.yaml`).
  */
 import { CANONICAL_NAME, CANONICAL_REVISION, NETWORK, TLS_MODE, TUNNEL } from './annotations.ts'
+import { trimBoth } from '../kubernetes/trim-characters.ts'
 import type { MergedTemplates } from './control-plane.ts'
 import type { InjectionCall } from './injection-call.ts'
 import { hasHbone } from './proxy-config.ts'
@@ -38,5 +39,5 @@ function setDefault(labels: Map<string, string>, key: string, candidates: readon
 
 /** `trunc 63 | trimAll "-_."` */
 function asLabel(text: string | undefined): string | undefined {
-  return text?.slice(0, 63).replace(/^[-_.]+|[-_.]+$/g, '')
+  return text === undefined ? undefined : trimBoth(text.slice(0, 63), '-_.')
 }

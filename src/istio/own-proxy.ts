@@ -3,7 +3,7 @@
  * (`pkg/kube/inject/webhook.go` reapplyOverwrittenContainers).
  */
 import { INJECTION_STATUS, PROXY_OVERRIDES } from './annotations.ts'
-import { arrayMember, isObject, stringMember, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { arrayMember, isObject, parseJson, stringMember, type JsonObject } from '../kubernetes/json.ts'
 import type { PodTemplate } from '../kubernetes/pod-template.ts'
 
 const PROXY = 'istio-proxy'
@@ -16,12 +16,4 @@ export function ownProxy({ annotations, containers }: PodTemplate): JsonObject |
   const overrides = parseJson(annotations.get(PROXY_OVERRIDES) ?? 'null')
   const entries = [...arrayMember(overrides, 'containers'), ...arrayMember(overrides, 'initContainers')]
   return entries.filter(isObject).find((entry) => stringMember(entry, 'name') === PROXY)
-}
-
-function parseJson(text: string): Json {
-  try {
-    return JSON.parse(text) as Json
-  } catch {
-    return null
-  }
 }

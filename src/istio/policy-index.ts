@@ -19,18 +19,6 @@ export interface Ranked {
   readonly policy: PeerAuthentication
 }
 
-export function indexPolicies(policies: readonly PeerAuthentication[]): PolicyIndex {
-  const groups = new Map<string, PeerAuthentication[]>()
-  for (const policy of policies) append(groups, policy.namespace, policy)
-  return new Map([...groups].map(([namespace, group]) => [namespace, indexNamespace(group)]))
-}
-
-function append<Entry>(groups: Map<string, Entry[]>, key: string, entry: Entry): void {
-  const group = groups.get(key)
-  if (group === undefined) groups.set(key, [entry])
-  else group.push(entry)
-}
-
 /** Indexes the policies of one namespace. Policies of different namespaces never compete by age. */
 export function indexNamespace(policies: readonly PeerAuthentication[]): NamespacePolicies {
   const ranked = policies.toSorted(byAge).map((policy, rank) => ({ rank, policy }))
@@ -48,6 +36,12 @@ function byAge(left: PeerAuthentication, right: PeerAuthentication): number {
     (left.createdAt === right.createdAt ? 0 : left.createdAt - right.createdAt) ||
     (left.name === right.name ? 0 : left.name < right.name ? -1 : 1)
   )
+}
+
+function append(groups: Map<string, Ranked[]>, key: string, entry: Ranked): void {
+  const group = groups.get(key)
+  if (group === undefined) groups.set(key, [entry])
+  else group.push(entry)
 }
 
 /** Returns labels as keys of `byLabel`. */

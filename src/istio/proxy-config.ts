@@ -1,7 +1,8 @@
 /** The part of the mesh's `defaultConfig` that a pod may override: annotation `proxy.istio.io/config`, YAML or JSON. */
 import { INTERCEPTION_MODE, PROXY_CONFIG } from './annotations.ts'
-import { parse as parseYaml } from 'yaml'
 import { memberAt, scalarText } from '../kubernetes/json.ts'
+import { readEvents } from '../kubernetes/yaml-events.ts'
+import { valueOf } from '../kubernetes/yaml-value.ts'
 import type { ControlPlane, InterceptionMode } from './control-plane.ts'
 
 /**
@@ -42,10 +43,19 @@ export function configuredStatusPort(config: string | undefined): number | undef
   return port > 0 ? port : undefined
 }
 
+let last: { readonly text: string; readonly value: unknown } = { text: '', value: {} }
+
+/** Each pod is asked for it several times, so the last one read is kept. */
 function parseProxyConfig(text: string): unknown {
+  if (text !== last.text) last = { text, value: readProxyConfig(text) }
+  return last.value
+}
+
+/** As sigs.k8s.io/yaml reads it: of a key that a mapping has twice, the last one counts. */
+function readProxyConfig(text: string): unknown {
   try {
-    const parsed: unknown = parseYaml(text)
-    return typeof parsed === 'object' ? (parsed ?? {}) : undefined
+    const { value = null } = valueOf(readEvents(text, 0))
+    return typeof value === 'object' ? (value ?? {}) : undefined
   } catch {
     return undefined
   }

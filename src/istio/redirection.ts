@@ -47,7 +47,7 @@ export interface RedirectionInput {
   readonly annotations: ReadonlyMap<string, string>
 }
 
-export const NO_PROXY: Proxy = { type: 'none', isInit: false, disablesEnvoy: false }
+const NO_PROXY: Proxy = { type: 'none', isInit: false, disablesEnvoy: false }
 /** Ports that the CNI plugin always excludes (`cni/pkg/plugin/sidecar_redirect.go`). */
 const CNI_EXCLUDED = [15020, 15021, 15090]
 

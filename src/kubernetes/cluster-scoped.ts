@@ -1,3 +1,5 @@
+import { ownEntry } from './json.ts'
+
 /** Cluster-scoped kinds by API group; `*` means every kind of the group. */
 const CLUSTER_SCOPED: Readonly<Record<string, readonly string[]>> = {
   '': ['Namespace', 'Node', 'PersistentVolume', 'ComponentStatus'],
@@ -24,7 +26,7 @@ const CLUSTER_SCOPED: Readonly<Record<string, readonly string[]>> = {
  * ClusterServiceVersion is the exception.
  */
 export function isClusterScoped(group: string, kind: string): boolean {
-  const kinds = CLUSTER_SCOPED[group] ?? []
+  const kinds = ownEntry(CLUSTER_SCOPED, group) ?? []
   if (kinds.includes(kind) || kinds.includes('*')) return true
   return group.includes('.') && /^Cluster[A-Z]/.test(kind) && kind !== 'ClusterServiceVersion'
 }

@@ -14,8 +14,8 @@ import { arrayMember, isObject, member, stringMember, typeName, type Json, type 
 import { pointer } from './json-pointer.ts'
 import type { Problem } from './problem.ts'
 
-export const PROBE_SLOTS = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const
-export const HOOK_SLOTS = ['preStop', 'postStart'] as const
+const PROBE_SLOTS = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const
+const HOOK_SLOTS = ['preStop', 'postStart'] as const
 export const SLOTS = [...PROBE_SLOTS, ...HOOK_SLOTS] as const
 export type Slot = (typeof SLOTS)[number]
 

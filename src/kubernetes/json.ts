@@ -14,23 +14,35 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Parses a JSON text; undefined if it is not JSON. */
+/** Real objects have about twenty levels. A few kilobytes of JSON can nest so deeply that recursion exhausts the stack. */
+export const MAX_DEPTH = 200
+
+/** Parses a JSON text; undefined if it is not JSON or nests deeper than MAX_DEPTH. */
 export function parseJson(text: string): Json | undefined {
   try {
-    return JSON.parse(text) as Json
+    const value: unknown = JSON.parse(text)
+    return isDeeperThan(value, MAX_DEPTH) ? undefined : (value as Json)
   } catch {
     return undefined
   }
 }
 
-/** Drops undefined members, for objects that are printed. */
-export function defined(object: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
+/** A type whose optional members may also be undefined. */
+export type Loose<T> = { readonly [K in keyof T]: object extends Pick<T, K> ? T[K] | undefined : T[K] }
+
+/** Drops undefined members, for objects that are printed. `T` is the type that the caller expects: a misspelt member does not compile. */
+export function defined<T>(object: NoInfer<Loose<T>>): T {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
 }
 
 /** Returns an object's own member; undefined if it has none or `value` is not an object. */
 export function member(value: unknown, key: string): Json | undefined {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
+}
+
+/** Returns a table's entry for a key from user input; undefined for `constructor` and other inherited names. */
+export function ownEntry<Value>(table: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined
 }
 
 /** Returns the member at the end of a path of own members. */

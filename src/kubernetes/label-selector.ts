@@ -2,7 +2,8 @@
  * Label selectors as the API server evaluates them (k8s.io/apimachinery `metav1.LabelSelectorAsSelector`,
  * `labels.Requirement.Matches`).
  */
-import { arrayMember, isObject, member, stringMap, stringMember } from './json.ts'
+import { arrayMember, isObject, member, stringMember, typeName, type Json } from './json.ts'
+import { isProblem, type Problem } from './problem.ts'
 
 const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const
 type Operator = (typeof OPERATORS)[number]
@@ -18,34 +19,44 @@ export interface LabelSelector {
 }
 
 /** Matches every object: the default for a webhook without a selector. */
-export const EVERYTHING: LabelSelector = { requirements: [] }
+const EVERYTHING: LabelSelector = { requirements: [] }
 
-/** Parses a LabelSelector. The error names the field. Absent and `{}` select everything. */
-export function parseSelector(value: unknown): LabelSelector | { readonly error: string } {
+/** Parses a LabelSelector; the problem's field is relative to it. Absent and `{}` select everything. */
+export function parseSelector(value: unknown): LabelSelector | Problem {
   if (value === undefined || value === null) return EVERYTHING
-  if (!isObject(value)) return { error: 'a label selector must be an object' }
-  const requirements: Requirement[] = [...stringMap(member(value, 'matchLabels'))].map(([key, text]) => ({
-    key,
-    operator: 'In',
-    values: [text],
-  }))
+  if (!isObject(value)) return { field: '', problem: 'a label selector must be an object' }
+  const labels = parseLabels(member(value, 'matchLabels'))
+  if (isProblem(labels)) return labels
+  const requirements = [...labels]
   for (const [index, expression] of arrayMember(value, 'matchExpressions').entries()) {
     const requirement = parseRequirement(expression)
-    if ('error' in requirement) return { error: `matchExpressions[${index}].${requirement.error}` }
+    if (isProblem(requirement)) return { ...requirement, field: `matchExpressions[${index}].${requirement.field}` }
     requirements.push(requirement)
   }
   return { requirements }
 }
 
-function parseRequirement(value: unknown): Requirement | { readonly error: string } {
+/** A label that is not a string must not be dropped: the selector would match more objects than it says. */
+function parseLabels(value: Json | undefined): readonly Requirement[] | Problem {
+  if (!isObject(value)) return []
+  const requirements: Requirement[] = []
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text !== 'string')
+      return { field: `matchLabels[${key}]`, problem: `must be a string, not ${typeName(text ?? null)}` }
+    requirements.push({ key, operator: 'In', values: [text] })
+  }
+  return requirements
+}
+
+function parseRequirement(value: unknown): Requirement | Problem {
   const key = stringMember(value, 'key')
-  if (key === undefined || key === '') return { error: 'key: a label key is required' }
+  if (key === undefined || key === '') return { field: 'key', problem: 'a label key is required' }
   const operator = OPERATORS.find((known) => known === stringMember(value, 'operator'))
-  if (operator === undefined) return { error: `operator: allowed are ${OPERATORS.join(', ')}` }
+  if (operator === undefined) return { field: 'operator', problem: `allowed are ${OPERATORS.join(', ')}` }
   const values = arrayMember(value, 'values').filter((text) => typeof text === 'string')
   const takesValues = operator === 'In' || operator === 'NotIn'
   if (takesValues !== values.length > 0)
-    return { error: `values: ${takesValues ? 'required' : 'not allowed'} for operator ${operator}` }
+    return { field: 'values', problem: `${takesValues ? 'required' : 'not allowed'} for operator ${operator}` }
   return { key, operator, values }
 }
 

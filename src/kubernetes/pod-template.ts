@@ -1,6 +1,6 @@
 /** The pod in an object: a Pod itself, or the template of a workload, whose path depends on the kind. */
 import { readContainers, type Container } from './container.ts'
-import { isObject, member, memberAt, stringMap, typeName, type JsonObject } from './json.ts'
+import { isObject, member, memberAt, stringMap, typeName, type JsonObject, ownEntry } from './json.ts'
 import { parsePointer } from './json-pointer.ts'
 import type { Problem } from './problem.ts'
 
@@ -35,13 +35,13 @@ export function hasPodTemplate(kind: string): boolean {
 
 /** Returns the raw template, for comparing two versions of an object; undefined if there is none. */
 export function rawTemplate(kind: string, object: JsonObject): JsonObject | undefined {
-  const at = TEMPLATE_POINTERS[kind]
+  const at = ownEntry(TEMPLATE_POINTERS, kind)
   const found = at === undefined ? undefined : memberAt(object, ...parsePointer(at))
   return isObject(found) ? found : undefined
 }
 
 export function readPodTemplate(kind: string, object: JsonObject): PodTemplate | Problem {
-  const at = TEMPLATE_POINTERS[kind]
+  const at = ownEntry(TEMPLATE_POINTERS, kind)
   if (at === undefined) return { field: 'kind', problem: `${kind} has no pod template` }
   const raw = rawTemplate(kind, object)
   if (raw === undefined) return { field: fieldPath(at), problem: 'a pod template is required' }

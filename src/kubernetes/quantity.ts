@@ -23,7 +23,7 @@ const SUFFIXES: Readonly<Record<string, number>> = {
  */
 export function parseQuantity(value: Json | undefined): number | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
-  const found = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([a-zA-Z]{0,2}))$/.exec(String(value))
+  const found = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([+-]?\d+)|([a-zA-Z]{0,2}))$/.exec(String(value))
   if (found === null) return undefined
   const [, digits = '', exponent, suffix = ''] = found
   const factor = exponent === undefined ? SUFFIXES[suffix] : 10 ** Number(exponent)

@@ -1,6 +1,6 @@
 /**
- * JSON Patch operations as edits of a YAML or JSON text: what no operation touches stays to the byte. Every operation is
- * found in the document as it came, as the patches of this product allow (only the last one may move indexes).
+ * JSON Patch operations as edits of a YAML or JSON text that preserve every other byte. Every operation's path refers
+ * to the original document, as this product's patches allow (only the last operation may move indexes).
  */
 import { parsePointer, type Operation } from './json-pointer.ts'
 import { editMap, lastEntry } from './yaml-map-edit.ts'
@@ -9,7 +9,7 @@ import { isJson, lineEndOf, type Page } from './yaml-page.ts'
 import type { Change, Container, NotEditable, TextEdit } from './yaml-parts.ts'
 import { editSequence } from './yaml-sequence-edit.ts'
 
-/** Edits in the order of the text. The operations' paths are those of the whole document. */
+/** Plans the edits in text order. The operations' paths start at the root of the document. */
 export function planEdits(
   text: string,
   root: YamlNode,
@@ -34,7 +34,7 @@ export function planEdits(
   return outermost(edits.toSorted((left, right) => left.start - right.start || left.end - right.end))
 }
 
-/** What changes inside a part that goes is gone with it. */
+/** Drops edits inside a part that is removed. */
 function outermost(edits: readonly TextEdit[]): readonly TextEdit[] {
   let covered = -1
   return edits.filter(({ start, end }) => {
@@ -44,7 +44,7 @@ function outermost(edits: readonly TextEdit[]): readonly TextEdit[] {
   })
 }
 
-/** Edits must not overlap and be in the order of the text. */
+/** Edits must not overlap and must be in text order. */
 export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   let position = 0
   let result = ''
@@ -55,7 +55,7 @@ export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   return result + text.slice(position)
 }
 
-/** Anchors that an alias names. */
+/** Returns the anchors that an alias references. */
 function sharedAnchors(root: YamlNode): ReadonlySet<string> {
   const names = new Set<string>()
   const visit = (node: YamlNode): void => {
@@ -76,7 +76,7 @@ function containerAt(root: YamlNode, path: readonly string[], shared: ReadonlySe
     if (next.anchor !== undefined && shared.has(next.anchor)) return { problem: `anchor &${next.anchor}` }
     node = next
   }
-  return node.kind === 'map' || node.kind === 'sequence' ? node : { problem: `/${path.join('/')} holds nothing yet` }
+  return node.kind === 'map' || node.kind === 'sequence' ? node : { problem: `/${path.join('/')} is empty` }
 }
 
 function childOf(node: YamlNode, segment: string): YamlNode | undefined {

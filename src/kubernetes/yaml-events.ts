@@ -1,21 +1,21 @@
 /**
- * One YAML document as parser events with source positions, read as leniently as kubectl's parser reads it.
+ * Reads one YAML document into parser events with source positions, as leniently as kubectl's parser.
  *
- * kubectl's parser (libyaml's rules) takes quoted texts and flow collections whose lines are indented less than YAML 1.2
- * asks for. js-yaml refuses them and says where; a few spaces at that place change nothing of what the text means, so the
- * text is read again with them, and positions are counted without them.
+ * kubectl's parser (libyaml's rules) accepts quoted texts and flow collections with less indentation than YAML 1.2
+ * requires. js-yaml refuses them and reports the position. A few spaces at that position do not change the meaning, so
+ * the text is read again with them, and positions are reported without them.
  */
 import { EVENT_ID, parseEvents, YAMLException, type Event } from 'js-yaml'
 
 export interface YamlEvents {
   readonly events: readonly Event[]
-  /** The text that the events' positions belong to. */
+  /** The text that the events' positions refer to. */
   readonly source: string
-  /** The position in the text as it was given. */
+  /** Returns the position in the original text. */
   readonly given: (position: number) => number
 }
 
-/** What is wrong with a text, and where: `offset` counts from the start of the document's text. */
+/** A problem in a text; `offset` counts from the start of the document's text. */
 export class YamlError extends Error {
   readonly offset: number
 
@@ -26,15 +26,17 @@ export class YamlError extends Error {
 }
 
 interface Insertion {
-  /** Where the spaces begin, in the text as it is read. */
+  /** The position of the inserted spaces in the modified text. */
   readonly at: number
 }
 
 const PADDING = ' '.repeat(200)
 const MOST_INSERTIONS = 200
 
-/** Throws YamlError. */
-export function readEvents(text: string): YamlEvents {
+/**
+ * Throws YamlError. Each of `mostInsertions` reads the text once more: 0 for texts that whoever writes them may make long.
+ */
+export function readEvents(text: string, mostInsertions = MOST_INSERTIONS): YamlEvents {
   const insertions: Insertion[] = []
   let source = text
   const given = (position: number) => givenPosition(position, insertions)
@@ -44,7 +46,7 @@ export function readEvents(text: string): YamlEvents {
       return { events, source, given }
     } catch (error) {
       const { reason, position } = problemOf(error)
-      if (reason !== 'deficient indentation' || insertions.length === MOST_INSERTIONS)
+      if (reason !== 'deficient indentation' || insertions.length === mostInsertions)
         throw new YamlError(reason, Math.min(given(position), text.length))
       source = source.slice(0, position) + PADDING + source.slice(position)
       insertions.push({ at: position })
@@ -58,14 +60,14 @@ function problemOf(error: unknown): { readonly reason: string; readonly position
   return { reason: error.reason, position: error.mark?.position ?? 0 }
 }
 
-/** Insertions are made from the front to the back of the text: js-yaml stops at the first place. */
+/** Insertions are in text order, because js-yaml stops at the first problem. */
 function givenPosition(position: number, insertions: readonly Insertion[]): number {
   let moved = 0
   for (const { at } of insertions) if (at < position) moved += Math.min(PADDING.length, position - at)
   return position - moved
 }
 
-/** kubectl reads nothing behind the end of the first document (`...`). */
+/** kubectl ignores everything after the end of the first document (`...`). */
 function firstDocument(events: readonly Event[]): readonly Event[] {
   const second = events.findIndex((event, index) => index > 0 && event.type === EVENT_ID.DOCUMENT)
   return second === -1 ? events : events.slice(0, second)

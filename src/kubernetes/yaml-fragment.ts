@@ -1,11 +1,11 @@
-/** Small values as YAML or JSON text in the style of what stands around them. */
+/** Formats small values as YAML or JSON in the style of the surrounding text. */
 import type { Json } from './json.ts'
 import { isObject } from './json.ts'
 import { resolvePlain } from './yaml-scalar.ts'
 
 export type FragmentStyle = 'flow' | 'json'
 
-/** On one line: `{exec: {command: [/bin/x, "a b"]}}`, or JSON. */
+/** Returns one line: `{exec: {command: [/bin/x, "a b"]}}`, or JSON. */
 export function flowText(value: Json, style: FragmentStyle): string {
   if (style === 'json') return JSON.stringify(value)
   if (Array.isArray(value)) return `[${(value as readonly Json[]).map((item) => flowText(item, style)).join(', ')}]`
@@ -14,12 +14,12 @@ export function flowText(value: Json, style: FragmentStyle): string {
   return `{${members.join(', ')}}`
 }
 
-/** `key: value` in block style; lines after the first begin with `indent`. Ends without a line break. */
+/** Returns `key: value` in block style; further lines begin with `indent`. Ends without a line break. */
 export function entryText(key: string, value: Json, indent: string, sequenceIndent: string): string {
   return `${keyText(key)}:${valueText(value, indent, sequenceIndent)}`
 }
 
-/** `- item` in block style; lines after the first begin with `indent`. Ends without a line break. */
+/** Returns `- item` in block style; further lines begin with `indent`. Ends without a line break. */
 export function itemText(value: Json, indent: string, sequenceIndent: string): string {
   const inner = `${indent}  `
   if (isObject(value) && Object.keys(value).length > 0)
@@ -45,7 +45,7 @@ function blockLines(value: Exclude<Json, string>, indent: string, sequenceIndent
   return Object.entries(value ?? {}).map(([key, member]) => entryText(key, member as Json, indent, sequenceIndent))
 }
 
-/** What needs no quotes, on the safe side: the rest is quoted. */
+/** Texts that are certainly safe without quotes; all others are quoted. */
 const PLAIN = /^(?:--?(?=[A-Za-z])|[A-Za-z_/.]|[0-9]+(?=[A-Z]))(?:[\w./@%+=,()-]|:(?=\S)|[ ](?=[\w./(]))*$/
 const PLAIN_IN_FLOW = /^(?:--?(?=[A-Za-z])|[A-Za-z_/.]|[0-9]+(?=[A-Z]))(?:[\w./@%+=()-]|:(?=[\w/]))*$/
 
@@ -60,7 +60,7 @@ export function scalarText(value: Json, plain = PLAIN): string {
   return canBeSingle ? `'${value}'` : JSON.stringify(value).replaceAll(UNPRINTABLE, escaped)
 }
 
-/** Ends of a line in YAML 1.1, and what Go's reader refuses. */
+/** Line ends of YAML 1.1, and characters that Go's parser refuses. */
 const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/gu
 
 function escaped(character: string): string {

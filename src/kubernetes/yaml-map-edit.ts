@@ -1,4 +1,4 @@
-/** Changes of the entries of a map, as edits of its text. */
+/** Edits the entries of a map in its text. */
 import type { Json } from './json.ts'
 import { entryText, flowText, scalarText } from './yaml-fragment.ts'
 import type { Entry, MapNode } from './yaml-nodes.ts'
@@ -17,13 +17,13 @@ import {
 } from './yaml-parts.ts'
 
 /**
- * | removed and added in one map                 | edit                                                  |
- * |----------------------------------------------|-------------------------------------------------------|
- * | a key goes and another comes                 | the new entry in the place of the old one             |
- * | a key that is there gets a value             | the value is replaced                                 |
- * | a key comes                                  | behind the last entry                                 |
- * | a key goes                                   | its lines, or its part of a flow collection           |
- * | every key goes                               | the map becomes `{}`                                  |
+ * | change in one map            | edit                                                     |
+ * |------------------------------|----------------------------------------------------------|
+ * | one key replaces another     | the new entry takes the place of the old one             |
+ * | an existing key gets a value | the value is replaced                                    |
+ * | a new key                    | added after the last entry                               |
+ * | a removed key                | its lines, or its part of a flow collection, are removed |
+ * | all keys removed             | the map becomes `{}`                                     |
  */
 export function editMap(page: Page, map: MapNode, changes: readonly Change[]): readonly TextEdit[] | NotEditable {
   const gone: Entry[] = []
@@ -55,7 +55,7 @@ export function editMap(page: Page, map: MapNode, changes: readonly Change[]): r
   return [...edits, ...appendEntries(page, map, added.slice(swapped.length))]
 }
 
-/** Of a key that is there twice, the last one counts. */
+/** If a key is duplicated, the last one counts. */
 export function lastEntry(map: MapNode, key: string): Entry | undefined {
   return map.entries.findLast((entry) => entry.key === key)
 }

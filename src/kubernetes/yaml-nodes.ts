@@ -1,12 +1,13 @@
-/** A YAML document as nodes with their places in the text, for editing it where it stands. */
+/** A YAML document as nodes with their positions in the text, for editing it in place. */
 import { COLLECTION_STYLE, EVENT_ID, getScalarValue, SCALAR_STYLE, type Event, type ScalarEvent } from 'js-yaml'
 import type { YamlEvents } from './yaml-events.ts'
 import { resolvePlain } from './yaml-scalar.ts'
+import { trimEnd } from './trim-characters.ts'
 
 interface Place {
-  /** With anchor and tag. */
+  /** Includes anchor and tag. */
   readonly start: number
-  /** Behind the last character; for a block collection, that of its last entry. */
+  /** The position after the last character; for a block collection, that of its last entry. */
   readonly end: number
   readonly anchor: string | undefined
 }
@@ -28,9 +29,9 @@ export interface SequenceNode extends Place {
 export interface ScalarNode extends Place {
   readonly kind: 'scalar'
   readonly text: string
-  /** A block scalar that keeps the blank lines behind it, or takes the whole of its last line. */
+  /** A block scalar that keeps trailing blank lines, or includes the whole of its last line. */
   readonly isBlock: boolean
-  /** Nothing stands there. */
+  /** The value is absent from the text. */
   readonly isAbsent: boolean
 }
 
@@ -40,7 +41,7 @@ export interface Entry {
   readonly value: YamlNode
 }
 
-/** Undefined for a document of comments only. */
+/** Returns undefined for a document of comments only. */
 export function nodesOf(read: YamlEvents): YamlNode | undefined {
   const cursor = { index: 1, end: 0 }
   const [, first] = read.events
@@ -49,7 +50,7 @@ export function nodesOf(read: YamlEvents): YamlNode | undefined {
 
 interface Cursor {
   index: number
-  /** Where the last node ended, in the text that was read. */
+  /** The end of the last node in the parsed text. */
   end: number
 }
 
@@ -102,7 +103,7 @@ function readEntries(read: YamlEvents, cursor: Cursor): Pick<MapNode, 'kind' | '
   return { kind: 'map', entries }
 }
 
-/** As the value's reader has it: a key is text, whatever it looks like. */
+/** Keys are text, as in the value's reader. */
 function keyOf(node: YamlNode): string {
   return node.kind === 'scalar' ? node.text : ''
 }
@@ -113,7 +114,9 @@ function readItems(read: YamlEvents, cursor: Cursor): Pick<SequenceNode, 'kind' 
   return { kind: 'sequence', items }
 }
 
-/** Behind the last node of a flow collection come only space, comments, commas, and the colon of an absent value. */
+/**
+ * After the last node of a flow collection there are only space, comments, commas, and the colon of an absent value.
+ */
 function closingBracket(source: string, from: number): number {
   let position = from
   while (position < source.length && !']}'.includes(source[position] ?? '')) {
@@ -151,17 +154,17 @@ function scalarText(source: string, event: ScalarEvent): string {
   return value === null ? text : String(value)
 }
 
-/** Where the value of `key:` would stand. */
+/** Returns the position of the value of `key:`. */
 function afterColon(source: string, from: number): number {
   const found = /^[ \t]*:/.exec(source.slice(from, from + 200))
   return from + (found?.[0].length ?? 0)
 }
 
-/** Blank lines behind a block scalar are its own only where it keeps them (`|+`). */
+/** Blank lines after a block scalar belong to it only if it keeps them (`|+`). */
 function blockEnd(source: string, { valueStart, valueEnd, chomping }: ScalarEvent): number {
   const text = source.slice(valueStart, valueEnd)
   if (chomping === 3) return valueEnd
-  return valueStart + text.replace(/(?:[ \t]*\r?\n)*[ \t]*$/, '').length
+  return valueStart + trimEnd(text, ' \t\r\n').length
 }
 
 function firstOf(...positions: readonly number[]): number {

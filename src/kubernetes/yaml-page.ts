@@ -1,5 +1,6 @@
-/** A text as its reader sees it: lines, columns, and the habits of whoever wrote it. */
+/** A text with its lines, columns and formatting habits. */
 import type { FragmentStyle } from './yaml-fragment.ts'
+import { trimEnd } from './trim-characters.ts'
 
 export interface Page {
   readonly text: string
@@ -16,7 +17,7 @@ export function lineStart({ text }: Page, position: number): number {
   return text.lastIndexOf('\n', position - 1) + 1
 }
 
-/** The start of the next line; a block scalar ends with its line already. */
+/** Returns the start of the next line. A block scalar already includes its line end. */
 export function lineAfter({ text }: Page, position: number): number {
   if (position > 0 && text[position - 1] === '\n') return position
   const end = text.indexOf('\n', position)
@@ -27,7 +28,7 @@ export function columnOf(page: Page, position: number): number {
   return position - lineStart(page, position) - (page.text.charCodeAt(lineStart(page, position)) === 0xfeff ? 1 : 0)
 }
 
-/** The white space under which lines of a block go on that begins at this column. */
+/** Returns the indentation of a block that begins at this column. */
 export function indentAt(page: Page, position: number): string {
   return ' '.repeat(columnOf(page, position))
 }
@@ -44,22 +45,29 @@ export function dashBefore({ text }: Page, position: number): number {
   return text.lastIndexOf('-', position - 1)
 }
 
-/** What the file puts before the dashes of a list, beyond the indentation of its key. */
+/** Returns the indentation of a list's dashes beyond that of its key, as the file writes it. */
 export function sequenceIndent(page: Page): string {
-  const found = /^( *)(?:- )?([^\s#'"-][^\n]*:)[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*( *)- /m.exec(
-    page.text,
-  )
-  if (found === null) return ''
-  const [whole, before = '', , dashes = ''] = found
-  const keyColumn = before.length + (whole.startsWith(`${before}- `) ? 2 : 0)
-  return ' '.repeat(Math.max(0, Math.min(4, dashes.length - keyColumn)))
+  const lines = page.text.split(/\r?\n/).filter((line) => !/^[ \t]*(?:#|$)/.test(line))
+  const first = lines.findIndex((line, index) => opensBlock(line) && /^ *- /.test(lines[index + 1] ?? ''))
+  if (first === -1) return ''
+  const [keySpace = ''] = KEY_SPACE.exec(lines[first] ?? '') ?? []
+  const dash = (lines[first + 1] ?? '').indexOf('-')
+  return ' '.repeat(Math.max(0, Math.min(4, dash - keySpace.length)))
+}
+
+/** Blanks before a plain key, and the dash of the item that it begins. */
+const KEY_SPACE = /^ *(?:- )?(?=[^\s#'"-])/
+
+/** A key whose value begins in the next line. */
+function opensBlock(line: string): boolean {
+  return KEY_SPACE.test(line) && (trimEnd(line, ' \t').endsWith(':') || /:[ \t]*#/.test(line))
 }
 
 export function isCompact({ text }: Page): boolean {
   return !text.trim().includes('\n')
 }
 
-/** The white space of one level of a JSON text. */
+/** Returns the indentation of one level of a JSON text. */
 export function jsonStep({ text }: Page): string {
   return /^[{[][ \t]*\r?\n([ \t]+)/.exec(text.trimStart())?.[1] ?? '  '
 }

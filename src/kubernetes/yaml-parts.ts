@@ -1,4 +1,4 @@
-/** Edits that maps and lists have in common: parts that go, lines and flow entries that come. */
+/** Edits shared by maps and lists: removed parts, and added lines and flow entries. */
 import type { Json } from './json.ts'
 import type { Operation } from './json-pointer.ts'
 import { flowText } from './yaml-fragment.ts'
@@ -20,7 +20,7 @@ export interface TextEdit {
   readonly text: string
 }
 
-/** Why a document cannot be edited where it stands: a change there would show in another place. */
+/** Why a document cannot be edited in place: the change would also appear elsewhere. */
 export type NotEditable = { readonly problem: string }
 
 export interface Change {
@@ -35,7 +35,7 @@ export interface Part {
   readonly end: number
 }
 
-/** Whole lines where the part has them for itself, else up to its neighbour. */
+/** Removes whole lines if the part has them to itself, otherwise the text up to its neighbour. */
 export function removeParts(
   page: Page,
   node: Container,
@@ -63,7 +63,7 @@ export function emptied(page: Page, node: Container, text: string): TextEdit {
   return { start: key, end: node.end, text: ` ${text}` }
 }
 
-/** New lines behind the one on which a node ends, so that a comment there stays where it is. */
+/** Inserts lines after the line on which a node ends, so that a comment there stays in place. */
 export function insertLines(page: Page, last: YamlNode, lines: readonly string[]): TextEdit {
   const at = lineAfter(page, last.end)
   const text = lines.map((line) => block(page, line) + page.lineEnd).join('')
@@ -91,7 +91,7 @@ export function appendFlow(
   return { start: lastEnd, end: lastEnd, text: texts.map((text) => separator + text).join('') }
 }
 
-/** JSON on many lines stays so; everything else is put on one line. */
+/** Multi-line JSON stays multi-line; everything else is put on one line. */
 export function prettyFlow(page: Page, value: Json, at: number): string {
   if (page.style !== 'json' || isCompact(page)) return flowText(value, page.style)
   if (!isAloneInLine(page, at)) return flowText(value, 'json')

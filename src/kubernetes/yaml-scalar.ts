@@ -1,7 +1,7 @@
 /**
- * Scalars as kubectl reads them: sigs.k8s.io/yaml, which is go.yaml.in/yaml/v2, knows YAML 1.1
- * (https://github.com/yaml/go-yaml/blob/v2/resolve.go). `yes` is a boolean there, `0644` is 420, `1_000` a number, and a
- * time stays text.
+ * Scalars as kubectl reads them: sigs.k8s.io/yaml, which is go.yaml.in/yaml/v2, follows YAML 1.1
+ * (https://github.com/yaml/go-yaml/blob/v2/resolve.go). `yes` is a boolean, `0644` is 420, `1_000` is a number, and
+ * times remain text.
  */
 export type YamlScalar = string | number | boolean | null | bigint
 
@@ -16,7 +16,10 @@ const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[
 const FIRST = /^[-+.0-9yYnNtTfFoO~]/
 const INT64 = { least: -(2n ** 63n), most: 2n ** 64n - 1n }
 
-/** Integers that a number cannot hold exactly are a bigint. Throws RangeError for what JSON cannot hold. */
+/**
+ * Returns a bigint for integers that a number cannot represent exactly. Throws RangeError for values that JSON cannot
+ * represent.
+ */
 export function resolvePlain(text: string): YamlScalar {
   if (text !== '' && !FIRST.test(text)) return text
   const word = WORDS.get(text)
@@ -28,7 +31,7 @@ export function resolvePlain(text: string): YamlScalar {
   return integerOf(plain) ?? (FLOAT.test(plain) ? finite(plain, text) : text)
 }
 
-/** An exponent that is out of range leaves a text. */
+/** A text with an out-of-range exponent remains text. */
 function finite(plain: string, text: string): number | string {
   const number = Number(plain)
   return Number.isFinite(number) ? number : text

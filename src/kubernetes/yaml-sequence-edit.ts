@@ -1,4 +1,4 @@
-/** Changes of the items of a list, as edits of its text. */
+/** Edits the items of a list in its text. */
 import type { Json } from './json.ts'
 import { itemText } from './yaml-fragment.ts'
 import type { SequenceNode } from './yaml-nodes.ts'

@@ -1,4 +1,4 @@
-/** The value of a YAML document as kubectl makes it (go.yaml.in/yaml/v2 decode.go, then sigs.k8s.io/yaml to JSON). */
+/** The value of a YAML document as kubectl reads it (go.yaml.in/yaml/v2 decode.go, then sigs.k8s.io/yaml to JSON). */
 import { EVENT_ID, getScalarValue, SCALAR_STYLE, COLLECTION_STYLE, type Event, type ScalarEvent } from 'js-yaml'
 import { YamlError, type YamlEvents } from './yaml-events.ts'
 import { resolvePlain, type YamlScalar } from './yaml-scalar.ts'
@@ -8,7 +8,7 @@ export type YamlValue = YamlScalar | YamlValue[] | { [key: string]: YamlValue }
 export interface ReadValue {
   /** Undefined for a document of comments only. */
   readonly value: YamlValue | undefined
-  /** Keys that a mapping has twice; kubectl takes the last one. */
+  /** Duplicate keys of mappings; kubectl uses the last one. */
   readonly duplicates: readonly DuplicateKey[]
 }
 
@@ -25,20 +25,20 @@ interface Frame {
   readonly start: number
   readonly own: Set<string>
   key: { readonly name: string; readonly offset: number; readonly isMerge: boolean } | undefined
-  /** How many nodes the value would have if every alias were written out. */
+  /** The number of nodes with every alias expanded. */
   size: number
 }
 
 /**
- * How much of a document aliases may make up before go-yaml calls it excessive, by the number of nodes with every alias
- * written out (https://github.com/yaml/go-yaml/blob/v2/decode.go, allowedAliasRatio).
+ * Returns the share of aliased nodes above which go-yaml reports excessive aliasing, by the number of nodes with every
+ * alias expanded (https://github.com/yaml/go-yaml/blob/v2/decode.go, allowedAliasRatio).
  */
 function allowedAliasShare(nodes: number): number {
   if (nodes <= 400_000) return 0.99
   return nodes >= 4_000_000 ? 0.1 : 0.99 - 0.89 * ((nodes - 400_000) / 3_600_000)
 }
 
-/** Throws YamlError. With `exact`, integers beyond 2^53 stay exact as bigint; else they are numbers. */
+/** Throws YamlError. With `exact`, integers beyond 2^53 are returned as bigint, otherwise as numbers. */
 export function valueOf(read: YamlEvents, exact = false): ReadValue {
   return new Composer(read, exact).compose()
 }
@@ -127,7 +127,7 @@ class Composer {
 
   #key(value: YamlValue, offset: number, plain: string | undefined): Frame['key'] {
     if (value === null) throw this.#error('a key is null, which kubectl refuses', offset)
-    if (typeof value === 'object') throw this.#error('invalid map key: a key has to be a text', offset)
+    if (typeof value === 'object') throw this.#error('invalid map key: a key must be a string', offset)
     return { name: keyText(value), offset, isMerge: plain === '<<' }
   }
 
@@ -144,7 +144,7 @@ class Composer {
     put(target, key.name, value)
   }
 
-  /** Of several, the first one wins; what is merged wins over what the mapping has said above, as in go-yaml v2. */
+  /** If several are merged, the first one wins. Merged members override members above, as in go-yaml v2. */
   #merge(target: { [key: string]: YamlValue }, value: YamlValue, offset: number): void {
     for (const source of Array.isArray(value) ? value.toReversed() : [value]) {
       if (typeof source !== 'object' || source === null || Array.isArray(source))
@@ -168,7 +168,7 @@ class Composer {
     }
   }
 
-  /** libyaml ends a plain scalar at a question mark within `{}` and `[]`. */
+  /** libyaml ends a plain scalar at a question mark inside `{}` and `[]`. */
   #refuseQuestionMark({ valueStart, valueEnd }: ScalarEvent): void {
     if (this.#frames.at(-1)?.isFlow !== true) return
     const mark = this.#read.source.slice(valueStart, valueEnd).indexOf('?')
@@ -195,7 +195,7 @@ function openFrame(
   return { kind, value, anchor, isFlow, start, own: new Set(), key: undefined, size: 1 }
 }
 
-/** As go-yaml decodes `!!binary`: the bytes are taken for UTF-8. */
+/** Decodes `!!binary` as go-yaml does, treating the bytes as UTF-8. */
 function decodeBase64(text: string): string {
   const bytes = Uint8Array.from(atob(text.replaceAll(/\s/g, '')), (character) => character.charCodeAt(0))
   return new TextDecoder().decode(bytes)
@@ -209,7 +209,7 @@ function keyText(value: YamlScalar): string {
   return typeof value === 'string' ? value : String(value)
 }
 
-/** A key of that name would set the prototype. */
+/** Assigning a key of that name would set the prototype. */
 function put(target: { [key: string]: YamlValue }, key: string, value: YamlValue): void {
   if (key === '__proto__')
     Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })

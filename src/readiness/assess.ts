@@ -37,16 +37,6 @@ export function assess(situation: Situation): readonly Finding[] {
   return inOrder(TOPICS.flatMap((find) => find(situation)))
 }
 
-/** Yields after each topic, so that a server can answer other requests in between. */
-export function* assessInSteps(situation: Situation): Generator<undefined, readonly Finding[]> {
-  const findings: Finding[] = []
-  for (const find of TOPICS) {
-    findings.push(...find(situation))
-    yield undefined
-  }
-  return inOrder(findings)
-}
-
 function inOrder(findings: readonly Finding[]): readonly Finding[] {
   return withoutDuplicates(findings).toSorted((left, right) => rankOf(left) - rankOf(right))
 }

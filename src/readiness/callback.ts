@@ -11,6 +11,7 @@ import {
 import { isPortNumber } from '../kubernetes/handler.ts'
 import { matches, parseSelector, type LabelSelector } from '../kubernetes/label-selector.ts'
 import { metadataOf, type ObjectReference } from '../kubernetes/object.ts'
+import { isProblem } from '../kubernetes/problem.ts'
 
 export interface Callback {
   /** The configuration, CustomResourceDefinition or APIService; cluster-scoped. */
@@ -65,7 +66,7 @@ function plain(
   return [{ object: clusterReference(object), kind, entry: '', service, failurePolicy: 'Fail', isForPods: false }]
 }
 
-export function clusterReference(object: JsonObject): ObjectReference {
+function clusterReference(object: JsonObject): ObjectReference {
   return {
     apiVersion: stringMember(object, 'apiVersion') ?? '',
     kind: stringMember(object, 'kind') ?? '',
@@ -101,9 +102,7 @@ export function readOwnWebhooks(object: JsonObject): readonly OwnWebhook[] {
     if (!arrayMember(entry, 'rules').some(isForPods)) return []
     const namespaceSelector = parseSelector(member(entry, 'namespaceSelector'))
     const objectSelector = parseSelector(member(entry, 'objectSelector'))
-    return 'requirements' in namespaceSelector && 'requirements' in objectSelector
-      ? [{ namespaceSelector, objectSelector }]
-      : []
+    return isProblem(namespaceSelector) || isProblem(objectSelector) ? [] : [{ namespaceSelector, objectSelector }]
   })
 }
 

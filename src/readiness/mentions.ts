@@ -49,7 +49,7 @@ const HOST_FLAG =
   /(?:^|\s)(?:-h|-H|--?(?:host|hostname|server|addr|address|target|upstream|endpoint|url|backend))[\s=]+["']?([A-Za-z0-9][A-Za-z0-9._-]{0,252})/g
 /** `nc -z db 5432`, `curl db/health`: the first word that is not an option. */
 const CLIENT_COMMAND =
-  /(?:^|[\s;&|(])(?:curl|wget|nc|ncat|netcat|telnet|pg_isready|ping|nslookup|getent hosts)((?:\s+-[^\s]+)*)\s+["']?([A-Za-z0-9][A-Za-z0-9._-]{0,252})(?:\s+(\d{1,5}))?/g
+  /(?:^|[\s;&|(])(?:curl|wget|nc|ncat|netcat|telnet|pg_isready|ping|nslookup|getent hosts)((?:\s{1,20}-[^\s]{1,200}){0,20})\s{1,20}["']?([A-Za-z0-9][A-Za-z0-9._-]{0,252})(?:\s+(\d{1,5}))?/g
 const HOST_VARIABLE =
   /(?:^|_)(?:HOST|HOSTNAME|ADDR|ADDRESS|URL|URI|SERVER|ENDPOINT|SERVICE|TARGET|UPSTREAM|BACKEND|PEER|BROKER|DSN)S?$/i
 const BARE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
@@ -117,7 +117,7 @@ function readText(text: string, add: Add): void {
 function isDottedHost(text: string): boolean {
   if (/^(?:\d{1,3}\.){3}\d{1,3}$/.test(text)) return true
   return (
-    /\.svc(?:\.[a-z0-9.-]+)?\.?$/i.test(text) ||
+    (/^[\w.-]+$/.test(text) && /\.svc(?:\.|$)/i.test(text)) ||
     (/^[a-z0-9-]+\.[a-z0-9-]+$/i.test(text) &&
       !/\.\d+$/.test(text) &&
       !/\.(?:ya?ml|json|conf|cfg|ini|sh|py|js|ts|jar|log|txt|crt|key|pem|sock|so|toml|xml|properties|go|rb|html?)$/i.test(

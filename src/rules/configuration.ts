@@ -7,11 +7,10 @@ export const PROBES_VALUES = ['auto', 'exec', 'port', 'agent', 'off'] as const
 export const TEMPLATES_VALUES = ['auto', 'rewrite', 'leave'] as const
 export const INGRESS_VALUES = ['deny', 'warn', 'allow'] as const
 export const STRICT_SWITCH_VALUES = ['warn', 'deny', 'allow'] as const
-export const DELIVERY_VALUES = ['auto', 'image-volume', 'init-container'] as const
-export const PULL_POLICY_VALUES = ['Always', 'IfNotPresent', 'Never'] as const
+const DELIVERY_VALUES = ['auto', 'image-volume', 'init-container'] as const
+const PULL_POLICY_VALUES = ['Always', 'IfNotPresent', 'Never'] as const
 
 export type ProbesSetting = (typeof PROBES_VALUES)[number]
-export type TemplatesSetting = (typeof TEMPLATES_VALUES)[number]
 export type StrictSwitchSetting = (typeof STRICT_SWITCH_VALUES)[number]
 export type IngressSetting = (typeof INGRESS_VALUES)[number]
 

@@ -43,7 +43,7 @@ export function badValue(
 ): string {
   const ignored = parts.length === 0 ? 'it is ignored' : `${parts.join(', ')} is ignored`
   return coded(
-    `${owner}: annotation ${key} is ${JSON.stringify(text)}, allowed are ${allowed}; ${ignored}`,
+    `${owner}: annotation ${key} is ${JSON.stringify(text)}; allowed are ${allowed}; ${ignored}`,
     'setting-refused',
   )
 }

@@ -1,6 +1,6 @@
 /**
- * `POST /mutate` and `POST /validate`: body to review, review to verdict, verdict to answer, one log line and the
- * counters for each. The same rules run on both; what a validating webhook may not answer is left out there.
+ * `POST /mutate` and `POST /validate`: body to review, review to verdict, verdict to answer, with one log line and the
+ * counters for each. Both run the same rules; `/validate` omits what a validating webhook may not answer.
  */
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -21,22 +21,22 @@ import type { SwitchLog } from './switches.ts'
 
 export interface AdmissionServices {
   /**
-   * The snapshot in force when the request is decided; nothing else of the cluster can be reached. Undefined while the
-   * cluster is not known.
+   * The snapshot at the time of the decision; the request can reach nothing else of the cluster. Undefined while the
+   * cluster is unknown.
    */
   readonly context: () => RuleContext | undefined
   readonly metrics: Metrics
-  /** Keeps the warned switches to STRICT, for `/switches`. */
+  /** Records switches to STRICT that caused a warning, for `/switches`. */
   readonly switches?: SwitchLog
   readonly bodies: BodyReader
-  /** Whether reviews are taken only from clients with a certificate of the authority that `--client-ca` names. */
+  /** Whether reviews are accepted only from clients with a certificate of the authority in `--client-ca`. */
   readonly needsClientCertificate: boolean
 }
 
 export function addAdmissionRoutes(app: FastifyInstance, services: AdmissionServices): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', async (request: FastifyRequest) => await readBody(request, services))
-  // `close` comes for every request, one whose client left included; fastify's `onResponse` does not.
+  // `close` fires for every request, even if its client left; fastify's `onResponse` does not.
   app.addHook('onRequest', async (request, reply) => {
     reply.raw.once('close', () => services.bodies.release(request.raw))
     const isReview = request.method === 'POST'
@@ -74,7 +74,10 @@ function answer(path: string, services: AdmissionServices, request: FastifyReque
   return reply.header('content-type', 'application/json').send(JSON.stringify(encodeReview(review, verdict)))
 }
 
-/** v1beta1 is answered in its own version, so that the object passes, and never decided: no API server sends it any more. */
+/**
+ * A v1beta1 review is answered in its own version without a decision, so that the object passes. No API server sends it
+ * any more.
+ */
 function decideReview({ request, isOverfull }: ParsedReview, { context }: AdmissionServices): Verdict {
   if (request.apiVersion !== 'admission.k8s.io/v1')
     return failOpen(`AdmissionReview ${request.apiVersion}`, 'no-rule', 'admissionReviewVersions must be [v1]')
@@ -85,7 +88,7 @@ function decideReview({ request, isOverfull }: ParsedReview, { context }: Admiss
   return isReadable ? admit(request, known) : admitUnread(request, known)
 }
 
-/** A patch from a validating webhook is a failed call, so the warnings that announce it go as well. */
+/** A patch from a validating webhook is a failed call, so the warnings that announce it are dropped as well. */
 function forPath(path: string, verdict: Verdict): Verdict {
   return path === '/validate' && verdict.kind === 'patch'
     ? allow(verdict.reason, { decisions: verdict.decisions })

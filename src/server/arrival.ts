@@ -1,4 +1,4 @@
-/** One request body on its way: the bytes of it that have arrived. */
+/** A request body while it arrives. */
 import type { IncomingMessage } from 'node:http'
 
 export class Arrival {
@@ -7,16 +7,16 @@ export class Arrival {
   #buffer = Buffer.alloc(0)
   #size = 0
   #isComplete = false
-  /** Settles the promise of `receive`, once that has been called. */
+  /** Settles the promise of `receive`, once it has been called. */
   #reject: (error: Error) => void = () => undefined
 
-  /** `most` is the largest body that will be kept, in bytes. */
+  /** `most` is the size of the largest accepted body, in bytes. */
   constructor(message: IncomingMessage, most: number) {
     this.message = message
     this.#most = most
   }
 
-  /** The memory that the body takes, in bytes: up to twice what has arrived. */
+  /** The body's memory in bytes: up to twice the bytes that have arrived. */
   get memory(): number {
     return this.#buffer.length
   }
@@ -25,7 +25,7 @@ export class Arrival {
     return this.#isComplete
   }
 
-  /** Hands each chunk to `take`, and resolves with the whole body. Rejects when the client leaves before its end. */
+  /** Passes each chunk to `take` and resolves with the whole body. Rejects if the client leaves before the end. */
   receive(take: (chunk: Buffer) => void): Promise<Buffer> {
     return new Promise<Buffer>((resolve, reject) => {
       this.#reject = reject
@@ -41,13 +41,13 @@ export class Arrival {
     })
   }
 
-  /** Takes nothing more, and rejects with the error. */
+  /** Stops reading and rejects with the error. */
   fail(error: Error): void {
     this.message.removeAllListeners('data')
     this.#reject(error)
   }
 
-  /** Keeps the chunk. Returns whether that took more memory. */
+  /** Appends the chunk. Returns whether that took more memory. */
   append(chunk: Buffer): boolean {
     const size = this.sizeWith(chunk)
     const hasGrown = size > this.#buffer.length
@@ -62,7 +62,8 @@ export class Arrival {
   }
 
   /**
-   * Doubles, so that a body in one-byte chunks costs what it is long. The announced length is taken once half of it has come.
+   * Doubles the buffer, so that a body in one-byte chunks costs linear time. Once half of the body has arrived, the
+   * announced length is used.
    */
   #grow(size: number): void {
     const announced = announcedBytes(this.message)
@@ -73,7 +74,7 @@ export class Arrival {
   }
 }
 
-/** The length that the client announces, in bytes; 0 for a chunked body. */
+/** Returns the announced length in bytes; 0 for a chunked body. */
 export function announcedBytes(message: IncomingMessage): number {
   return Number(message.headers['content-length'] ?? 0)
 }

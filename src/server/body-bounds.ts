@@ -1,4 +1,4 @@
-/** The bounds on request bodies. `test/server` holds them against the memory limit of the chart. */
+/** Bounds on request bodies. `test/server` checks them against the chart's memory limit. */
 export interface BodyBounds {
   /** Bodies up to this size never wait for larger ones. */
   readonly smallBytes: number
@@ -8,7 +8,7 @@ export interface BodyBounds {
   readonly deadline: number
   /** Milliseconds that a large body waits for a slot. */
   readonly patience: number
-  /** Milliseconds that a large body has for arriving while another one waits for its slot. */
+  /** Milliseconds that a large body may take to arrive while another one waits for its slot. */
   readonly turn: number
 }
 

@@ -1,14 +1,15 @@
 /**
  * Reads request bodies within bounds on memory and time that no client can use up for the others.
  *
- * | a body                     | memory                                                | if there is none                        |
- * |----------------------------|-------------------------------------------------------|-----------------------------------------|
- * | up to `smallBytes`         | charged as it arrives; all of them share `smallTotal` | the one that arrives longest is ended   |
- * | larger                     | one of the large slots, each of `requestBytes`        | it waits, unread, then is answered 503  |
+ * | a body          | memory                                                | if there is none                   |
+ * |-----------------|-------------------------------------------------------|------------------------------------|
+ * | <= `smallBytes` | charged as it arrives; all of them share `smallTotal` | the longest-arriving body is ended |
+ * | larger          | one of the large slots, each of `requestBytes`        | it waits, unread, then gets a 503  |
  *
- * What is announced is never charged: only what has arrived. The API server sends up to 27 MB for a legal object, and
- * gives a call 30 s at most (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#timeouts).
- * It repeats a 503 with `Retry-After` on a new connection, and so probably to another replica.
+ * Only bytes that have arrived are charged, never the announced length. The API server sends up to 27 MB for a valid
+ * object, and allows a call 30 s at most
+ * (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#timeouts). It repeats a 503
+ * with `Retry-After` on a new connection, and so probably to another replica.
  */
 import type { IncomingMessage } from 'node:http'
 import { announcedBytes, Arrival } from './arrival.ts'
@@ -29,7 +30,7 @@ export class BodyReader {
   readonly #metrics: Pick<Metrics, 'setInFlight'>
   readonly #bounds: BodyBounds
   readonly #slots: LargeSlots
-  /** Every body that takes memory, in the order of arrival, until its request has been answered. */
+  /** Every body that takes memory, in order of arrival, until its request has been answered. */
   readonly #arrivals = new Map<IncomingMessage, Arrival>()
 
   constructor(limits: BodyLimits, metrics: Pick<Metrics, 'setInFlight'>, bounds: BodyBounds = BODY_BOUNDS) {
@@ -42,7 +43,7 @@ export class BodyReader {
     })
   }
 
-  /** Throws HttpProblem. */
+  /** Reads a body. Throws HttpProblem. */
   async read(message: IncomingMessage): Promise<Buffer> {
     if (announcedBytes(message) > this.#limits.requestBytes) throw tooLarge(this.#limits.requestBytes)
     const arrival = new Arrival(message, this.#limits.requestBytes)
@@ -58,7 +59,7 @@ export class BodyReader {
     }
   }
 
-  /** Gives the memory of a body back when its request has been answered. */
+  /** Releases the memory of a body once its request has been answered. */
   release(message: IncomingMessage): void {
     const arrival = this.#arrivals.get(message)
     if (arrival === undefined) return
@@ -79,7 +80,7 @@ export class BodyReader {
     else this.#slots.enter(arrival)
   }
 
-  /** Ends the small bodies that have been arriving longest, until all of them fit. */
+  /** Ends the small bodies that have been arriving longest, until the rest fits. */
   #makeRoom(newcomer: Arrival): void {
     for (;;) {
       const small = [...this.#arrivals.values()].filter((arrival) => !this.#slots.holds(arrival))

@@ -1,12 +1,14 @@
-/** How well the cluster is known, behind `/metrics`. Labels are kinds of our own list, never what a cluster chooses. */
+/**
+ * Metrics about how current the cluster's state is. Labels are kinds from our own list, never values from the cluster.
+ */
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** One kind that is read, as the gauges show it. */
+/** The gauges of one kind. */
 export interface ResourceHealth {
   /** `services`, `configmaps in istio-system` */
   readonly resource: string
   readonly isSynced: boolean
-  /** Seconds since the API server last said anything about it; undefined before it did. */
+  /** Seconds since the API server last sent anything about it; undefined before the first time. */
   readonly age: number | undefined
   readonly objects: number
 }
@@ -16,7 +18,7 @@ export interface ClusterMetrics {
   countUnreadable(resource: string): void
 }
 
-/** `health` is asked at every scrape. */
+/** `health` is called at every scrape. */
 export function createClusterMetrics(registry: Registry, health: () => readonly ResourceHealth[]): ClusterMetrics {
   const labelled = { labelNames: ['resource'], registers: [registry] }
   const gauge = (name: string, help: string, value: (health: ResourceHealth) => number | undefined) =>
@@ -29,17 +31,17 @@ export function createClusterMetrics(registry: Registry, health: () => readonly 
       },
     })
   gauge('synced', '1 once the kind has been read.', ({ isSynced }) => (isSynced ? 1 : 0))
-  gauge('contact_age_seconds', 'Time since the API server last said anything about the kind.', ({ age }) => age)
+  gauge('contact_age_seconds', 'Time since the API server last sent anything about the kind.', ({ age }) => age)
   gauge('objects', 'Objects of the kind that are kept.', ({ objects }) => objects)
   const failures = new Counter({
     ...labelled,
     name: 'istio_onramp_cluster_failures_total',
-    help: 'Lists and watches that failed and were tried again.',
+    help: 'Lists and watches that failed and were retried.',
   })
   const unreadable = new Counter({
     ...labelled,
     name: 'istio_onramp_cluster_unreadable_objects_total',
-    help: 'Objects that could not be read; what was known of them before stays in force.',
+    help: 'Objects that could not be read; their previous data stays in use.',
   })
   return {
     countFailure: (resource) => failures.inc({ resource }),

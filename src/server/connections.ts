@@ -1,14 +1,14 @@
 /**
- * Caps the open connections. None is refused: at the cap the oldest one that never sent a request is closed, else the one
- * that has been idle longest. kube-apiserver pools unused connections for 90 s, so below the cap none is closed for being
- * unused (webhook-server.ts).
+ * Caps the open connections without refusing any. At the cap, the oldest connection that never sent a request is
+ * closed, otherwise the one that has been idle longest. kube-apiserver pools unused connections for 90 s, so below the
+ * cap none is closed for being unused (webhook-server.ts).
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
 /** A TLS connection takes about 60 KB. */
-export const MOST_CONNECTIONS = 500
+const MOST_CONNECTIONS = 500
 
 interface Connection {
   readonly socket: Socket
@@ -17,9 +17,9 @@ interface Connection {
   lastUsed: number
 }
 
-/** Call before the server listens. */
+/** Must be called before the server listens. */
 export function capConnections(app: FastifyInstance, most = MOST_CONNECTIONS): void {
-  // The raw socket and the TLS socket over it are two objects with the same address.
+  // The raw socket and its TLS socket are two objects with the same address.
   const open = new Map<string, Connection>()
   app.server.on('connection', (socket: Socket) => {
     const key = keyOf(socket)
@@ -39,7 +39,7 @@ export function capConnections(app: FastifyInstance, most = MOST_CONNECTIONS): v
   })
 }
 
-/** A map keeps the order in which connections came. */
+/** A map keeps the order in which connections were opened. */
 function leastNeeded(connections: readonly Connection[]): Connection | undefined {
   const idle = connections.filter(({ inFlight }) => inFlight === 0)
   const unused = idle.slice(0, -1).find(({ requests }) => requests === 0)

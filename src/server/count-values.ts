@@ -1,6 +1,6 @@
 /**
- * How many values a JSON text holds, counted before it is parsed: a few bytes of text can be a hundred bytes of memory
- * (`{}` is 56), so the length alone bounds nothing.
+ * Counts the values of a JSON text before it is parsed. A few bytes of text can take a hundred bytes of memory (`{}`
+ * takes 56), so the length alone is not a bound.
  */
 
 const QUOTE = 0x22
@@ -12,17 +12,20 @@ const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 
-/** An AdmissionReview is `{"request":{"object":...`: keys of the request are at this depth. */
+/** An AdmissionReview is `{"request":{"object":...`: the request's keys are at this depth. */
 const REQUEST_DEPTH = 2
 
 export interface Count {
-  /** Objects, arrays, members and elements. A member counts twice, as its key costs as much as its value. */
+  /** Objects, arrays, members and elements. A member counts twice, because its key costs as much as its value. */
   readonly values: number
-  /** Where the key `object` or `oldObject` of the request begins: all before it is small. Undefined without one. */
+  /**
+   * The position of the request's first key `object` or `oldObject`; everything before it is small. Undefined if there
+   * is none.
+   */
   readonly objectAt: number | undefined
 }
 
-/** One pass over the bytes; a text that is not JSON gets some number. Stops counting above `most`. */
+/** Counts in one pass over the bytes, and stops above `most`. A text that is not JSON yields an arbitrary number. */
 export function countValues(text: Buffer, most: number): Count {
   let values = 0
   let depth = 0
@@ -43,7 +46,7 @@ export function countValues(text: Buffer, most: number): Count {
   return { values, objectAt }
 }
 
-/** The index of the closing quote; the text's length without one. */
+/** Returns the index of the closing quote; the text's length if there is none. */
 function endOfString(text: Buffer, start: number): number {
   let index = start
   while (index < text.length && text[index] !== QUOTE) index += text[index] === BACKSLASH ? 2 : 1

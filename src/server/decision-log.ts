@@ -1,4 +1,6 @@
-/** One structured line for each review: an allow-list of fields, never the object, the patch or the message. */
+/**
+ * Writes one structured log line per review from an allow-list of fields, never the object, the patch or the message.
+ */
 import type { FastifyBaseLogger } from 'fastify'
 import type { AdmissionRequest } from '../admission/review.ts'
 import type { Verdict } from '../admission/verdict.ts'

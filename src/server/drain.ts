@@ -1,19 +1,20 @@
 /**
- * A stop that loses no admission. Removing the endpoint does not stop the API server from using a pooled connection, so
- * for a while every answer says `Connection: close`, while new requests are still taken; with that, 0 of 3,800 creates
- * failed where a plain close lost some (docs/facts/operations.md#shutdown, docs/facts/admission-requests.md#draining).
+ * Stops the server without losing an admission. After the endpoint is removed, the API server still uses pooled
+ * connections. So for a while every answer says `Connection: close`, and new requests are still accepted. With that, 0
+ * of 3,800 creates failed; a plain close lost some (docs/facts/operations.md#shutdown,
+ * docs/facts/admission-requests.md#draining).
  */
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
 const TICK_MS = 100
-/** What an admission may take at most: the API server's own limit for a call is 30 s. */
+/** The longest admission: the API server's own limit for a call is 30 s. */
 const IN_FLIGHT_MS = 31_000
 
 export interface Drain {
   isDraining(): boolean
-  /** Counts the requests and connections of a server; call before it listens. */
+  /** Counts the requests and connections of a server. Must be called before it listens. */
   follow(app: FastifyInstance): void
   /** Resolves when the server is closed and no connection is left. */
   stop(app: FastifyInstance, timing: DrainTiming): Promise<void>
@@ -63,8 +64,8 @@ export function createDrain(onDraining: () => void = () => undefined): Drain {
 }
 
 /**
- * Node's `closeIdleConnections` misses connections that never carried a request, and its `close` waits for all of them
- * (docs/facts/admission-requests.md#draining): raw sockets are ended once nothing is in flight any more.
+ * Node's `closeIdleConnections` misses connections that never had a request, and its `close` waits for all of them
+ * (docs/facts/admission-requests.md#draining). So raw sockets are ended once nothing is in flight.
  */
 async function closeAll(app: FastifyInstance, inFlight: () => number, sockets: ReadonlySet<Socket>): Promise<void> {
   const closed = app.close()

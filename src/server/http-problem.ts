@@ -1,4 +1,4 @@
-/** A request that is not answered with a review. To the API server it is a failed call, which failurePolicy decides. */
+/** A request that gets no review as an answer. To the API server it is a failed call, and failurePolicy decides. */
 import { HTTP_ERRORS, withErrorCode, type HttpErrorCode } from '../errors.ts'
 
 export class HttpProblem extends Error {
@@ -14,7 +14,7 @@ export class HttpProblem extends Error {
   }
 }
 
-/** A `Status`, whose message the API server repeats to the user who sent the object. */
+/** Returns a `Status`, whose message the API server passes on to the user who sent the object. */
 export function statusBody({ code, statusCode, message }: HttpProblem): object {
   return {
     kind: 'Status',

@@ -1,4 +1,4 @@
-/** The slots for large bodies: a body without one waits, unread. A body that arrives slowly loses its slot to one that waits. */
+/** Slots for large bodies. A body without a slot waits, unread. A slow body loses its slot to a waiting one. */
 import type { Arrival } from './arrival.ts'
 import type { BodyBounds } from './body-bounds.ts'
 
@@ -16,11 +16,11 @@ export class LargeSlots {
   readonly #bounds: BodyBounds
   readonly #listener: SlotListener
   readonly #waiting = new Set<Arrival>()
-  /** Who has a slot, in the order in which they got it, and since when. */
+  /** The bodies with a slot, in the order in which they got it, with the time. */
   readonly #holders = new Map<Arrival, number>()
   #ticker: NodeJS.Timeout | undefined
 
-  /** The listener removes the arrival of which it is notified. */
+  /** The listener must remove the arrival it is called with. */
   constructor(count: number, bounds: BodyBounds, listener: SlotListener) {
     this.#count = count
     this.#bounds = bounds
@@ -31,7 +31,7 @@ export class LargeSlots {
     return this.#holders.has(arrival)
   }
 
-  /** Stops the body until it gets a slot. */
+  /** Pauses the body until it gets a slot. */
   enter(arrival: Arrival): void {
     if (this.#waiting.has(arrival)) return
     arrival.message.pause()
@@ -43,7 +43,7 @@ export class LargeSlots {
     if (this.#waiting.size > 0) this.#ticker ??= setInterval(() => this.#watchTurns(), TICK_MS).unref()
   }
 
-  /** Gives the slot, if the body has one, to the next. */
+  /** Passes the body's slot, if it has one, to the next. */
   remove(arrival: Arrival): void {
     this.#waiting.delete(arrival)
     this.#holders.delete(arrival)

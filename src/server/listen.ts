@@ -1,8 +1,8 @@
-/** Makes a server listen, or says why it cannot. */
+/** Makes a server listen, or explains why it cannot. */
 import type { FastifyInstance } from 'fastify'
 import { codeOf, InputError, messageOf } from '../errors.ts'
 
-/** `HOST:PORT` of `--listen` and `--metrics`. Host `::` is every address; port 0 lets the system choose. */
+/** `HOST:PORT` of `--listen` and `--metrics`. Host `::` means every address; port 0 lets the system choose. */
 export interface ListenAddress {
   readonly host: string
   readonly port: number
@@ -22,7 +22,7 @@ export async function listenAt(app: FastifyInstance, flag: string, address: List
 function whyNot(error: unknown): string {
   const code = codeOf(error)
   if (code === 'EADDRINUSE') return 'the port is in use; give another port, or 0 for any'
-  if (code === 'EACCES') return 'ports below 1024 need a right that this user lacks; give a higher port'
+  if (code === 'EACCES') return 'this user may not listen on ports below 1024; give a higher port'
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'this machine has no such address'
   return messageOf(error)
 }

@@ -1,21 +1,21 @@
 /**
- * Where log lines are written. A full disk, a closed pipe or one that nobody reads loses lines, which are counted; it never
- * stops admission, grows memory or holds up the end of the process. docs/decisions/logs-are-buffered.md has the reasons.
+ * The output of log lines. A full disk, a closed pipe or an unread pipe loses lines, which are counted. It never stops
+ * admission, grows memory or delays the end of the process (docs/decisions/logs-are-buffered.md).
  */
 import { write } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface LogStream {
   write(line: string): void
-  /** Waits until everything is written, for `patience` milliseconds at most; true if it is. */
+  /** Waits up to `patience` milliseconds until everything is written. Returns whether it is. */
   flush(patience: number): Promise<boolean>
 }
 
 export interface LogStreamOptions {
   readonly fd: number
-  /** Bytes that wait to be written; lines beyond it are lost. */
+  /** Bytes that may wait to be written; further lines are lost. */
   readonly mostBytes: number
-  /** Milliseconds for which lines are gathered into one write. */
+  /** Milliseconds during which lines are collected into one write. */
   readonly gather: number
   readonly lost: (lines: number) => void
 }

@@ -1,4 +1,7 @@
-/** `/metrics` and `/switches` on a port of its own, in plain text: scrapers are not the API server and have no use for our certificate. */
+/**
+ * `/metrics` and `/switches` on a port of their own, in plain text: scrapers are not the API server and do not need our
+ * certificate.
+ */
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Metrics } from './metrics.ts'
 import type { SwitchLog } from './switches.ts'
@@ -8,7 +11,7 @@ export function createMetricsServer({ registry }: Metrics, switches?: SwitchLog)
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', registry.contentType).send(await registry.metrics()),
   )
-  // Who switched what to STRICT in the last day, though it was warned about.
+  // Who switched what to STRICT in the last day despite a warning.
   app.get('/switches', () => ({ switches: switches?.list() ?? [] }))
   return app
 }

@@ -1,4 +1,4 @@
-/** The counters behind `/metrics`, in a registry of their own. No label carries what a request may choose freely. */
+/** The metrics of `/metrics`, in a registry of their own. No label has a value that a request can choose freely. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { AdmissionOperation } from '../admission/review.ts'
 import type { Verdict } from '../admission/verdict.ts'
@@ -58,7 +58,7 @@ function createCounters(registers: Registry[]) {
     ),
     decisions: counter(
       'decisions_total',
-      'Decisions of the rules, one for each probe, hook or Ingress, by rule, action and reason code.',
+      'Decisions of the rules, one for each probe, hook or object, by rule, action and reason code.',
       ['rule', 'action', 'reason'],
     ),
     failOpen: counter(
@@ -68,12 +68,12 @@ function createCounters(registers: Registry[]) {
     ),
     refusedSettings: counter(
       'refused_settings_total',
-      'Objects admitted although an annotation of a user has a value that is not allowed, by reason code.',
+      "Objects admitted although a user's annotation has a value that is not allowed, by reason code.",
       ['reason'],
     ),
     exemptions: counter(
       'exemptions_total',
-      'Objects that an annotation exempted from a rule, by rule, by whose annotation (object or namespace) and its value.',
+      'Objects that an annotation exempted from a rule, by rule, owner of the annotation (object or namespace) and value.',
       ['rule', 'by', 'setting'],
     ),
     badRequests: counter('bad_requests_total', 'Requests that could not be answered with a review.', ['reason']),
@@ -100,7 +100,7 @@ function createGauges(registers: Registry[]) {
   return {
     requestsInFlight: gauge('requests_in_flight', 'Reviews being read or decided.'),
     bytesInFlight: gauge('bytes_in_flight', 'Bytes of the reviews in flight.'),
-    draining: gauge('draining', '1 once a stop has been asked for.'),
+    draining: gauge('draining', '1 once the process has been asked to stop.'),
     certificateExpiry: gauge('certificate_not_after_seconds', 'Unix time at which the serving certificate expires.'),
   }
 }

@@ -1,4 +1,4 @@
-/** A request body as an admission request, whatever was sent. */
+/** Parses any request body into an admission request, or throws. */
 import { decodeReview, type AdmissionRequest } from '../admission/review.ts'
 import { messageOf } from '../errors.ts'
 import { isProblem } from '../kubernetes/problem.ts'
@@ -6,16 +6,16 @@ import { countValues } from './count-values.ts'
 import { HttpProblem } from './http-problem.ts'
 
 /**
- * More than a legal object of 3 MiB and its predecessor have: 120,000 of the smallest containers with Kubernetes' defaults
- * are 1.7 million. Parsed, so many values take 150 MB at the most.
+ * More than a valid object of 3 MiB and its predecessor have: 120,000 of the smallest containers with Kubernetes'
+ * defaults have 1.7 million. Parsed, this many values take 150 MB at most.
  */
 export const MOST_VALUES = 3_000_000
-/** Below this, the values are fewer than a tenth of that whatever they are. */
+/** Bodies up to this size have fewer than a tenth of that in the worst case. */
 const ALWAYS_READ = 512 * 1024
 
 export interface ParsedReview {
   readonly request: AdmissionRequest
-  /** The object has more values than any legal one, so it was not read: `request.object` is null. */
+  /** The object has more values than any valid one, so it was not read: `request.object` is null. */
   readonly isOverfull: boolean
 }
 
@@ -28,7 +28,7 @@ export function parseReview(body: Buffer): ParsedReview {
   return { request: decode(headOf(body, objectAt)), isOverfull: true }
 }
 
-/** The API server writes what tells a request from others before its objects. */
+/** The API server writes the identifying fields of a request before its objects. */
 function headOf(body: Buffer, objectAt: number): string {
   return `${body.toString('utf8', 0, objectAt).trimEnd().replace(/,$/, '')}}}`
 }
@@ -39,7 +39,7 @@ function decode(text: string): AdmissionRequest {
   return review
 }
 
-/** V8 quotes the text around the place; it may hold a secret of the user's, so it is left out. */
+/** V8 quotes the text around the position. It may contain a user's secret, so it is dropped. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

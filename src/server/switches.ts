@@ -1,6 +1,6 @@
 /**
- * Switches to STRICT of the last day that were warned about or denied: warnings reach nobody where a GitOps controller
- * applies the policy. Holds who, when and which policy, with counts; no hosts, no workloads, no secrets.
+ * Switches to STRICT in the last day that caused a warning or a denial. Nobody reads a warning if a GitOps controller
+ * applies the policy. Records who, when, which policy and counts; no hosts, workloads or secrets.
  */
 import type { AdmissionRequest } from '../admission/review.ts'
 import type { Verdict } from '../admission/verdict.ts'
@@ -16,7 +16,7 @@ export interface RecordedSwitch {
   readonly name: string
   readonly operation: string
   readonly action: string
-  /** Counts in words, such as `7 errors in 3 objects`. */
+  /** Counts as text, such as `7 errors in 3 objects`. */
   readonly counts: string
 }
 
@@ -25,7 +25,7 @@ export interface SwitchLog {
   list(): readonly RecordedSwitch[]
 }
 
-/** `now`: milliseconds since the epoch. */
+/** `now` returns milliseconds since the epoch. */
 export function createSwitchLog(now: () => number): SwitchLog {
   let entries: readonly (RecordedSwitch & { readonly at: number })[] = []
   const recent = () => entries.filter(({ at }) => now() - at < DAY).slice(-MOST)

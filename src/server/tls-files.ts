@@ -1,9 +1,9 @@
 /**
  * The serving certificate, re-read when its files change, without dropping a connection.
  *
- * kubelet swaps a mounted Secret by renaming the `..data` link, which a watch on the file itself sees once and never again;
- * so the folder is watched, and the content is compared every minute besides (docs/facts/operations.md#certificate-files).
- *
+ * kubelet replaces a mounted Secret by renaming the `..data` link. A watch on the file itself sees that once and never
+ * again, so the folder is watched, and the content is also compared every minute
+ * (docs/facts/operations.md#certificate-files).
  */
 import { X509Certificate } from 'node:crypto'
 import { watch } from 'node:fs'
@@ -27,7 +27,7 @@ export const TLS_OPTIONS = { minVersion: 'TLSv1.2' } as const satisfies SecureCo
 const RECHECK_MS = 60_000
 const SETTLE_MS = 100
 
-/** Throws where a file cannot be read, or the two do not belong together. */
+/** Throws if a file cannot be read, or the certificate and key do not belong together. */
 export async function readKeyPair({ cert, key }: TlsFiles): Promise<KeyPair> {
   const [certificate, privateKey] = await Promise.all([readFile(cert, 'utf8'), readFile(key, 'utf8')])
   return checkKeyPair(certificate, privateKey)
@@ -39,7 +39,7 @@ export function checkKeyPair(cert: string, key: string): KeyPair {
   return { cert, key, notBefore: new Date(validFrom), notAfter: new Date(validTo) }
 }
 
-/** Why clients would refuse the pair at `now`, whatever authority they trust; undefined while it is valid. */
+/** Returns why clients would refuse the pair at `now`, whatever authority they trust; undefined if it is valid. */
 export function validityProblem({ notBefore, notAfter }: KeyPair, now: Date): string | undefined {
   if (now > notAfter) return `the certificate expired on ${notAfter.toISOString()}`
   return now < notBefore ? `the certificate is not valid before ${notBefore.toISOString()}` : undefined
@@ -47,11 +47,11 @@ export function validityProblem({ notBefore, notAfter }: KeyPair, now: Date): st
 
 export interface CertificateEvents {
   readonly changed: (pair: KeyPair) => void
-  /** The files changed but cannot be used, or the new pair is not valid now: the pair in force stays. */
+  /** The files changed but cannot be used, or the new pair is not valid now. The current pair stays. */
   readonly refused: (error: unknown) => void
 }
 
-/** Calls back for every change of the content; returns how to stop. */
+/** Calls back for every change of the content. Returns a function that stops it. */
 export function watchKeyPair(files: TlsFiles, current: KeyPair, events: CertificateEvents): () => void {
   let known = fingerprint(current)
   let pending: NodeJS.Timeout | undefined
@@ -68,7 +68,7 @@ export function watchKeyPair(files: TlsFiles, current: KeyPair, events: Certific
       events.refused(error)
     }
   }
-  // Two files change one after the other: read once they have settled.
+  // The two files change one after the other, so read them once they have settled.
   const schedule = (): void => {
     clearTimeout(pending)
     pending = setTimeout(() => void reread(), SETTLE_MS)

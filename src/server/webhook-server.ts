@@ -1,4 +1,4 @@
-/** The HTTPS server of the webhook, built but not yet listening. */
+/** Builds the HTTPS server of the webhook; it does not listen yet. */
 import { constants } from 'node:crypto'
 import type { Server } from 'node:https'
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
@@ -11,8 +11,8 @@ import type { Drain } from './drain.ts'
 import { TLS_OPTIONS, type KeyPair } from './tls-files.ts'
 
 /**
- * Milliseconds. The API server keeps idle connections for 90 s and repeats no admission, so every limit here has to be
- * longer; `headersTimeout` counts from the opening of a connection, even one that never carries a request
+ * Milliseconds. The API server keeps idle connections for 90 s and does not repeat admission calls, so every limit must
+ * be longer. `headersTimeout` starts when a connection opens, even if it never has a request
  * (docs/facts/admission-requests.md#connections).
  */
 const KEEP_ALIVE = 120_000
@@ -20,14 +20,14 @@ const REQUEST_TIMEOUT = 100_000
 const HEADERS_TIMEOUT = 100_000
 
 export interface WebhookServerOptions extends Omit<AdmissionServices, 'bodies' | 'needsClientCertificate'> {
-  /** PEM of the authority whose clients may send reviews; undefined: any client. */
+  /** PEM of the authority whose clients may send reviews; undefined allows any client. */
   readonly clientCa?: string
   readonly bodyBounds?: BodyBounds
   readonly keyPair: KeyPair
   readonly limits: Configuration['limits']
   readonly log: FastifyBaseLogger
   readonly drain: Drain
-  /** Why the server should get no requests yet, for `/readyz`; undefined once it should. */
+  /** Why the server should not get requests yet, for `/readyz`; undefined once it should. */
   readonly notReady: () => string | undefined
 }
 
@@ -40,7 +40,8 @@ export function createWebhookServer(options: WebhookServerOptions): FastifyInsta
     bodyLimit: limits.requestBytes,
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: REQUEST_TIMEOUT,
-    // A legal object may have keys of any name; they are data to us (docs/facts/operations.md#json-with-dangerous-keys).
+    // A valid object may have keys of any name; they are data to us
+    // (docs/facts/operations.md#json-with-dangerous-keys).
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
     forceCloseConnections: false,
@@ -61,18 +62,18 @@ export function createWebhookServer(options: WebhookServerOptions): FastifyInsta
   return app
 }
 
-/** New handshakes get the new pair; open connections live on with the old one. */
+/** New handshakes use the new pair; open connections keep the old one. */
 export function useKeyPair(app: FastifyInstance, pair: KeyPair, clientCa?: string): void {
   ;(app.server as unknown as Server).setSecureContext(secureOptions(pair, clientCa))
 }
 
 function secureOptions({ cert, key }: KeyPair, clientCa: string | undefined) {
-  // A resumed session would skip the check of the client's certificate.
+  // A resumed session would skip the verification of the client certificate.
   const ofClients = clientCa === undefined ? {} : { ca: clientCa, secureOptions: constants.SSL_OP_NO_TICKET }
   return { ...TLS_OPTIONS, cert, key, ...ofClients }
 }
 
-/** Not refused in the handshake: kubelet's probes of `/livez` and `/readyz` have no certificate. */
+/** The handshake does not require a certificate, because kubelet's probes of `/livez` and `/readyz` have none. */
 function clientOptions(clientCa: string | undefined) {
   return clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: false }
 }

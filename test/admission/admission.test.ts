@@ -171,7 +171,7 @@ t.test('annotations that come with all of the metadata of a template are counted
     [{ jobTemplate: { spec: { template } } }, '/spec/jobTemplate/spec/template/metadata'],
   ] as const) {
     const operation = { op: 'add', path, value: { annotations } } as const
-    t.match(provePatch({ metadata: {}, spec: job }, [operation]), { problem: /longer than 262144 bytes/ }, path)
+    t.match(provePatch({ metadata: {}, spec: job }, [operation]), { problem: /exceed 262144 bytes/ }, path)
   }
   t.end()
 })
@@ -180,7 +180,7 @@ t.test('a receipt that would make the annotations too long fails open: the pod i
   const header = { name: 'x-long', value: 'v'.repeat(300_000) }
   const livenessProbe = { httpGet: { path: '/', port: 8080, httpHeaders: [header] } }
   const { response } = answer(createPod(pod([container('web', { livenessProbe })])))
-  t.match(response, { allowed: true, patch: undefined, warnings: [/annotations would be longer than 262144 bytes/] })
+  t.match(response, { allowed: true, patch: undefined, warnings: [/annotations would exceed 262144 bytes/] })
   t.end()
 })
 
@@ -201,7 +201,7 @@ t.test('a patch is proved before it is sent, by rules stricter than the RFC', (t
   t.equal(JSON.stringify(object), before, 'the original is never changed')
   for (const [length, problem] of [
     [262_144, undefined],
-    [262_145, 'the annotations would be longer than 262144 bytes'],
+    [262_145, 'the annotations would exceed 262144 bytes'],
   ] as const) {
     const value = { 'a/ä': 'x'.repeat(length - 4) }
     const proof = provePatch(object, [{ op: 'add', path: '/metadata/annotations', value }])
@@ -258,5 +258,40 @@ t.test('a defect inside becomes a verdict that lets the object pass', (t) => {
     review(createPod(pod([container('web', { livenessProbe: HTTP_PROBE })]))),
   ) as AdmissionRequest
   t.match(admit(request, broken), { kind: 'warn', reason: 'internal-error', warnings: [/boom second line/] })
+  t.end()
+})
+
+t.test('texts of any depth inside annotations neither end the process nor stop admission', (t) => {
+  const deep = [
+    '['.repeat(100_000),
+    '{a: '.repeat(25_000),
+    '- '.repeat(50_000),
+    `${'['.repeat(50_000)}${']'.repeat(50_000)}`,
+    `{"containers":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+    `{"web":{"livenessProbe":{"strategy":"exec","original":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}}}`,
+  ]
+  const keys = ['proxy.istio.io/config', 'proxy.istio.io/overrides', 'istio-onramp.io/rewritten']
+  for (const key of keys)
+    for (const text of deep) {
+      const annotations = { [key]: text, 'sidecar.istio.io/status': '{}' }
+      const object = {
+        ...pod([container('web', { livenessProbe: HTTP_PROBE })]),
+        metadata: { name: 'web', annotations },
+      }
+      const { response } = answer(createPod(object))
+      t.equal(response['allowed'], true, `${key} ${text.slice(0, 20)}`)
+      t.notMatch(JSON.stringify(response), /internal-error/)
+    }
+  t.end()
+})
+
+t.test('of a key that is twice in proxy.istio.io/config, the last one counts, as in Istio', (t) => {
+  const withConfig = (text: string) => ({
+    ...pod([container('web', { livenessProbe: HTTP_PROBE })]),
+    metadata: { name: 'web', annotations: { 'proxy.istio.io/config': text } },
+  })
+  const last = answer(createPod(withConfig('interceptionMode: REDIRECT\ninterceptionMode: NONE\n')))
+  const once = answer(createPod(withConfig('interceptionMode: NONE\n')))
+  t.same(last.operations, once.operations)
   t.end()
 })

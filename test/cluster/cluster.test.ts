@@ -6,7 +6,6 @@ import { parseManifests } from '../../src/cluster/manifest.ts'
 import { InputError } from '../../src/errors.ts'
 import { readManifests } from '../../src/cluster/manifest-files.ts'
 import { workloadModes } from '../../src/istio/peer-authentication.ts'
-import { indexPolicies } from '../../src/istio/policy-index.ts'
 import { namespaceObject, peerAuthentication } from '../support/fixtures.ts'
 
 function problemsOf(action: () => unknown): readonly string[] {
@@ -64,7 +63,7 @@ t.test("booleans are those of Kubernetes' YAML parser", (t) => {
 t.test('what cannot be read is named by file, document, line and field', (t) => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ['a: [1', /^x\.yaml, document 1, line 1: /],
-    ['apiVersion: v1\nkind: A\n---\na: {{ .x }}: b', /^x\.yaml, document 2, line 4: it looks like a Helm template/],
+    ['apiVersion: v1\nkind: A\n---\na: {{ .x }}: b', /^x\.yaml, document 2, line 4: this looks like a Helm template/],
     ['- a', /^x\.yaml, document 1, line 1: a Kubernetes object is expected, not array/],
     ['just text', /a Kubernetes object is expected, not string/],
     ['kind: A', /apiVersion: required, and must be a string/],
@@ -110,9 +109,9 @@ t.test('files, folders, and what is wrong with them', async (t) => {
   t.match(
     problems,
     [
-      /none\.yaml: there is no such file or folder/,
+      /none\.yaml: no such file or folder/,
       /empty: the folder has no \.yaml, \.yml or \.json file/,
-      /bad\.bin: it is not UTF-8 text/,
+      /bad\.bin: not UTF-8 text/,
     ],
     'all of them, not the first alone',
   )
@@ -140,7 +139,7 @@ t.test('cluster objects with the wrong content are errors that name the field', 
     ],
     [
       'apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: i}\nwebhooks: [{name: x.sidecar-injector.istio.io, namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]\n',
-      /webhooks\[0\]\.namespaceSelector: matchExpressions\[0\]\.operator: allowed are In, NotIn, Exists, DoesNotExist/,
+      /webhooks\[0\]\.namespaceSelector\.matchExpressions\[0\]\.operator: allowed are In, NotIn, Exists, DoesNotExist/,
     ],
   ]
   for (const [source, text] of cases) {
@@ -204,7 +203,7 @@ t.test('a policy is found however many there are, and the oldest wins', (t) => {
     mode: 'DISABLE',
     policy: 'PeerAuthentication shop/a-first',
   })
-  t.same(workloadModes(indexPolicies([]), workload).workload, { mode: 'PERMISSIVE' })
+  t.same(workloadModes(new Map(), workload).workload, { mode: 'PERMISSIVE' })
   t.end()
 })
 

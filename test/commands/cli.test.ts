@@ -75,8 +75,19 @@ t.test('the built command takes its input from a pipe, and exits with the code',
   t.match(await start(['preview', '-f', '-', '--from', '/none'], POD), {
     code: 2,
     stdout: '',
-    stderr: /^error: \/none: there is no such file or folder \[istio-onramp\/manifest-unreadable\]\n$/,
+    stderr: /^error: \/none: no such file or folder \[istio-onramp\/manifest-unreadable\]\n$/,
   })
+})
+
+t.test('names that every JavaScript object inherits are ordinary names in manifests', async (t) => {
+  for (const name of ['toString', 'constructor', '__proto__']) {
+    const text = `{apiVersion: v1, kind: ${name}, metadata: {name: x}}\n---\n{apiVersion: ${name}/v1, kind: Foo, metadata: {name: y}}\n`
+    const file = `${t.testdir({ 'odd.yaml': text })}/odd.yaml`
+    const previewed = await run(['preview', '-f', file, '--from', `${EXAMPLES}/cluster`])
+    t.match(previewed, { code: 0, stdout: /^2 objects/ }, `preview of ${name}: ${previewed.stderr}`)
+    t.match(await run(['restore', '-f', file]), { code: 0 }, `restore of ${name}`)
+    t.match(await run(['check', '--from', file]), { code: 0 }, `check of ${name}`)
+  }
 })
 
 t.test('usage errors are exit 2 and name what is wrong', async (t) => {
@@ -86,7 +97,7 @@ t.test('usage errors are exit 2 and name what is wrong', async (t) => {
     [['preview'], /required option '-f, --filename <path>' not specified/],
     [['preview', '-f', 'x', '--nonsense'], /unknown option '--nonsense'/],
     [['preview', '-f', 'x', '-o', 'xml'], /Allowed choices are text, json, yaml/],
-    [['preview', '-f', 'x'], /no cluster: there is no kubeconfig .*; --from PATH reads manifests/],
+    [['preview', '-f', 'x'], /no cluster: there is no kubeconfig .*; use --from PATH to read manifests/],
     [
       ['preview', '-f', 'x', '--from', 'y', '--context', 'z'],
       /'--context <name>' cannot be used with option '--from <path>'/,
@@ -97,7 +108,7 @@ t.test('usage errors are exit 2 and name what is wrong', async (t) => {
     [['serve', '--from', EXAMPLES, '--tls-self-signed', '--config', '/none.yaml'], /\/none\.yaml: /],
     [['serve', '--from', `${EXAMPLES}/cluster`, '--tls-cert', '/none', '--tls-key', '/none'], /\/none/],
     [['convert'], /required option '-f, --filename <path>' not specified/],
-    [['convert', '-f', '/none.yaml'], /^error: \/none\.yaml: there is no such file or folder/],
+    [['convert', '-f', '/none.yaml'], /^error: \/none\.yaml: no such file or folder/],
     [['convert', '-f', EXAMPLES, '--to', 'nginx'], /Allowed choices are istio, gateway-api/],
     [['convert', '-f', EXAMPLES, '--fail-on', 'info'], /Allowed choices are error, warn, never/],
     [['convert', '-f', EXAMPLES, '--gateway', 'public'], /NAMESPACE\/NAME is expected/],
@@ -228,7 +239,7 @@ t.test('preview -o yaml keeps comments and order, restore is the way back, both 
   })
   const restored = await run(['restore', '-f', '-'], previewed.stdout)
   t.equal(restored.code, 0, restored.stderr)
-  t.match(restored.stderr, '1 of the objects carried a receipt')
+  t.match(restored.stderr, '1 object with a receipt restored')
   t.same(parseYaml(restored.stdout.split('---')[0] ?? ''), parseYaml(POD))
   const list = JSON.parse((await run(['restore', '-f', '-', '-o', 'json'], previewed.stdout)).stdout) as {
     kind: string

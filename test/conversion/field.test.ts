@@ -3,7 +3,7 @@
 import t from 'tap'
 import type { Conversion } from '../../src/conversion/convert-ingresses.ts'
 import type { Target } from '../../src/conversion/model/conversion-options.ts'
-import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
 import { convert, ingress, type Annotations } from './support/conversion-fixtures.ts'
 import type { Answer, RoutedRequest } from './support/envoy-routes.ts'
 import { routeThroughGatewayApi } from './support/gateway-api-router.ts'
@@ -164,7 +164,7 @@ t.test('x-forwarded-prefix is sent where the path is rewritten, and nowhere else
     ])
   const alone = of({})
   t.equal(ask(alone, 'istio', '/api'), 'web.shop:80 /api')
-  t.match(linesOf(alone, 'x-forwarded-prefix'), /^not-needed info: ingress-nginx sends it only where/)
+  t.match(linesOf(alone, 'x-forwarded-prefix'), /^not-needed info: ingress-nginx sends it only if/)
   const rewritten = of({ 'rewrite-target': '/' })
   t.equal(ask(rewritten, 'istio', '/api'), 'web.shop:80 / x-forwarded-prefix=/app')
   t.equal(ask(rewritten, 'istio', '/other'), 'web.shop:80 /other')
@@ -184,7 +184,7 @@ t.test('a request is not sent twice because it takes long, and a POST that was s
   )
   t.equal(retriesOf({ 'proxy-next-upstream': 'http_503' }), '{"attempts":0}', 'nothing that is safe for a POST')
   const conversion = convert([ingress({ annotations: nginx(limited) })])
-  t.match(linesOf(conversion, 'proxy-next-upstream-timeout'), /^unsupported warn: nginx starts no further try/)
+  t.match(linesOf(conversion, 'proxy-next-upstream-timeout'), /^unsupported warn: nginx starts no retry/)
   t.match(linesOf(conversion, 'proxy-next-upstream'), /^approximate warn: .* for error Envoy would also repeat POST/)
   t.end()
 })
@@ -387,7 +387,7 @@ t.test('a canary: without a share it gets nothing, beside affinity the report sa
   t.equal(ask(small, 'istio', '/'), 'web.shop:80=95 next.shop:80=5 /', 'a total below 100 counts as 100')
   const sticky = convert([main({ affinity: 'cookie' }), next({ 'canary-weight': '20' })])
   const about = sticky.report.find(({ ingress: id, level }) => id === 'shop/next' && level === 'warn')
-  t.match(about?.message, /where the affinity of ingress-nginx keeps/)
+  t.match(about?.message, /but the affinity of ingress-nginx keeps/)
   t.end()
 })
 
@@ -401,7 +401,7 @@ t.test('limits, protocols and cookies that differ are named', (t) => {
     ['proxy-send-timeout', { 'proxy-send-timeout': '59' }, /^unsupported warn/],
     ['proxy-read-timeout', { 'proxy-read-timeout': '0' }, /^unsupported warn: nginx answers 504 at once/],
     ['proxy-read-timeout', { 'proxy-read-timeout': '60' }, /^not-needed info/],
-    ['proxy-read-timeout', { 'proxy-read-timeout': '30s' }, /^unsupported warn: is "30s", allowed is a whole number/],
+    ['proxy-read-timeout', { 'proxy-read-timeout': '30s' }, /^unsupported warn: is "30s"; allowed is a whole number/],
     ['backend-protocol', { 'backend-protocol': 'AUTO_HTTP' }, /^unsupported warn: ingress-nginx speaks HTTPS/],
   ]
   for (const [key, annotations, says] of rows)
@@ -432,3 +432,215 @@ t.test('the defaults of ingress-nginx are named once, HSTS where there is TLS', 
   t.same(convert([ingress({ className: 'traefik', secret: 'tls' })]).notes, [])
   t.end()
 })
+
+t.test('a limit of each client, and a client certificate without HTTPS, are errors and print nothing', (t) => {
+  for (const key of ['limit-rps', 'limit-rpm', 'limit-connections']) {
+    const conversion = convert([ingress({ annotations: nginx({ [key]: '5' }) })])
+    t.match(linesOf(conversion, key), /^unsupported error: no limit is generated/)
+    t.same(
+      conversion.objects.map(({ kind }) => kind),
+      ['Gateway', 'VirtualService'],
+    )
+  }
+  const certificate = nginx({ 'auth-tls-secret': 'shop/ca' })
+  t.match(
+    linesOf(convert([ingress({ annotations: certificate })]), 'auth-tls-secret'),
+    /^unsupported error: SECURITY: a\.example\.com has no HTTPS server, so no client is asked for a certificate/,
+  )
+  t.match(
+    linesOf(convert([ingress({ annotations: certificate, secret: 'tls' })]), 'auth-tls-secret'),
+    /^approximate warn/,
+  )
+  t.end()
+})
+
+t.test('an address list is an error until the address of the client is known', (t) => {
+  for (const key of ['whitelist-source-range', 'denylist-source-range']) {
+    const guarded = ingress({ annotations: nginx({ [key]: '10.0.0.0/8' }) })
+    t.match(
+      linesOf(convert([guarded]), key),
+      /^approximate error: SECURITY: .* to apply in istio-system; .* externalTrafficPolicy: Local/,
+    )
+    t.match(linesOf(convert([guarded], 'gateway-api'), key), /to apply in shop;/)
+    t.match(
+      linesOf(convert([guarded], 'istio', { trustedProxies: 1 }), key),
+      /^approximate warn: .* 1 trusted proxies name/,
+    )
+    const bad = ingress({ annotations: nginx({ [key]: '10.0.0.0/08' }) })
+    t.match(linesOf(convert([bad]), key), /^unsupported error: SECURITY: 10\.0\.0\.0\/08 is not an address/)
+  }
+  t.end()
+})
+
+interface ControllerRow {
+  readonly title: string
+  readonly className: string
+  readonly annotations: Annotations
+  readonly secret?: string
+  readonly paths?: readonly { readonly path: string; readonly type: string; readonly service?: string }[]
+  readonly answers: Readonly<Record<string, string>>
+  readonly about?: string
+  readonly says?: RegExp
+}
+
+const K = 'konghq.com/'
+const SERVED = { '/': 'web.shop:80 /' }
+
+/** The documentation of each controller is named in docs/facts/other-ingress-controllers.md. */
+const CONTROLLERS: readonly ControllerRow[] = [
+  {
+    title: 'Kong: /~ begins a regular expression, which comes before plain paths',
+    className: 'kong',
+    annotations: {},
+    paths: [specific('/~/users/\\d+$', 'users'), specific('/', 'front')],
+    answers: { '/users/42': 'users.shop:80 /users/42', '/users/x': 'front.shop:80 /users/x' },
+  },
+  {
+    title: 'Kong: strip-path',
+    className: 'kong',
+    annotations: { [`${K}strip-path`]: 'true' },
+    paths: [prefix('/api')],
+    answers: { '/api/v1': 'web.shop:80 /v1', '/api': 'web.shop:80 /' },
+    about: `${K}strip-path`,
+    says: /^converted info/,
+  },
+  {
+    title: 'Kong: only https',
+    className: 'kong',
+    annotations: { [`${K}protocols`]: 'https' },
+    secret: 'tls',
+    answers: { '/': '308 https://a.example.com/' },
+    about: `${K}protocols`,
+    says: /^converted info/,
+  },
+  {
+    title: 'Kong: only https, and no certificate',
+    className: 'kong',
+    annotations: { [`${K}protocols`]: 'https' },
+    answers: SERVED,
+    about: `${K}protocols`,
+    says: /^unsupported error: no redirect to HTTPS/,
+  },
+  {
+    title: 'Kong: methods',
+    className: 'kong',
+    annotations: { [`${K}methods`]: 'GET' },
+    answers: SERVED,
+    about: `${K}methods`,
+    says: /^unsupported error: SECURITY: requests of every method/,
+  },
+  {
+    title: 'Cilium: force-https',
+    className: 'cilium',
+    annotations: { 'ingress.cilium.io/force-https': 'enabled' },
+    secret: 'tls',
+    answers: { '/': '308 https://a.example.com/' },
+  },
+  {
+    title: 'Cilium: force-https without a certificate',
+    className: 'cilium',
+    annotations: { 'ingress.cilium.io/force-https': 'true' },
+    answers: SERVED,
+    about: 'ingress.cilium.io/force-https',
+    says: /^unsupported error/,
+  },
+  {
+    title: 'APISIX: http-to-https',
+    className: 'apisix',
+    annotations: { 'k8s.apisix.apache.org/http-to-https': 'true' },
+    secret: 'tls',
+    answers: { '/': '308 https://a.example.com/' },
+  },
+  {
+    title: 'APISIX: http-redirect',
+    className: 'apisix',
+    annotations: { 'k8s.apisix.apache.org/http-redirect': '/new', 'k8s.apisix.apache.org/http-redirect-code': '301' },
+    answers: { '/x': '301 http://a.example.com/new' },
+  },
+  {
+    title: "F5's ssl-redirect of the old prefix",
+    className: 'nginx',
+    annotations: { 'nginx.org/server-tokens': 'off', 'ingress.kubernetes.io/ssl-redirect': 'false' },
+    secret: 'tls',
+    answers: SERVED,
+    about: 'ingress.kubernetes.io/ssl-redirect',
+    says: /^converted info/,
+  },
+  {
+    title: "F5's default is the redirect",
+    className: 'nginx',
+    annotations: { 'nginx.org/server-tokens': 'off' },
+    secret: 'tls',
+    answers: { '/': '308 https://a.example.com/' },
+  },
+  {
+    title: "F5's regular expressions are those of one Ingress, and case-sensitive where it says so",
+    className: 'nginx',
+    annotations: { 'nginx.org/path-regex': 'case_sensitive' },
+    paths: [specific('/v[0-9]+/x')],
+    answers: { '/v1/x/y': 'web.shop:80 /v1/x/y', '/V1/x': '404' },
+  },
+]
+
+for (const target of TARGETS)
+  t.test(`other controllers, to ${target}`, (t) => {
+    for (const { title, answers, about, says, paths = [prefix('/')], ...text } of CONTROLLERS) {
+      const conversion = convert([ingress({ ...text, paths })], target)
+      for (const [request, answer] of Object.entries(answers))
+        t.equal(ask(conversion, target, request), answer, `${title}: ${request}`)
+      if (about !== undefined && says !== undefined) t.match(linesOf(conversion, about), says, title)
+    }
+    t.end()
+  })
+
+t.test('Kong matches headers, one value of several, all of several headers', (t) => {
+  const annotations = { [`${K}headers.X-Team`]: 'a,b', [`${K}headers.x-env`]: 'test' }
+  const canary = ingress({ className: 'kong', annotations, paths: [prefix('/', 'next')] })
+  const main = ingress({ className: 'kong', name: 'main', paths: [prefix('/', 'main')] })
+  for (const target of TARGETS) {
+    const conversion = convert([main, canary], target)
+    const to = (headers: Annotations) => ask(conversion, target, { host: 'a.example.com', path: '/', headers })
+    t.equal(to({ 'x-team': 'b', 'x-env': 'test' }), 'next.shop:80 /', target)
+    t.equal(to({ 'x-team': 'c', 'x-env': 'test' }), 'main.shop:80 /', target)
+    t.equal(to({ 'x-team': 'a' }), 'main.shop:80 /', target)
+  }
+  t.end()
+})
+
+t.test('HAProxy: no redirect is claimed where TLS is passed through and nothing listens on port 80', (t) => {
+  const annotations = { 'haproxy.org/ssl-passthrough': 'true', 'haproxy.org/ssl-redirect': 'true' }
+  const conversion = convert([ingress({ className: 'haproxy', annotations })])
+  const redirects = ask(conversion, 'istio', '/') === '308 https://a.example.com/'
+  t.match(linesOf(conversion, 'haproxy.org/ssl-redirect'), redirects ? /^converted/ : /^unsupported warn/)
+  t.end()
+})
+
+t.test(
+  'external-dns: either prefix is read and both are written, each with its own value where the Ingress has both',
+  (t) => {
+    const [now, before] = ['external-dns.kubernetes.io/', 'external-dns.alpha.kubernetes.io/']
+    const rows: readonly (readonly [Annotations, Annotations])[] = [
+      [{ [`${now}ttl`]: '60' }, { [`${now}ttl`]: '60', [`${before}ttl`]: '60' }],
+      [
+        { [`${before}cloudflare-proxied`]: 'true' },
+        { [`${now}cloudflare-proxied`]: 'true', [`${before}cloudflare-proxied`]: 'true' },
+      ],
+      [
+        { [`${now}ttl`]: '60', [`${before}ttl`]: '90' },
+        { [`${now}ttl`]: '60', [`${before}ttl`]: '90' },
+      ],
+    ]
+    for (const [annotations, expected] of rows) {
+      const { objects } = convert([ingress({ annotations })])
+      const service = objects.find(({ kind }) => kind === 'VirtualService')
+      t.same(memberAt(service, 'metadata', 'annotations'), expected)
+    }
+    const { objects } = convert([ingress({ annotations: { [`${now}target`]: 'lb.example.net' } })], 'gateway-api')
+    const gateway = objects.find(({ kind }) => kind === 'Gateway')
+    t.same(memberAt(gateway, 'metadata', 'annotations'), {
+      [`${now}target`]: 'lb.example.net',
+      [`${before}target`]: 'lb.example.net',
+    })
+    t.end()
+  },
+)

@@ -132,7 +132,7 @@ t.test('a part that is no value of its kind is told with what is allowed', (t) =
     const given = JSON.stringify(annotations[key])
     t.equal(
       linesOf(convertOne(annotations), key),
-      `unsupported warn: is ${given}, allowed is ${allowed}; not read`,
+      `unsupported warn: is ${given}; allowed is ${allowed}; it is ignored`,
       `${key}=${given}`,
     )
   }
@@ -265,7 +265,7 @@ t.test('a snippet: headers of the location are carried over, and blocks are lost
       line,
       lost.length === 0
         ? 'approximate info: every directive is converted; Envoy also adds it to errors'
-        : `unsupported error: not converted: ${quoted}.`,
+        : `unsupported error: ${quoted}.`,
       title,
     )
   }
@@ -283,7 +283,7 @@ t.test('two lists of allowed addresses: each is checked, and a bad one is left o
     linesOf(half, 'allowlist-source-range'),
     'unsupported error: bad is not an address or CIDR range; this list is left out, and only the addresses of whitelist-source-range may call',
   )
-  t.match(linesOf(half, 'whitelist-source-range'), /^approximate warn: an AuthorizationPolicy/)
+  t.match(linesOf(half, 'whitelist-source-range'), /^approximate error: SECURITY: an AuthorizationPolicy/)
   const none = both('bad', 'worse')
   for (const key of ['allowlist-source-range', 'whitelist-source-range'])
     t.match(linesOf(none, key), /^unsupported error: SECURITY: .*; no policy is generated, so every address may call$/)

@@ -70,24 +70,6 @@ const GUARDED: readonly Guarded[] = [
       ['http://H/other', 200],
     ],
   },
-  {
-    title: 'what comes too often, of one host',
-    annotations: { 'limit-rpm': '2', 'limit-burst-multiplier': '1' },
-    requests: [
-      ['http://H/', 200],
-      ['http://H/', 200],
-      ['http://H/', 429],
-    ],
-  },
-  {
-    title: 'what comes too often by HTTPS',
-    annotations: { 'limit-rpm': '1', 'limit-burst-multiplier': '1', 'ssl-redirect': 'false' },
-    secret: 'limited',
-    requests: [
-      ['https://H/', 200],
-      ['https://H/', 429],
-    ],
-  },
   { title: 'an open host beside all of them', annotations: {}, requests: Array(5).fill(['http://H/', 200]) },
 ]
 

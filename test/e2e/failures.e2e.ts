@@ -173,7 +173,7 @@ t.test(
       async () => (await create(pod({ generateName: 'web-', namespace }))).stored === KEPT,
     )
     t.equal(stand.servers()[0]?.pid, pid, 'the same process')
-    t.match(server?.log ?? '', /reading the cluster failed; what was known stays in force/)
+    t.match(server?.log ?? '', /reading the cluster failed; the last known state stays in use/)
     t.ok(((await server?.metric(/^istio_onramp_cluster_contact_age_seconds\{resource="namespaces"/)) ?? 99) < 30)
   },
 )

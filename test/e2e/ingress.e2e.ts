@@ -186,7 +186,7 @@ t.test('annotations make exceptions; a value that is none makes no exception, an
   const refused = await create(annotated('refused', 'yes'))
   t.match(
     refused,
-    /^Warning: Ingress shop\/refused: annotation istio-onramp\.io\/ingress is "yes", allowed are deny, warn, allow; it is ignored \[istio-onramp\/setting-refused\]\n/,
+    /^Warning: Ingress shop\/refused: annotation istio-onramp\.io\/ingress is "yes"; allowed are deny, warn, allow; it is ignored \[istio-onramp\/setting-refused\]\n/,
   )
   t.ok(isOurs(refused))
   await meshNamespace('shop-warn', { 'istio-onramp.io/ingress': 'warn' })

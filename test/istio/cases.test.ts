@@ -1,20 +1,22 @@
 // The facts of test/cases over our code: every case, none skipped.
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { isRewrittenKind, agentPath, rewrittenByIstio } from '../../src/istio/agent-probe.ts'
+import { agentPath, isRewrittenKind } from '../../src/istio/agent-probe.ts'
 import { isAmbient } from '../../src/istio/ambient.ts'
-import { acceptsConnection, type InboundClient } from '../../src/istio/inbound-connection.ts'
 import type { DeclaredMode } from '../../src/istio/declared-policy.ts'
 import { ambientModes, modeOfPort, workloadModes } from '../../src/istio/peer-authentication.ts'
-import { indexPolicies } from '../../src/istio/policy-index.ts'
 import { isSelected } from '../../src/istio/injection-webhook.ts'
 import { decideSidecar } from '../../src/istio/sidecar.ts'
 import { readPodTemplate, type PodTemplate } from '../../src/kubernetes/pod-template.ts'
 import { readHandler, handlerKinds } from '../../src/kubernetes/handler.ts'
-import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
+import { isProblem } from '../../src/kubernetes/problem.ts'
 import { buildClusterState } from '../../src/cluster/cluster-state.ts'
 import { readPeerAuthentication } from '../../src/istio/read-peer-authentication.ts'
 import { DEFAULT_INSTALL, istioInstall, namespaceObject } from '../support/fixtures.ts'
+import { acceptsConnection, type InboundClient } from './support/inbound-connection.ts'
+import { indexPolicies } from './support/index-policies.ts'
+import { rewrittenByIstio } from './support/rewritten-by-istio.ts'
 
 interface PeerAuthCase {
   readonly id: string
@@ -104,7 +106,9 @@ t.test('what the API server accepts as a PeerAuthentication is read', (t) => {
   t.equal(facts.length, 4)
   for (const { id, spec, valid } of facts) {
     const read = readPeerAuthentication({ metadata: { name: 'p', namespace: 'n' }, spec })
-    if (valid) t.notHas(read, { problem: /./ }, id)
+    if (isProblem(read)) t.fail(`${id}: ${read.field}: ${read.problem}`)
+    else if (!valid) t.equal(read.portLevel.size, 0, `${id}: without a port, as the API server would have refused it`)
+    else t.equal(read.portLevel.size, Object.keys(memberAt(spec, 'portLevelMtls') ?? {}).length, id)
   }
   t.end()
 })
@@ -221,7 +225,7 @@ function checkProbe(t: Test, item: ProbeCase): void {
   const rewritten = isOn && isRewrittenKind(check.handler, read, slot, undefined)
   t.equal(rewritten, item.expect.rewritten, `${item.id} rewritten: ${sidecar.evidence}`)
   const statusPort = isOn && sidecar.rewriting.state === 'on' ? sidecar.rewriting.statusPort : 0
-  const after = rewritten ? rewrittenByIstio(check.handler, read, slot, statusPort) : check.handler
+  const after = rewritten ? rewrittenByIstio(check.handler, read.name, slot, statusPort) : check.handler
   const [kind] = handlerKinds(item.expect.out)
   t.same(after, kind && readHandler(kind, item.expect.out[kind]), `${item.id} becomes`)
   if (item.expect.appProberKey !== null)

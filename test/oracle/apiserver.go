@@ -21,7 +21,7 @@ type hook struct {
 
 // matches evaluates both selectors as the API server does
 // (k8s.io/apiserver/pkg/admission/plugin/webhook/predicates/{namespace,object}/matcher.go). A selector that a manifest
-// leaves out is {} by the API server's defaults and matches everything.
+// omits defaults to {}, which matches everything.
 func (h hook) matches(namespace, object map[string]string) (bool, error) {
 	for _, side := range []struct {
 		selector *metav1.LabelSelector
@@ -49,7 +49,7 @@ func (h hook) path() string {
 	return "/"
 }
 
-// admission is the way of one pod through the mutating webhooks.
+// admission is the path of one pod through the mutating webhooks.
 type admission struct {
 	hooks     []hook
 	namespace map[string]string
@@ -58,11 +58,11 @@ type admission struct {
 	denied    string
 
 	changed        bool
-	invoked, again map[int]bool // webhooks with reinvocationPolicy IfNeeded: called by now; to be called once more
+	invoked, again map[int]bool // webhooks with reinvocationPolicy IfNeeded: already called; to be called again
 }
 
-// run calls the webhooks in order and then, if one of them changed the pod, once more those that ask for it and that
-// a later change concerns (k8s.io/apiserver/pkg/admission/reinvocation.go and
+// run calls the webhooks in order. If one of them changed the pod, it calls those again that ask for it and precede the
+// change (k8s.io/apiserver/pkg/admission/reinvocation.go and
 // .../plugin/webhook/mutating/{dispatcher,reinvocationcontext}.go).
 func (a *admission) run() error {
 	a.invoked, a.again = map[int]bool{}, map[int]bool{}
@@ -96,13 +96,13 @@ func (a *admission) round(again bool) error {
 	return nil
 }
 
-// callAgain: the pod changed under all webhooks that have been called.
+// callAgain marks all webhooks called so far, because the pod changed after them.
 func (a *admission) callAgain() {
 	maps.Copy(a.again, a.invoked)
 	clear(a.invoked)
 }
 
-// call asks one webhook, if its selectors match the pod as it is by now.
+// call calls one webhook if its selectors match the pod in its current state.
 func (a *admission) call(i int, again bool) (called, changed bool, err error) {
 	h := a.hooks[i]
 	match, err := h.matches(a.namespace, a.pod.Labels)
@@ -126,7 +126,7 @@ func (a *admission) call(i int, again bool) (called, changed bool, err error) {
 	return true, changed, err
 }
 
-// applyPatch applies a webhook's JSON Patch, decodes the pod and puts in defaults, as the API server does.
+// applyPatch applies a webhook's JSON Patch, decodes the pod and sets defaults, as the API server does.
 func applyPatch(before, patch []byte) (*corev1.Pod, bool, error) {
 	operations, err := jsonpatch.DecodePatch(patch)
 	if err != nil {

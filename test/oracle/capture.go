@@ -8,14 +8,14 @@ import (
 	"istio.io/istio/pkg/kube/inject"
 )
 
-// redirection is who redirects the pod's traffic and how.
+// redirection is the component that redirects the pod's traffic, and its rules.
 type redirection struct {
 	by     string
 	rules  chains
 	failed string
 }
 
-// redirect finds the rules of the injected pod: those of its istio-init, else those of the CNI plugin where the
+// redirect returns the rules of the injected pod: those of its istio-init, otherwise those of the CNI plugin if the
 // cluster has it.
 func (r *dryRunner) redirect(pod *corev1.Pod, cni bool) (redirection, error) {
 	if init := inject.FindContainer(inject.InitContainerName, pod.Spec.InitContainers); init != nil {
@@ -32,8 +32,8 @@ func (r *dryRunner) redirect(pod *corev1.Pod, cni bool) (redirection, error) {
 	return redirection{by: "cni", rules: rules, failed: failed}, err
 }
 
-// captured evaluates the rules for each port: true where a new connection from the node ends at Envoy's inbound
-// listener. reroute-virtual-interfaces may send it to the outbound one, which asks for no certificate.
+// captured evaluates the rules for each port: true if a new connection from the node ends at Envoy's inbound listener.
+// reroute-virtual-interfaces may send it to the outbound one, which requires no certificate.
 func (r redirection) captured(ports []int) (answer map[string]bool, failed string, err error) {
 	if r.failed != "" {
 		return nil, r.failed, nil

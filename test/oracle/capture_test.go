@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What a real node answered under STRICT (docs/facts/traffic-capture.md#which-ports-are-redirected); "reset" means
+// Results from a real node under STRICT (docs/facts/traffic-capture.md#which-ports-are-redirected); "reset" means
 // captured.
 func TestCapture(t *testing.T) {
 	pod := func(annotation string) string {
@@ -50,8 +50,8 @@ func TestCapture(t *testing.T) {
 	}
 }
 
-// istio-init fails on " " and on a port that iptables takes for a bad octal number, and with CNI a pod in mode NONE gets no
-// network: docs/facts/traffic-capture.md#two-status-ports.
+// istio-init fails on " " and on a port that iptables reads as an invalid octal number. With CNI, a pod in mode NONE
+// gets no network: docs/facts/traffic-capture.md#two-status-ports.
 func TestNeverStarts(t *testing.T) {
 	for _, q := range []question{
 		{namespace: enabled, pod: `{metadata: {annotations: {traffic.sidecar.istio.io/includeInboundPorts: " "}}, spec: {containers: [{name: app, image: a}]}}`, ports: []int{8080}},

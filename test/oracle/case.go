@@ -18,31 +18,31 @@ type Case struct {
 	cluster []json.RawMessage // written by lineWriter
 }
 
-// Answer is what Istio's own code says about the pod.
+// Answer is the result of Istio's own code for the pod.
 type Answer struct {
-	// Webhooks are the calls in the order in which the API server makes them; a second call is marked.
+	// Webhooks are the calls in the API server's order; a second call is marked.
 	Webhooks []Call `json:"webhooks"`
-	// Denied is the injector's text where injection fails, and with it the creation of the pod.
+	// Denied is the injector's message if injection fails, and with it the creation of the pod.
 	Denied string `json:"denied,omitempty"`
-	// Invalid says why the API server refuses the pod that injection left.
+	// Invalid is why the API server refuses the pod after injection.
 	Invalid string `json:"invalid,omitempty"`
-	// Injected: in the end the pod has an istio-proxy and the annotation sidecar.istio.io/status.
+	// Injected is true if the final pod has an istio-proxy and the annotation sidecar.istio.io/status.
 	Injected bool `json:"injected"`
-	// Revision is the one that injected last (sidecar.istio.io/status).
+	// Revision is the last revision that injected the pod (sidecar.istio.io/status).
 	Revision string `json:"revision,omitempty"`
-	// Probes has one entry for every probe and lifecycle hook of the pod as it was sent.
+	// Probes has one entry for every probe and lifecycle hook of the submitted pod.
 	Probes []ProbeAnswer `json:"probes"`
-	// Probers is ISTIO_KUBE_APP_PROBERS of the proxy: what the agent serves.
+	// Probers is ISTIO_KUBE_APP_PROBERS of the proxy: the probes that the agent serves.
 	Probers json.RawMessage `json:"probers,omitempty"`
 	// Agent is Istio's agent, where the pod is injected.
 	Agent *agent `json:"agent,omitempty"`
-	// Redirection is what sets up the redirection: istio-init, cni or none.
+	// Redirection is the component that sets up redirection: istio-init, cni or none.
 	Redirection string `json:"redirection,omitempty"`
-	// NeverStarts says why setting up the redirection fails; Captured is then absent.
+	// NeverStarts is why setting up redirection fails; Captured is then absent.
 	NeverStarts string `json:"neverStarts,omitempty"`
-	// Captured: is a new connection from the node to the pod's port redirected to Envoy's inbound listener?
+	// Captured is whether a new connection from the node to the port is redirected to Envoy's inbound listener.
 	Captured map[string]bool `json:"captured,omitempty"`
-	// Modes is the inbound mutual TLS mode for each port, as istiod of Revision computes it.
+	// Modes is the inbound mutual TLS mode of each port, as istiod of Revision computes it.
 	Modes map[string]string `json:"modes,omitempty"`
 }
 

@@ -7,17 +7,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// casesPerInstallation many neighbouring cases share the installed control planes: rendering charts is the dear part.
+// casesPerInstallation neighbouring cases share the installed control planes, because rendering charts is expensive.
 const casesPerInstallation = 64
 
-// cases makes the cases of one seed.
+// cases generates the cases of one seed.
 type cases struct {
 	seed      uint64
 	breaking  bool
 	runner    *dryRunner
 	installed *installation
 	block     uint64
-	// replacements take the place of the pods of their cases.
+	// replacements replace the pods of their cases.
 	replacements map[uint64]replacement
 }
 
@@ -29,7 +29,7 @@ func (c *cases) close() {
 	}
 }
 
-// at makes the case of an index; it depends on nothing but the seed and the index.
+// at generates the case of an index; it depends only on the seed and the index.
 func (c *cases) at(index uint64) (*Case, error) {
 	if err := c.enter(index / casesPerInstallation); err != nil {
 		return nil, err

@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// The charts whose output decides about injection, and those of their templates that do. The rest (istiod's
-// Deployment, roles, ...) is not rendered, which is the only difference to operator/pkg/helm/helm.go Render.
+// The charts, and their templates, that determine injection. The others (istiod's Deployment, roles, ...) are not
+// rendered, which is the only difference to operator/pkg/helm/helm.go Render.
 var chartTemplates = map[string][]string{
 	"istio-control/istio-discovery": {"_helpers.tpl", "zzz_profile.yaml", "zzy_descope_legacy.yaml", "configmap.yaml",
 		"istiod-injector-configmap.yaml", "mutatingwebhook.yaml", "revision-tags-mwc.yaml"},

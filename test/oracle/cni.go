@@ -22,14 +22,14 @@ func doAddRun(args *skel.CmdArgs, conf *plugin.Config, client kubernetes.Interfa
 //go:linkname getNs istio.io/istio/cni/pkg/plugin.getNs
 var getNs func(path string) (ns.NetNS, error)
 
-// noNamespace is the pod's network namespace here: a dry run touches none.
+// noNamespace is the pod's network namespace: a dry run touches none.
 type noNamespace struct{ ns.NetNS }
 
 func (n noNamespace) Do(run func(ns.NetNS) error) error { return run(n) }
 func (n noNamespace) Close() error                      { return nil }
 
-// cni runs the plugin for a pod that was admitted. No rules means that the plugin left it alone; an error from the
-// plugin means that the pod's network, and so the pod, never comes up.
+// cni runs the plugin for an admitted pod. No rules means that the plugin skipped it; an error from the plugin means
+// that the pod's network, and so the pod, never starts.
 func (r *dryRunner) cni(pod *corev1.Pod) (rules chains, failed string, err error) {
 	info, err := json.Marshal(plugin.ExtractPodInfo(pod))
 	if err != nil {

@@ -11,17 +11,17 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// editData changes one text of a ConfigMap, as a hand or another tool does.
+// editData changes one text of a ConfigMap, as a person or another tool does.
 type editData func(text string) (string, error)
 
-// edits are what may happen to the ConfigMaps of a control plane, by key.
+// edits are the possible changes to the ConfigMaps of a control plane, by key.
 var edits = map[string][]editData{
 	"mesh":   {without("rootNamespace"), without("defaultConfig"), without("enablePrometheusMerge", "trustDomain"), nothing, asJSON},
 	"config": {asBlockYAML, asJSON, without("alwaysInjectSelector", "neverInjectSelector"), without("defaultTemplates"), alias},
 	"values": {withoutRewrite, asBlockYAML},
 }
 
-// editConfigMap now and then changes one text.
+// editConfigMap occasionally changes one text.
 func editConfigMap(r random, configMap *corev1.ConfigMap) error {
 	for _, key := range slices.Sorted(maps.Keys(edits)) {
 		text, ok := configMap.Data[key]
@@ -44,10 +44,10 @@ func asJSON(text string) (string, error) {
 	return string(data), err
 }
 
-// asBlockYAML is how kubectl edit and many a tool write the text back.
+// asBlockYAML writes the text as kubectl edit and many tools do.
 func asBlockYAML(text string) (string, error) { return edited(text, func(object) {}) }
 
-// without leaves fields out.
+// without drops fields.
 func without(fields ...string) editData {
 	return func(text string) (string, error) {
 		return edited(text, func(o object) {
@@ -64,7 +64,7 @@ func withoutRewrite(text string) (string, error) {
 	return edited(text, func(o object) { delete(o["sidecarInjectorWebhook"].(object), "rewriteAppHTTPProbe") })
 }
 
-// alias gives a template another name, which the chart has no value for (pkg/kube/inject/inject.go Config.Aliases).
+// alias gives a template another name, for which the chart has no value (pkg/kube/inject/inject.go Config.Aliases).
 func alias(text string) (string, error) {
 	return edited(text, func(o object) { o["aliases"] = object{"proxy": []any{"sidecar"}, "nope": []any{"gateway"}} })
 }

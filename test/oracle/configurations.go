@@ -11,7 +11,7 @@ import (
 // configuration is a MutatingWebhookConfiguration of the cluster.
 type configuration = *admissionregistrationv1.MutatingWebhookConfiguration
 
-// servedBy finds the istiod that a webhook's Service leads to; none for another product's webhook.
+// servedBy finds the istiod behind a webhook's Service; nil for another product's webhook.
 func servedBy(planes []*controlPlane, webhook *admissionregistrationv1.MutatingWebhook) (*controlPlane, error) {
 	service := webhook.ClientConfig.Service
 	if service == nil || !strings.HasPrefix(service.Name, "istiod") {
@@ -29,7 +29,7 @@ func servedBy(planes []*controlPlane, webhook *admissionregistrationv1.MutatingW
 	return nil, fmt.Errorf("webhook %s calls %s/%s, which is not installed", webhook.Name, service.Namespace, service.Name)
 }
 
-// configurationsOf are the configurations of all control planes, some of them edited by hand, and now and then one
+// configurationsOf returns the configurations of all control planes, some of them edited by hand, and occasionally one
 // of another product.
 func configurationsOf(r random, planes []*controlPlane) []configuration {
 	var all []configuration
@@ -48,8 +48,8 @@ func configurationsOf(r random, planes []*controlPlane) []configuration {
 	return all
 }
 
-// editByHand does to the selectors what people do. `istioctl tag set default` makes the old configuration inert
-// with the selectors of istioctl/pkg/tag/util.go DeactivateIstioInjectionWebhook.
+// editByHand changes selectors as people do. `istioctl tag set default` disables the old configuration with the
+// selectors of istioctl/pkg/tag/util.go DeactivateIstioInjectionWebhook.
 func editByHand(r random, c configuration) {
 	if r.chance(20) {
 		inert := metav1.LabelSelector{MatchLabels: map[string]string{"istio.io/deactivated": "never-match"}}
@@ -80,7 +80,7 @@ func editByHand(r random, c configuration) {
 	}
 }
 
-// foreignConfiguration belongs to another product and must not count as Istio's.
+// foreignConfiguration belongs to another product and must not be treated as Istio's.
 func foreignConfiguration() configuration {
 	path, port := "/mutate", int32(443)
 	return &admissionregistrationv1.MutatingWebhookConfiguration{

@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// controlPlane is one installed istiod: its revision, what its charts rendered and the injector itself.
+// controlPlane is one installed istiod: its revision, its rendered charts and the injector itself.
 type controlPlane struct {
 	id             string
 	revision       string // of the chart: "" for the default installation
@@ -21,7 +21,7 @@ type controlPlane struct {
 	istiod         *istiod
 }
 
-// name is the revision that istiod calls itself: environment REVISION of the chart's deployment.yaml.
+// name is istiod's own name of its revision: environment REVISION of the chart's deployment.yaml.
 func (p *controlPlane) name() string {
 	if p.revision == "" {
 		return "default"
@@ -35,7 +35,7 @@ type installOptions struct {
 	edit         func(*corev1.ConfigMap) error
 }
 
-// install renders the charts and starts the injector from the ConfigMaps that they made.
+// install renders the charts and starts the injector from the resulting ConfigMaps.
 func install(id, namespace string, values object, options installOptions) (*controlPlane, error) {
 	revision, _ := values["revision"].(string)
 	plane := &controlPlane{id: id, revision: revision, namespace: namespace, values: values}

@@ -5,8 +5,8 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// setDefaults fills in what the API server does before admission and after each patch: the part of Kubernetes'
-// pkg/apis/core/v1/defaults.go that touches what the cases use. (That package cannot be imported beside Istio's
+// setDefaults sets the defaults that the API server sets before admission and after each patch: the part of Kubernetes'
+// pkg/apis/core/v1/defaults.go that concerns the cases. (That package cannot be imported together with Istio's
 // Kubernetes libraries without replacing every staging module.)
 func setDefaults(pod *corev1.Pod) {
 	spec := &pod.Spec

@@ -16,7 +16,7 @@ func output(t *testing.T, o options) string {
 	return all.String()
 }
 
-// The same seed and index give the same bytes, wherever a run begins.
+// The same seed and index yield the same bytes, wherever a run begins.
 func TestDeterminism(t *testing.T) {
 	o := options{seed: 7, count: 80, job: alone, share: true}
 	first, second := output(t, o), output(t, o)

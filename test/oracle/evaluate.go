@@ -20,7 +20,7 @@ type world struct {
 	cni             bool
 }
 
-// evaluate admits the pod and asks Istio everything about what came out. Ports are those to answer for.
+// evaluate admits the pod and computes Istio's answers about the result. Ports are the ports to evaluate.
 func (w world) evaluate(pod *corev1.Pod, ports []int, runner *dryRunner) (Answer, error) {
 	a := admission{hooks: w.hooks, namespace: w.namespaceLabels, pod: pod, calls: []Call{}}
 	if err := a.run(); err != nil {
@@ -43,7 +43,7 @@ func (w world) evaluate(pod *corev1.Pod, ports []int, runner *dryRunner) (Answer
 	return answer, w.evaluateMesh(a.pod, ports, &answer)
 }
 
-// probersOf is what the injector told the agent about the probes of the pod.
+// probersOf returns the injector's instructions to the agent about the pod's probes.
 func probersOf(pod *corev1.Pod) json.RawMessage {
 	proxy := inject.FindSidecar(pod)
 	if proxy == nil {
@@ -55,7 +55,7 @@ func probersOf(pod *corev1.Pod) json.RawMessage {
 	return nil
 }
 
-// evaluateMesh fills in what holds only for a pod in the mesh: revision and modes.
+// evaluateMesh sets the answers that only apply to a pod in the mesh: revision and modes.
 func (w world) evaluateMesh(pod *corev1.Pod, ports []int, answer *Answer) (err error) {
 	written, ok := pod.Annotations[annotation.SidecarStatus.Name]
 	if answer.Injected = ok && inject.FindSidecar(pod) != nil; !answer.Injected {
@@ -83,8 +83,8 @@ func revisionOf(status string) (string, error) {
 	return parsed.Revision, err
 }
 
-// invalid finds what Kubernetes' validation refuses and Istio is known to bring about: two containers of one name
-// and a handler with port 0 (pkg/apis/core/validation/validation.go).
+// invalid finds violations of Kubernetes' validation that Istio is known to cause: two containers of one name, and a
+// handler with port 0 (pkg/apis/core/validation/validation.go).
 func invalid(pod *corev1.Pod) string {
 	seen := map[string]bool{}
 	for _, c := range append(append([]corev1.Container{}, pod.Spec.InitContainers...), pod.Spec.Containers...) {

@@ -64,7 +64,7 @@ func newHTTPGet(r random, container, slot string) *corev1.HTTPGetAction {
 	return get
 }
 
-// rewrittenAlready is in the form that Istio gives a probe, mostly that of this very container and slot.
+// rewrittenAlready has the form that Istio gives a probe, usually for this very container and slot.
 func rewrittenAlready(r random, container, slot string) *corev1.HTTPGetAction {
 	kind := "/app-health/"
 	if slot == "prestopz" || slot == "poststartz" {
@@ -79,7 +79,7 @@ func rewrittenAlready(r random, container, slot string) *corev1.HTTPGetAction {
 	return &corev1.HTTPGetAction{Path: kind + container + "/" + slot, Port: intstr.FromInt32(one[int32](r, 15020, 15020, 15020, 16020, 8080))}
 }
 
-// newPort is a number or a name, which may belong to this container, to another or to none.
+// newPort is a number or a name, which may belong to this container, to another one or to none.
 func newPort(r random) intstr.IntOrString {
 	if r.chance(r.or(35, 8)) {
 		return intstr.FromString(one(r, "http", "http", "health", "grpc", "nowhere", "dns", "istio"))

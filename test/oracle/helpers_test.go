@@ -14,7 +14,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// question is a small cluster with one istiod and a pod, in the words of a user.
+// question is a small cluster with one istiod and a pod, as a user describes it.
 type question struct {
 	values    string // of the chart
 	tag       bool   // also the chart charts/default

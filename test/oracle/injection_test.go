@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// Cases of test/cases/injection.json by identifier, each asked of a whole installation.
+// Cases of test/cases/injection.json by identifier, each with a whole installation.
 func TestInjection(t *testing.T) {
 	type labels = map[string]string
 	pod := func(metadata, spec string) string {

@@ -14,7 +14,7 @@ type installation struct {
 	cni    bool
 }
 
-// revisions and tags are what a label istio.io/rev may name with effect.
+// revisions and tags are the effective values of a label istio.io/rev.
 func (m *installation) revisions() []string {
 	var names []string
 	for _, plane := range m.planes {
@@ -33,7 +33,7 @@ func tagsOf(values object) []string {
 	return tags
 }
 
-// newInstallation draws one to three control planes. Now and then two of them answer for the default revision.
+// newInstallation draws one to three control planes. Occasionally two of them serve the default revision.
 func newInstallation(r random, id string) (*installation, error) {
 	m := &installation{cni: r.chance(15)}
 	revisions := [][]string{{""}, {""}, {""}, {"", "canary"}, {"", "canary"}, {"1-31-0"}, {"1-31-0", "1-32-0"}, {"", "1-31-0", "canary"}}
@@ -48,7 +48,7 @@ func newInstallation(r random, id string) (*installation, error) {
 	return m, nil
 }
 
-// planeDraw is what the control planes of a cluster have in common.
+// planeDraw is shared by the control planes of a cluster.
 type planeDraw struct {
 	random
 	namespace         string
@@ -81,7 +81,7 @@ func listOf(value any) []any {
 	return list
 }
 
-// hooksOf are the webhooks of the cluster in calling order: by name of the configuration, then by position
+// hooksOf returns the cluster's webhooks in calling order: by name of the configuration, then by position
 // (k8s.io/apiserver/pkg/admission/configuration/mutating_webhook_manager.go).
 func hooksOf(planes []*controlPlane, configurations []configuration) ([]hook, error) {
 	slices.SortFunc(configurations, func(a, b configuration) int { return strings.Compare(a.Name, b.Name) })

@@ -49,8 +49,8 @@ func readRules(text string) (chains, error) {
 	return rules, nil
 }
 
-// redirectedTo is the port to which the rules send a packet that comes in, 0 if it goes where it wanted to. The kernel
-// asks table mangle before nat.
+// redirectedTo returns the port to which the rules redirect an incoming packet, or 0 if it keeps its destination. The
+// kernel evaluates table mangle before nat.
 func (c chains) redirectedTo(p *packet) (int, error) {
 	for _, table := range []string{"mangle", "nat"} {
 		port, _, err := c.walk(table, "PREROUTING", p)

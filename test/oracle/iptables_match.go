@@ -26,13 +26,13 @@ func (c chains) badRule() string {
 }
 
 // parsePort reads a port as iptables does, with strtoul and base 0: a leading zero makes it octal, and 08081 is refused
-// (libxtables/xtables.c xtables_parse_port; tried with iptables 1.8.9, legacy and nft). Istio validates base 10.
+// (libxtables/xtables.c xtables_parse_port; tested with iptables 1.8.9, legacy and nft). Istio validates in base 10.
 func parsePort(text string) (int, error) {
 	port, err := strconv.ParseUint(text, 0, 16)
 	return int(port), err
 }
 
-// parseRule says whether a packet meets all conditions of a rule, and where the rule sends it.
+// parseRule returns whether a packet meets all conditions of a rule, and the rule's target.
 func parseRule(words []string, p *packet) (match bool, target []string, err error) {
 	match = true
 	for i := 0; i < len(words); i++ {
@@ -54,7 +54,7 @@ func parseRule(words []string, p *packet) (match bool, target []string, err erro
 	return false, nil, fmt.Errorf("rule %q has no target", words)
 }
 
-// meets is one condition, of those that Istio's rules use.
+// meets evaluates one condition, of those that Istio's rules use.
 func meets(option, value string, p *packet) (bool, error) {
 	switch option {
 	case "-p":

@@ -2,7 +2,7 @@ package main
 
 import "encoding/json"
 
-// irrelevantObjects must not change any answer: client-side policies, kinds that matter elsewhere, and the policies of
+// irrelevantObjects must not change any answer: client-side policies, kinds that matter elsewhere, and policies of
 // Istio before 1.6.
 var irrelevantObjects = []json.RawMessage{
 	json.RawMessage(`{"apiVersion":"authentication.istio.io/v1alpha1","kind":"MeshPolicy","metadata":{"name":"default"},"spec":{"peers":[{"mtls":{}}]}}`),

@@ -28,7 +28,7 @@ type istiod struct {
 	native   features.NativeSidecarMode
 }
 
-// staticWatcher hands the injector its configuration (pkg/kube/inject/watcher.go Watcher).
+// staticWatcher provides the injector's configuration (pkg/kube/inject/watcher.go Watcher).
 type staticWatcher struct {
 	config *inject.Config
 	values string
@@ -39,8 +39,8 @@ func (w staticWatcher) Run(<-chan struct{})                           {}
 func (w staticWatcher) Get() (*inject.Config, string, error)          { return w.config, w.values, nil }
 
 // newIstiod starts an injector from the ConfigMaps, as pilot/pkg/bootstrap/sidecarinjector.go does. Native sidecars
-// follow istiod's environment (values pilot.env); "auto" means nodes that all have them (webhook.go
-// DetectNativeSidecar), which is why the webhook is built with the feature off and called with it set.
+// follow istiod's environment (values pilot.env). "auto" means nodes that all support them (webhook.go
+// DetectNativeSidecar), so the webhook is built with the feature off and called with it set.
 func newIstiod(plane *controlPlane, configs map[string]string) (*istiod, error) {
 	meshConfig, err := mesh.ApplyMeshConfig(configs["mesh"], mesh.DefaultMeshConfig())
 	if err != nil {
@@ -68,8 +68,8 @@ func newIstiod(plane *controlPlane, configs map[string]string) (*istiod, error) 
 	return d, err
 }
 
-// call sends an AdmissionReview to Istio's handler. The patch is empty where istiod leaves the pod alone; denied is
-// its text where it does not allow the pod.
+// call sends an AdmissionReview to Istio's handler. The patch is empty if istiod does not change the pod; denied is its
+// message if it denies the pod.
 func (d *istiod) call(path, namespace string, pod []byte) (patch []byte, denied string, err error) {
 	review := admissionv1.AdmissionReview{
 		TypeMeta: metav1.TypeMeta{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview"},

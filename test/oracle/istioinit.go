@@ -12,14 +12,14 @@ import (
 	"istio.io/istio/tools/istio-iptables/pkg/dependencies"
 )
 
-// dryRunner runs Istio's redirection code dry and remembers what it answered for the same input.
+// dryRunner dry-runs Istio's redirection code and caches its answers.
 type dryRunner struct {
 	file  string
 	known map[string]chains
 }
 
-// newDryRunner names the file into which Istio's stub writes the rules
-// (tools/istio-iptables/pkg/dependencies/stub.go, DRY_RUN_FILE_PATH).
+// newDryRunner sets the file into which Istio's stub writes the rules (tools/istio-iptables/pkg/dependencies/stub.go,
+// DRY_RUN_FILE_PATH).
 func newDryRunner() (*dryRunner, error) {
 	folder, err := os.MkdirTemp("", "oracle-")
 	if err != nil {
@@ -48,7 +48,7 @@ func (r *dryRunner) dryRun(program func() error) (chains, error) {
 }
 
 // istioInit runs the command line of container istio-init with its environment: tools/istio-iptables/pkg/cmd/root.go
-// GetCommand. Istio ends the process where the arguments are wrong, which is loud enough.
+// GetCommand. If the arguments are wrong, Istio ends the process, which cannot go unnoticed.
 func (r *dryRunner) istioInit(init *corev1.Container) (chains, error) {
 	key := fmt.Sprintf("%q %v", init.Args, init.Env)
 	if rules, ok := r.known[key]; ok {
@@ -71,7 +71,7 @@ func (r *dryRunner) istioInit(init *corev1.Container) (chains, error) {
 	return rules, nil
 }
 
-// setEnvironment sets plain variables of a container and returns what takes them back.
+// setEnvironment sets plain variables of a container and returns a function that unsets them.
 func setEnvironment(variables []corev1.EnvVar) func() {
 	for _, variable := range variables {
 		os.Setenv(variable.Name, variable.Value)

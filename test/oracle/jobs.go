@@ -17,10 +17,10 @@ import (
 type worker struct {
 	command *exec.Cmd
 	blocks  chan []byte
-	failed  error // to be read once blocks is closed
+	failed  error // read only after blocks is closed
 }
 
-// runJobs lets the workers make the cases and writes their blocks in order.
+// runJobs lets the workers generate the cases and writes their blocks in order.
 func runJobs(o options, out *bufio.Writer) error {
 	var workers []*worker
 	for job := range o.jobs {

@@ -10,7 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// readCases reads a file of test/cases, the facts that the TypeScript tests assert as well.
+// readCases reads a file of test/cases, whose facts the TypeScript tests assert as well.
 func readCases(t *testing.T, file string, into any) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "cases", file))

@@ -31,7 +31,7 @@ func TestKnownProbeCases(t *testing.T) {
 	readCases(t, "probe.json", &file)
 	for _, c := range file.Cases {
 		if c.PodAnnotations["sidecar.istio.io/status"] != "" || c.Settings.Template == "custom" || c.Container["name"] == "istio-proxy" {
-			continue // need a pod or a template that the file does not show
+			continue // need a pod or a template that the file does not contain
 		}
 		t.Run(c.ID, func(t *testing.T) {
 			values := object{}
@@ -75,7 +75,7 @@ func TestKnownProbeCases(t *testing.T) {
 	}
 }
 
-// defaulted is a handler as the API server stores it.
+// defaulted returns a handler as the API server stores it.
 func defaulted(t *testing.T, slot string, handler object) string {
 	data, err := json.Marshal(handler)
 	must(t, err)

@@ -1,6 +1,6 @@
-// Command oracle writes random clusters and pods together with Istio's own answers: which webhooks are
-// called, whether the pod is injected, how its probes are rewritten, which ports are redirected to Envoy and which
-// mutual TLS mode holds on them. Every answer comes from Istio's packages; see README.md.
+// Command oracle writes random clusters and pods together with Istio's own answers: which webhooks are called, whether
+// the pod is injected, how its probes are rewritten, which ports are redirected to Envoy, and the mutual TLS mode of
+// each. Every answer comes from Istio's packages; see README.md.
 package main
 
 import (
@@ -21,7 +21,7 @@ type options struct {
 	pods              string
 }
 
-// alone is the job of a process that makes all cases itself, or that distributes them.
+// alone is the job of a process that generates all cases itself, or distributes them.
 const alone = ^uint64(0)
 
 func parseOptions() options {
@@ -59,7 +59,7 @@ func main() {
 	}
 }
 
-// run writes one line per case. Whatever the oracle itself cannot do ends the run: no case is ever skipped.
+// run writes one line per case. Any failure of the oracle itself ends the run, so that no case is ever skipped.
 func run(o options, out *bufio.Writer) error {
 	silenceLogs()
 	debug.SetGCPercent(800)

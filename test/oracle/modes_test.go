@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// Cases of test/cases/peer-auth.json by identifier, and what only an injected pod shows.
+// Cases of test/cases/peer-auth.json by identifier, and cases that need an injected pod.
 func TestModes(t *testing.T) {
 	pa := func(metadata, spec string) string {
 		return "{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {" + metadata + "}, spec: {" + spec + "}}"

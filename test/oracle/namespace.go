@@ -2,14 +2,14 @@ package main
 
 import "maps"
 
-// namespace is where the pod is created.
+// namespace is the namespace of the pod.
 type namespace struct {
 	name     string
 	labels   map[string]string
 	declared bool // false: no manifest declares it
 }
 
-// seen are its labels as the API server has them: it adds the name.
+// seen returns its labels in the API server, which adds the name.
 func (n namespace) seen() map[string]string {
 	labels := map[string]string{}
 	maps.Copy(labels, n.labels)
@@ -17,7 +17,7 @@ func (n namespace) seen() map[string]string {
 	return labels
 }
 
-// manifest is the namespace as a user has it in a file, or as it comes from a cluster.
+// manifest is the namespace as in a user's file or as in a cluster.
 func (n namespace) manifest(r random) object {
 	labels := n.labels
 	if r.chance(50) {
@@ -30,7 +30,7 @@ func (n namespace) manifest(r random) object {
 	return object{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 }
 
-// newNamespace draws a namespace, mostly one whose pods are injected.
+// newNamespace draws a namespace, usually one with injection.
 func newNamespace(r random, m *installation) namespace {
 	name := one(r, "shop", "shop", "shop", "default", "payments", "istio-system", one(r, "istio-config", "mesh-system"))
 	if r.chance(4) {
@@ -60,7 +60,7 @@ func newNamespace(r random, m *installation) namespace {
 	return ns
 }
 
-// revisionLabel mostly names something that exists.
+// revisionLabel usually names an existing revision.
 func revisionLabel(r random, m *installation) string {
 	if r.chance(12) {
 		return one(r, "gone", "default", "")

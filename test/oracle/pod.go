@@ -23,7 +23,7 @@ func newPod(r random, m *installation, ns namespace) *corev1.Pod {
 	}
 	if r.chance(4) {
 		pod.Spec.Containers = append(pod.Spec.Containers, usersProxy(r))
-		delete(pod.Annotations, "sidecar.istio.io/status") // else it would look like a sidecar that no injector added
+		delete(pod.Annotations, "sidecar.istio.io/status") // otherwise it would look like a sidecar that no injector added
 	}
 	for _, name := range one(r, nil, nil, []string{"setup"}, []string{"side"}, []string{"setup", "side"}) {
 		restarts := name == "side" || r.chance(20)
@@ -36,7 +36,7 @@ func newPod(r random, m *installation, ns namespace) *corev1.Pod {
 	return pod
 }
 
-// newOwner makes it a pod of a Deployment, of a StatefulSet or of nobody: canonical-name depends on it
+// newOwner makes a Deployment, a StatefulSet or nothing the owner of the pod, on which canonical-name depends
 // (pkg/kube/util.go GetDeployMetaFromPod).
 func newOwner(r random, pod *corev1.Pod) {
 	owner := func(apiVersion, kind, name string) {

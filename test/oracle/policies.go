@@ -10,7 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// newPolicies draws PeerAuthentications: mostly in namespaces that count for the pod, often with equal timestamps.
+// newPolicies draws PeerAuthentications, usually in namespaces relevant to the pod, often with equal timestamps.
 func newPolicies(r random, m *installation, ns namespace, pod *corev1.Pod) ([]json.RawMessage, error) {
 	var all []json.RawMessage
 	aged, names := !r.chance(12), map[string]bool{}
@@ -104,7 +104,7 @@ func newMode(r random) (any, bool) {
 	return nil, false
 }
 
-// newSelector mostly matches the pod, by its own labels or by those that the injector will add.
+// newSelector usually matches the pod, by its own labels or by those that the injector will add.
 func newSelector(r random, pod *corev1.Pod) object {
 	own := slices.Sorted(maps.Keys(pod.Labels))
 	selector := object{}

@@ -18,7 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// visiblePolicies are the PeerAuthentications that an istiod of that revision sees: the filter of
+// visiblePolicies returns the PeerAuthentications that an istiod of that revision sees: the filter of
 // pilot/pkg/config/kube/crdclient/client.go inRevision, then its translation.
 func visiblePolicies(policies []json.RawMessage, revision string) ([]config.Config, error) {
 	var visible []config.Config
@@ -41,12 +41,11 @@ func visiblePolicies(policies []json.RawMessage, revision string) ([]config.Conf
 //go:linkname initAuthenticationPolicies istio.io/istio/pilot/pkg/model.initAuthenticationPolicies
 func initAuthenticationPolicies(env *model.Environment) *model.AuthenticationPolicies
 
-// push is istiod's view of the configuration, as far as injection and authentication look at it.
+// push is istiod's view of the configuration, as far as injection and authentication read it.
 func (d *istiod) push(policies []config.Config) (*model.PushContext, error) {
 	store := memory.MakeSkipValidation(collections.Pilot)
 	for _, policy := range policies {
-		// The store stamps what has no creation time with now; from the API server it would be the zero time, the same
-		// for all.
+		// The store sets a missing creation time to now; from the API server it would be the zero time, equal for all.
 		if policy.CreationTimestamp.IsZero() {
 			policy.CreationTimestamp = time.Unix(0, 0)
 		}
@@ -62,8 +61,8 @@ func (d *istiod) push(policies []config.Config) (*model.PushContext, error) {
 	return push, nil
 }
 
-// modes asks istiod for the mutual TLS mode of each port of an injected pod
-// (pilot/pkg/security/authn/factory.go NewPolicyApplier, policy_applier.go ComposePeerAuthentication).
+// modes returns istiod's mutual TLS mode of each port of an injected pod (pilot/pkg/security/authn/factory.go
+// NewPolicyApplier, policy_applier.go ComposePeerAuthentication).
 func (d *istiod) modes(policies []json.RawMessage, pod *corev1.Pod, ports []int) (map[string]string, error) {
 	visible, err := visiblePolicies(policies, d.revision)
 	if err != nil {

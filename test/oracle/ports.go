@@ -7,10 +7,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// istioPorts are those that Istio itself listens on, plus Envoy's outbound and inbound listeners.
+// istioPorts are the ports that Istio itself listens on, plus Envoy's outbound and inbound listeners.
 var istioPorts = []int{15001, 15006, 15008, 15020, 15021, 15090}
 
-// portsOf are the ports to answer for: those of the pod, Istio's and a random one.
+// portsOf returns the ports to evaluate: the pod's, Istio's and a random one.
 func portsOf(r random, pod *corev1.Pod) []int {
 	ports := append(mentionedPorts(pod), istioPorts...)
 	ports = append(ports, 1+r.IntN(65535))
@@ -18,7 +18,8 @@ func portsOf(r random, pod *corev1.Pod) []int {
 	return slices.Compact(ports)
 }
 
-// mentionedPorts are the container ports and the ports of probes and hooks; a name counts where the container has it.
+// mentionedPorts returns the container ports and the ports of probes and hooks; a name counts only if the container has
+// it.
 func mentionedPorts(pod *corev1.Pod) []int {
 	var ports []int
 	for _, c := range append(slices.Clone(pod.Spec.InitContainers), pod.Spec.Containers...) {

@@ -6,8 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// preInject sometimes gives the pod a sidecar before it is sent, as `istioctl kube-inject` does, with the
-// configuration of one of the control planes.
+// preInject occasionally adds a sidecar before the pod is sent, as `istioctl kube-inject` does, with the configuration
+// of one of the control planes.
 func preInject(r random, m *installation, pod *corev1.Pod) (*corev1.Pod, error) {
 	if !r.chance(8) {
 		return pod, nil
@@ -22,7 +22,7 @@ func preInject(r random, m *installation, pod *corev1.Pod) (*corev1.Pod, error) 
 	}
 	injected, _, err := applyPatch(data, patch)
 	if err != nil || invalid(injected) != "" {
-		return pod, err // the API server would not have taken it
+		return pod, err // the API server would not have accepted it
 	}
 	mountToken(injected)
 	if r.chance(25) {
@@ -31,7 +31,7 @@ func preInject(r random, m *installation, pod *corev1.Pod) (*corev1.Pod, error) 
 	return injected, nil
 }
 
-// editInjected changes an annotation behind the injector's back: the arguments of istio-init stay as they were.
+// editInjected changes an annotation after injection: the arguments of istio-init stay unchanged.
 func editInjected(r random, pod *corev1.Pod) {
 	switch r.IntN(4) {
 	case 0:

@@ -38,8 +38,8 @@ func hookHandler(c *corev1.Container, which func(*corev1.Lifecycle) *corev1.Life
 	return *which(c.Lifecycle)
 }
 
-// probeAnswers compares every probe and hook of the pod as it was sent with what it is after admission.
-// Rewritten means that the handler changed.
+// probeAnswers compares every probe and hook of the submitted pod with its state after admission. Rewritten means that
+// the handler changed.
 func probeAnswers(before, after *corev1.Pod) []ProbeAnswer {
 	answers := []ProbeAnswer{}
 	for _, list := range []struct {
@@ -71,7 +71,7 @@ func compareContainer(before *corev1.Container, init bool, after *corev1.Contain
 	return answers
 }
 
-// findContainer looks in the same list first: a user's istio-proxy may have moved between the two
+// findContainer searches the same list first: a user's istio-proxy may have moved between the two
 // (pkg/kube/inject/inject.go moveContainer).
 func findContainer(pod *corev1.Pod, name string, init bool) *corev1.Container {
 	lists := [][]corev1.Container{pod.Spec.Containers, pod.Spec.InitContainers}

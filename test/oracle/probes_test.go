@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Cases of test/cases/probe.json by identifier, and what a real node showed (docs/facts/traffic-capture.md).
+// Cases of test/cases/probe.json by identifier, and results from a real node (docs/facts/traffic-capture.md).
 func TestProbes(t *testing.T) {
 	pod := func(annotations, container string) string {
 		return "metadata: {annotations: {" + annotations + "}}\nspec: {containers: [{name: c, image: a, ports: [{name: http, containerPort: 90}], " + container + "}]}"

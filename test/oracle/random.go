@@ -24,10 +24,10 @@ func (r random) or(usual, breaking int) int {
 // chance is true in the given percentage of calls.
 func (r random) chance(percent int) bool { return r.IntN(100) < percent }
 
-// one picks an element; repeat an element to make it likelier.
+// one picks an element; repeating an element makes it likelier.
 func one[T any](r random, of ...T) T { return of[r.IntN(len(of))] }
 
-// some keeps each element with that percentage.
+// some keeps each element with that probability.
 func some[T any](r random, percent int, of ...T) []T {
 	var kept []T
 	for _, item := range of {
@@ -41,7 +41,7 @@ func some[T any](r random, percent int, of ...T) []T {
 // object is a JSON object under construction.
 type object = map[string]any
 
-// put sets a value at a path of keys and makes the objects on the way.
+// put sets a value at a path of keys and creates missing objects.
 func put(o object, value any, path ...string) {
 	for _, key := range path[:len(path)-1] {
 		next, ok := o[key].(object)

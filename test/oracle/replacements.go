@@ -9,15 +9,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// replacement is a pod to admit in the cluster of a case, in place of the case's own.
+// replacement is a pod to admit in the cluster of a case, instead of the case's own.
 type replacement struct {
 	Index uint64      `json:"index"`
 	Pod   *corev1.Pod `json:"pod"`
-	// Ports to answer for beside those of the case.
+	// Ports to evaluate in addition to those of the case.
 	Ports []int `json:"ports"`
 }
 
-// readReplacements reads the JSON lines of a file; no name means none.
+// readReplacements reads the JSON lines of a file; an empty name means none.
 func readReplacements(name string) (map[uint64]replacement, error) {
 	replacements := map[uint64]replacement{}
 	if name == "" {

@@ -7,7 +7,7 @@ import (
 	"istio.io/istio/tools/common/config"
 )
 
-// podAddress and nodeAddress are the two ends of the connection whose capture is asked for.
+// podAddress and nodeAddress are the two ends of the connection whose capture is evaluated.
 const (
 	podAddress  = "10.244.1.7"
 	nodeAddress = "10.244.1.1"

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// stableText gives a denial an order of its own where Istio's depends on Go's map order: the names of known
-// templates (inject.go knownTemplates) and the list of invalid annotations (validate.go validateAnnotations).
+// stableText sorts parts of a denial whose order in Istio depends on Go's maps: the names of known templates (inject.go
+// knownTemplates) and the list of invalid annotations (validate.go validateAnnotations).
 func stableText(text string) string {
 	if before, names, found := strings.Cut(text, "not found; have "); found {
 		list := strings.Split(names, ", ")

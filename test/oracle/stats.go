@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// stats counts the answers, to show whether the corner cases come up.
+// stats counts the answers, to show whether the corner cases occur.
 type stats map[string]int
 
 func (t stats) add(c *Case) {

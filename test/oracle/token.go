@@ -12,9 +12,9 @@ const (
 	tokenPath   = "/var/run/secrets/kubernetes.io/serviceaccount"
 )
 
-// mountToken is what the API server's own admission plugin ServiceAccount does before the webhooks and again after
-// them (Kubernetes' plugin/pkg/admission/serviceaccount/admission.go): the service account's token goes into every
-// container that lacks it. So injection is followed by a change, and webhooks with IfNeeded are called twice.
+// mountToken does what the API server's admission plugin ServiceAccount does before and after the webhooks (Kubernetes'
+// plugin/pkg/admission/serviceaccount/admission.go): it mounts the service account's token into every container without
+// it. So injection is followed by a change, and webhooks with IfNeeded are called twice.
 func mountToken(pod *corev1.Pod) (changed bool) {
 	if !ptr.Deref(pod.Spec.AutomountServiceAccountToken, true) {
 		return false

@@ -1,6 +1,6 @@
 package main
 
-// randomValues are the values of one installation, mostly the defaults, with what matters changed now and then.
+// randomValues returns the values of one installation: usually the defaults, with occasional changes of what matters.
 func randomValues(r random, revision, namespace string, cni bool) object {
 	values := object{"revision": revision}
 	put(values, namespace, "global", "istioNamespace")
@@ -28,7 +28,7 @@ func trimDash(tag string) string {
 	return tag
 }
 
-// injectorValues are those that decide whether and with what a pod is injected.
+// injectorValues sets the values that decide whether and with what a pod is injected.
 func injectorValues(r random, values object) {
 	set := func(percent int, value any, path ...string) {
 		if r.chance(percent) {
@@ -55,7 +55,7 @@ var (
 	selectorsAlways    = []any{[]any{labelSelectorApp}, []any{labelSelectorTier}, []any{object{}, labelSelectorBatch}}
 )
 
-// trafficValues are the installation's defaults of what is redirected.
+// trafficValues sets the installation's defaults of redirection.
 func trafficValues(r random, values object) {
 	set := func(percent int, value any, path ...string) {
 		if r.chance(percent) {
@@ -69,7 +69,7 @@ func trafficValues(r random, values object) {
 	set(5, "10.0.0.0/8", "global", "proxy", "includeIPRanges")
 }
 
-// meshValues end up in the mesh configuration.
+// meshValues sets the values of the mesh configuration.
 func meshValues(r random, values object) {
 	set := func(percent int, value any, path ...string) {
 		if r.chance(percent) {

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// lineWriter writes cases as JSON lines, either each with all its objects or, with --share, with the ConfigMaps of
-// the control planes put aside: {"install": "id", "objects": [...]} precedes the first case that names the identifier.
+// lineWriter writes cases as JSON lines, either each with all its objects or, with --share, with the ConfigMaps of the
+// control planes factored out: {"install": "id", "objects": [...]} precedes the first case that refers to the id.
 type lineWriter struct {
 	out   *bufio.Writer
 	share bool
@@ -48,7 +48,7 @@ func (w *lineWriter) define(plane *controlPlane) {
 	w.out.WriteString("]}\n")
 }
 
-// list writes objects that are JSON already: they are long, and encoding them again would cost more than Istio's own code.
+// list writes objects that are already JSON: encoding these long objects again would cost more than Istio's own code.
 func (w *lineWriter) list(objects []json.RawMessage, first bool) bool {
 	for _, o := range objects {
 		if !first {

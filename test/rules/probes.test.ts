@@ -264,7 +264,7 @@ t.test('settings: the pod beats the namespace, the namespace the configuration',
   t.equal(result.decisions[0]?.action, 'rewrite', 'a bad value is passed over')
   t.match(
     result.warnings.join('\n'),
-    /istio-onramp\.io\/probes is "sometimes", allowed are auto, exec, port, agent, off/,
+    /istio-onramp\.io\/probes is "sometimes"; allowed are auto, exec, port, agent, off/,
   )
   t.end()
 })

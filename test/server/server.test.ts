@@ -144,7 +144,7 @@ t.test(
         {},
         'refused_settings',
         'setting-refused',
-        /^Pod shop\/web: annotation istio-onramp\.io\/probes is "magic", allowed are auto/,
+        /^Pod shop\/web: annotation istio-onramp\.io\/probes is "magic"; allowed are auto/,
       ],
       [halfRead, {}, 'fail_open', 'malformed', /spec\.containers\[0\]\.name a container name is required/],
       [

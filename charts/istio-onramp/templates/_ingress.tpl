@@ -1,11 +1,11 @@
-{{/* CEL that the webhook's match conditions and the admission policy share. */}}
+{{/* CEL shared by the webhook's match conditions and the admission policy. */}}
 
-{{/* A path `p` that an ACME server asks for: one literal token, which no controller reads as a pattern. */}}
+{{/* A path `p` of an ACME challenge: one literal token, which no controller treats as a pattern. */}}
 {{- define "istio-onramp.isChallenge" -}}
 p.?path.orValue('').matches('^/[.]well-known/acme-challenge/[A-Za-z0-9_-]+$')
 {{- end -}}
 
-{{/* Made by cert-manager for one challenge. The label alone proves nothing: users can set it. */}}
+{{/* Created by cert-manager for one challenge. The label alone proves nothing, because users can set it. */}}
 {{- define "istio-onramp.isAcmeSolver" -}}
 object.metadata.?labels[?'acme.cert-manager.io/http01-solver'].orValue('') == 'true'
 && !has(object.spec.defaultBackend)
@@ -15,7 +15,7 @@ object.metadata.?labels[?'acme.cert-manager.io/http01-solver'].orValue('') == 't
 && !object.metadata.?annotations.orValue({}).exists(k, {{ include "istio-onramp.isWideningAnnotation" . }})
 {{- end -}}
 
-{{/* src/rules/ingress/route-annotations.ts has the same words, and says what each does. */}}
+{{/* src/rules/ingress/route-annotations.ts has the same list with explanations. */}}
 {{- define "istio-onramp.wideningWords" -}}
 actions[.]|alias|app-root|conditions[.]|custom-http-errors|default-backend|from-to-www-redirect|hostname-extension|mergeable-ingress-type|passthrough|snippet
 {{- end -}}
@@ -32,8 +32,8 @@ backend-path-prefix|canary|ingress[.]class|mirror|path-regex|redirect|regex|rewr
 {{- end -}}
 
 {{/*
-The rules of `object` or `oldObject` that serve more than challenges: an own path, no path at all, or a default backend,
-which takes what the host's paths leave.
+The rules of `object` or `oldObject` that serve more than challenges: a path of its own, no path at all, or a default backend,
+which serves all other paths of the host.
 */}}
 {{- define "istio-onramp.ownRules" -}}
 {{ . }}.spec.?rules.orValue([]).filter(r, has({{ . }}.spec.defaultBackend) || {{ . }}.metadata.?annotations.orValue({}).exists(k, k.endsWith('/default-backend')) || r.?http.paths.orValue([]).size() == 0 || r.http.paths.exists(p, !{{ include "istio-onramp.isChallenge" . }}))
@@ -43,13 +43,13 @@ which takes what the host's paths leave.
 ({{ . }}.?service.?name.orValue('') in variables.gatewayServices || {{ . }}.?service.?name.orValue('').endsWith('-istio'))
 {{- end -}}
 
-{{/* Where a Service may be a gateway: as the server trusts `gateway.namespace` and the control planes' namespaces. */}}
+{{/* Namespaces whose Services may be gateways: `gateway.namespace` and the control planes' namespaces, as in the server. */}}
 {{- define "istio-onramp.gatewayNamespaces" -}}
 {{- $gateway := default dict .Values.config.rules.gateway -}}
 {{- append .Values.controlPlaneNamespaces (default "istio-system" $gateway.namespace) | uniq | toJson -}}
 {{- end -}}
 
-{{/* Takes rules.ingressExemptions: who can make an exception. */}}
+{{/* Takes rules.ingressExemptions: how to get an exception. */}}
 {{- define "istio-onramp.exception" -}}
 {{- if eq . "object" -}}
 To allow this Ingress anyway, annotate it or its namespace: istio-onramp.io/ingress: "allow" (or "warn").

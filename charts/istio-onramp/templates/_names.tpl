@@ -26,7 +26,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- default $own .Values.serviceAccount.name -}}
 {{- end -}}
 
-{{/* Secret with tls.crt and tls.key that the pods serve with. */}}
+{{/* The Secret with the pods' tls.crt and tls.key. */}}
 {{- define "istio-onramp.tlsSecretName" -}}
 {{- if eq .Values.certificates.mode "existingSecret" -}}
 {{- required "certificates.mode is existingSecret: certificates.existingSecret.name must name the Secret with tls.crt and tls.key" .Values.certificates.existingSecret.name -}}
@@ -35,7 +35,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{/* From 1.30 on: matchConditions, ValidatingAdmissionPolicy and preStop.sleep are on in every cluster. */}}
+{{/* From 1.30 on, every cluster has matchConditions, ValidatingAdmissionPolicy and preStop.sleep. */}}
 {{- define "istio-onramp.isKubernetes130" -}}
 {{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}true{{ end -}}
 {{- end -}}

@@ -1,4 +1,4 @@
-{{/* Parts of the Deployment's pods that would hide its outline. */}}
+{{/* Parts of the Deployment's pod template, for readability. */}}
 
 {{- define "istio-onramp.image" -}}
 {{- $image := .Values.image -}}
@@ -9,7 +9,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Where the pods run. Soft rules by default: a cluster of one node still gets both of them. */}}
+{{/* Scheduling of the pods. The default rules are soft, so that a cluster of one node still runs both. */}}
 {{- define "istio-onramp.scheduling" -}}
 affinity:
   {{- if .Values.affinity }}

@@ -1,15 +1,15 @@
-{{/* What the entries of both webhook configurations share. */}}
+{{/* Shared by the entries of both webhook configurations. */}}
 
 {{/*
-Namespaces that are never asked about, one per line: the cluster's own, the control planes, certificates, ourselves, and
-what the user adds. The server's `exemptNamespaces` is the same list.
+Namespaces that are never reviewed, one per line: the cluster's own, the control planes', cert-manager's, the release's
+and those that the user adds. The server's `exemptNamespaces` is the same list.
 */}}
 {{- define "istio-onramp.excludedNamespaces" -}}
 {{- $own := list "kube-system" "kube-public" "kube-node-lease" "cert-manager" .Release.Namespace -}}
 {{- concat $own .Values.controlPlaneNamespaces .Values.excludeNamespaces | uniq | sortAlpha | join "\n" -}}
 {{- end -}}
 
-{{/* Nobody can change the name label, so a namespace cannot remove itself from the list. */}}
+{{/* The name label cannot be changed, so a namespace cannot remove itself from the list. */}}
 {{- define "istio-onramp.namespaceSelector" -}}
 {{- with .Values.webhooks.namespaceSelector.matchLabels }}
 matchLabels:
@@ -44,7 +44,7 @@ caBundle: {{ include "istio-onramp.caBundle" .root | b64enc }}
 {{- end }}
 {{- end -}}
 
-{{/* The API server takes any text here and fails at the first call (spec apiserver.md, section 3): checked before. */}}
+{{/* The API server accepts any text here and fails at the first call, so it is checked here. */}}
 {{- define "istio-onramp.caBundle" -}}
 {{- $bundle := required "certificates.mode is existingSecret: certificates.existingSecret.caBundle must hold the PEM of the authority (--set-file certificates.existingSecret.caBundle=ca.crt)" .Values.certificates.existingSecret.caBundle -}}
 {{- if not (contains "-----BEGIN CERTIFICATE-----" $bundle) -}}
@@ -63,8 +63,8 @@ cert-manager.io/inject-ca-from: {{ printf "%s/%s" .Release.Namespace (include "i
 {{- end -}}
 
 {{/*
-The Ingress entry, which both configurations have. Takes (dict "root" $ "path" "/mutate" "failurePolicy" "Ignore" "timeout" 3).
-Certificates must be renewed while the server is away, whatever the failure policy: ACME solvers never reach it.
+The Ingress entry of both configurations. Takes (dict "root" $ "path" "/mutate" "failurePolicy" "Ignore" "timeout" 3).
+Certificates must be renewed while the server is unavailable, whatever the failure policy, so ACME solvers are excluded.
 */}}
 {{- define "istio-onramp.ingressEntry" -}}
 - name: ingress.istio-onramp.io
@@ -85,7 +85,7 @@ Certificates must be renewed while the server is away, whatever the failure poli
       scope: Namespaced
   {{- if include "istio-onramp.isKubernetes130" .root }}
   matchConditions:
-    # While a finalizer holds the object, an update may still change what it serves.
+    # While a finalizer holds the object, an update may still change its routes.
     - name: not-only-waiting-for-finalizers
       expression: >-
         !(oldObject != null && has(object.metadata.deletionTimestamp) && object.spec == oldObject.spec

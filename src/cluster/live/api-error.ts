@@ -1,6 +1,5 @@
 /**
- * A response of the API server other than success. `status` is the HTTP status; 200 where the body is not what was asked
- * for.
+ * A response of the API server other than success. `status` is the HTTP status; it is 200 if the body was unexpected.
  */
 export class ApiError extends Error {
   readonly code = 'api-server'
@@ -16,7 +15,7 @@ export function isNotFound(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 404
 }
 
-/** The version to watch from is older than what the API server keeps. */
+/** Whether the resourceVersion to watch from is older than the API server's history. */
 export function isGone(error: unknown): boolean {
   return error instanceof ApiError && error.status === 410
 }

@@ -1,11 +1,11 @@
-/** Waits that grow with each failure and are spread at random, so that the replicas do not come back all at once. */
+/** Waits that grow with each failure. They are randomised, so that the replicas do not all return at once. */
 export interface Backoff {
-  /** Milliseconds to wait now. */
+  /** Returns the milliseconds to wait now. */
   next(): number
   reset(): void
 }
 
-/** From `least` doubling to `most` milliseconds, each wait drawn from the upper half below that. */
+/** Doubles the wait from `least` to `most` milliseconds and picks a random value from the upper half. */
 export function createBackoff({ least, most }: { readonly least: number; readonly most: number }): Backoff {
   let failures = 0
   return {

@@ -1,10 +1,10 @@
 /**
- * The API server's lists and watches. Reads only, and only the paths it is given. docs/decisions/live-watches.md explains
- * why these are not client-node's.
+ * The API server's lists and watches. It only reads, and only the paths that callers pass.
+ * docs/decisions/live-watches.md explains why client-node's are not used.
  */
 import { request, type Dispatcher } from 'undici'
 import { codeOf } from '../../errors.ts'
-import { isObject, member, stringMember, type JsonObject } from '../../kubernetes/json.ts'
+import { isObject, member, parseJson, stringMember, type JsonObject } from '../../kubernetes/json.ts'
 import { ApiError } from './api-error.ts'
 import type { ClusterAddress } from './cluster-address.ts'
 import { findCluster } from './find-cluster.ts'
@@ -12,15 +12,16 @@ import { findCluster } from './find-cluster.ts'
 export interface ClusterApi {
   /** `https://10.96.0.1:443` */
   readonly server: string
-  /** The namespace of the context; undefined where it names none. */
+  /** The context's namespace; undefined if it has none. */
   readonly namespace: string | undefined
-  /** The object at a path. Throws ApiError. */
+  /** Gets the object at a path. Throws ApiError. */
   get(path: string, signal: AbortSignal): Promise<JsonObject>
-  /** The same with its length in bytes. Throws ResponseTooLarge above `most`, without having read the rest. */
+  /** Gets the object with its length in bytes. Throws ResponseTooLarge above `most` bytes, without reading the rest. */
   measure(path: string, most: number, signal: AbortSignal): Promise<Measured>
   /**
-   * Resolves when the server has accepted the watch, to its events as they come. They end when the server ends them, or
-   * after `silence` milliseconds without data. Both throw ApiError, and the reason with which `signal` was aborted.
+   * Resolves when the server has accepted the watch, with its events as they arrive. The events end when the server
+   * ends them, or after `silence` milliseconds without data. Both throw ApiError, or the reason with which `signal` was
+   * aborted.
    */
   watch(path: string, silence: number, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>
 }
@@ -38,12 +39,12 @@ export interface WatchEvent {
   readonly object: JsonObject
 }
 
-/** Milliseconds: an API server gives itself 60 s for a list. */
+/** Milliseconds. An API server allows itself 60 s for a list. */
 const PATIENCE = 70_000
-/** Discovery documents, and single objects however large. */
+/** For discovery documents, and for single objects of any size. */
 const MOST_BYTES = 64 * 1024 * 1024
 
-/** As kubectl finds it, or by the context named. Throws InputError. */
+/** Connects to the named context, or to the cluster that kubectl would find. Throws InputError. */
 export async function connectToCluster(context?: string): Promise<ClusterApi> {
   return createClusterApi(await findCluster(context))
 }
@@ -59,7 +60,7 @@ export function createClusterApi(address: ClusterAddress): ClusterApi {
     } catch (error) {
       throw error instanceof ResponseTooLarge ? error : describeFailure(error, server, signal)
     }
-    throw new ApiError(200, `${server}${path} did not answer with an object`)
+    throw new ApiError(200, `${server}${path} returned something other than an object`)
   }
   return {
     server,
@@ -90,13 +91,13 @@ async function readText(body: Body, most: number): Promise<Buffer> {
   return Buffer.concat(chunks, size)
 }
 
-/** All requests share connections and credentials until one fails. Both may have changed then, so both are replaced. */
+/** Requests share connections and credentials until one fails. Either may have changed then, so both are replaced. */
 function createSender(address: ClusterAddress): (path: string, timeout: number, signal: AbortSignal) => Promise<Body> {
   let connections: Dispatcher | undefined
   const renew = (failed: Dispatcher | undefined) => {
     address.forget()
     if (failed === undefined || failed !== connections) return
-    // Watches that still run over the old connections end in their own time.
+    // Watches on the old connections continue until they end.
     void connections.close().catch(() => undefined)
     connections = undefined
   }
@@ -121,16 +122,12 @@ function createSender(address: ClusterAddress): (path: string, timeout: number, 
   }
 }
 
-/** A `Status` object says what is wrong in its own words. */
+/** Returns the message of a `Status` object. */
 function statusMessage(text: string): string | undefined {
-  try {
-    return stringMember(JSON.parse(text), 'message')
-  } catch {
-    return undefined
-  }
+  return stringMember(parseJson(text), 'message')
 }
 
-/** Connection errors name no server, and of timeouts undici says little more than that it was one. */
+/** Connection errors do not name the server, and undici's timeouts say little more than that they are timeouts. */
 function describeFailure(error: unknown, server: string, signal: AbortSignal): unknown {
   if (error instanceof ApiError || signal.aborted || !(error instanceof Error)) return error
   const code = codeOf(error) ?? ''
@@ -140,7 +137,7 @@ function describeFailure(error: unknown, server: string, signal: AbortSignal): u
   })
 }
 
-/** One JSON document a line. Any other line is an error: to skip it could be to miss a change. */
+/** Reads one JSON document per line. Any other line is an error, because skipping it could miss a change. */
 async function* eventsOf(
   body: AsyncIterable<Uint8Array>,
   describe: (error: unknown) => unknown,

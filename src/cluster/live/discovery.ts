@@ -1,11 +1,12 @@
-/** Whether the API server has a kind at all, by its own word. */
+/** Whether the API server serves a kind, according to its own discovery. */
 import { arrayMember, stringMember } from '../../kubernetes/json.ts'
 import type { ClusterApi } from './cluster-api.ts'
 import type { WatchTarget } from './watch-target.ts'
 
 /**
- * A 404 alone proves nothing: a load balancer whose API servers are away also answers 404, and taking that for an absent
- * kind would empty the mesh. What every API server has is never absent. Throws ApiError.
+ * Whether the API server lacks the kind. A 404 alone proves nothing: a load balancer without API servers also answers
+ * 404, and treating that as an absent kind would empty the mesh. Kinds that every API server has are never absent.
+ * Throws ApiError.
  */
 export async function isAbsent({ resource }: WatchTarget, api: ClusterApi, signal: AbortSignal): Promise<boolean> {
   if (resource.presence === 'always') return false

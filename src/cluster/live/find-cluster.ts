@@ -1,4 +1,4 @@
-/** Finds the cluster where kubectl would. */
+/** Finds the cluster that kubectl would find. */
 import { access } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -7,19 +7,19 @@ import type { ClusterAddress } from './cluster-address.ts'
 import { addressOfPod, POD_CREDENTIALS } from './pod-address.ts'
 
 /**
- * In this order: KUBECONFIG, ~/.kube/config, the pod's service account. Throws InputError if there is none of them, or if
- * the kubeconfig cannot be used.
+ * Tries KUBECONFIG, ~/.kube/config and the pod's service account, in that order. Throws InputError if none exists, or
+ * if the kubeconfig cannot be used.
  */
 export async function findCluster(context?: string): Promise<ClusterAddress> {
   if (await hasKubeconfig()) {
-    // client-node takes half of this process's memory, so it is loaded only where a kubeconfig is read.
+    // client-node takes half of this process's memory, so it is loaded only to read a kubeconfig.
     const { addressOfKubeconfig } = await import('./kubeconfig-address.ts')
     return await addressOfKubeconfig(context)
   }
   if (context !== undefined) throw new InputError('cluster-not-found', [`--context ${context}: there is no kubeconfig`])
   if (await exists(join(POD_CREDENTIALS, 'token'))) return await addressOfPod(POD_CREDENTIALS, process.env)
   throw new InputError('cluster-not-found', [
-    'no cluster: there is no kubeconfig (KUBECONFIG, ~/.kube/config) and no service account; --from PATH reads manifests',
+    'no cluster: there is no kubeconfig (KUBECONFIG, ~/.kube/config) and no service account; use --from PATH to read manifests',
   ])
 }
 

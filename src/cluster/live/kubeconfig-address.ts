@@ -1,32 +1,35 @@
-/** The cluster of a kubeconfig: tokens, client certificates, exec plugins and proxies are @kubernetes/client-node's. */
+/**
+ * The cluster of a kubeconfig. @kubernetes/client-node handles tokens, client certificates, exec plugins and proxies.
+ */
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node'
 import { Agent } from 'undici'
 import { InputError, messageOf } from '../../errors.ts'
 import type { ClusterAddress, Credentials } from './cluster-address.ts'
 
-/** Of the current context, or the one named. Throws InputError. */
+/** Reads the current context, or the named one. Throws InputError. */
 export async function addressOfKubeconfig(context: string | undefined): Promise<ClusterAddress> {
   let config = load(context)
   let asking: Promise<Credentials> | undefined
   const cluster = config.getCurrentCluster()
   if (cluster === null)
     throw new InputError('cluster-not-found', [
-      `kubeconfig: there is no current context with a cluster; --context takes ${contextsOf(config)}`,
+      `kubeconfig: the current context has no cluster; --context accepts ${contextsOf(config)}`,
     ])
   return {
     server: cluster.server.replace(/\/$/, ''),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace,
-    // Many requests begin together, and an exec plugin is a process: they share one run.
+    // Many requests start at once and an exec plugin is a process, so they share one run.
     async credentials() {
       asking ??= ask(config, cluster.server).finally(() => (asking = undefined))
       return await asking
     },
-    // client-node keeps what an exec plugin said for as long as that claims to hold, whether the server still takes it or not.
+    // client-node caches an exec plugin's credentials for their stated lifetime, even if the server no longer accepts
+    // them.
     forget() {
       try {
         config = load(context)
       } catch {
-        // The kubeconfig is being written: the previous one stays in use.
+        // The kubeconfig is being written: keep using the previous one.
       }
     },
   }

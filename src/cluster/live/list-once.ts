@@ -1,4 +1,4 @@
-/** The cluster read once, for a command that answers and ends. */
+/** Reads the cluster once, for a command that answers and ends. */
 import pLimit from 'p-limit'
 import { InputError, messageOf } from '../../errors.ts'
 import { stateOf, type ClusterState } from '../cluster-state.ts'
@@ -20,13 +20,14 @@ export interface ReadingProgress {
 
 export interface ReadOnce {
   readonly state: ClusterState
-  /** Objects that were left out, one line each. */
+  /** Objects that were skipped, one line each. */
   readonly unreadable: readonly string[]
 }
 
 /**
- * Kinds that the cluster does not have are absent; kinds that may not be listed and that no admission needs are unknown. Throws InputError, with a line for each kind that could not be read:
- * half a cluster would give answers that look whole.
+ * Lists every target. Kinds that the cluster does not have are absent. Kinds that we may not list and that admission
+ * does not need are unknown. Throws InputError with a line for each other kind that could not be read, because answers
+ * from half a cluster would look complete.
  */
 export async function listOnce(
   api: ClusterApi,
@@ -37,7 +38,7 @@ export async function listOnce(
   let isReachable = true
   let done = 0
   const listNext = async (target: WatchTarget): Promise<readonly Reading[]> => {
-    // An API server that cannot be reached is not asked for the rest.
+    // If the API server is unreachable, skip the remaining targets.
     if (!isReachable) return []
     const reading = await listWhole(target, api)
     if ('problem' in reading && !reading.isAnswered) isReachable = false
@@ -53,7 +54,7 @@ export async function listOnce(
 
 type Reading =
   | { readonly target: WatchTarget; readonly listing: Listing | undefined }
-  /** May not be listed, and no admission depends on it: unknown, which is not empty. */
+  /** We may not list it, and admission does not depend on it: unknown, not empty. */
   | { readonly target: WatchTarget; readonly isForbidden: true; readonly message: string }
   | { readonly problem: string; readonly isAnswered: boolean }
 

@@ -1,4 +1,4 @@
-/** A whole list, read page by page into rows. The rest of a page is dropped before the next one is read. */
+/** Reads a whole list page by page into rows. Each page is discarded before the next one is read. */
 import { arrayMember, isObject, memberAt, scalarText, stringMember, type JsonObject } from '../../kubernetes/json.ts'
 import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import { rowKey } from '../resources.ts'
@@ -8,7 +8,7 @@ import { ResponseTooLarge, type ClusterApi } from './cluster-api.ts'
 import { pathsOf, type WatchTarget } from './watch-target.ts'
 
 export interface Listing {
-  /** The path that the cluster serves the kind under. */
+  /** The path under which the cluster serves the kind. */
   readonly path: string
   readonly rows: AnyTable
   readonly unreadable: readonly { readonly key: RowKey; readonly problem: Problem }[]
@@ -16,7 +16,7 @@ export interface Listing {
   readonly version: string
 }
 
-/** By the newest version of the kind that the cluster serves. Throws ApiError, 404 where it serves none. */
+/** Lists the newest version of the kind that the cluster serves. Throws ApiError; 404 if it serves none. */
 export async function listTarget(
   target: WatchTarget,
   api: ClusterApi,
@@ -65,14 +65,14 @@ async function listPath(
 }
 
 /**
- * A page is held as text and as objects before its rows are cut to size, so a page is bounded by bytes: one object can have
- * 1.5 MB (etcd's limit), and the API server bounds a page by the number of objects only.
+ * A page is held as text and as objects until its rows are trimmed, so its bytes are bounded: one object can have 1.5
+ * MB (etcd's limit), and the API server bounds a page only by the number of objects.
  */
 const MOST_PAGE_BYTES = 8 * 1024 * 1024
 const AIM_PAGE_BYTES = 2 * 1024 * 1024
 const FIRST_LIMIT = 100
 
-/** Undefined for a page that is too large; the same page with fewer objects is asked for then. */
+/** Returns undefined for a page that is too large; the caller then requests fewer objects. */
 async function measurePage(path: string, limit: number, api: ClusterApi, signal: AbortSignal) {
   if (limit === 1) return { object: await api.get(path, signal), bytes: AIM_PAGE_BYTES }
   try {
@@ -87,7 +87,7 @@ function limitFor(bytesEach: number, pageSize: number): number {
   return Math.max(1, Math.min(pageSize, Math.floor(AIM_PAGE_BYTES / Math.max(1, bytesEach))))
 }
 
-/** Anything but a List is an error. Read as an empty list it would empty the mesh. */
+/** Anything but a List is an error, because treating it as an empty list would empty the mesh. */
 function readPage(page: JsonObject) {
   const version = scalarText(memberAt(page, 'metadata', 'resourceVersion')) ?? ''
   if (version === '' || !stringMember(page, 'kind')?.endsWith('List'))

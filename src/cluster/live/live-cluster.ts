@@ -1,7 +1,6 @@
 /**
- * The cluster kept in view. During an outage the last known state stays in use, until it is older than
- * `unknownAfter`; then it is unknown, which is not empty: the whole state, where a kind that admission decides by is
- * concerned, else what the state says about that kind.
+ * The cluster, kept current. During an outage the last known state stays in use until it is older than `unknownAfter`.
+ * Then it is unknown, not empty: the whole state if the kind is needed for admission, otherwise only that kind.
  */
 import { setMaxListeners } from 'node:events'
 import pLimit from 'p-limit'
@@ -17,32 +16,32 @@ export interface LiveClusterOptions {
   readonly api: ClusterApi
   readonly targets: readonly WatchTarget[]
   readonly timing: ReflectorTiming
-  /** Milliseconds without data from the API server after which a kind counts as unknown. */
+  /** Milliseconds without data from the API server after which a kind is unknown. */
   readonly unknownAfter: number
   readonly observer: ClusterObserver
-  /** Milliseconds, never going back. */
+  /** Milliseconds on a monotonic clock. */
   readonly now: () => number
 }
 
 export interface ClusterObserver {
   failed(target: WatchTarget, error: Error, wait: number): void
   unreadable(target: WatchTarget, key: RowKey, problem: Problem): void
-  /** Every target has been read once. */
+  /** Called when every target has been read once. */
   synced(state: ClusterState): void
 }
 
 export interface TargetHealth {
   readonly target: WatchTarget
   readonly isSynced: boolean
-  /** Seconds since the API server last said anything about it; undefined before it did. */
+  /** Seconds since the API server last sent anything about it; undefined before the first time. */
   readonly age: number | undefined
   readonly objects: number
 }
 
-/** Pages of many lists at once would be most of the memory that a start needs. */
+/** Pages of many lists at once would take most of the memory at start-up. */
 export const LISTS_AT_ONCE = 4
 
-/** What the reflectors read, as a value that is replaced with every change. */
+/** The reflectors' data as a value that is replaced with every change. */
 export class LiveCluster {
   readonly #options: LiveClusterOptions
   readonly #stop = new AbortController()
@@ -55,14 +54,14 @@ export class LiveCluster {
 
   constructor(options: LiveClusterOptions) {
     this.#options = options
-    // Every request listens for the end, and there is one under way for each kind.
+    // Every request listens for the abort signal, and one is in flight for each kind.
     setMaxListeners(0, this.#stop.signal)
   }
 
   start(): void {
     const { api, targets, timing } = this.#options
     const context = { api, timing, listener: this.#listener(), lists: pLimit(LISTS_AT_ONCE), signal: this.#stop.signal }
-    // What admission decides by is read first.
+    // Read the kinds that admission needs first.
     const inOrder = [...targets.filter(isRequired), ...targets.filter((target) => !isRequired(target))]
     this.#running = Promise.all(inOrder.map((target) => reflect(target, context)))
   }
@@ -73,12 +72,12 @@ export class LiveCluster {
     await this.#running
   }
 
-  /** Whether every kind that admission decides by has been read once; it stays so. */
+  /** Whether every kind that admission needs has been read once; it stays true. */
   get isSynced(): boolean {
     return this.#options.targets.filter(isRequired).every((target) => this.#synced.has(target))
   }
 
-  /** Undefined while too little is known, or what is known is too old. */
+  /** Undefined while too little is known or the data is too old. */
   get state(): ClusterState | undefined {
     const oldest = this.#options.now() - this.#options.unknownAfter
     const unknown = this.#options.targets.filter((target) => !this.#isKnown(target, oldest))
@@ -103,7 +102,7 @@ export class LiveCluster {
     })
   }
 
-  /** The producers' side: only the reflectors have it. */
+  /** The producers' interface; only the reflectors have it. */
   #listener(): ReflectorListener {
     const { now, observer } = this.#options
     return {

@@ -1,4 +1,4 @@
-/** The cluster that this pod runs in, as its service account sees it. */
+/** The cluster that this pod runs in, through its service account. */
 import { readFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
@@ -6,10 +6,10 @@ import { Agent } from 'undici'
 import { InputError } from '../../errors.ts'
 import type { ClusterAddress } from './cluster-address.ts'
 
-/** Where kubelet keeps `token`, `ca.crt` and `namespace` up to date. */
+/** The folder in which kubelet keeps `token`, `ca.crt` and `namespace` current. */
 export const POD_CREDENTIALS = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-/** `environment` holds what kubelet tells of the Service `kubernetes`. Throws InputError where it does not. */
+/** `environment` contains kubelet's variables for the Service `kubernetes`. Throws InputError if they are missing. */
 export async function addressOfPod(
   folder: string,
   environment: Readonly<Record<string, string | undefined>>,
@@ -22,7 +22,7 @@ export async function addressOfPod(
   return {
     server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
     namespace: await readFile(join(folder, 'namespace'), 'utf8').catch(() => undefined),
-    // Tokens live for an hour and the authority may change: both are read each time, never kept.
+    // Tokens live for an hour and the authority may change, so both are read each time and never cached.
     async credentials() {
       const [token, ca] = await Promise.all(['token', 'ca.crt'].map((file) => readFile(join(folder, file), 'utf8')))
       return {

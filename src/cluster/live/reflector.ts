@@ -1,7 +1,8 @@
 /**
- * Keeps one kind of the cluster's objects in view: lists it, watches it from there, and lists it again when the watch can
- * no longer go on, and every so often besides (the list makes it right, the watch makes it fast), as client-go's Reflector does:
- * https://github.com/kubernetes/client-go/blob/master/tools/cache/reflector.go.
+ * Keeps one kind of the cluster's objects current, as client-go's Reflector does: it lists the kind, watches from
+ * there, and lists again periodically and when the watch cannot continue. The list makes it correct, the watch makes it
+ * fast.
+ * https://github.com/kubernetes/client-go/blob/master/tools/cache/reflector.go
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LimitFunction } from 'p-limit'
@@ -14,16 +15,16 @@ import { isAbsent } from './discovery.ts'
 import { listTarget, type Listing } from './list-target.ts'
 import type { WatchTarget } from './watch-target.ts'
 
-/** Milliseconds, unless it says otherwise. */
+/** Milliseconds unless stated otherwise. */
 export interface ReflectorTiming {
   readonly pageSize: number
   readonly relist: number
-  /** The server is asked to end a watch after this many seconds. */
+  /** Seconds after which the server is asked to end a watch. */
   readonly watchSeconds: number
-  /** Bookmarks come once a minute; a watch silent for longer is dead. */
+  /** Bookmarks arrive once a minute, so a watch that is silent for longer is dead. */
   readonly silence: number
   readonly retry: { readonly least: number; readonly most: number }
-  /** How long until a kind that the cluster does not have is asked for again. */
+  /** The time until a kind that the cluster does not have is tried again. */
   readonly absent: number
 }
 
@@ -36,14 +37,14 @@ export const REFLECTOR_TIMING: ReflectorTiming = {
   absent: 10_000,
 }
 
-/** Receives what the reflectors read. None of these may throw. */
+/** Receives the reflectors' data. None of these may throw. */
 export interface ReflectorListener {
   listed(target: WatchTarget, listing: Listing): void
   changed(target: WatchTarget, event: WatchEvent): void
-  /** The cluster has no such kind. */
+  /** The cluster does not have the kind. */
   absent(target: WatchTarget): void
   contact(target: WatchTarget): void
-  /** `wait`: milliseconds until the next try. */
+  /** `wait` is the time until the next try, in milliseconds. */
   failed(target: WatchTarget, error: Error, wait: number): void
 }
 
@@ -52,7 +53,7 @@ export interface ReflectorContext {
   readonly api: ClusterApi
   readonly listener: ReflectorListener
   readonly timing: ReflectorTiming
-  /** Pages of many lists at once would be most of the memory that a start needs. */
+  /** Pages of many lists at once would take most of the memory at start-up. */
   readonly lists: LimitFunction
   readonly signal: AbortSignal
 }
@@ -102,7 +103,8 @@ async function follow(task: Task, { path, version: listed }: Listing): Promise<v
     } catch (error) {
       if (isAborted(signal)) return
       if (isNotFound(error)) throw error
-      // Health is a watch that stays. Where each one fails, lists that succeed would follow each other without a pause.
+      // Only a watch that lasts counts as success. If every watch fails, successful lists would otherwise follow
+      // without a pause.
       if (performance.now() - opened > 5 * timing.retry.least) backoff.reset()
       await retryLater(task, error)
       if (isGone(error)) return
@@ -115,7 +117,7 @@ function watch({ api, timing, signal }: Task, path: string, version: string): Pr
   return api.watch(`${path}${query}`, timing.silence, signal)
 }
 
-/** A kind whose CustomResourceDefinition is not there, or no longer, is a state and no failure. */
+/** A missing or deleted CustomResourceDefinition is a state, not a failure. */
 async function awaitKind(task: Task, notFound: Error): Promise<void> {
   const { target, api, listener, timing, signal } = task
   try {
@@ -145,7 +147,7 @@ async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await sleep(milliseconds, undefined, { signal }).catch(() => undefined)
 }
 
-/** A call, because what an `await` lets happen is not seen in the property. */
+/** A function call, because type narrowing ignores changes that happen during an `await`. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted
 }

@@ -1,4 +1,4 @@
-/** The tables after a list or an event. An object that can no longer be read keeps its row. */
+/** Updates tables after a list or an event. An object that can no longer be read keeps its row. */
 import { Map as PersistentMap } from 'immutable'
 import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import { rowKey } from '../resources.ts'
@@ -17,7 +17,7 @@ import type { WatchEvent } from './cluster-api.ts'
 import type { Listing } from './list-target.ts'
 import type { WatchTarget } from './watch-target.ts'
 
-/** Replaces everything that came from the same target before. */
+/** Replaces all rows of the same target. */
 export function withListing(tables: Tables, target: WatchTarget, { rows, unreadable }: Listing): Tables {
   const before = tableOf(tables, target.resource.table)
   let listed = rows
@@ -28,13 +28,13 @@ export function withListing(tables: Tables, target: WatchTarget, { rows, unreada
   return withTable(tables, target.resource.table, within(before, target, listed))
 }
 
-/** As after an empty list. */
+/** Equivalent to an empty list. */
 export function withoutTarget(tables: Tables, target: WatchTarget): Tables {
   const { table } = target.resource
   return withTable(tables, table, within(tableOf(tables, table), target, PersistentMap()))
 }
 
-/** A target of one namespace leaves the other namespaces' rows. */
+/** A target of one namespace does not change the rows of other namespaces. */
 function within(before: AnyTable, { namespace }: WatchTarget, listed: AnyTable): AnyTable {
   if (namespace === undefined) return listed
   const rows = listed.get(namespace)

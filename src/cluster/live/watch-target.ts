@@ -3,11 +3,11 @@ import { RESOURCES, type Resource } from '../resources.ts'
 
 export interface WatchTarget {
   readonly resource: Resource
-  /** The only namespace that is read; undefined for all. */
+  /** The only namespace to read; undefined for all. */
   readonly namespace: string | undefined
 }
 
-/** Control planes' ConfigMaps are read in their own namespaces and nowhere else. */
+/** Control planes' ConfigMaps are read only in the control planes' namespaces. */
 export function targetsOf(
   resources: readonly Resource[],
   controlPlaneNamespaces: readonly string[],
@@ -19,12 +19,12 @@ export function targetsOf(
   )
 }
 
-/** What admission decides by, or all there is. */
+/** Returns the resources that admission needs, or all. */
 export function resourcesFor(purpose: 'admission' | 'all'): readonly Resource[] {
   return purpose === 'all' ? RESOURCES : RESOURCES.filter(({ isForAdmission }) => isForAdmission)
 }
 
-/** `/apis/apps/v1/deployments`, one for each version of the kind, newest first. */
+/** Returns a path such as `/apis/apps/v1/deployments` for each version of the kind, newest first. */
 export function pathsOf({
   resource: { group, versions, table, plural = table },
   namespace,
@@ -35,7 +35,7 @@ export function pathsOf({
   )
 }
 
-/** `peerauthentications`, `configmaps in istio-system`: for logs and metrics. */
+/** Returns `peerauthentications` or `configmaps in istio-system`, for logs and metrics. */
 export function nameOfTarget({ resource: { group, table }, namespace }: WatchTarget): string {
   const name = group === '' || !group.includes('istio') ? table : `${table}.${group}`
   return namespace === undefined ? name : `${name} in ${namespace}`

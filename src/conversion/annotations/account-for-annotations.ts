@@ -1,5 +1,5 @@
 /**
- * What the annotations of an Ingress come to: settings for the stages that follow, and exactly one line of the report for each
+ * Accounts for the annotations of an Ingress: settings for the following stages, and exactly one report line for each
  * annotation, known or not.
  */
 import type { ControllerClass } from '../ingress/controller-class.ts'
@@ -16,19 +16,19 @@ import {
   type Effect,
   type Entry,
 } from './entry.ts'
-import { FAMILIES, OTHER_CLASSES, type Family, type Reader } from './families.ts'
+import { FAMILIES, OTHER_CLASSES, READER_NAMES, type Family, type Reader } from './families.ts'
 import { mergeSettings } from './merge-settings.ts'
 import { FOREIGN_PREFIXES } from './tools.ts'
 
 const UNKNOWN = unsupported(
   'warn',
-  'unknown annotation: nothing was generated for it; if a controller reads it, recreate its effect in Istio',
+  'unknown annotation, nothing is generated for it: look it up in the documentation of the controller, and recreate what it does',
 )
 const NO_CONTROLLER = foreign('no known Ingress controller reads it; copy it to the new objects if a tool needs it')
 
 /**
- * `ruleHosts` are the hosts that any Ingress of the conversion has rules for. Returns the settings of all annotations together, and a line
- * for each annotation in the order of their keys.
+ * `ruleHosts` are the hosts for which any Ingress of the conversion has rules. Returns the combined settings, and a
+ * line for each annotation in the order of the keys.
  */
 export function accountForAnnotations(
   ingress: Ingress,
@@ -58,25 +58,31 @@ function settingsOf(ingress: Ingress, { actions, ...settings }: AnnotationSettin
 type Place = Omit<AnnotationPlace, 'sibling' | 'effectOf'>
 
 function effectOf(key: string, value: string, place: Place): Effect {
-  const family = familyOf(key)
+  const family = familyOf(key, place)
   if (family === undefined) return foreignEffect(key, value, withSiblings(place, ''))
   const { prefix, readers } = family
-  if (readers !== undefined && !readers.some((reader) => isOfClass(reader, place)))
-    return {
-      outcome: 'foreign',
-      level: 'info',
-      message: `only the controller of class ${readers.join(' or ')} reads it; this Ingress is of class ${place.controller}`,
-    }
+  if (readers !== undefined && !isRead(family, place)) return unreadEffect(readers, place)
   const entry = entryOf(family, key.slice(prefix.length))
   return (entry ?? UNKNOWN)(value, withSiblings(place, prefix))
 }
 
-function familyOf(key: string): Family | undefined {
+function familyOf(key: string, place: Place): Family | undefined {
   const families = FAMILIES.filter(({ prefix }) => key.startsWith(prefix))
-  return families.find((family) => entryOf(family, key.slice(family.prefix.length)) !== undefined) ?? families.at(-1)
+  const knowing = families.filter((family) => entryOf(family, key.slice(family.prefix.length)) !== undefined)
+  return knowing.find((family) => isRead(family, place)) ?? knowing[0] ?? families.at(-1)
 }
 
-/** The name of the class decides even if annotations of another controller made the Ingress look like that one's. */
+function isRead({ readers }: Family, place: Place): boolean {
+  return readers === undefined || readers.some((reader) => isOfClass(reader, place))
+}
+
+function unreadEffect(readers: readonly Reader[], { controller }: Place): Effect {
+  const names = readers.map((reader) => READER_NAMES[reader])
+  const message = `only ${names.join(' or ')} reads it, and this Ingress is for ${READER_NAMES[controller]}`
+  return { outcome: 'foreign', level: 'info', message }
+}
+
+/** The name of the class decides, even if another controller's annotations suggest that controller. */
 function isOfClass(reader: Reader, { controller, ingress }: Place): boolean {
   if (controller === 'unknown' || controller === reader) return true
   const name = ingress.annotations.get('kubernetes.io/ingress.class') ?? ingress.className
@@ -92,8 +98,12 @@ function foreignEffect(key: string, value: string, place: AnnotationPlace): Effe
   return entry(value, place)
 }
 
+/** Characters behind the prefix of a key; no longer key can be stored (apimachinery util/validation, IsQualifiedName). */
+const LONGEST_NAME = 63
+
 function entryOf({ table, patterns = [] }: Family, name: string): Entry | undefined {
   if (Object.hasOwn(table, name)) return table[name]
+  if (name.length > LONGEST_NAME) return undefined
   for (const [pattern, build] of patterns) {
     const found = pattern.exec(name)?.[1]
     if (found !== undefined) return build(found)

@@ -1,11 +1,11 @@
 /**
- * Backends of port `use-annotation`: the AWS Load Balancer Controller takes their action from an annotation
+ * Backends of port `use-annotation`: the AWS Load Balancer Controller reads their action from an annotation
  * (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#actions).
  */
 import type { Ingress, IngressPath } from '../ingress/ingress.ts'
 import type { BackendAction, RedirectTarget } from '../model/ingress-settings.ts'
 
-/** `redirects` are the actions that could be read, by name. */
+/** `redirects` are the successfully read actions by name. */
 export function backendActions(
   { rules, defaultBackend, annotations }: Ingress,
   redirects: ReadonlyMap<string, RedirectTarget> = new Map(),
@@ -37,7 +37,7 @@ function actionOf(
   return { kind: 'redirect', target }
 }
 
-/** Behind a load balancer that ends TLS, a redirect to the same address at https would never end. */
+/** Whether a redirect only changes the scheme to https. Behind a load balancer that ends TLS, it would never end. */
 export function isToHttps({ scheme, authority, path }: RedirectTarget): boolean {
   return scheme === 'https' && authority === undefined && path === undefined
 }

@@ -1,7 +1,7 @@
 /**
  * The AWS Load Balancer Controller
- * (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/). Its load balancer ends TLS
- * in front of the gateway (docs/facts/other-ingress-controllers.md#aws).
+ * (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/). Its load balancer
+ * ends TLS in front of the gateway (docs/facts/other-ingress-controllers.md#aws).
  */
 import { member, parseJson, stringMember, type Json } from '../../kubernetes/json.ts'
 import type { RedirectCode, RedirectTarget } from '../model/ingress-settings.ts'
@@ -73,7 +73,7 @@ export const ALB: AnnotationTable = {
   'use-regex-path-match': whenTrue(unsupported('error', 'its paths are regular expressions, which are not supported')),
 }
 
-/** Keys with names in them. */
+/** Keys that contain a name. */
 export const ALB_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])[] = [
   [/^actions\.(.+)$/, (name) => (value) => readAction(name, value)],
   [
@@ -88,7 +88,10 @@ export const ALB_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])
   [/^listener-attributes\.(.+)$/, () => BALANCER],
 ]
 
-/** `{"type":"redirect","redirectConfig":{"Protocol":"HTTPS","Port":"443","StatusCode":"HTTP_301"}}` */
+/**
+ * Reads an action such as
+ * `{"type":"redirect","redirectConfig":{"Protocol":"HTTPS","Port":"443","StatusCode":"HTTP_301"}}`.
+ */
 function readAction(name: string, value: string): Effect {
   const action = parseJson(value)
   const config = member(action, 'redirectConfig') ?? member(action, 'RedirectConfig')

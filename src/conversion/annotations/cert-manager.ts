@@ -1,5 +1,5 @@
 /**
- * cert-manager: ingress-shim reads Ingresses and not the Gateways of Istio, so the conversion prints a Certificate, in
+ * cert-manager. Its ingress-shim reads Ingresses but not Istio's Gateways, so the conversion prints a Certificate in
  * the namespace of the gateway's pods (docs/facts/certificates.md#from-annotations-to-a-certificate; cert-manager's
  * certificate-shim/helper.go).
  */
@@ -89,8 +89,8 @@ export const CERT_MANAGER_ACME = orOnGateway('acme.cert-manager.io/', ACME)
 export const TLS_ACME = DEFAULT_ISSUER
 
 /**
- * A Gateway API Gateway of the Ingress' own namespace is read by ingress-shim like an Ingress, so the annotations move
- * there as they are; a Certificate of ours would share its name with the one that goes away with the Ingress.
+ * ingress-shim reads a Gateway API Gateway in the Ingress' own namespace like an Ingress, so the annotations move there
+ * unchanged. Our own Certificate would have the name of the one that is deleted with the Ingress.
  */
 function orOnGateway(prefix: string, table: AnnotationTable): AnnotationTable {
   const entries = Object.entries(table).map(([name, entry]) => {
@@ -110,7 +110,7 @@ function hasOwnGateway({ target, gateway }: AnnotationPlace): boolean {
   return target === 'gateway-api' && gateway.shared === ''
 }
 
-/** A namespaced Issuer cannot be used from another namespace; issuers of other groups say so by their kind. */
+/** A namespaced Issuer cannot be used from another namespace. The kind distinguishes issuers of other groups. */
 function issuer(place: AnnotationPlace, ref: CertificateRequest['issuer']): Effect {
   const { ingress, gateway } = place
   if (ingress.tls.every(({ secret }) => secret === ''))
@@ -166,7 +166,7 @@ function whole(value: string): number | undefined {
   return readWhole(value)
 }
 
-/** A member of the Certificate's `spec`. */
+/** Sets a member of the Certificate's `spec`. */
 function specMember(name: string, read: Read = text): Entry {
   return withIssuer((value) => {
     const found = read(value)
@@ -175,7 +175,7 @@ function specMember(name: string, read: Read = text): Entry {
   })
 }
 
-/** A member of a member of the Certificate's `spec`. */
+/** Sets a nested member of the Certificate's `spec`. */
 function nested(outer: string, name: string, read: Read): Entry {
   return withIssuer((value) => {
     const found = read(value)

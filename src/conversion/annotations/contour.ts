@@ -36,7 +36,7 @@ function foreignPart(main: string): Entry {
   return () => ({ outcome: 'converted', level: 'info', message: `part of ${main}` })
 }
 
-/** Contour uses Envoy's names for retry conditions. */
+/** Contour uses Envoy's names of retry conditions. */
 function contourRetries(value: string, { sibling, target }: Parameters<Entry>[1]): Effect {
   if (target === 'gateway-api')
     return {

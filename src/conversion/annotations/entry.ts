@@ -1,6 +1,6 @@
 /**
- * The effect of one annotation: an outcome with its message, and the settings that it asks for. Entries are
- * made by a handful of constructors, so that a table of them reads as a table.
+ * The effect of one annotation: an outcome with its message, and the settings that it requests. A few constructors make
+ * the entries, so that a table of entries reads as a table.
  */
 import type { GatewaySettings, Target } from '../model/conversion-options.ts'
 import type { ControllerClass } from '../ingress/controller-class.ts'
@@ -13,12 +13,12 @@ export interface Effect {
   readonly level: Level
   readonly message: string
   readonly settings?: AnnotationSettings
-  /** The question that a later stage has to answer before the outcome holds. */
+  /** The question that a later stage answers to settle the outcome. */
   readonly claim?: Claim['decidedBy']
 }
 
 export interface AnnotationSettings extends IngressSettings {
-  /** By name: the actions of the AWS Load Balancer Controller that are redirects. */
+  /** The redirect actions of the AWS Load Balancer Controller, by name. */
   readonly actions?: ReadonlyMap<string, RedirectTarget>
 }
 
@@ -28,7 +28,7 @@ export interface AnnotationPlace {
   readonly controller: ControllerClass
   readonly target: Target
   readonly gateway: GatewaySettings
-  /** The hosts that any Ingress of the conversion has rules for. */
+  /** The hosts for which any Ingress of the conversion has rules. */
   readonly ruleHosts: ReadonlySet<string>
   /** The value of another annotation of the same table. */
   readonly sibling: (name: string) => string | undefined
@@ -38,7 +38,7 @@ export interface AnnotationPlace {
 
 export type Entry = (value: string, place: AnnotationPlace) => Effect
 
-/** Entries by the part of the key behind the table's prefix. */
+/** Entries by the part of the key after the table's prefix. */
 export type AnnotationTable = Readonly<Record<string, Entry>>
 
 export function notNeeded(message: string): Entry {
@@ -57,12 +57,12 @@ export function platformStep(level: Level, message: string): Entry {
   return () => ({ outcome: 'platform-step', level, message })
 }
 
-/** An annotation that has an effect only together with another one. */
+/** An annotation that only has an effect together with another one. */
 export function beside(main: string, entry: Entry): Entry {
   return (value, place) => (place.sibling(main) === undefined ? partOf(main)(value, place) : entry(value, place))
 }
 
-/** A parameter of another annotation; it shares that one's outcome. */
+/** A parameter of another annotation, whose outcome it shares. */
 export function partOf(main: string): Entry {
   return (_, place) => {
     const effect = place.effectOf(main)
@@ -72,7 +72,7 @@ export function partOf(main: string): Entry {
   }
 }
 
-/** The same, with a check of the value; the controller uses its default in place of other values. */
+/** A parameter with a check of its value; the controller replaces other values by its default. */
 export function checkedPart(main: string, isAllowed: (value: string) => boolean, allowed: string): Entry {
   return (value, place) =>
     isAllowed(value) || !isInForce(main, place) ? partOf(main)(value, place) : refused(value, allowed)
@@ -83,7 +83,7 @@ export function isInForce(main: string, { effectOf }: AnnotationPlace): boolean 
   return (effectOf(main)?.outcome ?? 'not-needed') !== 'not-needed'
 }
 
-/** A switch, which has no effect when it is `"false"`. */
+/** A switch, which has no effect if it is `"false"`. */
 export function whenTrue(entry: Entry): Entry {
   return (value, place) => {
     const flag = readFlag(value)
@@ -96,7 +96,7 @@ export function converted(settings: AnnotationSettings, message: string): Effect
   return { outcome: 'converted', level: 'info', message, settings }
 }
 
-/** Converted if every host of the Ingress is served over HTTPS; the gateway stage decides that. */
+/** Converted if every host of the Ingress is served over HTTPS, which the gateway stage decides. */
 export function claimsHttpsRedirect(message: string): Effect {
   return { ...converted({ redirectsToHttps: true, redirectsEveryHost: true }, message), claim: 'https-redirect' }
 }
@@ -105,12 +105,12 @@ export function approximate(level: Level, settings: AnnotationSettings, message:
   return { outcome: 'approximate', level, message, settings }
 }
 
-/** The controller refuses or ignores such a value as well, so only something that never worked is lost. */
+/** The controller refuses or ignores such a value as well, so nothing is lost that ever worked. */
 export function refused(value: string, allowed: string): Effect {
   return {
     outcome: 'unsupported',
     level: 'warn',
-    message: `is ${JSON.stringify(value)}, allowed is ${allowed}; not read`,
+    message: `is ${JSON.stringify(value)}; allowed is ${allowed}; it is ignored`,
   }
 }
 
@@ -118,19 +118,19 @@ export function isBlank(value: string): boolean {
   return value.trim() === ''
 }
 
-/** Go's `strconv.ParseBool`, which controllers read their switches with. */
+/** Reads `strconv.ParseBool` of Go, as controllers do. */
 export function readFlag(value: string): boolean | undefined {
   if (/^(?:1|t|T|true|TRUE|True)$/.test(value)) return true
   return /^(?:0|f|F|false|FALSE|False)$/.test(value) ? false : undefined
 }
 
-/** A whole number of at least `least`. */
+/** Reads a whole number of at least `least`. */
 export function readWhole(value: string | undefined, least = 0): number | undefined {
   const number = value !== undefined && /^\d{1,9}$/.test(value.trim()) ? Number(value) : undefined
   return number !== undefined && number >= least ? number : undefined
 }
 
-/** The parts of a comma-separated list, without blanks and empty ones. */
+/** Returns the parts of a comma-separated list, trimmed and without empty ones. */
 export function readList(value: string): readonly string[] {
   return value
     .split(',')

@@ -1,7 +1,21 @@
-/** external-dns: its annotations go to the object that carries the hosts (docs/facts/istio-gateway.md#external-dns). */
+/**
+ * external-dns. Its annotations move to the object that contains the hosts (docs/facts/istio-gateway.md#external-dns).
+ */
+import type { Ingress } from '../ingress/ingress.ts'
 import { approximate, converted, type AnnotationPlace, type AnnotationTable, type Effect, type Entry } from './entry.ts'
 
-const PREFIX = 'external-dns.alpha.kubernetes.io/'
+/**
+ * external-dns reads the first since version 0.22, without falling back to the second, which earlier versions read
+ * (https://kubernetes-sigs.github.io/external-dns/v0.23.0/docs/annotations/annotations/). Objects get both.
+ */
+export const DNS_PREFIXES = ['external-dns.kubernetes.io/', 'external-dns.alpha.kubernetes.io/'] as const
+
+/** The value under both prefixes; where the Ingress has its own for the other one, that holds there. */
+function underBoth(name: string, value: string, { annotations }: Ingress): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    DNS_PREFIXES.map((prefix) => [`${prefix}${name}`, annotations.get(`${prefix}${name}`) ?? value]),
+  )
+}
 
 export const EXTERNAL_DNS: AnnotationTable = {
   hostname,
@@ -16,22 +30,22 @@ export const EXTERNAL_DNS: AnnotationTable = {
   'endpoints-type': onService('endpoints-type'),
 }
 
-/** Provider settings: `aws-weight`, `cloudflare-proxied`, `scw-...` and the like. */
+/** Provider settings such as `aws-weight`, `cloudflare-proxied` and `scw-...`. */
 export function carryDns(name: string): Entry {
   return carry(name)
 }
 
 function carry(name: string): Entry {
-  return (value, place) => converted({ dnsAnnotations: { [`${PREFIX}${name}`]: value } }, carriedTo(place))
+  return (value, place) => converted({ dnsAnnotations: underBoth(name, value, place.ingress) }, carriedTo(place))
 }
 
 function carriedTo({ target: to }: AnnotationPlace): string {
   return to === 'istio'
-    ? 'on the VirtualService; external-dns needs --source=istio-virtualservice'
-    : 'on the route; external-dns needs --source=gateway-httproute'
+    ? 'on the VirtualService, under both prefixes; external-dns needs --source=istio-virtualservice'
+    : 'on the route, under both prefixes; external-dns needs --source=gateway-httproute'
 }
 
-/** A name that no rule has gets a DNS record and no route. */
+/** A name without a rule gets a DNS record but no route. */
 function hostname(value: string, place: AnnotationPlace): Effect {
   const hosts = place.ingress.rules.map(({ host }) => host)
   const extra = value
@@ -45,15 +59,15 @@ function hostname(value: string, place: AnnotationPlace): Effect {
       level: 'info',
       message: 'ingress-hostname-source limits records to the hosts of the rules',
     }
-  const settings = { dnsAnnotations: { [`${PREFIX}hostname`]: value } }
+  const settings = { dnsAnnotations: underBoth('hostname', value, place.ingress) }
   if (extra.length === 0) return converted(settings, carriedTo(place))
   return approximate('warn', settings, `${extra.join(', ')} gets a DNS record but no route, because no rule names it`)
 }
 
-/** The Gateway API source reads the target from the Gateway only. */
+/** The Gateway API source reads the target only from the Gateway. */
 function target(value: string, place: AnnotationPlace): Effect {
   if (place.target === 'istio') return carry('target')(value, place)
-  const settings = { gatewayAnnotations: { [`${PREFIX}target`]: value } }
+  const settings = { gatewayAnnotations: underBoth('target', value, place.ingress) }
   if (place.gateway.shared === '') return converted(settings, 'on the Gateway, where external-dns reads it')
   return {
     outcome: 'platform-step',
@@ -62,13 +76,13 @@ function target(value: string, place: AnnotationPlace): Effect {
   }
 }
 
-function hostnameSource(value: string, { target: to }: AnnotationPlace): Effect {
+function hostnameSource(value: string, { target: to, ingress }: AnnotationPlace): Effect {
   if (value === 'defined-hosts-only') return converted({}, 'the hostname annotation is dropped')
   if (value !== 'annotation-only')
     return { outcome: 'not-needed', level: 'info', message: 'external-dns uses both kinds of names by default' }
   if (to === 'gateway-api')
     return converted(
-      { dnsAnnotations: { [`${PREFIX}gateway-hostname-source`]: value } },
+      { dnsAnnotations: underBoth('gateway-hostname-source', value, ingress) },
       'gateway-hostname-source of the route',
     )
   return {

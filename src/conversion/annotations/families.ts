@@ -1,6 +1,6 @@
 /**
- * Every annotation that is known, by its prefix. To add one: find its prefix below and put a line into the table of that file;
- * `entry.ts` has the constructors of such lines. A new controller is a file with a table and a line here.
+ * All known annotations by prefix. To add one, find its prefix below and add a line to the table of that file;
+ * `entry.ts` has the constructors. A new controller is a file with a table, and a line here.
  */
 import type { ControllerClass } from '../ingress/controller-class.ts'
 import { ALB, ALB_PATTERNS } from './aws.ts'
@@ -8,11 +8,15 @@ import { APPGW } from './azure.ts'
 import { CERT_MANAGER, CERT_MANAGER_ACME, TLS_ACME } from './cert-manager.ts'
 import { CONTOUR } from './contour.ts'
 import type { AnnotationTable, Entry } from './entry.ts'
-import { carryDns, EXTERNAL_DNS } from './external-dns.ts'
+import { carryDns, DNS_PREFIXES, EXTERNAL_DNS } from './external-dns.ts'
+import { APISIX } from './apisix.ts'
+import { CILIUM } from './cilium.ts'
+import { F5 } from './f5.ts'
+import { KONG, KONG_PATTERNS } from './kong.ts'
 import { GCE, GCE_KUBERNETES, GCE_STATUS, GKE } from './google.ts'
 import { GUARD_PATTERNS } from './guards.ts'
 import { HAPROXY, HAPROXY_COMMUNITY } from './haproxy.ts'
-import { LEGACY } from './legacy.ts'
+import { LEGACY, LEGACY_F5 } from './legacy.ts'
 import { NGINX } from './nginx/nginx.ts'
 import { KUBERNETES } from './tools.ts'
 import { TRAEFIK, TRAEFIK_PATTERNS } from './traefik.ts'
@@ -21,24 +25,43 @@ export interface Family {
   readonly prefix: string
   readonly table: AnnotationTable
   readonly patterns?: readonly (readonly [RegExp, (name: string) => Entry])[]
-  /** The only controllers that read it; undefined for what is read beside any controller. */
+  /** The only controllers that read it; undefined if every controller's users may have it. */
   readonly readers?: readonly Reader[]
+}
+
+/** The names that the controllers have themselves, for the report. */
+export const READER_NAMES: Readonly<Record<Reader, string>> = {
+  nginx: 'ingress-nginx',
+  f5: 'F5 NGINX Ingress Controller',
+  istio: 'Istio',
+  alb: 'AWS Load Balancer Controller',
+  gce: 'GKE Ingress',
+  traefik: 'Traefik',
+  kong: 'Kong',
+  appgw: 'Azure Application Gateway',
+  haproxy: 'HAProxy',
+  contour: 'Contour',
+  apisix: 'APISIX',
+  cilium: 'Cilium',
+  unknown: 'a controller that is not known',
 }
 
 /** Controllers besides those whose paths are read in a way of their own. */
 export type Reader = ControllerClass | keyof typeof OTHER_CLASSES
 
-/** By what their classes are called. */
+/** Patterns of their class names. */
 export const OTHER_CLASSES = {
   appgw: /appgw|application-gateway/,
   haproxy: /haproxy/,
   contour: /contour/,
-  kong: /kong/,
   apisix: /apisix/,
   cilium: /cilium/,
 } as const
 
-/** The first family with this prefix that knows the annotation wins, else the last one with the prefix. */
+/**
+ * The first family with this prefix that knows the annotation and whose controller serves the Ingress wins, else the first that
+ * knows the annotation, else the last one with the prefix.
+ */
 export const FAMILIES: readonly Family[] = [
   {
     prefix: 'nginx.ingress.kubernetes.io/',
@@ -55,31 +78,32 @@ export const FAMILIES: readonly Family[] = [
   { prefix: 'projectcontour.io/', table: CONTOUR, readers: ['contour'] },
   { prefix: 'ingress.kubernetes.io/', table: GCE_STATUS },
   { prefix: 'ingress.kubernetes.io/', table: LEGACY, readers: ['contour', 'haproxy'] },
+  { prefix: 'ingress.kubernetes.io/', table: LEGACY_F5, readers: ['f5'] },
   // F5's controller, whose class is called nginx as well.
-  { prefix: 'nginx.org/', table: {}, patterns: GUARD_PATTERNS, readers: ['nginx'] },
-  { prefix: 'nginx.com/', table: {}, patterns: GUARD_PATTERNS, readers: ['nginx'] },
-  { prefix: 'konghq.com/', table: {}, patterns: GUARD_PATTERNS, readers: ['kong'] },
-  { prefix: 'k8s.apisix.apache.org/', table: {}, patterns: GUARD_PATTERNS, readers: ['apisix'] },
-  { prefix: 'ingress.cilium.io/', table: {}, patterns: GUARD_PATTERNS, readers: ['cilium'] },
+  { prefix: 'nginx.org/', table: F5, patterns: GUARD_PATTERNS, readers: ['f5', 'nginx'] },
+  { prefix: 'nginx.com/', table: F5, patterns: GUARD_PATTERNS, readers: ['f5', 'nginx'] },
+  { prefix: 'konghq.com/', table: KONG, patterns: [...KONG_PATTERNS, ...GUARD_PATTERNS], readers: ['kong'] },
+  { prefix: 'k8s.apisix.apache.org/', table: APISIX, patterns: GUARD_PATTERNS, readers: ['apisix'] },
+  { prefix: 'ingress.cilium.io/', table: CILIUM, patterns: GUARD_PATTERNS, readers: ['cilium'] },
   { prefix: 'acme.cert-manager.io/', table: CERT_MANAGER_ACME },
   { prefix: 'cert-manager.io/', table: CERT_MANAGER },
-  {
-    prefix: 'external-dns.alpha.kubernetes.io/',
+  ...DNS_PREFIXES.map((prefix): Family => ({
+    prefix,
     table: EXTERNAL_DNS,
     patterns: [
       [/^((?:aws|cloudflare|scw|google|azure|ns1|coredns|ibmcloud|webhook|plural|alibabacloud)-.+)$/, carryDns],
     ],
-  },
+  })),
   { prefix: 'kubernetes.io/', table: { ...KUBERNETES, ...TLS_ACME, ...GCE_KUBERNETES } },
 ]
 
 /** The annotations of one prefix, for docs/reference/annotations.md. */
 export interface KnownAnnotations {
   readonly prefix: string
-  /** Classes of the only controllers that read them; undefined for those that are read beside any controller. */
+  /** The classes of the only controllers that read them; undefined for annotations of tools. */
   readonly readers: readonly string[] | undefined
   readonly names: readonly string[]
-  /** Names of a form, as regular expressions. */
+  /** Patterns of names, as regular expressions. */
   readonly patterns: readonly string[]
 }
 

@@ -23,7 +23,7 @@ export const GKE: AnnotationTable = {
   'internal-load-balancer-allow-global-access': BALANCER,
 }
 
-/** Written by Google's controller, about its own load balancer. */
+/** Google's controller writes these about its own load balancer. */
 export const GCE_STATUS: AnnotationTable = Object.fromEntries(
   [
     'backends',

@@ -1,4 +1,4 @@
-/** Controllers whose annotations are not known one by one: whatever may keep strangers out is an error. */
+/** Controllers whose annotations are not known individually. */
 import { unsupported, type Entry } from './entry.ts'
 
 const GUARD = unsupported(
@@ -6,13 +6,19 @@ const GUARD = unsupported(
   'SECURITY: it may contain authentication, address lists or other policies, which are not converted: recreate them in Istio',
 )
 
+const TLS = unsupported(
+  'error',
+  'SECURITY: it may decide over TLS or over which requests are served, which is not converted: recreate it in Istio',
+)
+
 const REWRITE = unsupported(
   'error',
   'it changes paths in a way that is not converted: recreate it in the VirtualService',
 )
 
-/** Controllers whose annotations are not known one by one: whatever may keep a client out is reported as an error. */
+/** Reports every annotation that may protect the routes as an error. */
 export const GUARD_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])[] = [
-  [/^(.*(?:auth|jwt|oidc|plugin|polic|protect|waf|allow|deny|block|whitelist|secret|snippet).*)$/, () => GUARD],
-  [/^(.*(?:rewrite|strip-path|regex).*)$/, () => REWRITE],
+  [/(auth|jwt|oidc|plugin|polic|protect|waf|allow|deny|block|whitelist|secret|snippet)/, () => GUARD],
+  [/(https|ssl|tls|cert|sni|protocol|method)/, () => TLS],
+  [/(rewrite|strip-path|regex)/, () => REWRITE],
 ]

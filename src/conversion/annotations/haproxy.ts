@@ -1,6 +1,6 @@
 /** Both controllers of HAProxy (docs/facts/other-ingress-controllers.md#haproxy). */
-import { asNginx, backendTls, PASSWORD, sslRedirect } from './as-nginx.ts'
-import { converted, notNeeded, readFlag, readList, refused, unsupported, type AnnotationTable } from './entry.ts'
+import { asNginx, backendTls, PASSWORD, passthrough, sslRedirect } from './as-nginx.ts'
+import { converted, notNeeded, readFlag, readList, unsupported, type AnnotationTable } from './entry.ts'
 
 const IDLE = notNeeded('Istio sets no time limit')
 
@@ -25,7 +25,10 @@ export const HAPROXY: AnnotationTable = {
       value,
       place,
     ),
-  'rate-limit-requests': unsupported('warn', 'a limit needs an EnvoyFilter'),
+  'rate-limit-requests': unsupported(
+    'error',
+    'the number of requests of a client is not limited: Envoy needs a rate limit service for a limit of each address',
+  ),
   'timeout-client': IDLE,
   'timeout-server': IDLE,
   'timeout-connect': IDLE,
@@ -34,10 +37,7 @@ export const HAPROXY: AnnotationTable = {
   'load-balance': unsupported('warn', 'the closest equivalent is loadBalancer of a DestinationRule'),
   'cookie-persistence': unsupported('warn', 'the closest equivalent is consistentHash of a DestinationRule'),
   'set-host': (value) => converted({ authority: value }, `backends get ${value} as Host`),
-  'ssl-passthrough': (value) =>
-    readFlag(value) === true
-      ? converted({ isPassthrough: true }, 'TLS is passed through by server name')
-      : { outcome: 'not-needed', level: 'info', message: 'is switched off' },
+  'ssl-passthrough': passthrough,
   'request-set-header': unsupported('warn', 'headers.request.set of the route'),
   'response-set-header': unsupported('warn', 'headers.response.set of the route'),
   'backend-config-snippet': unsupported('error', 'configuration of HAProxy itself; recreate what it does in Istio'),
@@ -49,7 +49,7 @@ export const HAPROXY: AnnotationTable = {
 /** `haproxy-ingress.github.io/`, of the community. */
 export const HAPROXY_COMMUNITY: AnnotationTable = {
   'ssl-redirect': sslRedirect,
-  'ssl-passthrough': (value, place) => HAPROXY['ssl-passthrough']?.(value, place) ?? refused(value, 'true or false'),
+  'ssl-passthrough': passthrough,
   'allowlist-source-range': asNginx('allowlist-source-range'),
   'whitelist-source-range': asNginx('allowlist-source-range'),
   'denylist-source-range': asNginx('denylist-source-range'),

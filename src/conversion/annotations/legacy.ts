@@ -1,6 +1,9 @@
-/** The prefix of early controllers, which HAProxy's and Contour's still read. */
+/** The prefix of early controllers, which HAProxy's and Contour's controllers still read. */
 import { asNginx, PASSWORD, sslRedirect } from './as-nginx.ts'
 import { claimsHttpsRedirect, readFlag, unsupported, type AnnotationTable } from './entry.ts'
+
+/** `ingress.kubernetes.io/ssl-redirect` is the one that F5's controller reads as well. */
+export const LEGACY_F5: AnnotationTable = { 'ssl-redirect': sslRedirect }
 
 /** `ingress.kubernetes.io/`, the common ancestor of several controllers'. */
 export const LEGACY: AnnotationTable = {

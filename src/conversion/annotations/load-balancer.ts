@@ -1,4 +1,4 @@
-/** Settings of the load balancers of clouds. They move to the Service of the gateway, which the platform team owns. */
+/** Settings of cloud load balancers. They move to the gateway's Service, which the platform team owns. */
 import { platformStep, type Entry } from './entry.ts'
 
 export const BALANCER = platformStep(

@@ -1,4 +1,4 @@
-/** What several annotations of one Ingress ask for, together. Members that hold several things are joined member by member. */
+/** Merges the settings of several annotations. Members with several values are merged member by member. */
 import { isObject } from '../../kubernetes/json.ts'
 import type { AnnotationSettings } from './entry.ts'
 
@@ -6,7 +6,7 @@ export function mergeSettings(parts: readonly AnnotationSettings[]): AnnotationS
   return parts.reduce<AnnotationSettings>((merged, part) => mergeRecords(merged, part), {})
 }
 
-/** Later members win; records and lists of both sides are joined. */
+/** Later members win; records and lists of both sides are merged. */
 function mergeRecords<Value extends object>(left: Value, right: Value): Value {
   const joined = Object.entries(right).map(([key, value]) => {
     const old: unknown = Object.hasOwn(left, key) ? left[key as keyof Value] : undefined

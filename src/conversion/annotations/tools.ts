@@ -1,13 +1,13 @@
-/** Annotations of tools that handle any object, and those that name the class. */
+/** Annotations of tools that work with any object, and annotations that name the class. */
 import { foreign, notNeeded, type AnnotationTable, type Entry } from './entry.ts'
 
 export const KUBERNETES: AnnotationTable = {
   'ingress.class': notNeeded('names the controller that the Ingress is for'),
 }
 
-const BOOKKEEPING = foreign('bookkeeping of a tool, which writes its own on the new objects')
+const BOOKKEEPING = foreign('bookkeeping of a tool, which will write its own on the new objects')
 
-/** Keys by prefix, for tools that write many. */
+/** Prefixes of tools with many keys. */
 export const FOREIGN_PREFIXES: readonly (readonly [string, Entry])[] = [
   ['kubectl.kubernetes.io/', BOOKKEEPING],
   ['meta.helm.sh/', BOOKKEEPING],

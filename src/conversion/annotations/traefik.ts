@@ -48,7 +48,7 @@ export const TRAEFIK: AnnotationTable = {
   'service.sticky.cookie': unsupported('warn', 'the closest equivalent is consistentHash of a DestinationRule'),
 }
 
-/** Keys with names in them. */
+/** Keys that contain a name. */
 export const TRAEFIK_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])[] = [
   [/^router\.tls\.domains\.(.+)$/, () => notNeeded('the certificate contains its names')],
   [
@@ -66,7 +66,7 @@ function entryPoints(value: string, place: AnnotationPlace): Effect {
   return claimsHttpsRedirect('only https: plain requests of hosts with TLS are redirected (308)')
 }
 
-/** Traefik has a default certificate, so TLS needs no `spec.tls` there. */
+/** Traefik has a default certificate, so its TLS does not need `spec.tls`. */
 function namesSecret({ ingress }: AnnotationPlace): boolean {
   return ingress.tls.some(({ secret }) => secret !== '')
 }

@@ -1,12 +1,15 @@
 /**
- * How ACME issuers reach the hosts once the gateway serves them (https://cert-manager.io/docs/configuration/acme/http01/ and
+ * How ACME issuers reach hosts that the gateway serves (https://cert-manager.io/docs/configuration/acme/http01/ and
  * https://cert-manager.io/docs/configuration/acme/dns01/).
  */
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import { hasIssuer } from '../model/issuers.ts'
 import type { ReportLine } from '../model/report.ts'
 
-/** An annotation does not say whether its issuer speaks ACME, so the lines go to all; HTTP-01 cannot prove a wildcard. */
+/**
+ * The annotation does not say whether its issuer uses ACME, so every issuer gets the lines. HTTP-01 cannot prove a
+ * wildcard.
+ */
 export function challengeLines(reading: ReadIngress): readonly ReportLine[] {
   if (!asksForCertificates(reading)) return []
   const line = { ingress: reading.id, about: 'spec.tls', outcome: 'platform-step' } as const

@@ -1,4 +1,4 @@
-/** Groups the members that share a key, directly or through others. The first member of a group comes first. */
+/** Groups members that share a key, directly or through other members. The first member of a group comes first. */
 import { groupBy } from '../../kubernetes/group-by.ts'
 
 export function connectedGroups<Member>(

@@ -9,7 +9,7 @@ const CERT_MANAGER = /^(?:acme\.)?cert-manager\.io\//
 export function gatewayAnnotations(group: readonly ReadIngress[]): Reported<Annotations> {
   const issuing = group.find((reading) => hasIssuer(ownAnnotations(reading)))
   const owned = group.map((reading) => {
-    // Those of cert-manager belong together: all of them come from one Ingress.
+    // cert-manager's annotations belong together, so all of them come from one Ingress.
     const isKept = (key: string) => !CERT_MANAGER.test(key) || issuing === undefined || reading === issuing
     const kept = Object.entries(ownAnnotations(reading)).filter(([key]) => isKept(key))
     return { ingress: reading.id, annotations: Object.fromEntries(kept) }
@@ -24,7 +24,9 @@ function ownAnnotations({ settings }: ReadIngress): Annotations {
   return settings.gatewayAnnotations ?? {}
 }
 
-/** cert-manager issues every secret that a listener of the Gateway names (https://cert-manager.io/docs/usage/gateway/). */
+/**
+ * cert-manager issues every secret that a listener of the Gateway names (https://cert-manager.io/docs/usage/gateway/).
+ */
 function issuerConflict(
   reading: ReadIngress,
   issuing: ReadIngress,

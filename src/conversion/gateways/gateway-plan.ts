@@ -2,7 +2,7 @@ import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { ClientCertificate } from '../model/ingress-settings.ts'
 import type { VirtualHost } from '../model/virtual-host.ts'
 
-/** A Gateway with the virtual hosts and the certificates that it serves. */
+/** A Gateway with its virtual hosts and certificates. */
 export interface GatewayPlan {
   readonly namespace: string
   /** A DNS label. */
@@ -17,9 +17,9 @@ export interface GatewayPlan {
 /** TLS that ends at the gateway. */
 export interface TlsServer {
   readonly hosts: readonly string[]
-  /** The names that the certificate is for: the hosts of the TLS entries, wildcards among them. */
+  /** The names on the certificate: the hosts of the TLS entries, including wildcards. */
   readonly names: readonly string[]
-  /** The secret that the Ingress names, in its own namespace. */
+  /** The secret named by the Ingress, in the Ingress' namespace. */
   readonly secret: string
   readonly clientCertificate: ClientCertificate | undefined
 }

@@ -1,39 +1,53 @@
-/** Hosts that the gateway serves over plain HTTP only, where the Ingress asked for more. */
+/** Hosts that the gateway serves only over plain HTTP although the Ingress asked for HTTPS. */
 import { hasTls, ruleHosts, type TlsCoverage } from '../hosts/tls-coverage.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { Claim, ReportLine } from '../model/report.ts'
 
-/** Settles the claims of annotations that ask for a redirect to https: refused where no host of the Ingress has TLS. */
+/**
+ * Settles the claims of annotations that request a redirect to https. A claim fails if no host of the Ingress has TLS.
+ */
 export function settleClaims(
   lines: readonly (ReportLine | Claim)[],
   readings: readonly ReadIngress[],
   tls: TlsCoverage,
 ): readonly ReportLine[] {
-  const refused = new Map(
-    readings
-      .filter((reading) => isPlainOnly(reading, unredirectedHosts(reading, tls)))
-      .map((reading) => [reading.id, noRedirect(reading.id, unredirectedHosts(reading, tls))]),
-  )
+  const readingOf = new Map(readings.map((reading) => [reading.id, reading]))
   return lines.map((line) => {
     if (!('decidedBy' in line)) return line
-    const { ingress, about } = line.line
-    const refusal = refused.get(ingress)
-    return refusal === undefined ? line.line : { ...refusal, about }
+    const reading = readingOf.get(line.line.ingress)
+    const refusal = reading && refusalOf(line.decidedBy, reading, tls)
+    return refusal === undefined ? line.line : { ...refusal, about: line.line.about }
   })
+}
+
+function refusalOf(claim: Claim['decidedBy'], reading: ReadIngress, tls: TlsCoverage): ReportLine | undefined {
+  if (claim === 'client-certificate') {
+    const plain = plainHosts(reading, tls)
+    return plain.length === 0 ? undefined : noClientCertificate(reading.id, plain)
+  }
+  const plain = unredirectedHosts(reading, tls)
+  return isPlainOnly(reading, plain) ? noRedirect(reading.id, plain, 'error') : undefined
+}
+
+function noClientCertificate(ingress: string, hosts: readonly string[]): ReportLine {
+  const message = `SECURITY: ${hosts.join(', ')} has no HTTPS server, so no client is asked for a certificate: add spec.tls with a secret`
+  return { ingress, level: 'error', about: 'spec.tls', outcome: 'unsupported', message }
 }
 
 export function plainHostLines(reading: ReadIngress, tls: TlsCoverage): readonly ReportLine[] {
   const unredirected = unredirectedHosts(reading, tls)
   const isClaimed = reading.settings.redirectsEveryHost === true
-  // By ssl-redirect alone ingress-nginx does not redirect such hosts either.
+  // With ssl-redirect alone, ingress-nginx does not redirect such hosts either.
   const isExpected = reading.controller === 'nginx' && !isClaimed
   const isSettled = isClaimed && isPlainOnly(reading, unredirected)
   const redirectLines =
-    unredirected.length === 0 || isExpected || isSettled ? [] : [noRedirect(reading.id, unredirected)]
+    unredirected.length === 0 || isExpected || isSettled
+      ? []
+      : [noRedirect(reading.id, unredirected, isClaimed ? 'error' : 'warn')]
   return [...redirectLines, ...noCertificateLines(reading, tls)]
 }
 
-/** A redirect is printed for hosts with TLS only: elsewhere it would lead to nothing. */
+/** Only hosts with TLS redirect; for other hosts nothing would answer at https. */
 function unredirectedHosts(reading: ReadIngress, tls: TlsCoverage): readonly string[] {
   return reading.settings.redirectsToHttps === true ? plainHosts(reading, tls) : []
 }
@@ -48,9 +62,9 @@ function isPlainOnly(reading: ReadIngress, plain: readonly string[]): boolean {
   return plain.length > 0 && plain.length === ruleHosts(reading).length
 }
 
-function noRedirect(ingress: string, hosts: readonly string[]): ReportLine {
+function noRedirect(ingress: string, hosts: readonly string[], level: ReportLine['level']): ReportLine {
   const message = `no redirect to HTTPS: ${hosts.join(', ')} has no HTTPS server, so plain HTTP requests are served`
-  return { ingress, level: 'warn', about: 'spec.rules', outcome: 'unsupported', message }
+  return { ingress, level, about: 'spec.rules', outcome: 'unsupported', message }
 }
 
 function noCertificateLines(reading: ReadIngress, tls: TlsCoverage): readonly ReportLine[] {

@@ -1,7 +1,7 @@
 /**
- * The third stage: which Gateway serves which hosts. Ingresses of a namespace that share a host or a certificate share a
- * Gateway. Of two Gateways with the same TLS host Istio ignores the second, and with one certificate on two of them browsers
- * reuse a connection for the wrong one
+ * The third stage: assigns hosts to Gateways. Ingresses of a namespace that share a host or a certificate share a
+ * Gateway. If two Gateways have the same TLS host, Istio ignores the second; if they have the same certificate,
+ * browsers reuse connections for the wrong one
  * (https://istio.io/latest/docs/ops/common-problems/network-issues/#404-errors-occur-when-multiple-gateways-configured-with-same-tls-certificate).
  */
 import { ingressHosts, type TlsCoverage } from '../hosts/tls-coverage.ts'

@@ -1,4 +1,4 @@
-/** The servers that end TLS at a gateway, and a report line for each TLS entry. */
+/** The servers that end TLS at a gateway, with a report line for each TLS entry. */
 import { ruleHosts, tlsEntries, type TlsEntry } from '../hosts/tls-coverage.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
@@ -10,7 +10,7 @@ import type { Reported, ReportLine } from '../model/report.ts'
 import type { VirtualHost } from '../model/virtual-host.ts'
 import type { TlsServer } from './gateway-plan.ts'
 
-/** Each certificate is used for the hosts of its own entries only, and each host has one certificate. */
+/** Each certificate is used only for the hosts of its own entries, and each host has one certificate. */
 export function tlsServers(
   group: readonly ReadIngress[],
   hosts: readonly VirtualHost[],
@@ -33,7 +33,7 @@ interface Assignment {
   readonly tls: TlsEntry
 }
 
-/** The first entry that covers a host gives it its certificate. */
+/** The first entry that covers a host provides its certificate. */
 function assignHosts(
   entries: readonly TlsEntry[],
   hosts: readonly VirtualHost[],
@@ -93,7 +93,7 @@ function secretLines(
   return [{ ...line, outcome: 'platform-step', message: `HTTPS for ${names}: ${copyStep(secret, gateway.namespace)}` }]
 }
 
-/** Copies no metadata that the API server added. */
+/** Copies no metadata, because the API server added most of it. */
 function copyStep({ namespace, name }: { readonly namespace: string; readonly name: string }, to: string): string {
   const copy = credentialName(namespace, name)
   const command = [
@@ -109,7 +109,7 @@ function clientCertificateOf(host: string, group: readonly ReadIngress[]): Clien
     ?.settings.clientCertificate
 }
 
-/** Hosts whose TLS is passed through need no server. */
+/** Hosts with TLS passthrough need no server. */
 function serverOf(
   assignments: readonly (Assignment & Pick<TlsServer, 'clientCertificate'>)[],
   passed: ReadonlySet<string>,
@@ -123,7 +123,7 @@ function serverOf(
 }
 
 /**
- * Istio's own ingress controller serves no HTTPS without a secret either, so nothing is lost there (istio/istio
+ * Istio's own ingress controller does not serve HTTPS without a secret either, so nothing is lost for it (istio/istio
  * pilot/pkg/config/kube/ingress/conversion.go).
  */
 function unservedLines({ ingress, id, controller, settings }: ReadIngress): readonly ReportLine[] {

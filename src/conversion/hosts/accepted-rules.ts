@@ -1,4 +1,4 @@
-/** The rules of all Ingresses by host, and the hosts that a gateway cannot have. */
+/** The rules of all Ingresses by host, and the hosts that a gateway cannot serve. */
 import type { IngressRule } from '../ingress/ingress.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
@@ -7,7 +7,7 @@ import { hostProblem } from '../model/hosts.ts'
 import type { Reported, ReportLine } from '../model/report.ts'
 import type { HostRule } from './host-rule.ts'
 
-/** By `namespace/host`. */
+/** Keyed by `namespace/host`. */
 export type HostRules = ReadonlyMap<string, readonly HostRule[]>
 
 export function acceptedRules(readings: readonly ReadIngress[], options: ConversionOptions): Reported<HostRules> {
@@ -25,7 +25,7 @@ export function acceptedRules(readings: readonly ReadIngress[], options: Convers
   return { value, lines: [...lines, ...sharedHostLines([...value.values()].flat())] }
 }
 
-/** A default backend alone is a rule without host, once that is allowed. */
+/** A default backend without rules becomes a rule without host, if the configuration allows it. */
 function rulesOf({ ingress }: ReadIngress, { gateway }: ConversionOptions): readonly IngressRule[] {
   const isAlone = ingress.rules.length === 0 && ingress.defaultBackend !== undefined && gateway.allowHostless
   return isAlone ? [{ host: '', paths: [], field: 'spec.defaultBackend' }] : ingress.rules

@@ -1,20 +1,20 @@
-/** Merges the canary Ingresses of ingress-nginx into the routes of the main ones (docs/facts/ingress-nginx.md). */
+/** Merges the canary Ingresses of ingress-nginx into the main routes (docs/facts/ingress-nginx.md). */
 import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import type { Reported, ReportLine } from '../model/report.ts'
 import type { HostContext, HostRule } from './host-rule.ts'
-import { isIdle, type Canary } from '../model/ingress-settings.ts'
+import { isIdle, type Canary, type HeaderMatch } from '../model/ingress-settings.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import { pathMatch } from './path-matches.ts'
 import { escapeRegex } from '../model/regular-expression.ts'
 import { resolveBackend } from './resolve-backend.ts'
-import type { Forward, HeaderMatch, Route, RouteBackend } from '../model/virtual-host.ts'
+import type { Forward, Route, RouteBackend } from '../model/virtual-host.ts'
 
 interface CanaryBackend {
   readonly canary: Canary
   readonly backend: RouteBackend
 }
 
-/** `sticky` are the Ingresses with affinity by cookie. */
+/** `sticky` are the Ingresses with cookie affinity. */
 export function withCanaries(
   routes: readonly Route[],
   canaries: readonly HostRule[],
@@ -69,7 +69,7 @@ function canaryLine(
     return { ingress: id, level: 'info', about: field, outcome: 'not-needed', message }
   }
   if (isSticky && settings.canary.weight > 0) {
-    const message = `${host}${path} -> ${backend.service}:${backend.port}, as a canary of the main backend; the weight decides for each request, where the affinity of ingress-nginx keeps a client on its side`
+    const message = `${host}${path} -> ${backend.service}:${backend.port}, as a canary of the main backend; the weight applies to each request, but the affinity of ingress-nginx keeps a client on its side`
     return { ingress: id, level: 'warn', about: field, outcome: 'approximate', message }
   }
   const message = `${host}${path} -> ${backend.service}:${backend.port}, as a canary of the main backend`

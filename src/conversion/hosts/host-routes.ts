@@ -1,4 +1,4 @@
-/** The routes of one host in the order of precedence, with a report line for each path of each Ingress. */
+/** The routes of one host by precedence, with a report line for each path of each Ingress. */
 import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import { collect, type Reported, type ReportLine } from '../model/report.ts'
@@ -16,7 +16,7 @@ export function routesOfHost(rules: readonly HostRule[], context: HostContext): 
   const paths = planPaths(mains, context)
   const fallbacks = collect(firstOfEachIngress(mains).map((rule) => planFallback(rule, context)))
   const [fallback] = fallbacks.value.flat()
-  // Behind a path that takes everything, or behind the fallback of an older Ingress, no fallback is reached.
+  // A fallback is never reached after a path that matches everything, or after the fallback of an older Ingress.
   const isReached = fallback !== undefined && !paths.value.some(takesAll)
   const routes = isReached ? [...paths.value, fallback] : paths.value
   const split = withCanaries(routes, canaries, stickyIngresses(mains), context)
@@ -32,7 +32,7 @@ function stickyIngresses(rules: readonly HostRule[]): ReadonlySet<string> {
   )
 }
 
-/** A route behind another with the same match is never reached; the one of the older Ingress stays. */
+/** A route is never reached after another one with the same match; the older Ingress' route stays. */
 function planPaths(rules: readonly HostRule[], context: HostContext): Reported<readonly Route[]> {
   const planned = rules.flatMap((rule) => rule.rule.paths.map((path) => planPath(path, rule, context)))
   const sorted = planned.flatMap(({ route }) => route ?? []).toSorted(byPrecedence)
@@ -46,8 +46,9 @@ function planPaths(rules: readonly HostRule[], context: HostContext): Reported<r
   }
 }
 
-function matchKey({ match }: Route): string {
-  return `${match.kind} ${match.value}`
+function matchKey({ match, headers }: Route): string {
+  const conditions = headers.map(({ name, kind, value }) => ` ${name} ${kind} ${value}`)
+  return `${match.kind} ${match.value}${conditions.join('')}`
 }
 
 interface PlannedPath {
@@ -67,7 +68,7 @@ function planPath(path: IngressPath, rule: HostRule, context: HostContext): Plan
     : { route, line: { ...line, outcome: 'approximate', message: `${message}; ${warning}` } }
 }
 
-/** The line says why there is no route. */
+/** Returns the route, or a line that says why there is none. */
 function routeOrLine(path: IngressPath, rule: HostRule, context: HostContext): Route | ReportLine {
   const action = backendAction(path, rule.reading)
   const { id } = rule.reading
@@ -97,7 +98,7 @@ function firstOfEachIngress(rules: readonly HostRule[]): readonly HostRule[] {
   return rules.filter(({ reading }, index) => rules.findIndex((rule) => rule.reading === reading) === index)
 }
 
-/** The default backend is served behind every path of its Ingress' own hosts, and nowhere else. It is reported once. */
+/** The default backend serves the remaining paths of its Ingress' own hosts only. It is reported once. */
 function planFallback(rule: HostRule, context: HostContext): Reported<readonly Route[]> {
   const { ingress, id } = rule.reading
   const path = ingress.defaultBackend

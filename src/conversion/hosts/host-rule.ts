@@ -10,12 +10,12 @@ export interface HostRule {
   readonly host: string
 }
 
-/** What holds for all paths of a host. */
+/** The properties shared by all paths of a host. */
 export interface HostContext {
   readonly host: string
-  /** Every path is a regular expression, because an Ingress of the host asks for that (ingress-nginx). */
+  /** Every path is a regular expression, because an Ingress of the host asks for it (ingress-nginx). */
   readonly isRegex: boolean
-  /** The host has TLS at the gateway. */
+  /** Whether the host has TLS at the gateway. */
   readonly isSecure: boolean
   /** The Ingresses whose default backend is reported with this host. */
   readonly reportedFallbacks: ReadonlySet<string>

@@ -1,8 +1,8 @@
-/** Redirects of a host that no path of an Ingress asks for. They go before all paths. */
+/** Redirects of a host that no path defines. They precede all paths. */
 import type { Redirect, Route } from '../model/virtual-host.ts'
 import type { HostRule } from './host-rule.ts'
 
-/** `routes` are those of the paths; without any, nothing is redirected. */
+/** `routes` are the paths' routes; without any, nothing redirects. */
 export function implicitRedirects(rules: readonly HostRule[], routes: readonly Route[]): readonly Route[] {
   const [model] = routes
   if (model === undefined) return []
@@ -13,7 +13,7 @@ export function implicitRedirects(rules: readonly HostRule[], routes: readonly R
   ]
 }
 
-/** Requests that reached the proxy in front of the gateway as http, known by `x-forwarded-proto`. */
+/** Redirects requests that reached the proxy in front of the gateway as http, according to `x-forwarded-proto`. */
 function forwardedRedirect(rules: readonly HostRule[], route: Route): readonly Route[] {
   if (!rules.some(({ reading }) => reading.settings.redirectsForwardedHttp === true)) return []
   const action: Redirect = { kind: 'redirect', scheme: 'https', authority: undefined, path: undefined, code: 308 }

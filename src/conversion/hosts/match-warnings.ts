@@ -1,4 +1,4 @@
-/** Warnings about path matching: where the controller may match differently, and paths that cannot be matched. */
+/** Warnings about path matching: controllers that may match differently, and paths that cannot be matched. */
 import type { Problem } from '../../kubernetes/problem.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
@@ -12,7 +12,7 @@ import type { PathMatch } from '../model/virtual-host.ts'
  * |------------|------------------------|------------|----------------------------|
  * | istio      | /foo.*                 | prefix     | whole elements             |
  * | traefik    | /foo                   | elements   | text, `PathPrefix`         |
- * | unknown    | /foo                   | elements   | not known                  |
+ * | unknown    | /foo                   | elements   | unknown                    |
  */
 export function matchWarning(
   { pathType }: IngressPath,

@@ -1,4 +1,4 @@
-/** TLS that the gateway does not end. */
+/** TLS that the gateway passes through. */
 import { isProblem } from '../../kubernetes/problem.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
 import type { Reported, ReportLine } from '../model/report.ts'
@@ -6,7 +6,7 @@ import type { RouteBackend } from '../model/virtual-host.ts'
 import type { HostRule } from './host-rule.ts'
 import { resolveBackend } from './resolve-backend.ts'
 
-/** Returns the backend of the path `/`, or else of the first path: TLS that is passed through has no paths. */
+/** Returns the backend of the path `/`, otherwise of the first path, because TLS passthrough ignores paths. */
 export function passthroughBackend(
   rules: readonly HostRule[],
   options: ConversionOptions,

@@ -1,19 +1,19 @@
-/**
- * What the path of an Ingress matches (docs/facts/istio-gateway.md#path-types), and the order of precedence among paths.
- */
+/** How the path of an Ingress matches (docs/facts/istio-gateway.md#path-types), and the precedence of paths. */
+import { trimEnd } from '../../kubernetes/trim-characters.ts'
 import type { ControllerClass } from '../ingress/controller-class.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import { escapeRegex, hasAlternatives } from '../model/regular-expression.ts'
-import type { PathMatch } from '../model/virtual-host.ts'
+import type { PathMatch, Route } from '../model/virtual-host.ts'
 
 /**
  * | pathType               | class            | path      | match                       |
  * |------------------------|------------------|-----------|-----------------------------|
+ * | marked as expression   | f5, kong         | /f.o      | regex /f.o.*                |
  * | any, on a regex host   | nginx, unknown   | /foo      | regex (?i)/foo.*            |
  * | Exact                  | any              | /foo      | exact /foo                  |
  * | Prefix                 | any              | / or ""   | elements /                  |
  * | Prefix                 | any              | /foo[/]   | elements /foo               |
- * | ImplementationSpecific | nginx            | /foo      | prefix /foo                 |
+ * | ImplementationSpecific | nginx, f5, kong  | /foo      | prefix /foo                 |
  * | ImplementationSpecific | alb, gce, istio  | /foo/*    | elements /foo               |
  * | ImplementationSpecific | istio            | /foo.*    | prefix /foo                 |
  * | ImplementationSpecific | alb              | /foo*     | prefix /foo                 |
@@ -22,28 +22,32 @@ import type { PathMatch } from '../model/virtual-host.ts'
  * | ImplementationSpecific | traefik, unknown | /foo      | elements /foo               |
  */
 export function pathMatch(
-  { path, pathType }: IngressPath,
+  { path, pathType, expression }: IngressPath,
   controller: ControllerClass,
   isRegexHost: boolean,
 ): PathMatch {
+  if (expression !== undefined) return startingWith(expression.pattern, expression.ignoresCase)
   if (isRegexHost && (controller === 'nginx' || controller === 'unknown')) return nginxRegex(path)
   if (pathType === 'Exact') return { kind: 'exact', value: path }
   if (pathType === 'Prefix') return elements(path)
   switch (controller) {
     case 'nginx':
+    case 'f5':
       return path === '' || path === '/' ? elements('/') : { kind: 'prefix', value: path }
     case 'alb':
       return wildcards(path)
     case 'gce':
     case 'istio':
       return wildcardOrExact(path)
+    case 'kong':
+      return path === '' || path === '/' ? elements('/') : { kind: 'prefix', value: path }
     case 'traefik':
     case 'unknown':
       return elements(path)
   }
 }
 
-/** `*` is any text and `?` any character, slashes included (AWS, "Path conditions"). */
+/** `*` matches any text and `?` any character, including slashes (AWS, "Path conditions"). */
 function wildcards(path: string): PathMatch {
   const head = path.replace(/\/?\*$/, '')
   if (/[*?]/.test(head))
@@ -59,29 +63,39 @@ function wildcardOrExact(path: string): PathMatch {
 }
 
 function elements(path: string): PathMatch {
-  const stripped = path.replace(/\/+$/, '')
+  const stripped = trimEnd(path, '/')
   return { kind: 'elements', value: stripped === '' ? '/' : stripped }
 }
 
 /**
- * If one path of a host is a regular expression, ingress-nginx treats all of them as such: case-insensitive, and anchored at
- * the start only (https://kubernetes.github.io/ingress-nginx/user-guide/ingress-path-matching/). Envoy matches the whole
- * path, so every alternative needs `.*` after it.
+ * If one path of a host is a regular expression, ingress-nginx treats all of them as such: case-insensitive, and
+ * anchored at the start only (https://kubernetes.github.io/ingress-nginx/user-guide/ingress-path-matching/). Envoy
+ * matches the whole path, so every alternative needs `.*` after it.
  */
 function nginxRegex(path: string): PathMatch {
-  const pattern = path === '' ? '/' : path
-  return { kind: 'regex', value: `(?i)${hasAlternatives(pattern) ? `(?:${pattern})` : pattern}.*` }
+  return startingWith(path === '' ? '/' : path, true)
+}
+
+function startingWith(pattern: string, ignoresCase: boolean): PathMatch {
+  const whole = hasAlternatives(pattern) ? `(?:${pattern})` : pattern
+  return { kind: 'regex', value: `${ignoresCase ? '(?i)' : ''}${whole}.*` }
 }
 
 /**
- * Sorts longer paths first, and Exact first at equal length. Trailing slashes do not count, or a Prefix `/foo/` would hide an
- * Exact `/foo`. Regular expressions are compared as written.
+ * Sorts routes with more conditions on headers first (Kong), then longer paths first, and Exact first at equal length.
+ * Trailing slashes do not count, or a Prefix `/foo/` would hide an Exact `/foo`. Regular expressions are compared as
+ * written.
  */
-export function byPrecedence(left: { readonly match: PathMatch; readonly path: string }, right: typeof left): number {
+export function byPrecedence(
+  left: Pick<Route, 'match' | 'path' | 'headers'>,
+  right: Pick<Route, 'match' | 'path' | 'headers'>,
+): number {
+  const conditions = right.headers.length - left.headers.length
+  if (conditions !== 0) return conditions
   const length = precedenceLength(right) - precedenceLength(left)
   return length !== 0 ? length : Number(right.match.kind === 'exact') - Number(left.match.kind === 'exact')
 }
 
 function precedenceLength({ match, path }: { readonly match: PathMatch; readonly path: string }): number {
-  return match.kind === 'regex' ? path.length : match.value.replace(/\/+$/, '').length
+  return match.kind === 'regex' ? path.length : trimEnd(match.value, '/').length
 }

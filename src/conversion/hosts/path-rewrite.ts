@@ -1,6 +1,6 @@
 /**
- * The rewrite-target of ingress-nginx for one path. nginx replaces the whole URI, Envoy only what the pattern matches, so the
- * pattern must span the path (docs/facts/ingress-nginx.md).
+ * ingress-nginx' rewrite-target for one path. nginx replaces the whole URI, Envoy only the part that the pattern
+ * matches, so the pattern must span the path (docs/facts/ingress-nginx.md).
  */
 import type { Problem } from '../../kubernetes/problem.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
@@ -8,15 +8,16 @@ import { isRewritten, locationPath } from '../ingress/rewritten-path.ts'
 import type { Target } from '../model/conversion-options.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'
 import { strippedPrefix } from '../model/rewrite-idiom.ts'
-import { countGroups } from '../model/regular-expression.ts'
+import { countGroups, escapeRegex } from '../model/regular-expression.ts'
 import type { PathMatch, PathRewrite } from '../model/virtual-host.ts'
 
 export function pathRewrite(
   { path, pathType, field }: IngressPath,
   match: PathMatch,
-  { rewriteTarget, usesRegex }: Pick<IngressSettings, 'rewriteTarget' | 'usesRegex'>,
+  { rewriteTarget, usesRegex, stripsPath }: IngressSettings,
   target: Target,
 ): PathRewrite | Problem | undefined {
+  if (stripsPath === true) return withoutPath(match)
   if (rewriteTarget === undefined || !isRewritten({ path, pathType }, rewriteTarget, usesRegex)) return undefined
   if (locationPath(path) === rewriteTarget && target === 'istio') return belowRewrite(rewriteTarget)
   if (!/\$\d/.test(rewriteTarget)) return { kind: 'full', path: rewriteTarget }
@@ -35,13 +36,27 @@ export function pathRewrite(
   }
 }
 
+/** What the rule matched is gone; nothing of the path left is `/`. */
+function withoutPath({ kind, value }: PathMatch): PathRewrite | undefined {
+  if (value === '/') return undefined
+  if (kind === 'exact') return { kind: 'full', path: '/' }
+  if (kind === 'regex') return { kind: 'regex', pattern: `^${value}$`, substitution: '/', stripsPrefix: undefined }
+  const stripped = value.replace(/\/+$/, '')
+  return {
+    kind: 'regex',
+    pattern: `^${escapeRegex(stripped)}/*(.*)$`,
+    substitution: '/\\1',
+    stripsPrefix: stripped,
+  }
+}
+
 /** The location `/app/` is rewritten and `/app` is not. Envoy leaves alone what the pattern does not match. */
 function belowRewrite(rewriteTarget: string): PathRewrite {
   const pattern = `(?i)^${rewriteTarget}/.*$`
   return { kind: 'regex', pattern, substitution: substitutionOf(rewriteTarget, 0), stripsPrefix: undefined }
 }
 
-/** Turns `$2` into RE2's `\2`. A group that the path does not have is empty in nginx, and invalid in Envoy. */
+/** Turns `$2` into RE2's `\2`. A group that the path does not have is empty in nginx but invalid in Envoy. */
 function substitutionOf(rewriteTarget: string, groups: number): string {
   return rewriteTarget
     .replaceAll('\\', '\\\\')

@@ -27,13 +27,13 @@ export function pathRoute(path: IngressPath, reading: ReadIngress, context: Host
     field: path.field,
     path: path.path,
     match,
-    headers: [],
+    headers: reading.settings.headerMatches ?? [],
     redirectsToHttps: context.isSecure && !isChallengePath(path.path) && wantsHttps(reading),
     action,
   }
 }
 
-/** What the path does where its backend names an annotation instead of a Service. */
+/** Returns the action of a path whose backend names an annotation instead of a Service. */
 export function backendAction({ field }: IngressPath, { settings }: ReadIngress): BackendAction | undefined {
   return settings.backendActions?.get(field)
 }
@@ -79,7 +79,7 @@ function forwardOf(
   }
 }
 
-/** ingress-nginx sends `x-forwarded-prefix` only where it rewrites the path (`buildProxyPass` in its template.go). */
+/** ingress-nginx sends `x-forwarded-prefix` only if it rewrites the path (`buildProxyPass` in its template.go). */
 function headerChangesOf({ headerChanges, forwardedPrefix }: IngressSettings, isRewritten: boolean): HeaderChanges {
   const changes = headerChanges ?? NO_HEADER_CHANGES
   if (forwardedPrefix === undefined || !isRewritten) return changes
@@ -88,9 +88,9 @@ function headerChangesOf({ headerChanges, forwardedPrefix }: IngressSettings, is
 }
 
 /**
- * ingress-nginx redirects hosts with TLS unless an annotation says otherwise, the other controllers only where one asks
+ * ingress-nginx and F5's controller redirect hosts with TLS unless an annotation says otherwise, the other controllers only where one asks
  * for it (https://kubernetes.github.io/ingress-nginx/user-guide/tls/#server-side-https-enforcement-through-redirect).
  */
 function wantsHttps({ settings, controller }: ReadIngress): boolean {
-  return settings.redirectsToHttps ?? controller === 'nginx'
+  return settings.redirectsToHttps ?? (controller === 'nginx' || controller === 'f5')
 }

@@ -1,4 +1,4 @@
-/** The second stage: a virtual host for each namespace and host, whichever Ingresses have rules for it. */
+/** The second stage: a virtual host for each namespace and host, from all Ingresses that have rules for it. */
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
 import { otherWww } from '../model/hosts.ts'
@@ -29,7 +29,7 @@ export function planHosts(
   return { value: served, lines: [...accepted.lines, ...own.lines] }
 }
 
-/** The Ingresses, by their id, whose default backend is reported with a host: with the first that it is applied to. */
+/** The Ingresses whose default backend is reported, by id, with the first host it applies to. */
 type ReportedFallbacks = ReadonlyMap<string, HostRule>
 
 function reportedFallbacks(hosts: readonly (readonly HostRule[])[]): ReportedFallbacks {
@@ -40,7 +40,9 @@ function reportedFallbacks(hosts: readonly (readonly HostRule[])[]): ReportedFal
   return new Map(applied.toReversed().map((rule) => [rule.reading.id, rule]))
 }
 
-/** The routes of such a host are void, and its guards with them: no routes are safer than unguarded ones. */
+/**
+ * Such a host loses its routes, because its policies would not apply either: no routes are safer than unprotected ones.
+ */
 function isPassedThrough(rules: readonly HostRule[]): boolean {
   return rules.some(({ reading }) => reading.settings.isPassthrough === true)
 }
@@ -82,15 +84,15 @@ function planHost(
   }
 }
 
-/** An alias that two hosts claim belongs to the first. */
+/** An alias claimed by two hosts belongs to the first. */
 function firstOfEachHost(hosts: readonly VirtualHost[]): readonly VirtualHost[] {
   const first = new Map(hosts.toReversed().map((host) => [host.host, host]))
   return hosts.filter((host) => first.get(host.host) === host)
 }
 
 /**
- * Aliases serve the same routes; the host with or without `www.` redirects. `taken` are the hosts with rules of their own, in
- * any namespace, which keep those (`createServers` in ingress-nginx' controller.go, and `getConfiguration`).
+ * Aliases serve the same routes; the host with or without `www.` redirects. `taken` are the hosts with rules of their
+ * own in any namespace, which keep them (`createServers` in ingress-nginx' controller.go, and `getConfiguration`).
  */
 function derivedHosts(
   host: VirtualHost,

@@ -1,8 +1,8 @@
-/** Whether ingress-nginx reads every path of a host as a regular expression (docs/facts/ingress-nginx.md#rewrites). */
+/** Whether ingress-nginx treats every path of a host as a regular expression (docs/facts/ingress-nginx.md#rewrites). */
 import { isRewritten, locationPath } from '../ingress/rewritten-path.ts'
 import type { HostRule } from './host-rule.ts'
 
-/** `rules` are those of the host, the oldest Ingress first. */
+/** `rules` are the host's rules, the oldest Ingress first. */
 export function isRegexHost(rules: readonly HostRule[]): boolean {
   const mains = rules.filter(({ reading }) => reading.settings.canary === undefined)
   return mains.some(usesExpressions) || isRootRewritten(mains)
@@ -15,8 +15,8 @@ function usesExpressions({ reading: { settings }, rule }: HostRule): boolean {
 }
 
 /**
- * A host without a path `/` gets that location from its oldest Ingress, whose annotations then apply to it (`createServers`
- * in kubernetes/ingress-nginx internal/ingress/controller/controller.go).
+ * A host without a path `/` gets that location from its oldest Ingress, whose annotations then apply to it
+ * (`createServers` in kubernetes/ingress-nginx internal/ingress/controller/controller.go).
  */
 function isRootRewritten(mains: readonly HostRule[]): boolean {
   const [oldest] = mains

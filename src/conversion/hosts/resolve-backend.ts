@@ -1,11 +1,14 @@
-/** A backend with the number of its port. */
+/** Resolves a backend's port to a number. */
 import type { Problem } from '../../kubernetes/problem.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import { serviceHost } from '../model/service-host.ts'
 import type { RouteBackend } from '../model/virtual-host.ts'
 
-/** Resolves a named port to `spec.ports[].port` of the Service, never its target port (docs/facts/istio-gateway.md#named-ports). */
+/**
+ * Resolves a named port to `spec.ports[].port` of the Service, never its target port
+ * (docs/facts/istio-gateway.md#named-ports).
+ */
 export function resolveBackend(
   { backend, resource, field }: IngressPath,
   namespace: string,
@@ -26,7 +29,7 @@ export function resolveBackend(
   if (!Number.isInteger(number) || number < 1 || number > 65535)
     return {
       field: `${place}.service.port.number`,
-      problem: `is ${number}, allowed: 1 to 65535; the path is omitted`,
+      problem: `is ${number}; allowed are 1 to 65535; the path is omitted`,
     }
   const host = serviceHost({ namespace, name: service }, gateway.clusterDomain)
   return { namespace, service, host, port: number, weight: 100 }

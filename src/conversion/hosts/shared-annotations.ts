@@ -1,4 +1,4 @@
-/** Annotations of several Ingresses on one object: the older Ingress' value holds, and the other one is reported. */
+/** Annotations of several Ingresses on one object: the older Ingress' value wins, and the other one is reported. */
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { Reported, ReportLine } from '../model/report.ts'
 
@@ -18,8 +18,8 @@ export function dnsAnnotations(host: string, readings: readonly ReadIngress[]): 
   return joinAnnotations(owned, `host ${host}`)
 }
 
-/** The value of this one is a list, which both Ingresses add to. */
-const HOSTNAME = 'external-dns.alpha.kubernetes.io/hostname'
+/** The value of this annotation is a list, to which both Ingresses add. */
+const HOSTNAMES = ['external-dns.kubernetes.io/hostname', 'external-dns.alpha.kubernetes.io/hostname']
 
 export function joinAnnotations(owners: readonly OwnedAnnotations[], object: string): Reported<Annotations> {
   const held = new Map<string, { readonly value: string; readonly ingress: string }>()
@@ -28,8 +28,8 @@ export function joinAnnotations(owners: readonly OwnedAnnotations[], object: str
     for (const [key, value] of Object.entries(annotations)) {
       const first = held.get(key)
       if (first === undefined) held.set(key, { value, ingress })
-      else if (key === HOSTNAME) held.set(key, { ...first, value: joinNames(first.value, value) })
-      else if (first.value !== value) {
+      else if (HOSTNAMES.includes(key)) held.set(key, { ...first, value: joinNames(first.value, value) })
+      else if (first.value !== value && !isDouble(key)) {
         const message = `${key} of Ingress ${first.ingress} applies to ${object}: ${first.value}, not ${value}`
         lines.push({ ingress, level: 'warn', about: 'metadata.annotations', outcome: 'unsupported', message })
       }
@@ -40,4 +40,9 @@ export function joinAnnotations(owners: readonly OwnedAnnotations[], object: str
 function joinNames(left: string, right: string): string {
   const names = `${left},${right}`.split(',').map((name) => name.trim())
   return [...new Set(names)].filter((name) => name !== '').join(',')
+}
+
+/** Objects have the annotations of external-dns under two prefixes; one line is enough for both. */
+function isDouble(key: string): boolean {
+  return key.startsWith('external-dns.kubernetes.io/')
 }

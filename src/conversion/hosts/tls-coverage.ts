@@ -1,4 +1,4 @@
-/** Which hosts have TLS at the gateway. In ingress-nginx that is a property of the host, not of one Ingress. */
+/** The hosts with TLS at the gateway. In ingress-nginx TLS is a property of the host, not of an Ingress. */
 import { coveringNames } from '../model/hosts.ts'
 import type { Ingress, IngressTls } from '../ingress/ingress.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
@@ -10,7 +10,7 @@ export interface TlsEntry {
   readonly hosts: readonly string[]
 }
 
-/** Returns the entries that the gateway can serve: with a secret, and without TLS that ends in front of the gateway. */
+/** Returns the entries that the gateway can serve: those with a secret, unless TLS ends in front of the gateway. */
 export function tlsEntries(readings: readonly ReadIngress[]): readonly TlsEntry[] {
   return readings
     .filter(({ settings }) => settings.isTlsOffloaded !== true)
@@ -31,7 +31,7 @@ export function ruleHosts({ ingress }: ReadIngress): readonly string[] {
   return [...new Set(ingress.rules.map(({ host }) => host).filter((host) => host !== ''))]
 }
 
-/** `namespace/host` of every host of an entry, wildcards as they are written. */
+/** `namespace/host` of every host of an entry, with wildcards as written. */
 export type TlsCoverage = ReadonlySet<string>
 
 export function tlsCoverage(readings: readonly ReadIngress[]): TlsCoverage {

@@ -1,15 +1,17 @@
 /**
- * The controller that an Ingress is for (docs/facts/istio-gateway.md#ingress-class,
- * docs/facts/istio-gateway.md#path-types): `ImplementationSpecific` paths depend on it.
+ * The controller of an Ingress (docs/facts/istio-gateway.md#ingress-class, docs/facts/istio-gateway.md#path-types).
+ * `ImplementationSpecific` paths depend on it.
  */
 import type { Ingress } from './ingress.ts'
 
-export type ControllerClass = 'nginx' | 'istio' | 'alb' | 'gce' | 'traefik' | 'unknown'
+/** `nginx` is ingress-nginx, `f5` NGINX Ingress Controller of F5, whose classes are called nginx as well. */
+export type ControllerClass = 'nginx' | 'f5' | 'istio' | 'alb' | 'gce' | 'traefik' | 'kong' | 'unknown'
 
-/** Controller names of IngressClass objects, by the part that identifies them. */
+/** Controller names in IngressClass objects. */
 const CONTROLLERS: readonly (readonly [string, ControllerClass])[] = [
   ['k8s.io/ingress-nginx', 'nginx'],
-  ['nginx.org/ingress-controller', 'nginx'],
+  ['nginx.org/ingress-controller', 'f5'],
+  ['ingress-controllers.konghq.com/kong', 'kong'],
   ['istio.io/ingress-controller', 'istio'],
   ['ingress.k8s.aws/alb', 'alb'],
   ['k8s.io/ingress-gce', 'gce'],
@@ -22,6 +24,7 @@ const CLASS_NAMES: readonly (readonly [RegExp, ControllerClass])[] = [
   [/^alb$/, 'alb'],
   [/^gce/, 'gce'],
   [/traefik/, 'traefik'],
+  [/kong/, 'kong'],
 ]
 
 /** Annotation prefixes that only one controller reads. */
@@ -29,13 +32,15 @@ const ANNOTATIONS: readonly (readonly [string, ControllerClass])[] = [
   ['nginx.ingress.kubernetes.io/', 'nginx'],
   ['alb.ingress.kubernetes.io/', 'alb'],
   ['traefik.ingress.kubernetes.io/', 'traefik'],
+  ['konghq.com/', 'kong'],
+  ['nginx.org/', 'f5'],
   ['kubernetes.io/ingress.global-static-ip-name', 'gce'],
   ['kubernetes.io/ingress.regional-static-ip-name', 'gce'],
   ['networking.gke.io/', 'gce'],
   ['ingress.gcp.kubernetes.io/', 'gce'],
 ]
 
-/** `controllerOf` gives the controller of an IngressClass where the cluster has that class. */
+/** `controllerOf` returns the controller of an IngressClass if the cluster has that class. */
 export function controllerClass(
   ingress: Ingress,
   controllerOf: (className: string) => string | undefined,
@@ -45,9 +50,16 @@ export function controllerClass(
   const byController = CONTROLLERS.find(([known]) => controller === known)
   if (byController !== undefined) return byController[1]
   const byName = CLASS_NAMES.find(([pattern]) => name !== undefined && pattern.test(name))
-  if (byName !== undefined) return byName[1]
+  if (byName !== undefined) return byName[1] === 'nginx' && isOfF5(ingress) ? 'f5' : byName[1]
   // If the name of the class is not known, annotations that only one controller reads identify it.
   if (controller !== undefined) return 'unknown'
   const keys = [...ingress.annotations.keys()]
   return ANNOTATIONS.find(([prefix]) => keys.some((key) => key.startsWith(prefix)))?.[1] ?? 'unknown'
+}
+
+/** Without its IngressClass, the annotations tell which of the two controllers named nginx is meant. */
+function isOfF5({ annotations }: Ingress): boolean {
+  const keys = [...annotations.keys()]
+  const has = (prefix: string) => keys.some((key) => key.startsWith(prefix))
+  return (has('nginx.org/') || has('nginx.com/')) && !has('nginx.ingress.kubernetes.io/')
 }

@@ -1,11 +1,11 @@
 /**
- * Fields of an Ingress' spec with the wrong type. The API server rejects them, so a file with one was never applied. Reading
- * `path: 404` as no path would match every request.
+ * Fields of an Ingress' spec with the wrong type. The API server rejects them, so a file with one was never applied.
+ * Treating `path: 404` as an absent path would match every request.
  */
 import { arrayMember, isObject, member, memberAt, typeName, type Json } from '../../kubernetes/json.ts'
 import type { Problem } from '../../kubernetes/problem.ts'
 
-/** Each problem says what the conversion leaves out because of it. */
+/** Each problem says what the conversion omits because of it. */
 export function fieldTypeProblems(spec: Json | undefined): readonly Problem[] {
   return [
     ...['rules', 'tls'].flatMap((key) => listProblem(member(spec, key), `spec.${key}`, 'it is ignored')),
@@ -46,7 +46,7 @@ function pathProblems(path: Json, field: string): readonly Problem[] {
 function pathTypeProblem(value: Json | undefined, field: string): readonly Problem[] {
   const allowed = ['Exact', 'Prefix', 'ImplementationSpecific']
   if (value === undefined || value === null || (typeof value === 'string' && allowed.includes(value))) return []
-  const problem = `is ${JSON.stringify(value)}, allowed: Exact, Prefix or ImplementationSpecific; the path is omitted`
+  const problem = `is ${JSON.stringify(value)}; allowed are Exact, Prefix or ImplementationSpecific; the path is omitted`
   return [{ field, problem }]
 }
 
@@ -57,7 +57,7 @@ function portProblems(backend: Json | undefined, field: string): readonly Proble
   const effect = 'its path is omitted'
   if (number === undefined || number === null || typeof number === 'number')
     return textProblem(name, `${field}.service.port.name`, effect)
-  const problem = `is ${JSON.stringify(number)}, allowed: a number from 1 to 65535, without quotes; ${effect}`
+  const problem = `is ${JSON.stringify(number)}; allowed is a number from 1 to 65535, without quotes; ${effect}`
   return [{ field: `${field}.service.port.number`, problem }]
 }
 

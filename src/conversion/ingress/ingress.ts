@@ -1,6 +1,6 @@
 /**
- * An Ingress, parsed once for the conversion and the admission rule. Files may still have the removed versions
- * extensions/v1beta1 and networking.k8s.io/v1beta1, which spell backends differently.
+ * An Ingress, parsed once for the conversion and the admission rule. Files may still use the removed versions
+ * extensions/v1beta1 and networking.k8s.io/v1beta1, which have different backend fields.
  */
 import {
   arrayMember,
@@ -28,6 +28,8 @@ export interface Backend {
 export interface IngressPath {
   readonly path: string
   readonly pathType: PathType
+  /** The path is a regular expression that matches from its start, as the controller of the Ingress marks it. */
+  readonly expression?: { readonly pattern: string; readonly ignoresCase: boolean }
   /** Undefined for a resource backend, or one that names no Service. */
   readonly backend: Backend | undefined
   /** `vendor.example.com/StorageBucket static` */
@@ -37,7 +39,7 @@ export interface IngressPath {
 }
 
 export interface IngressRule {
-  /** Lower case; empty where the rule names none. */
+  /** Lower case; empty if the rule has no host. */
   readonly host: string
   readonly paths: readonly IngressPath[]
   readonly field: string
@@ -59,9 +61,9 @@ export interface Ingress {
   readonly className: string | undefined
   readonly rules: readonly IngressRule[]
   readonly tls: readonly IngressTls[]
-  /** As a path `/`, so it is reported like any other. */
+  /** Stored as a path `/`, so that it is reported like any other. */
   readonly defaultBackend: IngressPath | undefined
-  /** What parsing already has to report. */
+  /** Report lines from parsing. */
   readonly lines: readonly ReportLine[]
 }
 
@@ -70,7 +72,7 @@ export function ingressId({ namespace, name }: Pick<Ingress, 'namespace' | 'name
   return `${namespace}/${name}`
 }
 
-/** Knative and OpenShift have a kind Ingress as well, so the API group counts. */
+/** Knative and OpenShift also have a kind Ingress, so the API group matters. */
 export function isIngress(object: JsonObject): boolean {
   const version = stringMember(object, 'apiVersion') ?? ''
   return stringMember(object, 'kind') === 'Ingress' && /^(?:networking\.k8s\.io|extensions)\//.test(version)
@@ -176,7 +178,7 @@ function classLines(spec: Json | undefined): readonly UnnamedLine[] {
 function emptyLines(spec: Json | undefined, fallback: Json | undefined): readonly UnnamedLine[] {
   const rules = member(spec, 'rules') ?? []
   if (fallback !== undefined || !Array.isArray(rules) || rules.length > 0) return []
-  const message = 'has neither rules nor a default backend, which Kubernetes rejects: there is nothing to convert'
+  const message = 'has neither rules nor a default backend, which Kubernetes rejects; there is nothing to convert'
   return [{ level: 'warn', about: 'spec.rules', outcome: 'not-needed', message }]
 }
 
@@ -192,7 +194,7 @@ function annotationLines(object: JsonObject): readonly UnnamedLine[] {
   })
 }
 
-/** Every backend of the Ingress, the default one included. */
+/** Returns every backend of the Ingress, including the default one. */
 export function backendsOf(ingress: Ingress): readonly (Backend | undefined)[] {
   const paths = ingress.rules.flatMap(({ paths: list }) => list.map(({ backend }) => backend))
   return ingress.defaultBackend === undefined ? paths : [...paths, ingress.defaultBackend.backend]

@@ -2,7 +2,7 @@ import type { IngressSettings } from '../model/ingress-settings.ts'
 import type { ControllerClass } from './controller-class.ts'
 import type { Ingress } from './ingress.ts'
 
-/** An Ingress with what its class and its annotations mean. */
+/** An Ingress with its controller and the settings from its annotations. */
 export interface ReadIngress {
   readonly ingress: Ingress
   /** `namespace/name` */

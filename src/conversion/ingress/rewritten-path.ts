@@ -1,4 +1,4 @@
-/** Which paths the rewrite-target of ingress-nginx changes. */
+/** Which paths ingress-nginx' rewrite-target changes. */
 import type { IngressPath } from './ingress.ts'
 
 /**
@@ -23,7 +23,7 @@ export function isRewritten(
   return pathType === 'Prefix' && usesRegex !== true && !location.endsWith('/')
 }
 
-/** The path of nginx's location: `/` where the Ingress names none. */
+/** Returns the path of nginx's location: `/` if the Ingress has none. */
 export function locationPath(path: string): string {
   return path === '' ? '/' : path
 }

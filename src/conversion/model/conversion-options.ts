@@ -1,4 +1,4 @@
-/** What a conversion is told besides the Ingresses. */
+/** The inputs of a conversion besides the Ingresses. */
 import { z } from 'zod'
 
 export type Target = 'istio' | 'gateway-api'
@@ -14,7 +14,7 @@ export const GATEWAY_SETTINGS = z
       .string()
       .min(1)
       .default('istio-system')
-      .describe('Namespace of those pods, where the TLS secrets have to be.'),
+      .describe('Namespace of those pods, which must contain the TLS secrets.'),
     shared: z
       .string()
       .regex(/^(?:[a-z0-9-]+\/[a-z0-9.-]+)?$/, 'namespace/name, or empty')
@@ -31,12 +31,12 @@ export const GATEWAY_SETTINGS = z
     allowHostless: z
       .boolean()
       .default(false)
-      .describe('Whether a rule without a host becomes host *, which takes every host that no other rule has.'),
+      .describe('Whether a rule without a host becomes host *, which serves every host without a rule of its own.'),
     defaultIssuer: z
       .string()
       .regex(/^[a-z0-9.-]*$/, 'the name of a ClusterIssuer, or empty')
       .default('')
-      .describe('ClusterIssuer that kubernetes.io/tls-acme means (cert-manager’s --default-issuer-name). Empty: none.'),
+      .describe('ClusterIssuer for kubernetes.io/tls-acme (cert-manager’s --default-issuer-name). Empty: none.'),
     clusterDomain: z.string().min(1).default('cluster.local').describe('DNS domain of the cluster.'),
   })
   .readonly()
@@ -48,8 +48,8 @@ export const DEFAULT_GATEWAY: GatewaySettings = GATEWAY_SETTINGS.parse({})
 export interface ConversionOptions {
   readonly target: Target
   readonly gateway: GatewaySettings
-  /** The number of a Service's named port; undefined where the Service or the name is not there. */
+  /** Returns the number of a Service's named port; undefined if the Service or the name does not exist. */
   readonly portNumber: (namespace: string, service: string, portName: string) => number | undefined
-  /** `spec.controller` of an IngressClass; undefined where there is none of that name. */
+  /** Returns `spec.controller` of an IngressClass; undefined if there is no class of that name. */
   readonly controllerOf: (className: string) => string | undefined
 }

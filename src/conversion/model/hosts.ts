@@ -1,4 +1,4 @@
-/** Names of hosts, as Ingress and Gateway have them. */
+/** Host names in Ingresses and Gateways. */
 
 import { readAddress } from '../../kubernetes/ip-address.ts'
 import type { Target } from './conversion-options.ts'

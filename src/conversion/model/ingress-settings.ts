@@ -1,27 +1,33 @@
-/** The settings of one Ingress, from the annotations of any controller. An absent member asks for nothing. */
+/** The settings of one Ingress, from any controller's annotations. An absent member means no setting. */
 import type { JsonObject } from '../../kubernetes/json.ts'
 import type { ServiceName } from './service-host.ts'
 
 export interface IngressSettings {
   /** An annotation that cannot be converted and without which every route would be wrong, so no route is generated. */
   readonly blockedBy?: string
-  /** Every path of the host is a regular expression (ingress-nginx); a path that is rewritten makes it so as well. */
+  /** Every path of the host is a regular expression (ingress-nginx); a rewritten path implies it. */
   readonly usesRegex?: boolean
   /** As written: `/$2`. */
   readonly rewriteTarget?: string
+  /** The part of the path that a rule matched is cut off before the backend sees it (Kong). */
+  readonly stripsPath?: boolean
+  /** What the headers of a request have to be for every path. */
+  readonly headerMatches?: readonly HeaderMatch[]
+  /** The paths are regular expressions that match from the start, whatever the other Ingresses of the host say (F5). */
+  readonly pathExpressions?: 'case-sensitive' | 'case-insensitive' | 'exact'
   /** All paths answer with a redirect. */
   readonly redirect?: RedirectTarget
-  /** The same for one host, by its name. */
+  /** Redirects of single hosts, by host. */
   readonly hostRedirects?: ReadonlyMap<string, RedirectTarget>
-  /** Where `/` redirects to. */
+  /** The target of redirects from `/`. */
   readonly appRoot?: string
-  /** Plain requests to hosts with TLS go to https; the controller's own default where undefined. */
+  /** Plain requests to hosts with TLS redirect to https; undefined means the controller's default. */
   readonly redirectsToHttps?: boolean
-  /** An annotation asks for that redirect on every host, with TLS or without. */
+  /** An annotation requests that redirect for every host, with or without TLS. */
   readonly redirectsEveryHost?: boolean
-  /** TLS ends in front of the gateway, which serves plain HTTP only. */
+  /** TLS ends in front of the gateway, which serves only plain HTTP. */
   readonly isTlsOffloaded?: boolean
-  /** The same redirect, known by `x-forwarded-proto`. */
+  /** The same redirect, based on `x-forwarded-proto`. */
   readonly redirectsForwardedHttp?: boolean
   /** The host with or without `www.` redirects here. */
   readonly redirectsWww?: boolean
@@ -29,7 +35,7 @@ export interface IngressSettings {
   readonly authority?: string
   readonly cors?: CorsPolicy
   readonly headerChanges?: HeaderChanges
-  /** `x-forwarded-prefix` of the requests whose path is rewritten. */
+  /** `x-forwarded-prefix` of requests whose path is rewritten. */
   readonly forwardedPrefix?: string
   readonly retries?: RetryPolicy
   readonly mirror?: Mirror
@@ -37,28 +43,35 @@ export interface IngressSettings {
   readonly isPassthrough?: boolean
   readonly isGrpc?: boolean
   readonly clientCertificate?: ClientCertificate
-  /** For every backend: how the gateway connects to it. */
+  /** How the gateway connects to every backend. */
   readonly connection?: ConnectionPolicy
   readonly allowedSources?: readonly string[]
   readonly deniedSources?: readonly string[]
   readonly externalAuth?: ExternalAuth
   readonly rateLimit?: RateLimit
   readonly certificate?: CertificateRequest
-  /** Members of the Certificate's `spec` besides names and issuer. */
+  /** Members of the Certificate's `spec` other than names and issuer. */
   readonly certificateSpec?: JsonObject
   readonly certificateAnnotations?: Readonly<Record<string, string>>
-  /** On the object that carries the hosts. */
+  /** For the object that contains the hosts. */
   readonly dnsAnnotations?: Readonly<Record<string, string>>
   readonly gatewayAnnotations?: Readonly<Record<string, string>>
-  /** By the field of a path: what it does where its backend names an annotation instead of a Service. */
+  /** Actions of paths whose backend names an annotation instead of a Service, by field. */
   readonly backendActions?: ReadonlyMap<string, BackendAction>
+}
+
+/** `name` in lower case. */
+export interface HeaderMatch {
+  readonly name: string
+  readonly kind: 'exact' | 'regex'
+  readonly value: string
 }
 
 /**
  * | kind      | the path                                                                |
  * |-----------|-------------------------------------------------------------------------|
  * | redirect  | answers with a redirect                                                 |
- * | elsewhere | has no route, because what it asks for happens in front of the gateway  |
+ * | elsewhere | has no route, because the action happens in front of the gateway        |
  * | problem   | has no route, because the annotation is missing or not supported        |
  */
 export type BackendAction =
@@ -67,12 +80,12 @@ export type BackendAction =
   | { readonly kind: 'problem'; readonly problem: string }
 
 /**
- * The status codes that Istio can redirect with; it refuses any other
+ * The status codes of Istio's redirects; it refuses any other
  * (https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRedirect).
  */
 export type RedirectCode = 301 | 302 | 303 | 307 | 308
 
-/** Undefined members keep what the client asked for. */
+/** Undefined members keep the client's value. */
 export interface RedirectTarget {
   readonly scheme: 'http' | 'https' | undefined
   readonly authority: string | undefined
@@ -81,7 +94,7 @@ export interface RedirectTarget {
 }
 
 export interface CorsPolicy {
-  /** As written: `*` for any, `https://*.example.com` for one more label. */
+  /** As written: `*` for any origin, `https://*.example.com` for one more label. */
   readonly origins: readonly string[]
   readonly methods: readonly string[]
   readonly headers: readonly string[]
@@ -99,7 +112,7 @@ export interface HeaderChanges {
 export interface HeaderEdit {
   /** Replaces the header. */
   readonly set: Readonly<Record<string, string>>
-  /** Is sent beside the header that is there. */
+  /** Adds a header beside an existing one. */
   readonly add: Readonly<Record<string, string>>
   readonly remove: readonly string[]
 }
@@ -110,7 +123,7 @@ export const NO_HEADER_CHANGES: HeaderChanges = { request: NO_EDIT, response: NO
 
 export interface RetryPolicy {
   readonly attempts: number
-  /** Istio's and Envoy's words, `connect-failure,5xx`. */
+  /** Conditions in Istio's and Envoy's terms: `connect-failure,5xx`. */
   readonly on: string
   readonly perTryTimeoutSeconds: number | undefined
 }
@@ -118,7 +131,7 @@ export interface RetryPolicy {
 export interface Mirror {
   readonly host: string
   readonly port: number
-  /** The Service that `host` names; undefined for a host outside the cluster, which needs a ServiceEntry. */
+  /** The Service of `host`; undefined for a host outside the cluster, which needs a ServiceEntry. */
   readonly service: ServiceName | undefined
   readonly usesTls: boolean
 }
@@ -132,7 +145,7 @@ export interface Canary {
   readonly weightTotal: number
 }
 
-/** Nothing sends a request to it. */
+/** Whether no request reaches the canary. */
 export function isIdle({ header, cookie, weight }: Canary): boolean {
   return header === undefined && cookie === undefined && weight === 0
 }
@@ -152,9 +165,9 @@ export interface ConnectionPolicy {
 
 export interface BackendTls {
   readonly verifies: boolean
-  /** For SNI and the certificate; undefined: not sent, not checked. */
+  /** For SNI and certificate verification; undefined disables both. */
   readonly serverName: string | undefined
-  /** `namespace/name` of the secret with `ca.crt` and the client's certificate. */
+  /** `namespace/name` of the secret with `ca.crt` and the client certificate. */
   readonly secret: string | undefined
 }
 

@@ -1,26 +1,26 @@
 /**
- * Regular expressions that users wrote for nginx (PCRE), as far as Envoy's engine runs them (RE2). RE2JS, a port of Go's
- * `regexp`, is the only engine that they are given to: it runs in linear time. `npm run differential:syntax` compares its
- * judgement with Go's, which istiod asks (`validateStringRegexp` in
+ * Regular expressions that users wrote for nginx (PCRE), as far as Envoy's engine (RE2) supports them. They only ever
+ * run in RE2JS, a port of Go's `regexp`, in linear time. `npm run differential:syntax` compares it with Go, which
+ * istiod uses (`validateStringRegexp` in
  * https://github.com/istio/istio/blob/master/pkg/config/validation/validation.go).
  */
 import { RE2JS, RE2JSSyntaxException } from 're2js'
 
-/** istiod refuses a pattern with more bytes, before it reads it. */
+/** istiod refuses longer patterns before it parses them. */
 const MAX_BYTES = 1024
 /**
- * `re2.max_program_size.error_level` of Istio's bootstrap: Envoy refuses the whole listener or route configuration for a
- * pattern above it (https://github.com/istio/istio/blob/master/tools/packaging/common/envoy_bootstrap.json).
+ * `re2.max_program_size.error_level` in Istio's bootstrap. Above it, Envoy refuses the whole listener or route
+ * configuration (https://github.com/istio/istio/blob/master/tools/packaging/common/envoy_bootstrap.json).
  */
 const MAX_PROGRAM = 32768
 
-/** Why istiod or Envoy would refuse a pattern; undefined where both take it. */
+/** Returns why istiod or Envoy would refuse a pattern; undefined if both accept it. */
 export function regexProblem(pattern: string): string | undefined {
   const compiled = compile(pattern)
   return typeof compiled === 'string' ? compiled : undefined
 }
 
-/** The number of groups that a substitution can name; 0 for a pattern that is refused. */
+/** Returns the number of groups that a substitution can reference; 0 for a refused pattern. */
 export function countGroups(pattern: string): number {
   const compiled = compile(pattern)
   return typeof compiled === 'string' ? 0 : compiled.groupCount()
@@ -43,8 +43,8 @@ function isTooLong(pattern: string): boolean {
 }
 
 /**
- * An upper bound of RE2's program size. RE2 compiles to bytes: a range of characters beyond ASCII takes up to four
- * instructions there, and one in RE2JS.
+ * Returns an upper bound of RE2's program size. RE2 compiles to bytes, so a range beyond ASCII takes up to four
+ * instructions, and one in RE2JS.
  */
 function mostInstructions(compiled: RE2JS): number {
   const { prog } = compiled.re2Input as unknown as { readonly prog: { readonly inst: readonly Instruction[] } }
@@ -56,10 +56,10 @@ interface Instruction {
   readonly runes: Int32Array
 }
 
-/** Quoted text, an escape, and a set are one token each. Each character is read once. */
+/** Quoted text, escapes and sets are single tokens. Each character is read once. */
 const TOKENS = /\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]?|./gs
 
-/** Whether a `|` stands outside of all groups and sets. */
+/** Whether a `|` is outside all groups and sets. */
 export function hasAlternatives(pattern: string): boolean {
   let depth = 0
   for (const [token] of pattern.matchAll(TOKENS)) {
@@ -70,7 +70,7 @@ export function hasAlternatives(pattern: string): boolean {
   return false
 }
 
-/** `text` as a pattern that matches it and nothing else. */
+/** Returns a pattern that matches exactly `text`. */
 export function escapeRegex(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }

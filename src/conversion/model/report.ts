@@ -1,32 +1,32 @@
-/** The lines of a conversion's report: one or more for each field and annotation. */
+/** The lines of a conversion's report: at least one for each field and annotation. */
 
-/** What happened to a field or an annotation. */
+/** The possible outcomes of a field or an annotation. */
 export const OUTCOMES = {
   converted: 'The objects have an exact equivalent.',
-  'not-needed': 'It asks for what Istio does anyway, or it has no effect.',
-  'platform-step': 'Someone with rights in the gateway’s namespace, or in the mesh’s configuration, has to act.',
-  approximate: 'The objects have it, with a difference that the message names.',
-  unsupported: 'The objects do not have it.',
-  foreign: 'Something other than the controller of this Ingress reads it.',
+  'not-needed': 'Istio does it by default, or it has no effect.',
+  'platform-step': 'The owner of the gateway’s namespace or of the mesh configuration must act.',
+  approximate: 'The objects have an equivalent, with a difference that the message names.',
+  unsupported: 'The objects have no equivalent.',
+  foreign: 'Only something other than the controller of this Ingress reads it.',
 } as const
 
 export type Outcome = keyof typeof OUTCOMES
 
-/** `error`: security, or traffic that is no longer served; `warn`: behaviour that changes; `info`: for the record. */
+/** `error`: security, or traffic that is no longer served. `warn`: changed behaviour. `info`: for the record. */
 export type Level = 'info' | 'warn' | 'error'
 
 export interface ReportLine {
   /** `namespace/name` */
   readonly ingress: string
   readonly level: Level
-  /** A field's path, `spec.rules[0].http.paths[1]`, or an annotation's key. */
+  /** A field path such as `spec.rules[0].http.paths[1]`, or an annotation key. */
   readonly about: string
   readonly outcome: Outcome
-  /** One line. */
+  /** A single line. */
   readonly message: string
 }
 
-/** The result of a stage: a value, and what the report says about it. */
+/** The result of a stage: a value and its report lines. */
 export interface Reported<Value, Line = ReportLine> {
   readonly value: Value
   readonly lines: readonly Line[]
@@ -36,16 +36,16 @@ export function collect<Value, Line>(parts: readonly Reported<Value, Line>[]): R
   return { value: parts.map(({ value }) => value), lines: parts.flatMap(({ lines }) => lines) }
 }
 
-/** The line of an annotation that is true only if a later stage grants what the annotation asks for. */
+/** The line of an annotation that holds only if a later stage grants the annotation's request. */
 export interface Claim {
-  readonly decidedBy: 'https-redirect'
+  readonly decidedBy: 'https-redirect' | 'client-certificate'
   /** If it is granted. */
   readonly line: ReportLine
 }
 
 const SEVERITY: Readonly<Record<Level, number>> = { error: 0, warn: 1, info: 2 }
 
-/** Errors first; negative where `left` is the graver one. */
+/** Sorts errors first; negative if `left` is worse. */
 export function byLevel(left: { readonly level: Level }, right: { readonly level: Level }): number {
   return SEVERITY[left.level] - SEVERITY[right.level]
 }
@@ -54,7 +54,7 @@ export function isAtLeast(level: Level, least: Level): boolean {
   return SEVERITY[level] <= SEVERITY[least]
 }
 
-/** Lines that a reader has to act on: what is lost or differs, and what somebody else has to do. */
+/** Whether a reader must act on the line: something is lost, differs, or needs the platform team. */
 export function needsAttention({ level, outcome }: ReportLine): boolean {
   return level !== 'info' || outcome === 'platform-step' || outcome === 'unsupported'
 }

@@ -1,6 +1,6 @@
 /**
- * Returns the prefix that ingress-nginx strips by its documented idiom, the path `/prefix(/|$)(.*)` with the rewrite target
- * `/$2` (https://kubernetes.github.io/ingress-nginx/examples/rewrite/). Returns undefined for any other rewrite.
+ * Returns the prefix that ingress-nginx strips by its documented idiom, the path `/prefix(/|$)(.*)` with the rewrite
+ * target `/$2` (https://kubernetes.github.io/ingress-nginx/examples/rewrite/). Returns undefined for any other rewrite.
  */
 export function strippedPrefix(path: string, rewriteTarget: string): string | undefined {
   if (rewriteTarget !== '/$2') return undefined

@@ -1,4 +1,4 @@
-/** Routes in words: `shop.example.com/cart -> cart:9000 (https)`. */
+/** Describes routes in words: `shop.example.com/cart -> cart:9000 (https)`. */
 import { oneLine } from '../../kubernetes/yaml-text.ts'
 import type { Route, VirtualHost } from './virtual-host.ts'
 

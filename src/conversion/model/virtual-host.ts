@@ -1,5 +1,5 @@
 /** Virtual hosts: hosts with their routes in the order of precedence, for either API. */
-import type { CorsPolicy, HeaderChanges, Mirror, RedirectCode, RetryPolicy } from './ingress-settings.ts'
+import type { CorsPolicy, HeaderChanges, HeaderMatch, Mirror, RedirectCode, RetryPolicy } from './ingress-settings.ts'
 
 /**
  * | kind     | value   | a path matches when                                     |
@@ -9,22 +9,17 @@ import type { CorsPolicy, HeaderChanges, Mirror, RedirectCode, RetryPolicy } fro
  * | prefix   | `/foo`  | it starts with the value, also in the middle of a word  |
  * | regex    | `/f.*`  | RE2 matches all of it                                   |
  *
- * The query string never counts.
+ * The query string is ignored.
  */
 export interface PathMatch {
   readonly kind: 'exact' | 'elements' | 'prefix' | 'regex'
   readonly value: string
 }
 
-/** `name` in lower case. */
-export interface HeaderMatch {
-  readonly name: string
-  readonly kind: 'exact' | 'regex'
-  readonly value: string
-}
+export type { HeaderMatch } from './ingress-settings.ts'
 
 export interface Route {
-  /** Of the Ingress, `namespace/name`. */
+  /** The Ingress' `namespace/name`. */
   readonly ingress: string
   /** `spec.rules[0].http.paths[1]` */
   readonly field: string
@@ -32,17 +27,17 @@ export interface Route {
   readonly path: string
   readonly match: PathMatch
   readonly headers: readonly HeaderMatch[]
-  /** Plain requests are sent to https first (308). */
+  /** Plain requests are redirected to https (308). */
   readonly redirectsToHttps: boolean
   readonly action: Forward | Redirect
 }
 
 export interface Forward {
   readonly kind: 'forward'
-  /** With several, the weights count. */
+  /** Weights apply if there are several. */
   readonly backends: readonly RouteBackend[]
   readonly rewrite: PathRewrite | undefined
-  /** The Host header that the backend gets; undefined: the client's. */
+  /** The Host header for the backend; undefined means the client's. */
   readonly authority: string | undefined
   readonly cors: CorsPolicy | undefined
   readonly headerChanges: HeaderChanges
@@ -64,7 +59,7 @@ export interface RouteBackend {
 /**
  * | kind  | what is replaced                                                                    |
  * |-------|-------------------------------------------------------------------------------------|
- * | regex | what `pattern` matches, which is all of the path, by `substitution` with RE2's `\1`  |
+ * | regex | what `pattern` matches, which is all of the path, by `substitution` with RE2's `\1` |
  * | full  | all of the path, by `path`                                                          |
  */
 export type PathRewrite =
@@ -72,12 +67,15 @@ export type PathRewrite =
       readonly kind: 'regex'
       readonly pattern: string
       readonly substitution: string
-      /** The idiom `/prefix(/|$)(.*)` with `/$2`, which Gateway API can say: this prefix is cut off. */
+      /**
+       * The prefix that is stripped if the rewrite is the idiom `/prefix(/|$)(.*)` with `/$2`, which Gateway API
+       * supports.
+       */
       readonly stripsPrefix: string | undefined
     }
   | { readonly kind: 'full'; readonly path: string }
 
-/** Undefined members keep what the client asked for. */
+/** Undefined members keep the client's value. */
 export interface Redirect {
   readonly kind: 'redirect'
   readonly scheme: 'http' | 'https' | undefined
@@ -89,19 +87,22 @@ export interface Redirect {
 export interface VirtualHost {
   readonly namespace: string
   readonly host: string
-  /** The host whose certificate it uses: its own, or the host that it is an alias of. */
+  /** The host whose certificate is used: its own, or that of the host it is an alias of. */
   readonly certificateHost: string
-  /** In the order of precedence. */
+  /** By precedence. */
   readonly routes: readonly Route[]
   /** The backend that terminates TLS; the gateway only reads the server name. */
   readonly passthrough: RouteBackend | undefined
-  /** Annotations of external-dns, for the object that has the host. */
+  /** Annotations of external-dns, for the object that contains the host. */
   readonly dnsAnnotations: Readonly<Record<string, string>>
-  /** The name of the first Ingress that has it: objects are named after it, and lines about the host go to it. */
+  /**
+   * The name of the first Ingress with this host. Objects are named after it, and report lines about the host refer to
+   * it.
+   */
   readonly ingressName: string
 }
 
-/** Returns the id of the Ingress that lines about the host go to. */
+/** Returns the id of the Ingress for report lines about the host. */
 export function ownerOf({ namespace, ingressName }: VirtualHost): string {
   return `${namespace}/${ingressName}`
 }

@@ -43,7 +43,7 @@ function isIngress(policy: JsonObject): boolean {
 
 function selects(policy: JsonObject, { labels }: Unit): boolean {
   const selector = parseSelector(memberAt(policy, 'spec', 'podSelector'))
-  return 'requirements' in selector && matches(selector, labels)
+  return !isProblem(selector) && matches(selector, labels)
 }
 
 function tunnel(policy: JsonObject, rules: readonly Json[], workload: Workload): readonly Finding[] {

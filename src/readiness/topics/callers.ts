@@ -154,7 +154,7 @@ function serverFirst(call: Call, situation: Situation): readonly Finding[] {
 }
 
 /** Returns the dialled addresses: the ClusterIPs, or the pod addresses of a headless Service. Empty if unknown. */
-export function addressesOf({ by, host, target }: Pick<Call, 'by' | 'host' | 'target'>): readonly string[] {
+function addressesOf({ by, host, target }: Pick<Call, 'by' | 'host' | 'target'>): readonly string[] {
   if (by === 'pod-ip' || by === 'cluster-ip') return [host]
   if (target.service?.isHeadless === true) return target.workloads.flatMap(({ addresses }) => addresses)
   return target.service?.clusterIPs ?? []

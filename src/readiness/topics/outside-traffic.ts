@@ -1,7 +1,6 @@
 /** Ways into a STRICT port from outside the mesh: load balancers, node ports, external IPs, host ports. */
 import { describe } from '../../kubernetes/object.ts'
 import { finding, type Finding } from '../finding.ts'
-import type { FindingCode } from '../finding-codes.ts'
 import { containerPorts, targetPort } from '../container-port.ts'
 import type { ExposedService } from '../service.ts'
 import {
@@ -77,5 +76,3 @@ function codeOf({ type, externalIPs }: ExposedService): keyof typeof WAYS | unde
 export function gatewayFix(port: number): string {
   return `Expose it through a gateway of the mesh, or keep container port ${port} PERMISSIVE (portLevelMtls in a PeerAuthentication with a selector).`
 }
-
-export type OutsideCode = Extract<FindingCode, keyof typeof WAYS>

@@ -148,7 +148,7 @@ function judgeBroken(facts: NetworkFacts, place: Place, decision: Parameters<typ
       `${label(facts)} fails: ${why}, and kubelet has no mesh certificate.`,
       fixOf(facts, place, rescue),
     )
-  if (unit.isRunning && rescue.by !== 'nobody')
+  if (unit.isRunning && rescue.by !== 'none')
     return report(
       'probe-fails-until-recreated',
       facts,
@@ -187,7 +187,7 @@ function isServed(
 }
 
 interface Rescue {
-  readonly by: 'istio' | 'webhook' | 'nobody'
+  readonly by: 'istio' | 'webhook' | 'none'
   readonly how: string
 }
 
@@ -196,15 +196,15 @@ interface Rescue {
  * the pod.
  */
 function rescueOf(facts: NetworkFacts, { workload, unit, situation }: Place): Rescue {
-  const nobody: Rescue = { by: 'nobody', how: '' }
+  const unrescued: Rescue = { by: 'none', how: '' }
   const next = unit.isRunning ? workload.template : unit
-  if (next?.mesh.kind !== 'sidecar') return nobody
+  if (next?.mesh.kind !== 'sidecar') return unrescued
   const container = next.pod.containers.find(({ name }) => name === facts.container.name)
   const check = container?.checks.find(({ slot }) => slot === facts.check.slot)
-  if (container === undefined || check === undefined) return nobody
+  if (container === undefined || check === undefined) return unrescued
   const upcoming = readCheckFacts(container, check)
   if (unit.isRunning && isServed(upcoming, next, next.mesh.sidecar, situation)) return { by: 'istio', how: 'agent' }
-  return rescueByWebhook(facts, next, situation) ?? nobody
+  return rescueByWebhook(facts, next, situation) ?? unrescued
 }
 
 function rescueByWebhook(
@@ -242,12 +242,7 @@ function metadataOf({ pod, namespace }: Unit) {
 }
 
 /** Returns the protocol that the workload's Services declare for the container port; undefined if none targets it. */
-export function declaredProtocol(
-  workload: Workload,
-  unit: Unit,
-  port: number,
-  { estate }: Situation,
-): Protocol | undefined {
+function declaredProtocol(workload: Workload, unit: Unit, port: number, { estate }: Situation): Protocol | undefined {
   for (const service of estate.servicesSelecting(workload))
     for (const entry of service.ports) if (targetPort(entry, unit) === port) return entry.protocol
   return undefined
@@ -270,7 +265,7 @@ function fixOf(facts: NetworkFacts, { workload, unit }: Place, rescue: Rescue): 
     kind === 'Deployment' || kind === 'StatefulSet' || kind === 'DaemonSet'
       ? `kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name}`
       : `recreate the pods of ${kind} ${namespace}/${name}`
-  if (rescue.by !== 'nobody') return `Before the switch: ${restart}`
+  if (rescue.by !== 'none') return `Before the switch: ${restart}`
   const off = next.pod.annotations.get(REWRITE_PROBES)
   if (off !== undefined && off !== 'true')
     return `Remove the annotation ${REWRITE_PROBES}: "${off}" from the pod template, so that Istio serves the probe; or install istio-onramp and recreate the pods.`

@@ -7,6 +7,7 @@ import { isPortNumber } from '../../kubernetes/handler.ts'
 import { arrayMember, member, memberAt, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
 import { matches, parseSelector } from '../../kubernetes/label-selector.ts'
 import { describe, referenceTo } from '../../kubernetes/object.ts'
+import { isProblem } from '../../kubernetes/problem.ts'
 import { finding, type Finding } from '../finding.ts'
 import type { Estate } from '../estate.ts'
 import { containerPorts, targetPort } from '../container-port.ts'
@@ -65,7 +66,7 @@ function scrapeFix({ mesh, pod }: Unit, port: number, { estate }: Situation): st
 function judgeServiceMonitor(monitor: JsonObject, situation: Situation): readonly Finding[] {
   const endpoints = arrayMember(member(monitor, 'spec'), 'endpoints').filter((endpoint) => !hasCertificate(endpoint))
   const selector = parseSelector(memberAt(monitor, 'spec', 'selector'))
-  if (endpoints.length === 0 || 'error' in selector) return []
+  if (endpoints.length === 0 || isProblem(selector)) return []
   return monitoredNamespaces(monitor, situation).flatMap((namespace) =>
     situation.estate
       .servicesOf(namespace)
@@ -103,7 +104,7 @@ function judgePodMonitor(monitor: JsonObject, situation: Situation): readonly Fi
     (endpoint) => !hasCertificate(endpoint),
   )
   const selector = parseSelector(memberAt(monitor, 'spec', 'selector'))
-  if (endpoints.length === 0 || 'error' in selector) return []
+  if (endpoints.length === 0 || isProblem(selector)) return []
   return monitoredNamespaces(monitor, situation).flatMap((namespace) =>
     situation.estate
       .workloadsOf(namespace)

@@ -1,4 +1,7 @@
-/** Sidecar objects that hide a Service from a client (https://istio.io/latest/docs/reference/config/networking/sidecar/). */
+/**
+ * Sidecar objects that hide a Service from a client
+ * (https://istio.io/latest/docs/reference/config/networking/sidecar/).
+ */
 import { arrayMember, member, memberAt, stringMap, type JsonObject } from '../../kubernetes/json.ts'
 import { referenceTo } from '../../kubernetes/object.ts'
 import type { Call } from '../call.ts'

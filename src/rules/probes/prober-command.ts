@@ -2,14 +2,14 @@
  * The prober's command line: the contract between the rules that write it and the binary that reads it
  * (prober/README.md). It contains every attribute that kubelet would have used.
  *
- * prober http|https --port=N [--host=H] [--path=P] [--header=NAME: VALUE]... [--h2c] [--timeout=Ns] [--hook]
- * prober tcp        --port=N [--host=H] [--timeout=Ns] [--hook]
- * prober grpc       --port=N [--service=S] [--tls] [--timeout=Ns]
+ *     prober http|https --port=N [--host=H] [--path=P] [--header=NAME: VALUE]... [--h2c] [--timeout=Ns] [--hook]
+ *     prober tcp        --port=N [--host=H] [--timeout=Ns] [--hook]
+ *     prober grpc       --port=N [--service=S] [--tls] [--timeout=Ns]
  */
 import type { NetworkHandler } from '../../kubernetes/handler.ts'
 
 export const PROBER_MOUNT = '/istio-onramp'
-export const PROBER_BINARY = `${PROBER_MOUNT}/prober`
+const PROBER_BINARY = `${PROBER_MOUNT}/prober`
 /** The command of the init container, whose image contains the prober. */
 export const INSTALL_COMMAND = ['/prober', 'install', PROBER_MOUNT] as const
 /** The downward API variable that gives the prober the address that kubelet would have dialled. */

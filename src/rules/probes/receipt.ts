@@ -2,11 +2,11 @@
  * The receipt of a rewrite: the annotation `istio-onramp.io/rewritten` on the pod or template. It makes re-application
  * idempotent, lets `preview` explain the rewrite, and makes `restore` possible.
  *
- * {"web": {"livenessProbe": {"original": {"httpGet": {...}}, "strategy": "exec", "reason": "strict-mtls"}}}
+ *     {"web": {"livenessProbe": {"original": {"httpGet": {...}}, "strategy": "exec", "reason": "strict-mtls"}}}
  */
 import { SLOTS, type Slot } from '../../kubernetes/container.ts'
 import { handlerKinds } from '../../kubernetes/handler.ts'
-import { isObject, member, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
+import { isObject, member, parseJson, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
 
 export const RECEIPT = 'istio-onramp.io/rewritten'
 
@@ -27,14 +27,6 @@ export function parseReceipt(annotations: ReadonlyMap<string, string>): Receipt 
   const parsed = text === undefined ? undefined : parseJson(text)
   if (!isObject(parsed)) return undefined
   return new Map(Object.keys(parsed).map((container) => [container, parseSlots(member(parsed, container))]))
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function parseSlots(value: Json | undefined): ReadonlyMap<Slot, ReceiptEntry> {

@@ -7,7 +7,7 @@ import { effectiveSetting } from '../exemption.ts'
 import type { RuleContext, WriteRequest } from '../rule.ts'
 import { readSetting } from '../setting.ts'
 
-export const STRICT_SWITCH = 'istio-onramp.io/strict-switch'
+const STRICT_SWITCH = 'istio-onramp.io/strict-switch'
 
 export interface SwitchSetting {
   readonly value: StrictSwitchSetting

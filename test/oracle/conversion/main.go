@@ -1,8 +1,9 @@
-// Command conversion asks Istio's own code about `convert`: a JSON line in, a JSON line out, as long as there is input.
+// Command conversion runs Istio's own code for `convert`: it reads JSON lines and writes JSON lines until its input
+// ends.
 //
-//	{"objects": [...]}                    -> {"refusals": [...]}: what Istio's validation says against each of them
-//	{"ingresses": [...], "services": [...]} -> {"objects": [...]}: the Gateways and VirtualServices that Istio's Ingress
-//	                                         controller makes of them, in mode DEFAULT, where it serves Ingresses without a class
+//	{"objects": [...]}                    -> {"refusals": [...]}: the errors of Istio's validation for each of them
+//	{"ingresses": [...], "services": [...]} -> {"objects": [...]}: the Gateways and VirtualServices of Istio's Ingress
+//	                                         controller in mode DEFAULT, in which it serves Ingresses without a class
 package main
 
 import (

@@ -7,8 +7,8 @@ import (
 	"istio.io/istio/pilot/pkg/config/kube/crd"
 )
 
-// refusals are what Istio's validation webhook would say (pkg/webhooks/validation/server): decoding by the schema of the
-// kind, then its ValidateConfig. Kinds that are neither Istio's nor the Gateway API's are not looked at.
+// refusals returns the errors of Istio's validation webhook (pkg/webhooks/validation/server): decoding by the schema of
+// the kind, then its ValidateConfig. Kinds other than Istio's and the Gateway API's are skipped.
 func refusals(objects []json.RawMessage) []string {
 	var found []string
 	for _, object := range objects {

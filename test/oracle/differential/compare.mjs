@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { readPodTemplate } from '../../../dist/kubernetes/pod-template.js'
 import { decideSidecar } from '../../../dist/istio/sidecar.js'
 import { uncapturedBecause } from '../../../dist/istio/capture.js'
-import { isRewrittenKind, rewrittenByIstio } from '../../../dist/istio/agent-probe.js'
+import { agentPath, isRewrittenKind } from '../../../dist/istio/agent-probe.js'
 import { modeOfPort, workloadModes } from '../../../dist/istio/peer-authentication.js'
 import { workloadNameOf } from '../../../dist/istio/workload-name.js'
 import { clusterReader } from './clusters.mjs'
@@ -70,7 +70,9 @@ function compareProbes({ rewriting }, template, answer) {
     if (check === undefined || 'problem' in check.handler) return [`${name} ${slot}: not read`]
     compared.rewritten += 1
     const isRewritten = rewriting.state === 'on' && isRewrittenKind(check.handler, container, slot, rewriting.version)
-    const mine = isRewritten ? rewrittenByIstio(check.handler, container, slot, rewriting.statusPort) : check.handler
+    const mine = isRewritten
+      ? rewrittenByIstio(check.handler, agentPath(name, slot), rewriting.statusPort)
+      : check.handler
     const theirs = after?.[mine.kind]
     const same =
       theirs !== undefined &&
@@ -79,6 +81,12 @@ function compareProbes({ rewriting }, template, answer) {
       ? []
       : [`${name} ${slot}: becomes ${JSON.stringify(after)}, ours ${JSON.stringify(mine)} (${rewriting.evidence})`]
   })
+}
+
+/** The host of an httpGet stays, HTTPS becomes HTTP; every other handler becomes a bare httpGet. */
+function rewrittenByIstio(handler, path, port) {
+  const host = handler.kind === 'httpGet' ? handler.host : ''
+  return { kind: 'httpGet', scheme: 'HTTP', host, path, port }
 }
 
 function comparePorts(ports, what, ask) {

@@ -1,5 +1,5 @@
-// Command syntax judges texts by Go's own parsers, the ones that Kubernetes and istiod validate with. It reads a line of
-// JSON for each text and writes true or false for it.
+// Command syntax validates texts with Go's own parsers, which Kubernetes and istiod use. It reads one JSON line per
+// text and writes true or false.
 package main
 
 import (

@@ -1,4 +1,4 @@
-/** ingress-nginx: which of the pods of a Service gets a request (docs/facts/ingress-nginx.md#affinity). */
+/** ingress-nginx: which pod of a Service gets a request (docs/facts/ingress-nginx.md#affinity). */
 import type { ConsistentHash } from '../../model/ingress-settings.ts'
 import {
   approximate,
@@ -58,7 +58,7 @@ function affinity(value: string, { sibling }: AnnotationPlace): Effect {
   )
 }
 
-/** Converts the variables that have an equivalent; `$request_uri` and combinations have none. */
+/** Converts the variables that have an equivalent; `$request_uri` and combinations do not. */
 function hashBy(value: string): Effect {
   const variable = value.replace(/^\$\{(\w+)\}$/, '$$$1')
   const header = /^\$http_(\w+)$/.exec(variable)?.[1]

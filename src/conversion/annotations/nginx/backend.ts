@@ -1,4 +1,4 @@
-/** ingress-nginx: the protocol of backends, and what answers for them (docs/facts/ingress-nginx.md#backends). */
+/** ingress-nginx: the protocol of backends, and fallbacks for them (docs/facts/ingress-nginx.md#backends). */
 import type { BackendTls } from '../../model/ingress-settings.ts'
 import {
   approximate,
@@ -79,7 +79,7 @@ function backendProtocol(value: string, place: AnnotationPlace): Effect {
   }
 }
 
-/** nginx speaks to the backend as the client spoke to nginx (`buildProxyPass` in ingress-nginx' template.go). */
+/** nginx uses the client's protocol for the backend (`buildProxyPass` in ingress-nginx' template.go). */
 function autoProtocol({ ingress }: AnnotationPlace): Effect {
   if (ingress.tls.length === 0)
     return { outcome: 'not-needed', level: 'info', message: 'the gateway speaks HTTP to it, as ingress-nginx for HTTP' }
@@ -88,7 +88,7 @@ function autoProtocol({ ingress }: AnnotationPlace): Effect {
   return { outcome: 'unsupported', level: 'warn', message }
 }
 
-/** nginx verifies no certificate and sends no server name by default. */
+/** By default nginx verifies no certificate and sends no server name. */
 function readBackendTls({ ingress, sibling }: AnnotationPlace): BackendTls {
   const secret = sibling('proxy-ssl-secret')
   return {
@@ -103,5 +103,5 @@ function readBackendTls({ ingress, sibling }: AnnotationPlace): BackendTls {
 
 function tlsMessage({ sibling }: AnnotationPlace): string {
   const how = sibling('proxy-ssl-verify') === 'on' ? 'verified TLS' : 'TLS that is not verified, as in ingress-nginx'
-  return `a DestinationRule makes the gateway speak ${how}, to the port itself: under STRICT mutual TLS the port has to be PERMISSIVE`
+  return `a DestinationRule makes the gateway speak ${how} to the port itself; under STRICT mutual TLS, keep the port PERMISSIVE`
 }

@@ -1,4 +1,4 @@
-/** ingress-nginx: a canary Ingress, which is a second backend of the main Ingress (docs/facts/ingress-nginx.md#canaries). */
+/** ingress-nginx: a canary Ingress, a second backend of the main Ingress (docs/facts/ingress-nginx.md#canaries). */
 import { isIdle, type Canary } from '../../model/ingress-settings.ts'
 import { regexProblem } from '../../model/regular-expression.ts'
 import {
@@ -24,10 +24,10 @@ export const NGINX_CANARY: AnnotationTable = nginxTable({
 })
 
 /**
- * Invalid numbers fall back to 0 and 100, the total is at least 100 (`route_to_alternative_balancer` in ingress-nginx'
- * balancer.lua), and the weight at most the total.
+ * Invalid numbers fall back to 0 and 100, the total is at least 100, and the weight is at most the total
+ * (`route_to_alternative_balancer` in ingress-nginx' balancer.lua).
  */
-export function readCanary(_: string, { sibling }: AnnotationPlace): Effect {
+function readCanary(_: string, { sibling }: AnnotationPlace): Effect {
   const problems = numberProblems(sibling)
   const weightTotal = Math.max(readWhole(sibling('canary-weight-total')) ?? 100, 100)
   const weight = Math.min(readWhole(sibling('canary-weight')) ?? 0, weightTotal)

@@ -70,7 +70,10 @@ interface ListRule {
   readonly allowed: Readonly<Record<Target, string>>
 }
 
-/** A value that only Gateway API cannot express is an error, because browsers will refuse the response. A value that no browser sends is a warning. */
+/**
+ * A value that only Gateway API cannot express is an error, because browsers will refuse the response. A value that no
+ * browser sends is a warning.
+ */
 function listPart(rule: ListRule): Entry {
   return (value, place) => {
     const bad = readList(value).filter((one) => !rule.fits[place.target].test(one))

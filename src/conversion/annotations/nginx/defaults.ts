@@ -1,11 +1,11 @@
-/** What ingress-nginx does to an Ingress without being asked (docs/facts/ingress-nginx.md#defaults). */
+/** What ingress-nginx does to an Ingress by default (docs/facts/ingress-nginx.md#defaults). */
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 
 /**
- * | Ingress                  | by default                                                                                    |
- * |--------------------------|-----------------------------------------------------------------------------------------------|
- * | has no rules             | no redirect: the catch-all server keeps its own settings (`createServers` in controller.go)   |
- * | a rule has no paths      | the whole host redirects where a snippet says so                                              |
+ * | Ingress             | by default                                                                                   |
+ * |---------------------|----------------------------------------------------------------------------------------------|
+ * | has no rules        | no redirect: the catch-all server keeps its own settings (`createServers` in controller.go)  |
+ * | a rule has no paths | the whole host redirects if a snippet redirects                                              |
  */
 export function withOwnDefaults(reading: ReadIngress): ReadIngress {
   const { ingress, controller, settings } = reading
@@ -21,7 +21,7 @@ export function withOwnDefaults(reading: ReadIngress): ReadIngress {
 }
 
 /**
- * What the report says once about the settings of the controller itself, which no Ingress has (`NewDefault` in ingress-nginx'
+ * Returns report lines about the controller's own settings, which no Ingress contains (`NewDefault` in ingress-nginx'
  * internal/ingress/controller/config/config.go).
  */
 export function assumedDefaults(readings: readonly ReadIngress[]): readonly string[] {

@@ -1,4 +1,4 @@
-/** ingress-nginx: an authorization service is asked about each request (docs/facts/ingress-nginx.md#external-authorization). */
+/** ingress-nginx: an authorization service checks each request (docs/facts/ingress-nginx.md#external-authorization). */
 import type { ExternalAuth } from '../../model/ingress-settings.ts'
 import { authProviderName } from '../../model/object-names.ts'
 import { serviceOf } from '../../model/service-host.ts'
@@ -47,14 +47,14 @@ function authDetail(message: string): Entry {
   return beside('auth-url', unsupported('warn', message))
 }
 
-/** An ext_authz provider is part of the mesh's configuration, so the policy alone has no effect. */
+/** An ext_authz provider is part of the mesh configuration, so the policy alone has no effect. */
 function authUrl(value: string, { ingress, gateway, sibling }: AnnotationPlace): Effect {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url === undefined || value.includes('$') || !/^https?:$/.test(url.protocol))
     return {
       outcome: 'unsupported',
       level: 'error',
-      message: `SECURITY: ${value} cannot be an authorization service of Istio: an http(s) URL without nginx variables is needed; the routes are unauthenticated`,
+      message: `SECURITY: ${value} cannot be an authorization service of Istio, which needs an http(s) URL without nginx variables; the routes are unauthenticated`,
     }
   const usesTls = url.protocol === 'https:'
   const externalAuth: ExternalAuth = {
@@ -66,7 +66,7 @@ function authUrl(value: string, { ingress, gateway, sibling }: AnnotationPlace):
     responseHeaders: readList(sibling('auth-response-headers') ?? '').map((name) => name.toLowerCase()),
   }
   const query =
-    url.search === '' ? '' : `; the query ${url.search} of ${value} is not sent: the service has to do without it`
+    url.search === '' ? '' : `; the query ${url.search} of ${value} is not sent, so the service must work without it`
   const name = authProviderName(ingress.namespace, ingress.name)
   const provider = JSON.stringify(providerOf(name, externalAuth))
   return {

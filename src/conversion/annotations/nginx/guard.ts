@@ -1,4 +1,4 @@
-/** What holds for every annotation of ingress-nginx, whatever it asks for. */
+/** What applies to every annotation of ingress-nginx. */
 import {
   isBlank,
   notNeeded,
@@ -10,15 +10,15 @@ import {
 } from '../entry.ts'
 
 /**
- * | the first that holds                     | the annotation                                           |
- * |------------------------------------------|----------------------------------------------------------|
- * | it is empty                              | is ignored (`parseString` of ingress-nginx' parser)      |
- * | it is of the canary ones                 | counts                                                   |
- * | the Ingress is a canary                  | is ignored, but for balancing (annotations.md, "Canary") |
- * | the Ingress passes TLS through           | is void (annotations.md, "SSL Passthrough")              |
- * | the Ingress has no rules, and it         | is ignored (`createServers` in controller.go: "Redirect  |
- * | rewrites or redirects                    | and rewrite can affect the catch all behavior, skip")    |
- * | otherwise                                | counts                                                   |
+ * | first match wins                 | the annotation                                          |
+ * |----------------------------------|---------------------------------------------------------|
+ * | it is empty                      | is ignored (`parseString` of ingress-nginx' parser)     |
+ * | it is a canary annotation        | counts                                                  |
+ * | the Ingress is a canary          | is ignored, except balancing (annotations.md, "Canary") |
+ * | the Ingress passes TLS through   | is ignored (annotations.md, "SSL Passthrough")          |
+ * | the Ingress has no rules, and it | is ignored (`createServers` in controller.go: "Redirect |
+ * | rewrites or redirects            | and rewrite can affect the catch all behavior, skip")   |
+ * | otherwise                        | counts                                                  |
  */
 export function nginxTable(table: AnnotationTable): AnnotationTable {
   return Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, guarded(name, entry)]))
@@ -32,7 +32,7 @@ const ON_PASSTHROUGH = notNeeded('has no effect on a host whose TLS is passed th
 
 const ON_CATCH_ALL = notNeeded('ingress-nginx neither rewrites nor redirects for a default backend without rules')
 
-/** What redirects, rewrites or needs a host. */
+/** Annotations that redirect, rewrite or need a host. */
 const OF_LOCATIONS =
   /^(?:rewrite-target|use-regex|app-root|(?:permanent|temporal)-redirect(?:-code)?|(?:force-)?ssl-redirect|from-to-www-redirect|preserve-trailing-slash|server-alias|server-snippet|ssl-passthrough)$/
 
@@ -43,7 +43,7 @@ const BALANCING = unsupported(
 
 const OF_CANARY = /^canary(?:-|$)/
 
-/** What else ingress-nginx reads on a canary. */
+/** Annotations other than the canary ones that ingress-nginx reads on a canary. */
 const OF_BALANCING = /^(?:load-balance|upstream-hash-by.*|affinity.*|session-cookie-.*)$/
 
 function guarded(name: string, entry: Entry): Entry {
@@ -63,7 +63,7 @@ function isCatchAll({ ingress }: AnnotationPlace): boolean {
   return ingress.rules.length === 0 && ingress.defaultBackend !== undefined
 }
 
-/** The other annotations, without the empty ones. */
+/** Hides empty annotations. */
 function withoutBlanks(place: AnnotationPlace): AnnotationPlace {
   const sibling = (name: string): string | undefined => {
     const value = place.sibling(name)
@@ -77,10 +77,10 @@ function balancingEffect(entry: Entry, value: string, place: AnnotationPlace): E
   return effect.settings === undefined ? effect : BALANCING(value, place)
 }
 
-/** `off` and `default` leave headers of the application as they are. */
+/** `off` and `default` do not change the application's headers. */
 export function unlessOff(entry: Entry): Entry {
   return (value, place) =>
     ['off', 'default'].includes(value)
-      ? notNeeded('headers are passed on as they are')(value, place)
+      ? notNeeded('headers are passed on unchanged')(value, place)
       : entry(value, place)
 }

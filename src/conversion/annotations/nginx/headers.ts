@@ -1,4 +1,4 @@
-/** ingress-nginx: headers and cookies on their way through (docs/facts/ingress-nginx.md#headers). */
+/** ingress-nginx: headers and cookies that are changed on the way (docs/facts/ingress-nginx.md#headers). */
 import { isRewritten } from '../../ingress/rewritten-path.ts'
 import { converted, readFlag, unsupported, type AnnotationPlace, type AnnotationTable, type Effect } from '../entry.ts'
 import { nginxTable, unlessOff } from './guard.ts'
@@ -15,7 +15,7 @@ export const NGINX_HEADERS: AnnotationTable = nginxTable({
   'proxy-cookie-path': unlessOff(unsupported('warn', COOKIES)),
 })
 
-/** ingress-nginx sends it beside a rewrite only (`buildProxyPass` in its template.go). */
+/** ingress-nginx sends it only together with a rewrite (`buildProxyPass` in its template.go). */
 function forwardedPrefix(value: string, { ingress, sibling }: AnnotationPlace): Effect {
   const paths = ingress.rules.flatMap((rule) => rule.paths)
   const target = sibling('rewrite-target')
@@ -24,7 +24,7 @@ function forwardedPrefix(value: string, { ingress, sibling }: AnnotationPlace): 
     return {
       outcome: 'not-needed',
       level: 'info',
-      message: 'ingress-nginx sends it only where rewrite-target rewrites',
+      message: 'ingress-nginx sends it only if rewrite-target applies',
     }
   if (/\p{Cc}/u.test(value)) return { outcome: 'unsupported', level: 'warn', message: 'is not a header value' }
   if (value.includes('$'))

@@ -1,4 +1,4 @@
-/** ingress-nginx: other names of a host, and the name that backends see (docs/facts/ingress-nginx.md#hosts). */
+/** ingress-nginx: aliases of a host, and the Host that backends receive (docs/facts/ingress-nginx.md#hosts). */
 import type { Target } from '../../model/conversion-options.ts'
 import { hostProblem } from '../../model/hosts.ts'
 import { converted, notNeeded, readList, type AnnotationPlace, type AnnotationTable, type Effect } from '../entry.ts'
@@ -10,7 +10,7 @@ export const NGINX_HOSTS: AnnotationTable = nginxTable({
   'service-upstream': notNeeded('the gateway always balances over the endpoints of the Service'),
 })
 
-/** ingress-nginx skips a name that an Ingress has rules for (`createServers` in its controller.go). */
+/** ingress-nginx skips a name for which an Ingress has rules (`createServers` in its controller.go). */
 function serverAlias(value: string, { target, ruleHosts }: AnnotationPlace): Effect {
   const names = readList(value.toLowerCase())
   const taken = names.filter((name) => ruleHosts.has(name))
@@ -47,8 +47,8 @@ function aliasProblem(name: string, target: Target): string | undefined {
 const API_HOSTNAME = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/
 
 /**
- * Together with service-upstream the Service's own name is the idiom that put ingress-nginx into a mesh; a gateway of
- * Istio's needs neither.
+ * With service-upstream, the Service's own name is the idiom for running ingress-nginx inside a mesh. An Istio gateway
+ * needs neither.
  */
 function upstreamVhost(value: string, { ingress, sibling, target }: AnnotationPlace): Effect {
   const isOwnService = value.endsWith('.svc.cluster.local') || value.endsWith(`.${ingress.namespace}.svc`)

@@ -1,5 +1,6 @@
-/** ingress-nginx: from where, how often and how fast a client may call (docs/facts/ingress-nginx.md#limits). */
+/** ingress-nginx: client addresses, request rates and bandwidth (docs/facts/ingress-nginx.md#limits). */
 import { readAddress, readPrefix } from '../../../kubernetes/ip-address.ts'
+import type { IngressSettings } from '../../model/ingress-settings.ts'
 import {
   approximate,
   partOf,
@@ -18,15 +19,15 @@ export const NGINX_LIMITS: AnnotationTable = nginxTable({
   'whitelist-source-range': allowedSources('allowlist-source-range'),
   'allowlist-source-range': allowedSources('whitelist-source-range'),
   'denylist-source-range': deniedSources,
-  'limit-rps': rateLimit(1),
-  'limit-rpm': rateLimit(60),
+  'limit-rps': rateLimit('second'),
+  'limit-rpm': rateLimit('minute'),
   'limit-burst-multiplier': (value, place) =>
     readWhole(value, 1) === undefined
       ? refused(value, 'a whole number from 1')
       : partOf(place.sibling('limit-rps') === undefined ? 'limit-rpm' : 'limit-rps')(value, place),
   'limit-connections': unsupported(
-    'warn',
-    'Istio cannot limit connections per client; connectionPool limits them per backend',
+    'error',
+    'no limit is generated: Istio cannot limit the connections of a client; connectionPool limits those to a backend',
   ),
   'limit-rate': unsupported(
     'warn',
@@ -41,11 +42,11 @@ export const NGINX_LIMITS: AnnotationTable = nginxTable({
   'global-rate-limit-ignored-cidrs': partOf('global-rate-limit'),
 })
 
-/** Two valid lists are joined. If one of them is invalid, only the valid one decides who may call. */
+/** Two valid lists are merged. If one is invalid, only the valid one applies. */
 function allowedSources(alias: string): Entry {
   return (value, place) => {
     const read = readRanges(value)
-    if (!('problem' in read)) return approximate('warn', { allowedSources: read.ranges }, sourceMessage(place))
+    if (!('problem' in read)) return sourceEffect({ allowedSources: read.ranges }, place)
     const beside = readRanges(place.sibling(alias) ?? '')
     if ('problem' in beside) return notPrinted(read.problem)
     const message = `${read.problem}; this list is left out, and only the addresses of ${alias} may call`
@@ -55,17 +56,21 @@ function allowedSources(alias: string): Entry {
 
 function deniedSources(value: string, place: AnnotationPlace): Effect {
   const read = readRanges(value)
-  return 'problem' in read
-    ? notPrinted(read.problem)
-    : approximate('warn', { deniedSources: read.ranges }, sourceMessage(place))
+  return 'problem' in read ? notPrinted(read.problem) : sourceEffect({ deniedSources: read.ranges }, place)
 }
 
-function sourceMessage({ gateway: { namespace, trustedProxies } }: AnnotationPlace): string {
-  const whose =
-    trustedProxies > 0
-      ? `the address that ${trustedProxies} trusted proxies name`
-      : "the connection's address: the gateway's Service needs externalTrafficPolicy: Local, or PROXY protocol"
-  return `an AuthorizationPolicy that denies, to apply in ${namespace}; the client is ${whose}`
+/** The address of a client is not what it seems unless the cluster keeps it or proxies that are trusted name it. */
+function sourceEffect(settings: IngressSettings, { gateway, ingress, target }: AnnotationPlace): Effect {
+  const isOwn = target === 'gateway-api' && gateway.shared === ''
+  const policy = `an AuthorizationPolicy that denies, to apply in ${isOwn ? ingress.namespace : gateway.namespace}`
+  if (gateway.trustedProxies > 0)
+    return approximate(
+      'warn',
+      settings,
+      `${policy}; the client is the address that ${gateway.trustedProxies} trusted proxies name`,
+    )
+  const message = `SECURITY: ${policy}; the client is the address of the connection, which is that of a node or load balancer unless the gateway's Service has externalTrafficPolicy: Local or receives PROXY protocol; behind proxies set gateway.trustedProxies`
+  return { outcome: 'approximate', level: 'error', message, settings }
 }
 
 function notPrinted(problem: string): Effect {
@@ -75,7 +80,7 @@ function notPrinted(problem: string): Effect {
 
 type Ranges = { readonly ranges: readonly string[] } | { readonly problem: string }
 
-/** One invalid entry invalidates the whole list: the rest of it could admit or exclude the wrong clients. */
+/** One invalid entry invalidates the whole list, because the rest could admit or exclude the wrong clients. */
 function readRanges(value: string): Ranges {
   const ranges = readList(value)
   const bad = ranges.filter((range) => !isAddressRange(range))
@@ -83,30 +88,29 @@ function readRanges(value: string): Ranges {
   return { problem: `${bad.join(', ') || 'an empty list'} is not an address or CIDR range` }
 }
 
-/** What Istio takes in `ipBlocks` (`ValidateIPSubnet`); a zone means nothing at a gateway, and ingress-nginx refuses it. */
+/**
+ * Accepts the `ipBlocks` of Istio (`ValidateIPSubnet`). A zone has no meaning at a gateway, and ingress-nginx refuses
+ * it.
+ */
 function isAddressRange(range: string): boolean {
   return readAddress(range)?.zone === '' || readPrefix(range) !== undefined
 }
 
-/** One bucket for each gateway pod, for all clients: the nearest that Envoy has without a service of its own. */
-function rateLimit(perSeconds: 1 | 60): Entry {
-  return (value, { sibling, gateway }) => {
+/**
+ * Envoy's own limit has one bucket for all clients of a gateway pod: with the number meant for one client, all of them together
+ * would be cut to it. A limit for each address takes a rate limit service.
+ */
+function rateLimit(unit: 'second' | 'minute'): Entry {
+  return (value) => {
     const requests = readWhole(value, 1)
     if (requests === undefined) return refused(value, 'a whole number from 1')
-    const burst = requests * (readWhole(sibling('limit-burst-multiplier'), 1) ?? 5)
-    const message = `an EnvoyFilter, to apply in ${gateway.namespace}: one bucket for each gateway pod and all clients, answered 429; nginx counted per client address and answered 503`
-    if (perSeconds === 60 && sibling('limit-rps') !== undefined)
-      return {
-        outcome: 'unsupported',
-        level: 'warn',
-        message: 'limit-rps is set as well, and only one limit is generated',
-      }
-    return approximate('warn', { rateLimit: { requests, perSeconds, burst } }, message)
+    const message = `no limit is generated: ingress-nginx accepts ${requests} requests a ${unit} from each address, and Istio limits all clients of a gateway together unless it has a rate limit service (https://istio.io/latest/docs/tasks/policy-enforcement/rate-limit/)`
+    return { outcome: 'unsupported', level: 'error', message }
   }
 }
 
 function limitExemption(value: string, place: AnnotationPlace): Effect {
   if (place.sibling('limit-rps') === undefined && place.sibling('limit-rpm') === undefined)
     return partOf('limit-rps')(value, place)
-  return { outcome: 'unsupported', level: 'warn', message: 'the limit applies to these addresses as well' }
+  return { outcome: 'unsupported', level: 'info', message: 'part of the limit' }
 }

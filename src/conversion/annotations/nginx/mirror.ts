@@ -1,4 +1,4 @@
-/** ingress-nginx: requests that are copied to another host (docs/facts/ingress-nginx.md#mirrors). */
+/** ingress-nginx: requests that are mirrored to another host (docs/facts/ingress-nginx.md#mirrors). */
 import { serviceOf } from '../../model/service-host.ts'
 import {
   approximate,
@@ -25,7 +25,7 @@ export const NGINX_MIRROR: AnnotationTable = nginxTable({
   ),
 })
 
-/** `https://mirror.example.com$request_uri` */
+/** Reads a URL such as `https://mirror.example.com$request_uri`. */
 function mirrorTarget(value: string, { gateway }: AnnotationPlace): Effect {
   const text = value.replace(/\$request_uri$/, '')
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -33,7 +33,7 @@ function mirrorTarget(value: string, { gateway }: AnnotationPlace): Effect {
     return {
       outcome: 'unsupported',
       level: 'warn',
-      message: `${value}: a mirror has to be an http(s) URL that ends in $request_uri`,
+      message: `${value}: a mirror must be an http(s) URL that ends in $request_uri`,
     }
   const usesTls = url.protocol === 'https:'
   const mirror = {

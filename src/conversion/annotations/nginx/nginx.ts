@@ -1,6 +1,6 @@
 /**
- * Every annotation of ingress-nginx (https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/),
- * one file for each feature.
+ * All annotations of ingress-nginx
+ * (https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/), with one file per feature.
  */
 import type { AnnotationTable } from '../entry.ts'
 import { NGINX_AFFINITY } from './affinity.ts'

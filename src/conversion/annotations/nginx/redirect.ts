@@ -1,4 +1,4 @@
-/** ingress-nginx: requests that are answered with a redirect (docs/facts/ingress-nginx.md#redirects). */
+/** ingress-nginx: requests that get a redirect as an answer (docs/facts/ingress-nginx.md#redirects). */
 import { otherWww } from '../../model/hosts.ts'
 import type { RedirectCode, RedirectTarget } from '../../model/ingress-settings.ts'
 import {
@@ -34,14 +34,14 @@ export const NGINX_REDIRECT: AnnotationTable = nginxTable({
   'proxy-redirect-to': unlessOff(unsupported('warn', LOCATIONS)),
 })
 
-/** ingress-nginx ignores an absolute one as well (i2g approot_test.go). */
+/** ingress-nginx also ignores an absolute URL (i2g approot_test.go). */
 function appRoot(value: string): Effect {
   if (!value.startsWith('/'))
     return { outcome: 'not-needed', level: 'warn', message: `${value} is not a path; ingress-nginx ignores it as well` }
   return converted({ appRoot: value }, `/ redirects to ${value} (302)`)
 }
 
-/** Either of the two is enough to redirect (ingress-nginx, `redirect_to_https` in lua_ingress.lua). */
+/** Either annotation is enough for a redirect (ingress-nginx, `redirect_to_https` in lua_ingress.lua). */
 function sslRedirect(value: string, { sibling }: AnnotationPlace): Effect {
   const flag = readFlag(value)
   if (flag === undefined) return refused(value, 'true or false')
@@ -52,8 +52,9 @@ function sslRedirect(value: string, { sibling }: AnnotationPlace): Effect {
 }
 
 /**
- * Without a TLS entry, TLS ends in front of the gateway, which knows it by `x-forwarded-proto` only where it trusts the
- * proxy before it; otherwise Envoy writes that header itself and the redirect never ends (istio issues 16778, 17980).
+ * Without a TLS entry, TLS ends in front of the gateway. The gateway learns that from `x-forwarded-proto` only if it
+ * trusts the proxy in front. Otherwise Envoy writes that header itself and the redirect never ends (istio issues 16778,
+ * 17980).
  */
 function forceSslRedirect(_: string, { ingress, gateway }: AnnotationPlace): Effect {
   if (ingress.tls.length > 0) return claimsHttpsRedirect('plain requests are redirected (308)')
@@ -95,10 +96,11 @@ function redirect(value: string, place: AnnotationPlace, code: string | undefine
 
 const REDIRECT_CODES: readonly RedirectCode[] = [301, 302, 303, 307, 308]
 
-/** `https://$host/new`, `$scheme://other$request_uri`, `/path`; undefined where a variable has no equivalent. */
+/** Reads `https://$host/new`, `$scheme://other$request_uri` or `/path`; undefined if a variable has no equivalent. */
 export function readRedirectTarget(value: string, code: RedirectCode): RedirectTarget | undefined {
+  if (/\p{Cc}/u.test(value)) return undefined
   const [, scheme, authority, rest = ''] =
-    /^(?:([a-z$]+):\/\/([^/$]+|\$(?:host|http_host|server_name)))?(.*)$/.exec(value) ?? []
+    /^(?:([a-z$]+):\/\/([^/$]+|\$(?:host|http_host|server_name)))?([^]*)$/.exec(value) ?? []
   const path = rest.replace(/\$request_uri$/, '')
   if (path.includes('$') || (scheme !== undefined && !['http', 'https', '$scheme'].includes(scheme))) return undefined
   if (scheme === undefined && !value.startsWith('/') && path !== '') return undefined
@@ -110,7 +112,7 @@ export function readRedirectTarget(value: string, code: RedirectCode): RedirectT
   }
 }
 
-/** ingress-nginx skips a name that an Ingress has rules for (`BuildRedirects` in its pkg/util/ingress/ingress.go). */
+/** ingress-nginx skips a name for which an Ingress has rules (`BuildRedirects` in its pkg/util/ingress/ingress.go). */
 function wwwRedirect(_: string, { ingress, ruleHosts }: AnnotationPlace): Effect {
   const names = ingress.rules.map(({ host }) => otherWww(host))
   const taken = names.filter((name) => ruleHosts.has(name))

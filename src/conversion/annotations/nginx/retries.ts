@@ -1,4 +1,5 @@
-/** ingress-nginx: requests that are sent to another pod after a failure (docs/facts/ingress-nginx.md#retries). */
+/** ingress-nginx: requests that are retried on another pod after a failure (docs/facts/ingress-nginx.md#retries). */
+import { ownEntry } from '../../../kubernetes/json.ts'
 import type { RetryPolicy } from '../../model/ingress-settings.ts'
 import {
   approximate,
@@ -29,12 +30,12 @@ function tries(value: string, place: AnnotationPlace): Effect {
     : partOf('proxy-next-upstream')(value, place)
 }
 
-/** What Envoy may repeat whatever the method, because the request did not reach the backend. */
+/** Conditions under which Envoy may retry any method, because the request did not reach the backend. */
 const UNSENT = 'connect-failure,refused-stream'
 
 /**
- * The conditions of nginx as Envoy names them. nginx repeats a POST, LOCK or PATCH that it has sent only with
- * `non_idempotent`; Envoy does not look at the method.
+ * nginx' conditions in Envoy's terms. Once sent, nginx repeats a POST, LOCK or PATCH only with `non_idempotent`; Envoy
+ * ignores the method.
  */
 const RETRY_ON: Readonly<Record<string, string>> = {
   error: `${UNSENT},reset`,
@@ -49,7 +50,7 @@ const RETRY_ON: Readonly<Record<string, string>> = {
   http_429: '429',
 }
 
-/** The conditions that Envoy has for requests that did not reach the backend. */
+/** nginx' conditions that Envoy can limit to requests that did not reach the backend. */
 const IS_UNSENT = ['error', 'timeout']
 
 function retries({ sibling, target }: AnnotationPlace): Effect {
@@ -63,7 +64,7 @@ function retries({ sibling, target }: AnnotationPlace): Effect {
   const tries = readWhole(sibling('proxy-next-upstream-tries')) ?? 3
   if (conditions.includes('off') || tries === 1)
     return converted({ retries: NO_RETRIES }, "no retries; Istio's default is two")
-  const unknown = conditions.filter((word) => RETRY_ON[word] === undefined && word !== 'non_idempotent')
+  const unknown = conditions.filter((word) => ownEntry(RETRY_ON, word) === undefined && word !== 'non_idempotent')
   if (unknown.length > 0)
     return refused(unknown.join(' '), `${Object.keys(RETRY_ON).join(', ')}, non_idempotent or off`)
   return retryEffect(conditions, tries === 0 ? 3 : tries - 1)
@@ -77,22 +78,22 @@ function retryEffect(conditions: readonly string[], attempts: number): Effect {
     on: [...new Set(on.flatMap((words) => words.split(',')))].join(','),
     perTryTimeoutSeconds: undefined,
   })
-  const all = conditions.flatMap((word) => RETRY_ON[word] ?? [])
+  const all = conditions.flatMap((word) => ownEntry(RETRY_ON, word) ?? [])
   if (conditions.includes('non_idempotent')) return approximate('info', { retries: policy(all) }, 'retries')
   const unsent = conditions.some((word) => IS_UNSENT.includes(word))
-  const lost = conditions.filter((word) => RETRY_ON[word] !== UNSENT)
+  const lost = conditions.filter((word) => ownEntry(RETRY_ON, word) !== UNSENT)
   const retries = unsent ? policy([UNSENT]) : NO_RETRIES
   if (lost.length === 0) return approximate('info', { retries }, 'retries where the backend was not reached')
-  const message = `only requests that did not reach the backend are sent again: for ${lost.join(', ')} Envoy would also repeat POST, which nginx does not without non_idempotent`
+  const message = `only requests that did not reach the backend are retried: for ${lost.join(', ')} Envoy would also repeat POST, which nginx does not without non_idempotent`
   return approximate('warn', { retries }, message)
 }
 
 const NO_TIMEOUT = unsupported(
   'warn',
-  'nginx starts no further try after that time; Envoy has no such limit. perTryTimeout would cut off requests that take longer, and repeat them',
+  'nginx starts no retry after that time; Envoy has no such limit. perTryTimeout would cut off requests that take longer, and repeat them',
 )
 
-/** `0` is no limit in nginx either. */
+/** `0` means no limit in nginx as well. */
 function nextUpstreamTimeout(value: string, place: AnnotationPlace): Effect {
   if (!isWhole(value)) return refused(value, SECONDS)
   if (readWhole(value) === 0 || !isInForce('proxy-next-upstream', withTries(place)))
@@ -100,7 +101,7 @@ function nextUpstreamTimeout(value: string, place: AnnotationPlace): Effect {
   return NO_TIMEOUT(value, place)
 }
 
-/** Without `proxy-next-upstream` the number of tries has the retries. */
+/** Without `proxy-next-upstream`, the number of tries enables retries. */
 function withTries(place: AnnotationPlace): AnnotationPlace {
   const main = place.sibling('proxy-next-upstream') === undefined ? 'proxy-next-upstream-tries' : 'proxy-next-upstream'
   return { ...place, effectOf: () => place.effectOf(main) }

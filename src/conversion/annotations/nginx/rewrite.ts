@@ -1,4 +1,4 @@
-/** ingress-nginx: paths that are rewritten, or read as regular expressions (docs/facts/ingress-nginx.md#rewrites). */
+/** ingress-nginx: rewritten paths, and paths that are regular expressions (docs/facts/ingress-nginx.md#rewrites). */
 import { strippedPrefix } from '../../model/rewrite-idiom.ts'
 import { isRewritten, locationPath } from '../../ingress/rewritten-path.ts'
 import type { IngressPath } from '../../ingress/ingress.ts'
@@ -26,7 +26,7 @@ export const NGINX_REWRITE: AnnotationTable = nginxTable({
   'preserve-trailing-slash': notNeeded('Istio never changes a trailing slash'),
 })
 
-export function rewriteEffect(value: string, { target, ingress, sibling }: AnnotationPlace): Effect {
+function rewriteEffect(value: string, { target, ingress, sibling }: AnnotationPlace): Effect {
   const variable = /\$(?!\d)\{?\w*/.exec(value)?.[0]
   if (variable !== undefined)
     return {
@@ -52,7 +52,7 @@ export function rewriteEffect(value: string, { target, ingress, sibling }: Annot
     return {
       outcome: 'unsupported',
       level: 'error',
-      message: `${value}: Gateway API has no rewrite with groups but the idiom /prefix(/|$)(.*) with /$2; the other paths are left out; --to istio has it`,
+      message: `${value}: Gateway API has no rewrite with groups but the idiom /prefix(/|$)(.*) with /$2; the other paths are left out; --to istio supports it`,
       settings,
     }
   const without = rewritten.filter(({ path }) => lacksGroup(path, value))
@@ -64,7 +64,7 @@ export function rewriteEffect(value: string, { target, ingress, sibling }: Annot
 }
 
 function leftAlone(target: string): string {
-  return `ingress-nginx rewrites nothing where the path is ${target} already`
+  return `ingress-nginx does not rewrite if the path is already ${target}`
 }
 
 function staticMessage(target: string, rewritten: readonly IngressPath[]): string {
@@ -72,7 +72,7 @@ function staticMessage(target: string, rewritten: readonly IngressPath[]): strin
   return `sends every request for ${names} to ${target}, as in ingress-nginx; to remove a prefix, write /prefix(/|$)(.*) and /$2`
 }
 
-/** A group that the path does not have is empty in nginx. */
+/** In nginx, a group that the path does not have is empty. */
 function lacksGroup(path: string, target: string): boolean {
   const groups = countGroups(path)
   return [...target.matchAll(/\$([1-9])/g)].some(([, group]) => Number(group) > groups)

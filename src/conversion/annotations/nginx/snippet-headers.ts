@@ -1,5 +1,5 @@
 /**
- * The directives of a snippet that change headers
+ * Directives of a snippet that change headers
  * (https://nginx.org/en/docs/http/ngx_http_headers_module.html#add_header,
  * https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header,
  * https://github.com/openresty/headers-more-nginx-module#directives).
@@ -9,12 +9,12 @@ import type { Target } from '../../model/conversion-options.ts'
 export interface HeaderChange {
   readonly side: 'request' | 'response'
   readonly kind: 'set' | 'add' | 'remove'
-  /** In lower case. */
+  /** Lower case. */
   readonly name: string
   readonly value: string
 }
 
-/** What a directive does to headers; undefined where it cannot be expressed. No change at all is an empty list. */
+/** Returns the header changes of a directive; undefined if they cannot be expressed. An empty list means no change. */
 export function headerChangesOf(
   [directive = '', ...given]: readonly string[],
   target: Target,
@@ -46,7 +46,7 @@ function changesOf(directive: string, given: readonly string[]): readonly Header
   }
 }
 
-/** nginx replaces these two, and adds any other header; of a value that is empty it sends nothing. */
+/** nginx replaces these two and adds any other header. It sends no header with an empty value. */
 const REPLACED = ['etag', 'last-modified']
 
 function added([name, value, always, ...rest]: readonly string[]): readonly HeaderChange[] | undefined {
@@ -56,7 +56,10 @@ function added([name, value, always, ...rest]: readonly string[]): readonly Head
   return value === '' ? [] : [{ side: 'response', kind: 'add', name: name.toLowerCase(), value }]
 }
 
-/** Several headers in one directive; its options `-s` and `-t` limit it to some responses. */
+/**
+ * Reads several headers in one directive. Its options `-s` and `-t` limit it to some responses, so they are not
+ * supported.
+ */
 function each(
   given: readonly string[],
   read: (text: string) => HeaderChange | undefined,
@@ -66,8 +69,10 @@ function each(
 }
 
 function setOrRemove(side: HeaderChange['side'], text: string): HeaderChange | undefined {
-  const [, name, value = ''] = /^([^\s:]+)\s*(?::\s*(.*?)\s*)?$/.exec(text) ?? []
-  return name === undefined ? undefined : headerValue(side, name, value)
+  const colon = text.indexOf(':')
+  const name = (colon === -1 ? text : text.slice(0, colon)).trimEnd()
+  const value = colon === -1 ? '' : text.slice(colon + 1).trim()
+  return name === '' || /\s/.test(name) ? undefined : headerValue(side, name, value)
 }
 
 /** An empty value removes the header. */
@@ -79,7 +84,10 @@ function removal(side: HeaderChange['side'], name: string): HeaderChange {
   return { side, kind: 'remove', name: name.toLowerCase(), value: '' }
 }
 
-/** No variables, and no `*` for several names. Of Gateway API's values, Istio gives `%` to Envoy, which reads a format in it. */
+/**
+ * Rejects variables, and `*` for several names. Istio passes Gateway API's values to Envoy, which reads `%` as a
+ * format.
+ */
 function isPrintable({ name, value }: HeaderChange, target: Target): boolean {
   if (!/^[a-z0-9!#&'+.^_`|~][a-z0-9!#&'+.^_`|~-]*$/.test(name) || /[$\p{Cc}]/u.test(value)) return false
   return target === 'istio' || !value.includes('%')

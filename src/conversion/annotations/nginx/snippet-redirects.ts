@@ -5,10 +5,11 @@
  * | statement                                                     | converted to                           |
  * |---------------------------------------------------------------|----------------------------------------|
  * | return 301 URL;                                               | every route redirects                  |
- * | rewrite ^ URL permanent; with all of the path carried over    | every route redirects                  |
+ * | rewrite ^ URL permanent; with the whole path kept             | every route redirects                  |
  * | if ($scheme = http) { return 301 https://$host$request_uri; } | the redirect to HTTPS                  |
  * | if ($host = www.example.com) { return or rewrite }            | the routes of that host redirect       |
  */
+import { ownEntry } from '../../../kubernetes/json.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
 import type { RedirectCode, RedirectTarget } from '../../model/ingress-settings.ts'
 import { claimsHttpsRedirect, type AnnotationPlace, type AnnotationSettings } from '../entry.ts'
@@ -48,15 +49,15 @@ function redirectTarget(statement: string): RedirectTarget | undefined {
   return directive === 'rewrite' ? rewriteTarget(first, second, flag) : undefined
 }
 
-/** `return URL;` alone is a 302. */
+/** `return URL;` alone means 302. */
 function returnTarget(first: string, second: string | undefined, flag: string | undefined): RedirectTarget | undefined {
   if (flag !== undefined) return undefined
   if (second === undefined) return /^(?:https?|\$scheme):\/\//.test(first) ? readRedirectTarget(first, 302) : undefined
-  const code = CODES[first]
+  const code = ownEntry(CODES, first)
   return code === undefined ? undefined : readRedirectTarget(second.replace('$uri', '$request_uri'), code)
 }
 
-/** `rewrite ^/(.*)$ https://example.com/$1 permanent;` nginx carries the query over unless the URL ends in `?`. */
+/** Reads `rewrite ^/(.*)$ https://example.com/$1 permanent;`. nginx keeps the query unless the URL ends in `?`. */
 function rewriteTarget(pattern: string, url: string | undefined, flag: string | undefined): RedirectTarget | undefined {
   const code = flag === 'permanent' ? 301 : flag === 'redirect' ? 302 : undefined
   if (code === undefined || url === undefined) return undefined
@@ -64,7 +65,7 @@ function rewriteTarget(pattern: string, url: string | undefined, flag: string | 
   return whole === undefined ? undefined : readRedirectTarget(whole, code)
 }
 
-/** The URL with the path of the request written as `$request_uri`; undefined where the path is not carried over whole. */
+/** Returns the URL with the request's path as `$request_uri`; undefined if the path is not kept whole. */
 function wholePath(pattern: string, url: string): string | undefined {
   if (/^\^?(?:\(\.\*\)\$?)?$/.test(pattern) || pattern === '^/') {
     if (url.endsWith('$request_uri?')) return url.slice(0, -1)
@@ -79,10 +80,10 @@ function wholePath(pattern: string, url: string): string | undefined {
 
 function isPlain(variable: string, value: string): boolean {
   const plain: Readonly<Record<string, string>> = { scheme: 'http', http_x_forwarded_proto: 'http', server_port: '80' }
-  return plain[variable] === value
+  return ownEntry(plain, variable) === value
 }
 
-/** To the same address at https, for hosts with TLS. */
+/** A redirect to the same address over https, for hosts with TLS. */
 function httpsRedirect(
   { scheme, authority, path }: RedirectTarget,
   place: AnnotationPlace,
@@ -95,7 +96,7 @@ function httpsRedirect(
   return { settings, note: 'plain requests of hosts with TLS are redirected with 308' }
 }
 
-/** A host that the Ingress does not have has no route here; nginx would not reach the condition either. */
+/** A host that the Ingress does not have has no route; nginx would not reach the condition either. */
 function hostRedirect(
   host: string,
   target: RedirectTarget,
@@ -104,6 +105,6 @@ function hostRedirect(
   const names = [...ingress.rules.map((rule) => rule.host), ...(sibling('server-alias') ?? '').split(/[\s,]+/)]
   if (names.some((name) => isCoveredByWildcard(host, name))) return undefined
   if (!names.includes(host))
-    return { settings: {}, note: `${host} is no host of this Ingress, so its redirect is never reached` }
+    return { settings: {}, note: `${host} is not a host of this Ingress, so its redirect never applies` }
   return { settings: { hostRedirects: new Map([[host, target]]) } }
 }

@@ -1,11 +1,12 @@
 /** The statements of a piece of nginx configuration (https://nginx.org/en/docs/beginners_guide.html#conf_structure). */
 
-/** Quoted text, a variable and a comment are one token each: what is in them ends nothing. */
-const TOKENS = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\$\{\w*\}|(?<![^\s;{}])#[^\n]*|(?:[^;{}"'$#]|(?<=[^\s;{}])#)+|./gs
+/** Quoted text, variables and comments are single tokens, so their contents end nothing. */
+const TOKENS =
+  /"(?:[^"\\]|\\(?:.|$))*(?:"|$)|'(?:[^'\\]|\\(?:.|$))*(?:'|$)|\$\{\w*\}|(?<![^\s;{}])#[^\n]*|(?:[^;{}"'$#]|(?<=[^\s;{}])#)+|./gs
 
 /**
- * Comments gone, white space made one blank. A statement ends with a semicolon, or with the brace that closes its block;
- * from a brace that closes the location itself, all that follows is one.
+ * Splits a snippet into statements without comments and with single spaces. A statement ends with a semicolon or with
+ * the brace that closes its block. A brace that closes the location itself starts one statement with all that follows.
  */
 export function statementsOf(snippet: string): readonly string[] {
   const statements = ['']
@@ -26,7 +27,7 @@ function depthChange(token: string): number {
   return token === '{' ? 1 : token === '}' ? -1 : 0
 }
 
-/** The name of a directive and its arguments, without their quotes. */
+/** Returns the name of a directive and its arguments, without quotes. */
 export function wordsOf(statement: string): readonly string[] {
   return [...statement.matchAll(/"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s"']\S*)/g)].map(
     ([, double, single, bare]) => (double ?? single ?? bare ?? '').replace(/\\(["'\\])/g, '$1'),

@@ -1,4 +1,5 @@
-/** ingress-nginx: configuration of nginx itself (docs/facts/ingress-nginx.md#snippets). */
+/** ingress-nginx: raw nginx configuration (docs/facts/ingress-nginx.md#snippets). */
+import { ownEntry } from '../../../kubernetes/json.ts'
 import type { HeaderChanges, HeaderEdit } from '../../model/ingress-settings.ts'
 import { mergeSettings } from '../merge-settings.ts'
 import {
@@ -19,10 +20,10 @@ export const NGINX_SNIPPET: AnnotationTable = nginxTable({
   'stream-snippet': unsupported('error', 'TCP routes are a Gateway server and a VirtualService with tcp'),
 })
 
-/** Where nginx reads the snippet. */
+/** The place at which nginx includes the snippet. */
 type Level = 'location' | 'server'
 
-/** What one statement comes to; a note is a difference that the report names. */
+/** The reading of one statement. A note is a difference to report. */
 interface Reading {
   readonly settings?: AnnotationSettings
   readonly changes?: readonly HeaderChange[]
@@ -50,7 +51,7 @@ export function readSnippet(value: string, place: AnnotationPlace, level: Level)
 function effectOf(lost: readonly string[], notes: readonly string[], settings: AnnotationSettings): Effect {
   if (lost.length > 0) {
     const quoted = lost.map((statement) => JSON.stringify(statement)).join(', ')
-    const message = `not converted: ${quoted}. Recreate what it does, with an EnvoyFilter if nothing else fits${notes.map((note) => `; ${note}`).join('')}`
+    const message = `${quoted}. Recreate its effect, with an EnvoyFilter if nothing else fits${notes.map((note) => `; ${note}`).join('')}`
     return { outcome: 'unsupported', level: 'error', message, settings }
   }
   if (Object.keys(settings).length === 0)
@@ -67,7 +68,7 @@ function readStatement(statement: string, place: AnnotationPlace, level: Level):
   const [directive = ''] = words
   if (NEEDLESS.test(directive)) return { note: `${directive} is not needed: Envoy has no such limit, buffer or log` }
   const isProxyHeader = directive === 'proxy_set_header'
-  // A location of ingress-nginx has directives of this name, so nginx does not inherit those of the server.
+  // ingress-nginx sets the same directive in each location, so nginx does not inherit the server's.
   if (isProxyHeader && level === 'server')
     return { note: 'proxy_set_header of a server has no effect in ingress-nginx' }
   const proxied = isProxyHeader ? proxyHeader(words) : undefined
@@ -77,11 +78,11 @@ function readStatement(statement: string, place: AnnotationPlace, level: Level):
   return { changes, ...noteOf(words, level, changes) }
 }
 
-/** Directives of time limits, buffers, logs and connections to backends. */
+/** Directives for time limits, buffers, logs and connections to backends. */
 const NEEDLESS =
   /^(?:access_log|error_log|log_not_found|log_subrequest|rewrite_log|client_body_buffer_size|client_body_timeout|client_header_timeout|client_max_body_size|keepalive_\w+|large_client_header_buffers|client_header_buffer_size|proxy_buffer\w*|proxy_busy_buffers_size|proxy_connect_timeout|proxy_http_version|proxy_max_temp_file_size|proxy_read_timeout|proxy_request_buffering|proxy_send_timeout|send_timeout|sendfile|tcp_nodelay|tcp_nopush|chunked_transfer_encoding|underscores_in_headers)$/
 
-/** What Envoy sends anyway, by the value that nginx would send. */
+/** Headers that Envoy sends anyway, with the values that nginx would send. */
 const SENT_ANYWAY: Readonly<Record<string, RegExp>> = {
   upgrade: /^\$http_upgrade$/,
   connection: /^(?:upgrade|keep-alive|close|\$connection_upgrade|\$http_connection|)$/i,
@@ -91,11 +92,11 @@ const SENT_ANYWAY: Readonly<Record<string, RegExp>> = {
   'x-request-id': /^\$(?:req_id|request_id)$/,
 }
 
-/** A header that Envoy sends by itself, or the Host. */
+/** Reads a header that Envoy sends by itself, or the Host. */
 function proxyHeader([, name = '', value = '', ...rest]: readonly string[]): Reading | undefined {
   if (rest.length > 0) return undefined
   const key = name.toLowerCase()
-  if (SENT_ANYWAY[key]?.test(value) === true) return { note: `Envoy sends ${key} by itself` }
+  if (ownEntry(SENT_ANYWAY, key)?.test(value) === true) return { note: `Envoy sends ${key} by itself` }
   const isLiteralHost = key === 'host' && /^[a-z0-9.-]+$/.test(value)
   return isLiteralHost ? { settings: { authority: value } } : undefined
 }
@@ -108,11 +109,11 @@ function noteOf(
   if (directive === 'add_header' && value !== '' && always === undefined)
     return { note: 'Envoy also adds it to errors, where nginx needs "always"' }
   if (level === 'server' && changes.length > 0)
-    return { note: 'it holds for the routes of this Ingress, in nginx for the whole host' }
+    return { note: 'it applies to the routes of this Ingress, in nginx to the whole host' }
   return {}
 }
 
-/** A list of values in one header means the same as several headers, except for cookies (RFC 9110, section 5.3). */
+/** A list of values in one header is equivalent to several headers, except for cookies (RFC 9110, section 5.3). */
 function repeatsCookie({ changes = [] }: Reading, before: readonly HeaderChange[]): boolean {
   return changes.some(
     ({ name, kind }) =>
@@ -124,7 +125,7 @@ function editsOf(changes: readonly HeaderChange[]): HeaderChanges {
   return { request: editOf(changes, 'request'), response: editOf(changes, 'response') }
 }
 
-/** Of directives that replace, the last one counts; those that add all count. */
+/** Of replacing directives the last one wins; adding directives all count. */
 function editOf(changes: readonly HeaderChange[], side: HeaderChange['side']): HeaderEdit {
   const last = new Map<string, HeaderChange>()
   const added = new Map<string, string>()

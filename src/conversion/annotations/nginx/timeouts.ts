@@ -33,7 +33,7 @@ export const NGINX_TIMEOUTS: AnnotationTable = nginxTable({
   'connection-proxy-header': notNeeded('Envoy keeps connections to backends by itself'),
 })
 
-/** nginx waits 60 seconds by default, so a smaller value is a limit that somebody wanted. */
+/** nginx waits 60 seconds by default, so a smaller value is a deliberate limit. */
 const DEFAULT_SECONDS = 60
 
 function idleTimeout(value: string, place: AnnotationPlace): Effect {

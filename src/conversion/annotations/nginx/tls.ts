@@ -1,4 +1,4 @@
-/** ingress-nginx: TLS towards clients, and their certificates (docs/facts/ingress-nginx.md#tls). */
+/** ingress-nginx: TLS towards clients, and client certificates (docs/facts/ingress-nginx.md#tls). */
 import {
   approximate,
   beside,
@@ -48,7 +48,7 @@ export const NGINX_TLS: AnnotationTable = nginxTable({
   'http2-push-preload': notNeeded('browsers no longer support HTTP/2 push'),
 })
 
-/** `off` asks for no certificate. `optional_no_ca` accepts any certificate, a mode that Istio does not have. */
+/** `off` requests no certificate. `optional_no_ca` accepts any certificate, a mode that Istio does not have. */
 function clientCertificate(value: string, { ingress, sibling }: AnnotationPlace): Effect {
   const verify = sibling('auth-tls-verify-client') ?? 'on'
   const secret = value.includes('/') ? value : `${ingress.namespace}/${value}`
@@ -61,9 +61,6 @@ function clientCertificate(value: string, { ingress, sibling }: AnnotationPlace)
         'SECURITY: optional_no_ca accepts any certificate; Istio has no such mode, and the gateway asks for no certificate',
     }
   const settings = { clientCertificate: { secret, isOptional: verify === 'optional' } }
-  return approximate(
-    'warn',
-    settings,
-    `the gateway asks for a client certificate; it reads the CA of ${secret} from a secret in its own namespace, see spec.tls; a failed check ends the handshake, nginx answered 400`,
-  )
+  const message = `the gateway asks for a client certificate; it reads the CA of ${secret} from a secret in its own namespace, see spec.tls; a failed check ends the handshake, nginx answered 400`
+  return { ...approximate('warn', settings, message), claim: 'client-certificate' }
 }

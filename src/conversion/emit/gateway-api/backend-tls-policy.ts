@@ -1,12 +1,26 @@
 /**
- * TLS to a backend whose certificate is verified. Gateway API has no unverified TLS, the default of ingress-nginx; that takes
- * a DestinationRule.
+ * TLS to a backend with certificate verification. Gateway API has no unverified TLS, which is the default of
+ * ingress-nginx and takes a DestinationRule.
  */
-import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { BackendTls, IngressSettings } from '../../model/ingress-settings.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import type { VirtualHost } from '../../model/virtual-host.ts'
+import type { ObjectMetadata } from '../emitted-object.ts'
 import { GATEWAY_API } from './gateway.ts'
+
+/** https://gateway-api.sigs.k8s.io/reference/spec/#backendtlspolicy */
+export type BackendTLSPolicy = {
+  readonly apiVersion: typeof GATEWAY_API
+  readonly kind: 'BackendTLSPolicy'
+  readonly metadata: ObjectMetadata
+  readonly spec: {
+    readonly targetRefs: readonly { readonly group: ''; readonly kind: 'Service'; readonly name: string }[]
+    readonly validation: {
+      readonly caCertificateRefs: readonly { readonly group: ''; readonly kind: 'Secret'; readonly name: string }[]
+      readonly hostname: string
+    }
+  }
+}
 
 interface VerifiedTls extends BackendTls {
   readonly serverName: string
@@ -20,18 +34,18 @@ function verifiedTls({ connection }: IngressSettings, namespace: string): Verifi
   return { ...tls, serverName: tls.serverName, secret: tls.secret.slice(namespace.length + 1) }
 }
 
-/** One for each Service, for all of its ports. */
+/** Returns one policy per Service, for all of its ports. */
 export function backendTlsPolicies(
   readings: readonly ReadIngress[],
   hosts: readonly VirtualHost[],
-): readonly JsonObject[] {
+): readonly BackendTLSPolicy[] {
   const verified = new Map(
     readings.flatMap(({ id, settings, ingress }) => {
       const tls = verifiedTls(settings, ingress.namespace)
       return tls === undefined ? [] : [[id, tls] as const]
     }),
   )
-  const policies = new Map<string, JsonObject>()
+  const policies = new Map<string, BackendTLSPolicy>()
   for (const { ingress, action } of hosts.flatMap(({ routes }) => routes)) {
     const tls = verified.get(ingress)
     if (tls === undefined || action.kind !== 'forward') continue
@@ -42,7 +56,7 @@ export function backendTlsPolicies(
   return [...policies.values()]
 }
 
-function policyObject(namespace: string, service: string, { serverName, secret }: VerifiedTls): JsonObject {
+function policyObject(namespace: string, service: string, { serverName, secret }: VerifiedTls): BackendTLSPolicy {
   return {
     apiVersion: GATEWAY_API,
     kind: 'BackendTLSPolicy',

@@ -1,13 +1,13 @@
 /**
- * Everything that replaces the Ingresses in Gateway API. For what that cannot express there are Istio's own objects, which
- * Istio honours for gateways of Gateway API as well.
+ * All Gateway API objects that replace the Ingresses. Istio's own objects cover what that API cannot express; Istio
+ * applies them to gateways of the Gateway API as well.
  */
-import type { JsonObject } from '../../../kubernetes/json.ts'
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
 import type { ConversionOptions, GatewaySettings } from '../../model/conversion-options.ts'
 import { groupBy } from '../../../kubernetes/group-by.ts'
 import type { Reported, ReportLine } from '../../model/report.ts'
 import type { VirtualHost } from '../../model/virtual-host.ts'
+import type { EmittedObject } from '../emitted-object.ts'
 import { certificateObjects } from '../mesh/certificate.ts'
 import { destinationRules } from '../mesh/destination-rules.ts'
 import { externalServices } from '../mesh/external-service.ts'
@@ -16,19 +16,20 @@ import type { GatewayWorkload } from '../mesh/gateway-workload.ts'
 import { backendTlsPolicies, withoutVerifiedTls } from './backend-tls-policy.ts'
 import { gatewayObject } from './gateway.ts'
 import { grpcRouteObjects } from './grpc-route.ts'
-import { backendRefs, hostnames, httpRouteObjects, routeObject } from './http-route.ts'
-import { listenedHosts, secureRef, type ListenedHosts, type ParentGateway } from './parent-refs.ts'
+import { httpRouteObjects } from './http-route.ts'
+import { listenedHosts, type ListenedHosts, type ParentGateway } from './parent-refs.ts'
 import { mirrorGrants } from './reference-grant.ts'
 import { reuseLines } from './reused-connections.ts'
 import { secureListeners, type SecureListeners } from './secure-listeners.ts'
 import { policyLabelLine, sharedObjects } from './shared-gateway.ts'
+import { tlsRouteObject } from './tls-route.ts'
 
-/** The hosts have printable routes only. */
+/** `hosts` must have printable routes only. */
 export function gatewayApiObjects(
   plans: readonly GatewayPlan[],
   hosts: readonly VirtualHost[],
   { gateway }: ConversionOptions,
-): Reported<readonly JsonObject[]> {
+): Reported<readonly EmittedObject[]> {
   const isShared = gateway.shared !== ''
   const readings = plans.flatMap(({ ingresses }) => ingresses)
   const routing = placed(plans, gateway).map((one) => placedObjects(one, gateway))
@@ -48,14 +49,14 @@ export function gatewayApiObjects(
   }
 }
 
-/** A plan with the Gateway that its routes attach to. */
+/** A plan with the Gateway to which its routes attach. */
 interface Placed {
   readonly plan: GatewayPlan
   readonly secure: SecureListeners
   readonly parent: ParentGateway
 }
 
-/** A shared Gateway has the listeners of all plans of a namespace. */
+/** A shared Gateway has the listeners of all plans in its namespace. */
 function placed(plans: readonly GatewayPlan[], gateway: GatewaySettings): readonly Placed[] {
   const isShared = gateway.shared !== ''
   const apart = plans.map((plan) => ({ plan, secure: secureListeners(plan, isShared) }))
@@ -75,16 +76,16 @@ function gatewayOf(plan: GatewayPlan, { shared }: GatewaySettings): Pick<ParentG
 
 function workloadOf(plan: GatewayPlan, gateway: GatewaySettings): GatewayWorkload {
   const { namespace, name } = gatewayOf(plan, gateway)
-  const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name }]
+  const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name } as const]
   return { namespace, policyTarget: { targetRefs }, filterTarget: { targetRefs } }
 }
 
-/** Policies of a shared Gateway reach pods by a label that only Istio's own deployments have. */
+/** Policies of a shared Gateway select pods by a label that only Istio's own deployments have. */
 function policyObjects(
   plan: GatewayPlan,
   gateway: GatewaySettings,
   served: readonly VirtualHost[],
-): Reported<readonly JsonObject[]> {
+): Reported<readonly EmittedObject[]> {
   const own = plan.ingresses.map((reading) => {
     const { value, lines } = gatewayPolicies([reading], plan.hosts, workloadOf(plan, gateway), served)
     const needsLabel = value.length > 0 && gateway.shared !== ''
@@ -93,7 +94,7 @@ function policyObjects(
   return { value: own.flatMap(({ value }) => value), lines: own.flatMap(({ lines }) => lines) }
 }
 
-function placedObjects({ plan, secure, parent }: Placed, gateway: GatewaySettings): Reported<readonly JsonObject[]> {
+function placedObjects({ plan, secure, parent }: Placed, gateway: GatewaySettings): Reported<readonly EmittedObject[]> {
   const routes = plan.hosts.flatMap((host) => hostObjects(host, parent))
   const lines = [...lostLines(secure, plan), ...reuseLines(plan, secure.printed, parent)]
   if (gateway.shared === '') return { value: [gatewayObject(plan, secure.printed, gateway), ...routes], lines }
@@ -109,15 +110,8 @@ function lostLines({ lost }: SecureListeners, { ingresses }: GatewayPlan): reado
   })
 }
 
-function hostObjects(host: VirtualHost, parent: ParentGateway): readonly JsonObject[] {
-  if (host.passthrough !== undefined) {
-    const spec = {
-      parentRefs: [secureRef(host, parent)],
-      ...hostnames(host),
-      rules: [{ backendRefs: backendRefs([host.passthrough]) }],
-    }
-    return [routeObject('TLSRoute', host, [], spec)]
-  }
+function hostObjects(host: VirtualHost, parent: ParentGateway): readonly EmittedObject[] {
+  if (host.passthrough !== undefined) return [tlsRouteObject(host, host.passthrough, parent)]
   if (host.routes.length === 0) return []
   return grpcRouteObjects(host, parent) ?? httpRouteObjects(host, parent)
 }

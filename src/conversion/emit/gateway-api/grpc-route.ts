@@ -1,23 +1,30 @@
-/** The GRPCRoutes of a host whose routes all lead to gRPC backends by what gRPC calls a path: service and method. */
-import type { JsonObject } from '../../../kubernetes/json.ts'
-import type { Route, VirtualHost } from '../../model/virtual-host.ts'
-import { backendRefs, hostnames, routeObject } from './http-route.ts'
+/** The GRPCRoutes of a host if all of its routes forward by gRPC service and method to gRPC backends. */
+import { defined } from '../../../kubernetes/json.ts'
+import type { Route as HostRoute, VirtualHost } from '../../model/virtual-host.ts'
 import { attachments, type ParentGateway } from './parent-refs.ts'
+import { backendRefs, routeObject, type BackendRef, type Route } from './route-object.ts'
 
-/** Returns undefined if a GRPCRoute cannot express a route: then an HTTPRoute carries it, because gRPC is HTTP/2. */
-export function grpcRouteObjects(host: VirtualHost, parent: ParentGateway): readonly JsonObject[] | undefined {
+/** https://gateway-api.sigs.k8s.io/reference/spec/#grpcroute */
+export type GRPCRoute = Route<'GRPCRoute', GrpcRule>
+
+type GrpcRule = {
+  readonly matches?: readonly { readonly method: { readonly type: 'Exact' } & GrpcMethod }[]
+  readonly backendRefs: readonly BackendRef[]
+}
+
+type GrpcMethod = { readonly service?: string; readonly method?: string }
+
+/** Returns undefined if a GRPCRoute cannot express a route. An HTTPRoute is used instead, because gRPC is HTTP/2. */
+export function grpcRouteObjects(host: VirtualHost, parent: ParentGateway): readonly GRPCRoute[] | undefined {
   const rules = host.routes.map(grpcRule)
   if (rules.length === 0 || rules.length > 16 || rules.some((rule) => rule === undefined)) return undefined
+  const printed = rules.filter((rule) => rule !== undefined)
   return attachments(host, parent).map(({ suffix, parentRef }) =>
-    routeObject('GRPCRoute', host, suffix === '' ? [] : [suffix], {
-      parentRefs: [parentRef],
-      ...hostnames(host),
-      rules: rules.filter((rule) => rule !== undefined),
-    }),
+    routeObject('GRPCRoute', host, suffix === '' ? [] : [suffix], parentRef, printed),
   )
 }
 
-function grpcRule({ match, headers, action, redirectsToHttps }: Route): JsonObject | undefined {
+function grpcRule({ match, headers, action, redirectsToHttps }: HostRoute): GrpcRule | undefined {
   if (action.kind !== 'forward' || !action.isGrpc || redirectsToHttps || headers.length > 0) return undefined
   const isPlain =
     action.rewrite === undefined &&
@@ -26,13 +33,13 @@ function grpcRule({ match, headers, action, redirectsToHttps }: Route): JsonObje
     action.mirror === undefined
   const method = methodOf(match.kind, match.value)
   if (!isPlain || method === undefined) return undefined
-  const matches = Object.keys(method).length === 0 ? {} : { matches: [{ method: { type: 'Exact', ...method } }] }
-  return { ...matches, backendRefs: backendRefs(action.backends) }
+  const matches = method === 'any' ? undefined : [{ method: { type: 'Exact', ...method } as const }]
+  return defined({ matches, backendRefs: backendRefs(action.backends) })
 }
 
-/** `/` matches every call, `/package.Service` those of a service, `/package.Service/Method` those of a method. */
-function methodOf(kind: Route['match']['kind'], value: string): JsonObject | undefined {
-  if (kind === 'elements' && value === '/') return {}
+/** `/` matches every call, `/package.Service` the calls of a service, `/package.Service/Method` those of a method. */
+function methodOf(kind: HostRoute['match']['kind'], value: string): GrpcMethod | 'any' | undefined {
+  if (kind === 'elements' && value === '/') return 'any'
   const [, service, method] = /^\/([A-Za-z_][\w.]*)(?:\/([A-Za-z_]\w*))?$/.exec(value) ?? []
   if (kind === 'elements' && service !== undefined && method === undefined) return { service }
   return kind === 'exact' && service !== undefined && method !== undefined ? { service, method } : undefined

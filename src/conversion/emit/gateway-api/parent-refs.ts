@@ -1,5 +1,5 @@
 /** Which listeners of its Gateway a route attaches to. */
-import { defined, type JsonObject } from '../../../kubernetes/json.ts'
+import { defined } from '../../../kubernetes/json.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
 import type { VirtualHost } from '../../model/virtual-host.ts'
 import { listenerName } from './gateway.ts'
@@ -24,12 +24,20 @@ export function listenedHosts(listeners: readonly SecureListener[]): ListenedHos
 /** The suffix of a route's name, and the listeners that the route attaches to. */
 export interface Attachment {
   readonly suffix: '' | 'http'
-  readonly parentRef: JsonObject
+  readonly parentRef: ParentRef
+}
+
+/** https://gateway-api.sigs.k8s.io/reference/spec/#parentreference */
+export type ParentRef = {
+  readonly name: string
+  readonly namespace?: string
+  readonly port?: number
+  readonly sectionName?: string
 }
 
 /**
- * One route for both ports, or two if port 443 must be referenced by its listener's name: the CRD allows one reference without
- * `sectionName` per Gateway, and the plain listener of a shared Gateway has an unknown name.
+ * One route for both ports, or two if port 443 must be referenced by its listener's name: the CRD allows one reference
+ * without `sectionName` per Gateway, and the plain listener of a shared Gateway has an unknown name.
  */
 export function attachments(host: VirtualHost, parent: ParentGateway): readonly Attachment[] {
   if (narrowerHosts(host, parent).length === 0) return [{ suffix: '', parentRef: gatewayRef(host, parent) }]
@@ -41,11 +49,11 @@ export function attachments(host: VirtualHost, parent: ParentGateway): readonly 
   ]
 }
 
-export function plainRef(host: VirtualHost, parent: ParentGateway): JsonObject {
+export function plainRef(host: VirtualHost, parent: ParentGateway): ParentRef {
   return { ...gatewayRef(host, parent), port: 80 }
 }
 
-export function secureRef(host: VirtualHost, parent: ParentGateway): JsonObject {
+export function secureRef(host: VirtualHost, parent: ParentGateway): ParentRef {
   const nearest = narrowerHosts(host, parent).length === 0 ? undefined : nearestHost(host, parent)
   const listener = nearest === undefined ? { port: 443 } : { sectionName: listenerName(protocolOf(host), nearest) }
   return { ...gatewayRef(host, parent), ...listener }
@@ -59,7 +67,7 @@ function nearestHost(host: VirtualHost, { listeners }: ParentGateway): string | 
   return wider.toSorted((left, right) => right.length - left.length)[0]
 }
 
-function gatewayRef(host: VirtualHost, { namespace, name }: ParentGateway): JsonObject {
+function gatewayRef(host: VirtualHost, { namespace, name }: ParentGateway): ParentRef {
   return defined({ name, namespace: namespace === host.namespace ? undefined : namespace })
 }
 
@@ -68,9 +76,9 @@ export function isListened(host: VirtualHost, { listeners }: ParentGateway): boo
 }
 
 /**
- * Referenced by Gateway or port alone, a wildcard's route also attaches to the listeners of narrower hosts, where the older of
- * two routes for a host wins (hostnameAllowedByIsolation in istio/istio pilot/pkg/config/kube/gateway isolates only the
- * listeners of wildcards).
+ * Referenced by Gateway or port alone, a wildcard's route also attaches to the listeners of narrower hosts, where the
+ * older of two routes for a host wins (hostnameAllowedByIsolation in istio/istio pilot/pkg/config/kube/gateway isolates
+ * only the listeners of wildcards).
  */
 export function narrowerHosts(host: VirtualHost, { listeners }: ParentGateway): readonly string[] {
   if (!host.host.startsWith('*')) return []

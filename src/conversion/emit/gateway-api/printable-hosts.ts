@@ -1,12 +1,12 @@
-/** The routes that Gateway API can express: every later step sees these only. */
+/** The routes that the Gateway API can express. All later steps see only these. */
 import { collect, type Reported, type ReportLine } from '../../model/report.ts'
 import type { Route, VirtualHost } from '../../model/virtual-host.ts'
 import { apiMatch, needsExpressions, pathProblem } from './route-matches.ts'
 
-/** Leaves out routes whose path the CRD refuses, and reports where the others match differently. */
+/** Omits routes with a path that the CRD refuses, and reports routes that match differently. */
 export function printableHosts(hosts: readonly VirtualHost[]): Reported<readonly VirtualHost[]> {
   const printed = collect(hosts.map(printableHost))
-  // An alias has the routes of its host once more, and a canary splits one path into several routes.
+  // An alias repeats the routes of its host, and a canary splits one path into several routes.
   const lines = new Map(printed.lines.toReversed().map((line) => [`${line.ingress} ${line.about}`, line]))
   return {
     value: printed.value,

@@ -1,8 +1,8 @@
 /**
- * Browsers reuse a connection for every host of its certificate, but only the most specific listener serves a host, and Istio
- * does not answer 421 (https://gateway-api.sigs.k8s.io/geps/gep-3567/; observed in Envoy, see
- * test/conversion/support/wildcard-cases.ts). One listener for all hosts of a certificate would avoid that, but would also
- * take requests for other Gateways in the same Envoy.
+ * Browsers reuse a connection for every host of its certificate, but only the most specific listener serves a host, and
+ * Istio does not answer 421 (https://gateway-api.sigs.k8s.io/geps/gep-3567/; observed in Envoy, see
+ * test/conversion/support/wildcard-cases.ts). One listener for all hosts of a certificate would avoid that, but would
+ * also take requests for other Gateways in the same Envoy.
  */
 import { groupBy } from '../../../kubernetes/group-by.ts'
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'

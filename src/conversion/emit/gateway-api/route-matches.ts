@@ -1,12 +1,12 @@
 /**
- * Paths as Gateway API matches them: whole elements or regular expressions, but no prefix that ends within a word. Istio tries
- * exact paths first, then prefixes, then expressions, each longest first (sortHTTPRoutes in istio/istio
- * pilot/pkg/config/kube/gateway).
+ * Paths as the Gateway API matches them: whole elements or regular expressions, but no prefix that ends within an
+ * element. Istio tries exact paths first, then prefixes, then expressions, each longest first (sortHTTPRoutes in
+ * istio/istio pilot/pkg/config/kube/gateway).
  */
 import { escapeRegex } from '../../model/regular-expression.ts'
 import type { PathMatch, Route } from '../../model/virtual-host.ts'
 
-/** A type, not an interface, so that it is JSON. */
+/** A type alias, because an interface is not assignable to JSON. */
 export type ApiPath = {
   readonly type: 'Exact' | 'PathPrefix' | 'RegularExpression'
   readonly value: string
@@ -14,13 +14,13 @@ export type ApiPath = {
 
 export interface ApiMatch {
   readonly path: ApiPath
-  /** The prefix that a rewrite cuts off. */
+  /** The prefix that a rewrite strips. */
   readonly isStripped: boolean
-  /** How it differs from the match of the Ingress. */
+  /** How it differs from the Ingress' own match. */
   readonly difference: string | undefined
 }
 
-/** The routes of a host are all expressions or none is: otherwise a prefix would precede a longer expression. */
+/** Either all or none of a host's routes are expressions; otherwise a prefix would precede a longer expression. */
 export function needsExpressions(routes: readonly Route[]): boolean {
   return routes.some(
     ({ match, action }) => match.kind === 'regex' && !isLiteral(match) && strippedPrefix(action) === undefined,
@@ -31,7 +31,7 @@ export function needsExpressions(routes: readonly Route[]): boolean {
  * | match          | host with expressions      | host without                               |
  * |----------------|----------------------------|--------------------------------------------|
  * | exact          | Exact                      | Exact                                      |
- * | elements       | PathPrefix                 | PathPrefix                                 |
+ * | elements       | RegularExpression          | PathPrefix                                 |
  * | prefix         | RegularExpression          | PathPrefix, of whole elements              |
  * | regex, stripped | PathPrefix, tried earlier | PathPrefix                                 |
  * | regex, literal | RegularExpression          | PathPrefix, letter case and elements count |
@@ -54,7 +54,9 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
     case 'exact':
       return plain('Exact', match.value)
     case 'elements':
-      return plain('PathPrefix', match.value)
+      return hasExpressions
+        ? plain('RegularExpression', elementsPattern(match.value))
+        : plain('PathPrefix', match.value)
     case 'prefix':
       return hasExpressions
         ? plain('RegularExpression', `${escapeRegex(match.value)}.*`)
@@ -72,6 +74,10 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
   }
 }
 
+function elementsPattern(value: string): string {
+  return value === '/' ? '/.*' : `${escapeRegex(value)}(?:/.*)?`
+}
+
 function elementDifference(value: string): string | undefined {
   return `a PathPrefix matches whole path elements: ${value.replace(/\/$/, '')}x is no longer matched`
 }
@@ -84,13 +90,13 @@ function isLiteral(match: PathMatch): boolean {
   return literalPath(match) !== undefined
 }
 
-/** The path of `(?i)/path.*` where it has no expression in it. */
+/** Returns the path of `(?i)/path.*` if it is literal. */
 function literalPath({ value }: PathMatch): string | undefined {
   const path = /^(?:\(\?i\))?(\/[\w\-./~]*?)\.\*$/.exec(value)?.[1]
   return path === undefined || /\.(?!\w)/.test(path) ? undefined : path
 }
 
-/** What the CRD refuses in an Exact or PathPrefix value (its CEL rules, v1.6); undefined where it takes it. */
+/** Returns why the CRD refuses an Exact or PathPrefix value (its CEL rules, v1.6); undefined if it accepts it. */
 export function pathProblem({ type, value }: ApiPath): string | undefined {
   if (value.length > 1024) return 'is longer than the 1024 characters that Gateway API allows'
   if (type === 'RegularExpression') return undefined

@@ -1,18 +1,18 @@
-/** The listeners of port 443 that an plan needs of a Gateway. */
+/** The listeners of port 443 that a plan needs in a Gateway. */
 import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
 import type { VirtualHost } from '../../model/virtual-host.ts'
 
 /** The CRD's limit. */
 const MAX_LISTENERS = 64
 
-/** What a listener does with TLS: end it, or pass it through. */
+/** How a listener handles TLS: `https` ends it, `tls` passes it through. */
 export type SecureProtocol = 'https' | 'tls'
 
 export interface SecureListener {
   readonly protocol: SecureProtocol
-  /** Undefined: whatever host a client names. */
+  /** Undefined for any host. */
   readonly host: string | undefined
-  /** Undefined where TLS is passed through. */
+  /** Undefined if TLS is passed through. */
   readonly server: TlsServer | undefined
 }
 
@@ -33,7 +33,10 @@ export function secureListeners(plan: GatewayPlan, isShared: boolean): SecureLis
   return { printed: needed.slice(0, room), lost: needed.slice(room).flatMap(({ host }) => host ?? []) }
 }
 
-/** More hosts than the limit share one listener without a host name, unless the Gateway serves others as well. */
+/**
+ * If more hosts than the limit share a server, one listener without host name serves them, unless the Gateway has other
+ * servers.
+ */
 function serverListeners(server: TlsServer, isForAll: boolean): readonly SecureListener[] {
   const hosts = isForAll && server.hosts.length >= MAX_LISTENERS ? [undefined] : server.hosts
   return hosts.map((host) => ({ protocol: 'https', host, server }))

@@ -1,13 +1,11 @@
-/** What the owners of a shared Gateway have to add to it. */
-import type { JsonObject } from '../../../kubernetes/json.ts'
+/** Additions that the owners of a shared Gateway must make. */
 import type { GatewaySettings } from '../../model/conversion-options.ts'
 import { credentialName } from '../../model/object-names.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
-
 import type { Reported, ReportLine } from '../../model/report.ts'
-import { listenerObject } from './gateway.ts'
-import { secretGrant } from './reference-grant.ts'
+import { listenerObject, type AllowedRoutes, type CertificateRef, type Listener } from './gateway.ts'
+import { secretGrant, type ReferenceGrant } from './reference-grant.ts'
 import type { SecureListener } from './secure-listeners.ts'
 
 /** Reports the listeners to add, and returns the grant to read the secrets of this namespace. */
@@ -15,19 +13,19 @@ export function sharedObjects(
   plan: GatewayPlan,
   secure: readonly SecureListener[],
   { shared, namespace }: GatewaySettings,
-): Reported<readonly JsonObject[]> {
+): Reported<readonly ReferenceGrant[]> {
   const isIssued = ({ secret }: TlsServer) =>
     plan.ingresses.some(
       ({ settings, ingress }) =>
         settings.certificate !== undefined && ingress.tls.some((entry) => entry.secret === secret),
     )
-  const certificateRef = (server: TlsServer) =>
+  const certificateRef = (server: TlsServer): CertificateRef =>
     isIssued(server)
       ? { name: credentialName(plan.namespace, server.secret) }
       : { name: server.secret, namespace: plan.namespace }
   const matchLabels = { 'kubernetes.io/metadata.name': plan.namespace }
-  const allowedRoutes = { namespaces: { from: 'Selector', selector: { matchLabels } } }
-  const listeners = secure.map((listener) => ({ ...listenerObject(listener, certificateRef), allowedRoutes }))
+  const allowedRoutes: AllowedRoutes = { namespaces: { from: 'Selector', selector: { matchLabels } } }
+  const listeners = secure.map((listener): Listener => ({ ...listenerObject(listener, certificateRef), allowedRoutes }))
   const needs = [
     ...(plan.hosts.some(({ passthrough }) => passthrough === undefined) ? ['an HTTP listener on port 80'] : []),
     ...(listeners.length === 0 ? [] : [`these listeners: ${JSON.stringify(listeners)}`]),
@@ -41,7 +39,9 @@ export function sharedObjects(
   return { value: isAllowed ? [] : [secretGrant(plan, namespace, [...new Set(secrets)])], lines }
 }
 
-/** Istio ignores a policy with `targetRefs` on other pods (`pilot/pkg/model/policyattachment.go`, ShouldAttachPolicy). */
+/**
+ * Istio ignores a policy with `targetRefs` on other pods (`pilot/pkg/model/policyattachment.go`, ShouldAttachPolicy).
+ */
 export function policyLabelLine({ id }: ReadIngress, { shared }: GatewaySettings): ReportLine {
   const label = `gateway.networking.k8s.io/gateway-name: ${shared.split('/')[1] ?? ''}`
   const message = `SECURITY: the policies apply to pods with label ${label}. Istio sets it on the pods that it deploys for Gateway ${shared}; add it to the pods of any other deployment`

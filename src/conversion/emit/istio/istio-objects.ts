@@ -1,10 +1,10 @@
-/** Everything that replaces the Ingresses in Istio's API: first what their owners apply, then what a platform team does. */
-import type { JsonObject } from '../../../kubernetes/json.ts'
+/** All Istio objects that replace the Ingresses: first those for their owners, then those for the platform team. */
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
 import type { ConversionOptions, GatewaySettings } from '../../model/conversion-options.ts'
 import { groupBy } from '../../../kubernetes/group-by.ts'
 import type { Reported, ReportLine } from '../../model/report.ts'
 import type { VirtualHost } from '../../model/virtual-host.ts'
+import type { EmittedObject } from '../emitted-object.ts'
 import { certificateObjects } from '../mesh/certificate.ts'
 import { destinationRules } from '../mesh/destination-rules.ts'
 import { externalServices } from '../mesh/external-service.ts'
@@ -18,7 +18,7 @@ export function istioObjects(
   plans: readonly GatewayPlan[],
   hosts: readonly VirtualHost[],
   { gateway }: ConversionOptions,
-): Reported<readonly JsonObject[]> {
+): Reported<readonly EmittedObject[]> {
   const readings = plans.flatMap(({ ingresses }) => ingresses)
   const routing = gateway.shared === '' ? ownGateways(plans, gateway) : sharedGateway(plans, gateway)
   const rules = destinationRules(readings, hosts, gateway.namespace)
@@ -43,7 +43,7 @@ function workloadOf({ namespace, selector }: GatewaySettings): GatewayWorkload {
   }
 }
 
-function ownGateways(plans: readonly GatewayPlan[], gateway: GatewaySettings): Reported<readonly JsonObject[]> {
+function ownGateways(plans: readonly GatewayPlan[], gateway: GatewaySettings): Reported<readonly EmittedObject[]> {
   const wildcards = wildcardsOfServers(plans.flatMap(({ tls }) => tls))
   const apart = plans.map((plan) => ({ plan, parts: gatewayParts(plan, wildcards) }))
   const parts = apart.flatMap((one) => one.parts)
@@ -63,8 +63,8 @@ function ownGateways(plans: readonly GatewayPlan[], gateway: GatewaySettings): R
   }
 }
 
-/** The platform team has to add the servers to the shared Gateway. */
-function sharedGateway(plans: readonly GatewayPlan[], { shared }: GatewaySettings): Reported<readonly JsonObject[]> {
+/** Reports the servers that the platform team must add to the shared Gateway. */
+function sharedGateway(plans: readonly GatewayPlan[], { shared }: GatewaySettings): Reported<readonly EmittedObject[]> {
   return {
     value: plans.flatMap(({ hosts }) => hosts.map((host) => virtualServiceObject(host, [shared]))),
     lines: [...shadowLines(plans), ...plans.flatMap((plan) => serverLines(plan, shared))],

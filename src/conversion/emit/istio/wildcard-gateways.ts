@@ -1,7 +1,8 @@
 /**
- * Separate Gateways for wildcard hosts. Istio binds a VirtualService to every server of its Gateway that has one of its hosts
- * or a narrower one, and the older of two VirtualServices wins (buildGatewayHTTPRouteConfig in istio/istio
- * pilot/pkg/networking/core/gateway.go). In one Gateway, a wildcard would answer for a narrower host with its own TLS server.
+ * Separate Gateways for wildcard hosts. Istio binds a VirtualService to every server of its Gateway that has one of its
+ * hosts or a narrower one, and the older of two VirtualServices wins (buildGatewayHTTPRouteConfig in istio/istio
+ * pilot/pkg/networking/core/gateway.go). In one Gateway, a wildcard would answer for a narrower host with its own TLS
+ * server.
  */
 import { groupBy } from '../../../kubernetes/group-by.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
@@ -14,8 +15,8 @@ import { ownerOf, type VirtualHost } from '../../model/virtual-host.ts'
 export type GatewayPart = Pick<GatewayPlan, 'namespace' | 'name' | 'hosts' | 'tls'>
 
 /**
- * Returns the plan itself, or a Gateway for each wildcard that would answer for others, and one for the rest. Hosts of one
- * server stay together: with the same certificate on two Gateways, browsers reuse a connection for the wrong one.
+ * Returns the plan itself, or a Gateway for each wildcard that would answer for others, and one for the rest. Hosts of
+ * one server stay together: with the same certificate on two Gateways, browsers reuse a connection for the wrong one.
  * `wildcards` are those with a TLS server in any plan.
  */
 export function gatewayParts(whole: GatewayPlan, wildcards: readonly string[]): readonly GatewayPart[] {
@@ -31,14 +32,14 @@ export function gatewayParts(whole: GatewayPlan, wildcards: readonly string[]): 
   return rest.hosts.length === 0 ? parts : [rest, ...parts]
 }
 
-/** The wildcards that these servers end TLS for. */
+/** Returns the wildcards for which these servers end TLS. */
 export function wildcardsOfServers(servers: readonly TlsServer[]): readonly string[] {
   return servers.flatMap(({ hosts }) => hosts).filter((host) => host.startsWith('*'))
 }
 
 /**
- * Envoy picks the server with the most specific name. A host that a wildcard of its own server covers would go to another
- * server with a narrower wildcard, so it becomes a separate server.
+ * Envoy picks the server with the most specific name. A host that a wildcard of its own server covers would go to
+ * another server with a narrower wildcard, so it becomes a separate server.
  */
 function apartFrom(wildcards: readonly string[], server: TlsServer): readonly TlsServer[] {
   const own = wildcardsOfServers([server])
@@ -49,7 +50,7 @@ function apartFrom(wildcards: readonly string[], server: TlsServer): readonly Tl
   return [kept, ...taken.map((host) => [host])].map((hosts) => ({ ...server, hosts }))
 }
 
-/** The first of each server. */
+/** Returns the first wildcard of each server. */
 function wildcardsOf(plan: GatewayPlan): readonly VirtualHost[] {
   const wildcards = plan.hosts.filter((host) => shadowedHosts(host, plan).length > 0)
   const servers = wildcards.map(({ host }) => serverOf(host, plan))
@@ -78,9 +79,10 @@ function partOf(wildcard: VirtualHost, { namespace, name, hosts, tls }: GatewayP
 }
 
 /**
- * Returns `namespace/name` of the Gateways of a host's VirtualService: its own, and that of a wildcard above it, because
- * browsers reuse a connection for every host of its certificate. A host that requires a client certificate gets only its
- * own, or that requirement could be bypassed. `wildcardParts` are those of the namespace that end TLS for a wildcard.
+ * Returns `namespace/name` of the Gateways of a host's VirtualService: its own, and that of a wildcard above it,
+ * because browsers reuse a connection for every host of its certificate. A host that requires a client certificate gets
+ * only its own, or that requirement could be bypassed. `wildcardParts` are those of the namespace that end TLS for a
+ * wildcard.
  */
 export function gatewaysOf(
   host: VirtualHost,
@@ -106,7 +108,7 @@ export function partLines({ name, hosts }: GatewayPart, plan: GatewayPlan): read
   })
 }
 
-/** In a shared Gateway, where all servers of a namespace meet, nothing keeps a wildcard from narrower hosts. */
+/** In a shared Gateway, which has all servers of a namespace, a wildcard can take requests of narrower hosts. */
 export function shadowLines(plans: readonly GatewayPlan[]): readonly ReportLine[] {
   return [...groupBy(plans, ({ namespace }) => namespace).values()].flatMap((group) => {
     const tls = group.flatMap((plan) => plan.tls)

@@ -1,11 +1,32 @@
-/** cert-manager's Certificate for a server of the gateway, in the namespace of the gateway's pods (docs/facts/certificates.md). */
-import { arrayMember, defined, type JsonObject } from '../../../kubernetes/json.ts'
+/**
+ * cert-manager's Certificate for a server of the gateway, in the namespace of the gateway's pods
+ * (docs/facts/certificates.md).
+ */
+import { arrayMember, defined, type Json, type JsonObject } from '../../../kubernetes/json.ts'
 import { isAddress } from '../../model/hosts.ts'
+import type { CertificateRequest } from '../../model/ingress-settings.ts'
 import { credentialName } from '../../model/object-names.ts'
 import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
+import type { ObjectMetadata } from '../emitted-object.ts'
 
-/** One for each secret whose Ingress asks cert-manager for it. */
-export function certificateObjects(plan: GatewayPlan, namespace: string): readonly JsonObject[] {
+/** https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.Certificate */
+export type Certificate = {
+  readonly apiVersion: 'cert-manager.io/v1'
+  readonly kind: 'Certificate'
+  readonly metadata: ObjectMetadata
+  readonly spec: JsonObject & CertificateNames
+}
+
+/** What the conversion decides itself; the other members come from annotations. */
+export type CertificateNames = {
+  readonly secretName: string
+  readonly dnsNames: readonly Json[]
+  readonly ipAddresses?: readonly Json[]
+  readonly issuerRef: { readonly kind: string; readonly name: string; readonly group?: string }
+}
+
+/** Returns one for each secret whose Ingress requests it from cert-manager. */
+export function certificateObjects(plan: GatewayPlan, namespace: string): readonly Certificate[] {
   const bySecret = new Map<string, TlsServer[]>()
   for (const server of plan.tls) bySecret.set(server.secret, [...(bySecret.get(server.secret) ?? []), server])
   return [...bySecret].flatMap(([secret, servers]) => {
@@ -20,28 +41,33 @@ function certificateFor(
   names: readonly string[],
   plan: GatewayPlan,
   namespace: string,
-): JsonObject | undefined {
+): Certificate | undefined {
   const settings = plan.ingresses.find(
     (reading) =>
       reading.settings.certificate !== undefined && reading.ingress.tls.some((entry) => entry.secret === secret),
   )?.settings
   if (settings?.certificate === undefined) return undefined
-  const { issuer } = settings.certificate
   const { certificateSpec = {}, certificateAnnotations } = settings
   const secretName = credentialName(plan.namespace, secret)
-  const ipAddresses = [...new Set([...names.filter(isAddress), ...arrayMember(certificateSpec, 'ipAddresses')])]
   return {
     apiVersion: 'cert-manager.io/v1',
     kind: 'Certificate',
     metadata: defined({ name: secretName, namespace, annotations: certificateAnnotations }),
-    spec: {
-      ...certificateSpec,
-      secretName,
-      dnsNames: [
-        ...new Set([...names.filter((name) => !isAddress(name)), ...arrayMember(certificateSpec, 'dnsNames')]),
-      ],
-      ...(ipAddresses.length === 0 ? {} : { ipAddresses }),
-      issuerRef: defined({ kind: issuer.kind, name: issuer.name, group: issuer.group }),
-    },
+    spec: { ...certificateSpec, ...certificateNames(secretName, names, certificateSpec, settings.certificate) },
   }
+}
+
+function certificateNames(
+  secretName: string,
+  names: readonly string[],
+  spec: JsonObject,
+  { issuer }: CertificateRequest,
+): CertificateNames {
+  const ipAddresses = [...new Set([...names.filter(isAddress), ...arrayMember(spec, 'ipAddresses')])]
+  return defined({
+    secretName,
+    dnsNames: [...new Set([...names.filter((name) => !isAddress(name)), ...arrayMember(spec, 'dnsNames')])],
+    ipAddresses: ipAddresses.length === 0 ? undefined : ipAddresses,
+    issuerRef: defined<CertificateNames['issuerRef']>({ kind: issuer.kind, name: issuer.name, group: issuer.group }),
+  })
 }

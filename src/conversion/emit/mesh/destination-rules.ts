@@ -1,11 +1,10 @@
-/** How the gateway connects to backends: one DestinationRule for each Service that an Ingress has settings for. */
-import type { JsonObject } from '../../../kubernetes/json.ts'
+/** The gateway's connections to backends: one DestinationRule for each Service for which an Ingress has settings. */
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import { groupBy } from '../../../kubernetes/group-by.ts'
 import type { ConnectionPolicy } from '../../model/ingress-settings.ts'
 import type { Reported, ReportLine } from '../../model/report.ts'
 import type { RouteBackend, VirtualHost } from '../../model/virtual-host.ts'
-import { destinationRuleObject, type PortPolicy } from './destination-rule-object.ts'
+import { destinationRuleObject, type DestinationRule, type PortPolicy } from './destination-rule-object.ts'
 
 interface Connection {
   readonly backend: RouteBackend
@@ -13,12 +12,12 @@ interface Connection {
   readonly ingress: string
 }
 
-/** Where two Ingresses ask differently for one port, the older one wins. */
+/** If two Ingresses have different settings for one port, the older one wins. */
 export function destinationRules(
   readings: readonly ReadIngress[],
   hosts: readonly VirtualHost[],
   exportTo: string,
-): Reported<readonly JsonObject[]> {
+): Reported<readonly DestinationRule[]> {
   const connections = connectionsOf(readings, hosts)
   const first = new Map(connections.toReversed().map((connection) => [portKey(connection), connection]))
   const services = groupBy(connections, ({ backend: { namespace, service } }) => `${namespace}/${service}`)
@@ -32,7 +31,7 @@ export function destinationRules(
   }
 }
 
-/** In the order of the routes. */
+/** Ordered by route. */
 function connectionsOf(readings: readonly ReadIngress[], hosts: readonly VirtualHost[]): readonly Connection[] {
   const policies = new Map(readings.map(({ id, settings }) => [id, settings.connection ?? {}]))
   return hosts

@@ -1,7 +1,21 @@
-/** Hosts outside the cluster, of mirrors and authorization services. */
-import type { JsonObject } from '../../../kubernetes/json.ts'
+/** Hosts outside the cluster that mirrors and authorization services use. */
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
 import type { IngressSettings } from '../../model/ingress-settings.ts'
+import type { ObjectMetadata } from '../emitted-object.ts'
+import type { DestinationRule } from './destination-rule-object.ts'
+
+/** https://istio.io/latest/docs/reference/config/networking/service-entry/ */
+export type ServiceEntry = {
+  readonly apiVersion: 'networking.istio.io/v1'
+  readonly kind: 'ServiceEntry'
+  readonly metadata: ObjectMetadata
+  readonly spec: {
+    readonly hosts: readonly string[]
+    readonly location: 'MESH_EXTERNAL'
+    readonly resolution: 'DNS'
+    readonly ports: readonly { readonly number: number; readonly name: string; readonly protocol: 'HTTP' }[]
+  }
+}
 
 interface ExternalService {
   readonly namespace: string
@@ -11,7 +25,10 @@ interface ExternalService {
 }
 
 /** Returns objects for each host outside the cluster that is a mirror or an authorization service. */
-export function externalServices(plans: readonly GatewayPlan[], gatewayNamespace: string): readonly JsonObject[] {
+export function externalServices(
+  plans: readonly GatewayPlan[],
+  gatewayNamespace: string,
+): readonly (ServiceEntry | DestinationRule)[] {
   const services = plans.flatMap(({ namespace, ingresses }) =>
     ingresses.flatMap(({ settings }) => externalServicesOf(settings, namespace, gatewayNamespace)),
   )
@@ -30,12 +47,15 @@ function externalServicesOf(
 }
 
 /** With TLS, the gateway originates it from plain HTTP. */
-function externalServiceObjects({ namespace, host, port, usesTls }: ExternalService): readonly JsonObject[] {
-  const metadata = { name: host, namespace }
-  const entry = {
+function externalServiceObjects(service: ExternalService): readonly (ServiceEntry | DestinationRule)[] {
+  return service.usesTls ? [serviceEntry(service), tlsOrigination(service)] : [serviceEntry(service)]
+}
+
+function serviceEntry({ namespace, host, port }: ExternalService): ServiceEntry {
+  return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'ServiceEntry',
-    metadata,
+    metadata: { name: host, namespace },
     spec: {
       hosts: [host],
       location: 'MESH_EXTERNAL',
@@ -43,13 +63,16 @@ function externalServiceObjects({ namespace, host, port, usesTls }: ExternalServ
       ports: [{ number: port, name: `http-${port}`, protocol: 'HTTP' }],
     },
   }
-  if (!usesTls) return [entry]
-  const tls = { port: { number: port }, tls: { mode: 'SIMPLE', sni: host } }
-  const rule = {
+}
+
+function tlsOrigination({ namespace, host, port }: ExternalService): DestinationRule {
+  return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'DestinationRule',
-    metadata,
-    spec: { host, trafficPolicy: { portLevelSettings: [tls] } },
+    metadata: { name: host, namespace },
+    spec: {
+      host,
+      trafficPolicy: { portLevelSettings: [{ port: { number: port }, tls: { mode: 'SIMPLE', sni: host } }] },
+    },
   }
-  return [entry, rule]
 }

@@ -1,15 +1,15 @@
-/** Where a policy of the gateway holds. */
+/** The hosts and paths that a policy of the gateway covers. */
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import type { PathMatch, Route, VirtualHost } from '../../model/virtual-host.ts'
 
-/** Where a policy holds, by host. */
+/** The scope of a policy, by host. */
 export type PolicyScope = readonly HostScope[]
 
 interface HostScope {
   readonly host: string
-  /** The paths of the Ingress if others have routes of the host; undefined for the whole host. */
+  /** The Ingress' paths if other Ingresses have routes of the host; undefined for the whole host. */
   readonly paths: readonly string[] | undefined
-  /** The routes of other Ingresses for the host. */
+  /** Routes of other Ingresses for the host. */
   readonly siblings: readonly Route[]
 }
 

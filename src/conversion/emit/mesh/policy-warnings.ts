@@ -1,4 +1,4 @@
-/** Warnings about policies that apply to more or less than the Ingress asked for. */
+/** Warnings about policies that cover more or less than the Ingress asked for. */
 import { isCoveredByWildcard } from '../../model/hosts.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import type { ReportLine } from '../../model/report.ts'
@@ -16,7 +16,7 @@ export function scopeLines(
   ]
 }
 
-/** Whether the Ingress restricts who may call. */
+/** Whether the Ingress restricts its clients. */
 export function isGuarded({ settings: { allowedSources, deniedSources, externalAuth } }: ReadIngress): boolean {
   return allowedSources !== undefined || deniedSources !== undefined || externalAuth !== undefined
 }
@@ -77,7 +77,7 @@ function ownersOf(routes: readonly Route[], { ingress: { namespace } }: ReadIngr
   return [...own, ...(own.length < ids.length ? ['another namespace'] : [])].join(', ')
 }
 
-/** The filter belongs to the virtual host, so it cannot tell paths apart. */
+/** The filter belongs to the virtual host, so it cannot distinguish paths. */
 function limitLines(reading: ReadIngress, scope: PolicyScope): readonly ReportLine[] {
   const shared = scope.filter(({ siblings }) => siblings.length > 0)
   return shared.map(({ host, siblings }) => {

@@ -2,7 +2,7 @@
  * How a sidecar handles a connection to a redirected port (docs/facts/mtls-modes.md#filter-chains;
  * `pilot/pkg/networking/core/filterchain_options.go`).
  */
-import type { Mode } from './declared-policy.ts'
+import type { Mode } from '../../../src/istio/declared-policy.ts'
 
 /** `tls`: TLS without a mesh certificate, as in kubelet's HTTPS probes. */
 export type InboundClient = 'plaintext' | 'tls' | 'mutual-tls'

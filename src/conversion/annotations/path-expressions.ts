@@ -1,0 +1,31 @@
+/**
+ * Paths that are regular expressions because the controller marks them, each by itself: those of Kong begin with `/~`
+ * (https://developer.konghq.com/kubernetes-ingress-controller/reference/annotations/), those of F5's controller are named by
+ * the annotation `path-regex`
+ * (https://docs.nginx.com/nginx-ingress-controller/configuration/ingress-resources/advanced-configuration-with-annotations/).
+ */
+import type { Ingress, IngressPath } from '../ingress/ingress.ts'
+import type { ReadIngress } from '../ingress/read-ingress.ts'
+
+export function withPathExpressions(reading: ReadIngress): ReadIngress {
+  const mark = markOf(reading)
+  return mark === undefined ? reading : { ...reading, ingress: withPaths(reading.ingress, mark) }
+}
+
+type Mark = (path: IngressPath) => IngressPath
+
+function markOf({ controller, settings: { pathExpressions } }: ReadIngress): Mark | undefined {
+  if (controller === 'kong')
+    return (path) =>
+      path.path.startsWith('/~') ? { ...path, expression: { pattern: path.path.slice(2), ignoresCase: false } } : path
+  if (pathExpressions === undefined) return undefined
+  if (pathExpressions === 'exact') return (path) => ({ ...path, pathType: 'Exact' })
+  return (path) => ({
+    ...path,
+    expression: { pattern: path.path, ignoresCase: pathExpressions === 'case-insensitive' },
+  })
+}
+
+function withPaths(ingress: Ingress, mark: Mark): Ingress {
+  return { ...ingress, rules: ingress.rules.map((rule) => ({ ...rule, paths: rule.paths.map(mark) })) }
+}
