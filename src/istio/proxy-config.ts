@@ -45,13 +45,13 @@ export function configuredStatusPort(config: string | undefined): number | undef
 
 let last: { readonly text: string; readonly value: unknown } = { text: '', value: {} }
 
-/** Each pod is asked for it several times, so the last one read is kept. */
+/** Each pod's annotation is read several times, so the last result is cached. */
 function parseProxyConfig(text: string): unknown {
   if (text !== last.text) last = { text, value: readProxyConfig(text) }
   return last.value
 }
 
-/** As sigs.k8s.io/yaml reads it: of a key that a mapping has twice, the last one counts. */
+/** Parses as sigs.k8s.io/yaml does: the last of duplicate keys counts. */
 function readProxyConfig(text: string): unknown {
   try {
     const { value = null } = valueOf(readEvents(text, 0))

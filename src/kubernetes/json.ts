@@ -30,7 +30,10 @@ export function parseJson(text: string): Json | undefined {
 /** A type whose optional members may also be undefined. */
 export type Loose<T> = { readonly [K in keyof T]: object extends Pick<T, K> ? T[K] | undefined : T[K] }
 
-/** Drops undefined members, for objects that are printed. `T` is the type that the caller expects: a misspelt member does not compile. */
+/**
+ * Drops undefined members, for objects that are printed. `T` is the type that the caller expects, so a misspelt member
+ * does not compile.
+ */
 export function defined<T>(object: NoInfer<Loose<T>>): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
 }

@@ -1,5 +1,5 @@
 /**
- * Characters taken off the ends of a text in one pass. `/-+$/` is quadratic: the engine tries it again at every dash of a
+ * Trims characters from the ends of a text in one pass. `/-+$/` is quadratic: the engine retries it at every dash of a
  * text that does not end in one (docs/decisions/patterns-are-linear.md).
  */
 

@@ -55,10 +55,10 @@ export function sequenceIndent(page: Page): string {
   return ' '.repeat(Math.max(0, Math.min(4, dash - keySpace.length)))
 }
 
-/** Blanks before a plain key, and the dash of the item that it begins. */
+/** Spaces before a plain key, and the dash of the item that it begins. */
 const KEY_SPACE = /^ *(?:- )?(?=[^\s#'"-])/
 
-/** A key whose value begins in the next line. */
+/** Whether a key's value begins on the next line. */
 function opensBlock(line: string): boolean {
   return KEY_SPACE.test(line) && (trimEnd(line, ' \t').endsWith(':') || /:[ \t]*#/.test(line))
 }

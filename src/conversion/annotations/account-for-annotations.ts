@@ -98,7 +98,10 @@ function foreignEffect(key: string, value: string, place: AnnotationPlace): Effe
   return entry(value, place)
 }
 
-/** Characters behind the prefix of a key; no longer key can be stored (apimachinery util/validation, IsQualifiedName). */
+/**
+ * The longest part of a key after its prefix; longer keys cannot be stored (apimachinery util/validation,
+ * IsQualifiedName).
+ */
 const LONGEST_NAME = 63
 
 function entryOf({ table, patterns = [] }: Family, name: string): Entry | undefined {

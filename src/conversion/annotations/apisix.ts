@@ -75,7 +75,7 @@ export const APISIX: AnnotationTable = {
 
 const CODES: Readonly<Record<string, RedirectCode>> = { '301': 301, '302': 302, '303': 303, '307': 307, '308': 308 }
 
-/** A path, whose variables have no equivalent. */
+/** A redirect to a path. APISIX' variables in it have no equivalent. */
 function httpRedirect(value: string, { sibling }: AnnotationPlace): Effect {
   const code = CODES[sibling('http-redirect-code') ?? '302']
   if (code === undefined || !/^\/[^$]*$/.test(value))

@@ -33,7 +33,7 @@ export const PASSWORD = unsupported(
   'SECURITY: the routes are no longer protected by a password; put an external authorization service in front',
 )
 
-/** A time limit that the controller keeps with a backend. */
+/** A time limit between the controller and a backend. */
 export const BACKEND_LIMIT = unsupported(
   'warn',
   'the gateway waits without a limit; the closest are timeout of the route and connectTimeout of a DestinationRule',

@@ -19,7 +19,7 @@ export const CILIUM: AnnotationTable = {
   'request-timeout': unsupported('warn', 'use timeout of the route, which limits the whole request in Istio as well'),
 }
 
-/** `enabled` and `disabled`, or `true` and `false`. */
+/** Reads `enabled` and `disabled`, or `true` and `false`. */
 function switched(entry: (isOn: boolean, place: Parameters<Entry>[1]) => ReturnType<Entry>): Entry {
   return (value, place) => {
     if (['enabled', 'true'].includes(value)) return entry(true, place)

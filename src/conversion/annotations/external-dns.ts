@@ -5,12 +5,12 @@ import type { Ingress } from '../ingress/ingress.ts'
 import { approximate, converted, type AnnotationPlace, type AnnotationTable, type Effect, type Entry } from './entry.ts'
 
 /**
- * external-dns reads the first since version 0.22, without falling back to the second, which earlier versions read
- * (https://kubernetes-sigs.github.io/external-dns/v0.23.0/docs/annotations/annotations/). Objects get both.
+ * external-dns reads the first prefix since version 0.22, without falling back to the second, which earlier versions
+ * read (https://kubernetes-sigs.github.io/external-dns/v0.23.0/docs/annotations/annotations/). Objects get both.
  */
 export const DNS_PREFIXES = ['external-dns.kubernetes.io/', 'external-dns.alpha.kubernetes.io/'] as const
 
-/** The value under both prefixes; where the Ingress has its own for the other one, that holds there. */
+/** Sets the value under both prefixes, unless the Ingress has its own value for the other one. */
 function underBoth(name: string, value: string, { annotations }: Ingress): Readonly<Record<string, string>> {
   return Object.fromEntries(
     DNS_PREFIXES.map((prefix) => [`${prefix}${name}`, annotations.get(`${prefix}${name}`) ?? value]),

@@ -85,7 +85,7 @@ export const F5: AnnotationTable = {
   'jwt-login-url': beside('jwt-key', LOGIN),
 }
 
-/** The list names Services; a setting of the conversion holds for all backends of the Ingress. */
+/** The list names Services, but the setting applies to all backends of the Ingress. */
 function protocolOf(protocol: 'HTTPS' | 'GRPC', word: string): Entry {
   return (value, place) => {
     const named = readList(value)
@@ -97,7 +97,7 @@ function protocolOf(protocol: 'HTTPS' | 'GRPC', word: string): Entry {
     return {
       outcome: 'unsupported',
       level: 'error',
-      message: `${speaking.join(', ')} speaks ${word} and other Services of this Ingress do not: put its rules into an Ingress of their own`,
+      message: `${speaking.join(', ')} speaks ${word} and other Services of this Ingress do not: put its rules into a separate Ingress`,
     }
   }
 }
@@ -122,7 +122,7 @@ function hideHeaders(value: string): Effect {
 
 const EMPTY = { set: {}, add: {}, remove: [] }
 
-/** `X-Team: a, X-User`: without a value, the header of the client is passed on, which the gateway does anyway. */
+/** Reads `X-Team: a, X-User`. A header without a value is passed on from the client, which the gateway does anyway. */
 function setHeaders(value: string): Effect {
   const pairs = readList(value).map((text) => text.split(':').map((part) => part.trim()))
   const set = Object.fromEntries(

@@ -25,11 +25,11 @@ export interface Family {
   readonly prefix: string
   readonly table: AnnotationTable
   readonly patterns?: readonly (readonly [RegExp, (name: string) => Entry])[]
-  /** The only controllers that read it; undefined if every controller's users may have it. */
+  /** The only controllers that read it; undefined if it is independent of the controller. */
   readonly readers?: readonly Reader[]
 }
 
-/** The names that the controllers have themselves, for the report. */
+/** The controllers' own names, for the report. */
 export const READER_NAMES: Readonly<Record<Reader, string>> = {
   nginx: 'ingress-nginx',
   f5: 'F5 NGINX Ingress Controller',
@@ -46,7 +46,7 @@ export const READER_NAMES: Readonly<Record<Reader, string>> = {
   unknown: 'a controller that is not known',
 }
 
-/** Controllers besides those whose paths are read in a way of their own. */
+/** The controllers, including those whose paths have no special meaning. */
 export type Reader = ControllerClass | keyof typeof OTHER_CLASSES
 
 /** Patterns of their class names. */
@@ -59,8 +59,8 @@ export const OTHER_CLASSES = {
 } as const
 
 /**
- * The first family with this prefix that knows the annotation and whose controller serves the Ingress wins, else the first that
- * knows the annotation, else the last one with the prefix.
+ * The first family with this prefix wins that knows the annotation and whose controller serves the Ingress; otherwise
+ * the first that knows the annotation; otherwise the last one with the prefix.
  */
 export const FAMILIES: readonly Family[] = [
   {
@@ -79,7 +79,7 @@ export const FAMILIES: readonly Family[] = [
   { prefix: 'ingress.kubernetes.io/', table: GCE_STATUS },
   { prefix: 'ingress.kubernetes.io/', table: LEGACY, readers: ['contour', 'haproxy'] },
   { prefix: 'ingress.kubernetes.io/', table: LEGACY_F5, readers: ['f5'] },
-  // F5's controller, whose class is called nginx as well.
+  // F5's controller, whose class is also called nginx.
   { prefix: 'nginx.org/', table: F5, patterns: GUARD_PATTERNS, readers: ['f5', 'nginx'] },
   { prefix: 'nginx.com/', table: F5, patterns: GUARD_PATTERNS, readers: ['f5', 'nginx'] },
   { prefix: 'konghq.com/', table: KONG, patterns: [...KONG_PATTERNS, ...GUARD_PATTERNS], readers: ['kong'] },

@@ -57,19 +57,19 @@ export const KONG: AnnotationTable = {
   'read-timeout': BACKEND_LIMIT,
   'write-timeout': BACKEND_LIMIT,
   retries: unsupported('warn', "Istio's default is two retries: retries of the route"),
-  'client-cert': unsupported('error', 'SECURITY: the gateway shows no client certificate to the backend'),
+  'client-cert': unsupported('error', 'SECURITY: the gateway sends no client certificate to the backend'),
   'ca-certificates-secret': unsupported('error', 'SECURITY: the certificate of the backend is not verified'),
   'ca-certificates-configmap': unsupported('error', 'SECURITY: the certificate of the backend is not verified'),
   'tls-verify': whenTrue(unsupported('error', 'SECURITY: the certificate of the backend is not verified')),
   'upstream-policy': ON_SERVICE,
 }
 
-/** Keys with names in them. */
+/** Keys that contain a name. */
 export const KONG_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry])[] = [
   [/^headers\.(.+)$/, (name) => (value) => headerMatch(name.toLowerCase(), value)],
 ]
 
-/** One of the values, separated by commas; several headers have to be there together. `~*` begins a regular expression. */
+/** Reads values separated by commas; several headers must all be present. `~*` begins a regular expression. */
 function headerMatch(name: string, value: string): Effect {
   const values = readList(value)
   if (values.length === 0) return refused(value, 'a value')
@@ -87,7 +87,7 @@ function headerMatch(name: string, value: string): Effect {
   return converted({ headerMatches: [match] }, `the routes are for requests with ${name}: ${values.join(' or ')}`)
 }
 
-/** Kong answers 426 to plain requests of a route whose only protocol is https. */
+/** Kong answers 426 to plain requests if https is the only protocol of a route. */
 function protocols(value: string): Effect {
   const names = readList(value.toLowerCase())
   const unknown = names.filter((name) => !['http', 'https', 'grpc', 'grpcs'].includes(name))

@@ -2,10 +2,10 @@
 import { asNginx, PASSWORD, sslRedirect } from './as-nginx.ts'
 import { claimsHttpsRedirect, readFlag, unsupported, type AnnotationTable } from './entry.ts'
 
-/** `ingress.kubernetes.io/ssl-redirect` is the one that F5's controller reads as well. */
+/** `ingress.kubernetes.io/ssl-redirect`, which F5's controller also reads. */
 export const LEGACY_F5: AnnotationTable = { 'ssl-redirect': sslRedirect }
 
-/** `ingress.kubernetes.io/`, the common ancestor of several controllers'. */
+/** `ingress.kubernetes.io/`, the common ancestor of several prefixes. */
 export const LEGACY: AnnotationTable = {
   'force-ssl-redirect': (value, place) =>
     readFlag(value) === true

@@ -1,7 +1,7 @@
 /**
- * Paths that are regular expressions because the controller marks them, each by itself: those of Kong begin with `/~`
- * (https://developer.konghq.com/kubernetes-ingress-controller/reference/annotations/), those of F5's controller are named by
- * the annotation `path-regex`
+ * Paths that the controller marks as regular expressions individually. Kong's begin with `/~`
+ * (https://developer.konghq.com/kubernetes-ingress-controller/reference/annotations/); F5's are named by the annotation
+ * `path-regex`
  * (https://docs.nginx.com/nginx-ingress-controller/configuration/ingress-resources/advanced-configuration-with-annotations/).
  */
 import type { Ingress, IngressPath } from '../ingress/ingress.ts'

@@ -1,4 +1,4 @@
-/** What every emitted object has. The types of emitted objects are aliases, not interfaces, so that each is JSON. */
+/** The fields of every emitted object. Its types are aliases, because an interface is not assignable to JSON. */
 import type { JsonObject } from '../../kubernetes/json.ts'
 
 export type ObjectMetadata = {
@@ -14,7 +14,7 @@ export type EmittedObject = {
   readonly spec: JsonObject
 }
 
-/** Returns the map if it has entries: empty ones are not printed. */
+/** Returns the map if it has entries, because empty ones are not printed. */
 export function someOf(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
   return Object.keys(map).length === 0 ? undefined : map
 }

@@ -36,7 +36,7 @@ export function pathRewrite(
   }
 }
 
-/** What the rule matched is gone; nothing of the path left is `/`. */
+/** Removes the part of the path that the rule matched. An empty rest becomes `/`. */
 function withoutPath({ kind, value }: PathMatch): PathRewrite | undefined {
   if (value === '/') return undefined
   if (kind === 'exact') return { kind: 'full', path: '/' }
@@ -50,7 +50,7 @@ function withoutPath({ kind, value }: PathMatch): PathRewrite | undefined {
   }
 }
 
-/** The location `/app/` is rewritten and `/app` is not. Envoy leaves alone what the pattern does not match. */
+/** The location `/app/` is rewritten and `/app` is not. Envoy does not change paths that the pattern does not match. */
 function belowRewrite(rewriteTarget: string): PathRewrite {
   const pattern = `(?i)^${rewriteTarget}/.*$`
   return { kind: 'regex', pattern, substitution: substitutionOf(rewriteTarget, 0), stripsPrefix: undefined }

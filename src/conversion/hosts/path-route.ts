@@ -88,8 +88,9 @@ function headerChangesOf({ headerChanges, forwardedPrefix }: IngressSettings, is
 }
 
 /**
- * ingress-nginx and F5's controller redirect hosts with TLS unless an annotation says otherwise, the other controllers only where one asks
- * for it (https://kubernetes.github.io/ingress-nginx/user-guide/tls/#server-side-https-enforcement-through-redirect).
+ * ingress-nginx and F5's controller redirect hosts with TLS unless an annotation disables it; other controllers only if
+ * an annotation enables it
+ * (https://kubernetes.github.io/ingress-nginx/user-guide/tls/#server-side-https-enforcement-through-redirect).
  */
 function wantsHttps({ settings, controller }: ReadIngress): boolean {
   return settings.redirectsToHttps ?? (controller === 'nginx' || controller === 'f5')

@@ -42,7 +42,7 @@ function joinNames(left: string, right: string): string {
   return [...new Set(names)].filter((name) => name !== '').join(',')
 }
 
-/** Objects have the annotations of external-dns under two prefixes; one line is enough for both. */
+/** Objects have external-dns annotations under two prefixes; one line covers both. */
 function isDouble(key: string): boolean {
   return key.startsWith('external-dns.kubernetes.io/')
 }

@@ -4,7 +4,7 @@
  */
 import type { Ingress } from './ingress.ts'
 
-/** `nginx` is ingress-nginx, `f5` NGINX Ingress Controller of F5, whose classes are called nginx as well. */
+/** `nginx` is ingress-nginx. `f5` is F5's NGINX Ingress Controller, whose classes are also called nginx. */
 export type ControllerClass = 'nginx' | 'f5' | 'istio' | 'alb' | 'gce' | 'traefik' | 'kong' | 'unknown'
 
 /** Controller names in IngressClass objects. */
@@ -51,13 +51,13 @@ export function controllerClass(
   if (byController !== undefined) return byController[1]
   const byName = CLASS_NAMES.find(([pattern]) => name !== undefined && pattern.test(name))
   if (byName !== undefined) return byName[1] === 'nginx' && isOfF5(ingress) ? 'f5' : byName[1]
-  // If the name of the class is not known, annotations that only one controller reads identify it.
+  // If the class name is unknown, annotations that only one controller reads identify it.
   if (controller !== undefined) return 'unknown'
   const keys = [...ingress.annotations.keys()]
   return ANNOTATIONS.find(([prefix]) => keys.some((key) => key.startsWith(prefix)))?.[1] ?? 'unknown'
 }
 
-/** Without its IngressClass, the annotations tell which of the two controllers named nginx is meant. */
+/** Without its IngressClass, the annotations distinguish the two controllers named nginx. */
 function isOfF5({ annotations }: Ingress): boolean {
   const keys = [...annotations.keys()]
   const has = (prefix: string) => keys.some((key) => key.startsWith(prefix))

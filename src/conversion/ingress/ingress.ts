@@ -28,9 +28,9 @@ export interface Backend {
 export interface IngressPath {
   readonly path: string
   readonly pathType: PathType
-  /** The path is a regular expression that matches from its start, as the controller of the Ingress marks it. */
+  /** Whether the controller marks the path as a regular expression that matches from the start. */
   readonly expression?: { readonly pattern: string; readonly ignoresCase: boolean }
-  /** Undefined for a resource backend, or one that names no Service. */
+  /** Undefined for a resource backend, or for one without a Service. */
   readonly backend: Backend | undefined
   /** `vendor.example.com/StorageBucket static` */
   readonly resource: string | undefined

@@ -9,13 +9,13 @@ export interface IngressSettings {
   readonly usesRegex?: boolean
   /** As written: `/$2`. */
   readonly rewriteTarget?: string
-  /** The part of the path that a rule matched is cut off before the backend sees it (Kong). */
+  /** The part of the path that the rule matches is removed before the backend sees it (Kong). */
   readonly stripsPath?: boolean
-  /** What the headers of a request have to be for every path. */
+  /** Conditions on request headers for every path. */
   readonly headerMatches?: readonly HeaderMatch[]
-  /** The paths are regular expressions that match from the start, whatever the other Ingresses of the host say (F5). */
+  /** The paths are regular expressions that match from the start, regardless of other Ingresses of the host (F5). */
   readonly pathExpressions?: 'case-sensitive' | 'case-insensitive' | 'exact'
-  /** All paths answer with a redirect. */
+  /** All paths redirect. */
   readonly redirect?: RedirectTarget
   /** Redirects of single hosts, by host. */
   readonly hostRedirects?: ReadonlyMap<string, RedirectTarget>
@@ -60,7 +60,7 @@ export interface IngressSettings {
   readonly backendActions?: ReadonlyMap<string, BackendAction>
 }
 
-/** `name` in lower case. */
+/** `name` is in lower case. */
 export interface HeaderMatch {
   readonly name: string
   readonly kind: 'exact' | 'regex'
@@ -112,7 +112,7 @@ export interface HeaderChanges {
 export interface HeaderEdit {
   /** Replaces the header. */
   readonly set: Readonly<Record<string, string>>
-  /** Adds a header beside an existing one. */
+  /** Adds a header to an existing one. */
   readonly add: Readonly<Record<string, string>>
   readonly remove: readonly string[]
 }

@@ -39,7 +39,7 @@ export function collect<Value, Line>(parts: readonly Reported<Value, Line>[]): R
 /** The line of an annotation that holds only if a later stage grants the annotation's request. */
 export interface Claim {
   readonly decidedBy: 'https-redirect' | 'client-certificate'
-  /** If it is granted. */
+  /** The line if it is granted. */
   readonly line: ReportLine
 }
 

@@ -1,4 +1,4 @@
-/** Virtual hosts: hosts with their routes in the order of precedence, for either API. */
+/** Virtual hosts: hosts with their routes by precedence, for both APIs. */
 import type { CorsPolicy, HeaderChanges, HeaderMatch, Mirror, RedirectCode, RetryPolicy } from './ingress-settings.ts'
 
 /**
@@ -57,10 +57,10 @@ export interface RouteBackend {
 }
 
 /**
- * | kind  | what is replaced                                                                    |
- * |-------|-------------------------------------------------------------------------------------|
- * | regex | what `pattern` matches, which is all of the path, by `substitution` with RE2's `\1` |
- * | full  | all of the path, by `path`                                                          |
+ * | kind  | replacement                                                                        |
+ * |-------|------------------------------------------------------------------------------------|
+ * | regex | `pattern` matches the whole path, `substitution` replaces it, with RE2's `\1`      |
+ * | full  | `path` replaces the whole path                                                     |
  */
 export type PathRewrite =
   | {

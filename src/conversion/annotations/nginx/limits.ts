@@ -59,7 +59,7 @@ function deniedSources(value: string, place: AnnotationPlace): Effect {
   return 'problem' in read ? notPrinted(read.problem) : sourceEffect({ deniedSources: read.ranges }, place)
 }
 
-/** The address of a client is not what it seems unless the cluster keeps it or proxies that are trusted name it. */
+/** The client's address is only correct if the cluster preserves it, or if trusted proxies send it. */
 function sourceEffect(settings: IngressSettings, { gateway, ingress, target }: AnnotationPlace): Effect {
   const isOwn = target === 'gateway-api' && gateway.shared === ''
   const policy = `an AuthorizationPolicy that denies, to apply in ${isOwn ? ingress.namespace : gateway.namespace}`
@@ -97,8 +97,8 @@ function isAddressRange(range: string): boolean {
 }
 
 /**
- * Envoy's own limit has one bucket for all clients of a gateway pod: with the number meant for one client, all of them together
- * would be cut to it. A limit for each address takes a rate limit service.
+ * Envoy's own limit has one bucket for all clients of a gateway pod, so a limit per client would throttle all clients
+ * together. A limit per address needs a rate limit service.
  */
 function rateLimit(unit: 'second' | 'minute'): Entry {
   return (value) => {

@@ -1,4 +1,4 @@
-/** The filters of an HTTPRoute: what is changed on the way. */
+/** The filters of an HTTPRoute, which change requests and responses. */
 import { defined } from '../../../kubernetes/json.ts'
 import type { CorsPolicy, HeaderChanges, HeaderEdit, Mirror } from '../../model/ingress-settings.ts'
 import type { Forward, Redirect } from '../../model/virtual-host.ts'

@@ -1,4 +1,4 @@
-/** What the routes of every kind have. */
+/** The parts shared by routes of every kind. */
 import { defined } from '../../../kubernetes/json.ts'
 import { hostName } from '../../model/object-names.ts'
 import type { RouteBackend, VirtualHost } from '../../model/virtual-host.ts'
@@ -27,7 +27,7 @@ export type BackendRef = {
   readonly weight?: number
 }
 
-/** Hosts beyond the first route of a host tell their routes apart by `suffixes`. */
+/** `suffixes` distinguish the routes of one host. */
 export function routeObject<Kind extends string, Rule>(
   kind: Kind,
   { namespace, ingressName, host, dnsAnnotations }: VirtualHost,

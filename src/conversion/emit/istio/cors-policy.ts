@@ -1,4 +1,4 @@
-/** Cross-origin requests, as a VirtualService allows them. */
+/** The CORS policy of a VirtualService. */
 import { defined } from '../../../kubernetes/json.ts'
 import type { CorsPolicy as CorsSettings } from '../../model/ingress-settings.ts'
 import { escapeRegex } from '../../model/regular-expression.ts'

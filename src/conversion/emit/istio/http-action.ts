@@ -1,11 +1,11 @@
-/** What a route of a VirtualService does with the request. */
+/** The action of a VirtualService's route. */
 import { defined } from '../../../kubernetes/json.ts'
 import type { HeaderChanges, HeaderEdit, Mirror, RetryPolicy } from '../../model/ingress-settings.ts'
 import type { Forward, PathRewrite, Redirect, RouteBackend } from '../../model/virtual-host.ts'
 import { someOf } from '../emitted-object.ts'
 import { corsOf, type CorsPolicy } from './cors-policy.ts'
 
-/** Either a redirect, or a route with everything else. */
+/** Either a redirect, or a route with all other settings. */
 export type HttpAction = {
   readonly redirect?: HttpRedirect
   readonly rewrite?: HttpRewrite

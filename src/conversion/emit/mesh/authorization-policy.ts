@@ -1,4 +1,4 @@
-/** Who may call some hosts of a gateway, and which service authorizes the request. */
+/** Which clients may call some hosts of a gateway, and which service authorizes their requests. */
 import { groupBy } from '../../../kubernetes/group-by.ts'
 import { defined } from '../../../kubernetes/json.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'

@@ -61,7 +61,7 @@ export function rateLimitFilter(
   }
 }
 
-/** The filter limits nothing until a virtual host configures it. */
+/** The filter has no effect until a virtual host configures it. */
 function inertFilter(filter: string, name: string): ConfigPatch {
   return {
     applyTo: 'HTTP_FILTER',
