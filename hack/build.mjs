@@ -79,7 +79,7 @@ function englishOnly() {
   }
 }
 
-/** commander can run a command as a program of its own; none of ours is one, and node:child_process takes a while to load. */
+/** commander can run a command as a separate program. None of ours is one, and node:child_process is slow to load. */
 function withoutProcesses() {
   return {
     name: 'without-processes',

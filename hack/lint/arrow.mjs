@@ -1,4 +1,4 @@
-// Shows that the lint rule of the one arrow (eslint.config.js) fails where it should. Part of `npm run lint`.
+// Checks that the lint rule of the one arrow (eslint.config.js) reports violations. Part of `npm run lint`.
 import { ESLint } from 'eslint'
 
 const RULES = ['no-restricted-imports', 'no-restricted-globals', 'no-restricted-properties']

@@ -1,7 +1,7 @@
 //go:build ignore
 
 // An application for hack/prober/on-node: it answers on the ports it is given in every way that kubelet can ask, prints
-// one line for every request, and changes its health when it is told to (GET /say/CODE/of/PATH).
+// one line for every request, and changes its health on request (GET /say/CODE/of/PATH).
 // Usage: probed [http=PORT] [https=PORT] [h2c=PORT] [grpc=PORT] [grpcs=PORT] [tcp=PORT]
 //
 //	h2c     HTTP/2 in clear and nothing else

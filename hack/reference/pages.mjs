@@ -116,7 +116,7 @@ const SETTINGS = [
     'istio-onramp.io/prepare-strict',
     'namespace',
     '`"true"`, `"false"`',
-    'Rewrites as though the namespace were STRICT already.',
+    'Rewrites as if the namespace were already STRICT.',
   ],
   [
     'istio-onramp.io/templates',
@@ -145,12 +145,12 @@ function annotations() {
       ...patterns.map((pattern) => `any that matches \`${pattern}\``),
     ]
     const who =
-      readers === undefined ? 'Read beside any controller.' : `Read for Ingresses of class ${readers.join(' or ')}.`
+      readers === undefined ? 'Read with any controller.' : `Read for Ingresses of class ${readers.join(' or ')}.`
     return [`### \`${prefix}\``, who, all.join(', ')]
   })
   return page('Annotations', [
     '## Settings',
-    'The annotation of a pod or object wins over that of its namespace, which wins over the configuration. A value that is not allowed is ignored, with a warning.',
+    'The annotation of a pod or object takes precedence over that of its namespace, which takes precedence over the configuration. A value that is not allowed is ignored, with a warning.',
     table(
       ['Annotation', 'On', 'Values', 'Meaning'],
       SETTINGS.map(([key, ...rest]) => [`\`${key}\``, ...rest]),

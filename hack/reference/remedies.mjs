@@ -24,7 +24,7 @@ export const REMEDIES = {
   'prober-path-taken': 'Mount the volume elsewhere, or name a port without mTLS in istio-onramp.io/probe-port.',
   'prober-name-taken':
     'Rename the container, volume or variable, or name a port without mTLS in istio-onramp.io/probe-port.',
-  malformed: 'Correct the field that the message names.',
+  malformed: 'Correct the field named in the message.',
   'exempt-namespace': NOTHING,
   'at-pod-creation': NOTHING,
   'template-left': NOTHING,
@@ -56,7 +56,7 @@ export const REMEDIES = {
   'unknown-field': 'Upgrade istio-onramp to a version that knows the field, or set istio-onramp.io/probes: off.',
   'mirror-pod': 'Change the file of the static pod on its node.',
   'running-pod': NOTHING,
-  'strict-switch-breaks': 'Run istio-onramp check, mend what it lists, then apply the policy again.',
+  'strict-switch-breaks': 'Run istio-onramp check, fix its findings, then apply the policy again.',
   'strict-switch-harmless': NOTHING,
   'strict-switch-allowed': NOTHING,
   'strict-switch-unknown':

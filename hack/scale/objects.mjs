@@ -5,7 +5,7 @@ export const SIZE = {
   policies: Number(process.env.SCALE_POLICIES ?? 5_000),
 }
 
-/** Injects into namespaces labelled for it, as Istio's own does; nobody creates pods, so nobody calls it. */
+/** Injects into namespaces labelled for it, as Istio's own does. No pods are created, so it is never called. */
 export const INJECTION = {
   apiVersion: 'admissionregistration.k8s.io/v1',
   kind: 'MutatingWebhookConfiguration',
@@ -25,7 +25,7 @@ export const INJECTION = {
 export const POLICIES = 'peerauthentications'
 const POLICY_GROUP = 'security.istio.io'
 
-/** Stands in for Istio's own definition, whose schema nothing here depends on. */
+/** Replaces Istio's own definition, because nothing here depends on its schema. */
 export const DEFINITION = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
