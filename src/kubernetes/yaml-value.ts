@@ -154,7 +154,7 @@ class Composer {
   }
 
   #scalar(event: ScalarEvent): YamlScalar {
-    const text = event.valueStart < 0 ? '' : getScalarValue(this.#read.source, event)
+    const text = this.#content(event)
     const tag = this.#text(event.tagStart, event.tagEnd)
     if (tag === '!!binary') return decodeBase64(text)
     if (tag === '!!str' || tag === '!' || (tag !== undefined && !tag.startsWith('!!'))) return text
@@ -166,6 +166,17 @@ class Composer {
     } catch (error) {
       throw this.#error(error instanceof Error ? error.message : String(error), event.valueStart)
     }
+  }
+
+  /** As libyaml reads it: a block that the end of the text cuts off has no line break there. */
+  #content(event: ScalarEvent): string {
+    if (event.valueStart < 0) return ''
+    const { source } = this.#read
+    const text = getScalarValue(source, event)
+    if (isQuoted(event) && BEHIND_QUOTES.test(source[event.valueEnd + 1] ?? ''))
+      throw this.#error('did not find expected key: a quoted text ends before the value does', event.valueEnd)
+    const isCutOff = isBlock(event) && event.valueEnd >= source.length && !source.endsWith('\n')
+    return isCutOff ? text.replace(/\n$/, '') : text
   }
 
   /** libyaml ends a plain scalar at a question mark inside `{}` and `[]`. */
@@ -199,6 +210,17 @@ function openFrame(
 function decodeBase64(text: string): string {
   const bytes = Uint8Array.from(atob(text.replaceAll(/\s/g, '')), (character) => character.charCodeAt(0))
   return new TextDecoder().decode(bytes)
+}
+
+/** What cannot stand directly behind the closing quote; js-yaml reads it as the next key. */
+const BEHIND_QUOTES = /[^\s:,\]}]/
+
+function isQuoted({ style }: ScalarEvent): boolean {
+  return style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED
+}
+
+function isBlock({ style }: ScalarEvent): boolean {
+  return style === SCALAR_STYLE.LITERAL_BLOCK || style === SCALAR_STYLE.FOLDED_BLOCK
 }
 
 function isPlain({ style }: ScalarEvent): boolean {

@@ -1,0 +1,22 @@
+// What kubectl's library makes of a text, where parsers of YAML differ. test/oracle compares many more with that library.
+import t from 'tap'
+import { readEvents } from '../../src/kubernetes/yaml-events.ts'
+import { valueOf } from '../../src/kubernetes/yaml-value.ts'
+
+const read = (text: string) => valueOf(readEvents(text)).value
+
+t.test('a block that the end of the text cuts off has no line break there', (t) => {
+  t.same(read('a: |\n  one\n  two'), { a: 'one\ntwo' })
+  t.same(read('a: >\n  one'), { a: 'one' })
+  t.same(read('a: |\n  one\n'), { a: 'one\n' })
+  t.same(read('b:\n- |\n  one\n'), { b: ['one\n'] })
+  t.end()
+})
+
+t.test('what stands directly behind closing quotes is refused, not taken for the next key', (t) => {
+  t.throws(() => read('k:\n- "e"c: |\n'), /did not find expected key/)
+  t.throws(() => read("k:\n- 'f'/h - c: \n"), /did not find expected key/)
+  t.same(read('{"a":"b","c":["d"]}'), { a: 'b', c: ['d'] })
+  t.same(read('"a": "b" # c\n'), { a: 'b' })
+  t.end()
+})
