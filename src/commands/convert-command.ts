@@ -1,10 +1,12 @@
 /** The flags of `istio-onramp convert`. convert.ts implements the command. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Run } from './run.ts'
-import { collect, configurationOf, PATHS } from './shared-options.ts'
+import { collect, configurationOf, PATHS, tellTo } from './shared-options.ts'
 
 interface ConvertFlags {
-  readonly filename: string[]
+  readonly filename?: string[]
+  readonly context?: string
+  readonly namespace: string[]
   readonly to: 'istio' | 'gateway-api'
   readonly output: 'yaml' | 'json'
   readonly report?: string
@@ -17,11 +19,13 @@ export function addConvert(program: Command, run: Run): void {
   program
     .command('convert')
     .description('Convert Ingresses to Gateways and VirtualServices, or to Gateway API objects.')
-    .requiredOption(
+    .option(
       '-f, --filename <path>',
-      `Ingresses, with the Services and IngressClasses they use: ${PATHS}`,
+      `Ingresses, with the Services and IngressClasses they use: ${PATHS}; without it, the cluster of the kubeconfig is read`,
       collect,
     )
+    .addOption(new Option('--context <name>', 'kubeconfig context to use').conflicts('filename'))
+    .option('-n, --namespace <name>', 'convert the Ingresses of this namespace only; repeatable', collect, [])
     .addOption(new Option('--to <api>', 'API of the output').choices(['istio', 'gateway-api']).default('istio'))
     .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json']).default('yaml'))
     .option('--report <file>', 'also write the report to this file (JSON if it ends in .json, otherwise text)')
@@ -36,16 +40,18 @@ export function addConvert(program: Command, run: Run): void {
       ),
     )
     .option('--config <file>', 'configuration file (YAML); rules.gateway describes the gateway')
-    .action(async ({ filename, to, output, report, failOn, gateway, config }: ConvertFlags) => {
+    .action(async ({ filename, context, namespace, to, output, report, failOn, gateway, config }: ConvertFlags) => {
       const { rules } = await configurationOf(config)
       const { convert } = await import('./convert.ts')
       const result = await convert({
-        files: filename,
+        source: { files: filename, context, namespaces: namespace },
         target: to,
         format: output,
         gateway: gateway === undefined ? rules.gateway : { ...rules.gateway, shared: gateway },
         reportFile: report,
         failOn,
+        isTerminal: run.stdout.isTTY === true && run.stderr.isTTY === true,
+        tell: tellTo(run),
       })
       run.stderr.write(result.report)
       run.stdout.write(result.output)

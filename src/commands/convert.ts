@@ -1,64 +1,57 @@
 /** `istio-onramp convert`: converts Ingresses to objects of Istio or the Gateway API, with a report on every field. */
 import { writeFile } from 'node:fs/promises'
 import { buildClusterState } from '../cluster/cluster-state.ts'
-import type { Manifest } from '../cluster/manifest.ts'
-import { readManifests } from '../cluster/manifest-files.ts'
 import type { GatewaySettings, Target } from '../conversion/model/conversion-options.ts'
 import { convertIngresses, type Conversion } from '../conversion/convert-ingresses.ts'
-import { isIngress } from '../conversion/ingress/ingress.ts'
 import { isAtLeast, type Level } from '../conversion/model/report.ts'
 import { InputError, messageOf } from '../errors.ts'
-import { referenceTo } from '../kubernetes/object.ts'
 import { conversionLookups } from '../rules/ingress/conversion-lookups.ts'
+import { readConvertInput, type ConvertSource } from './convert-input.ts'
 import { renderObjects } from './convert-yaml.ts'
 import { renderReport } from './convert-report.ts'
 
 export interface ConvertOptions {
-  readonly files: readonly string[]
+  readonly source: ConvertSource
   readonly target: Target
   readonly format: 'yaml' | 'json'
   readonly gateway: GatewaySettings
-  /** A file for the report: JSON if its name ends in `.json`, otherwise text. */
+  /** A file that also receives the report: JSON if the name ends in `.json`, otherwise text. */
   readonly reportFile: string | undefined
   readonly failOn: Level | 'never'
+  /** Output and report go to one terminal: the report is not repeated in the output, and its lines are short. */
+  readonly isTerminal: boolean
+  /** Receives progress and problems, line by line. */
+  readonly tell: (line: string) => void
 }
 
 export interface ConvertResult {
   readonly output: string
   /** For people; empty if the output itself contains the report. */
   readonly report: string
-  /** Whether the report has a line of the requested level. */
+  /** The report has lines of the requested level or worse. */
   readonly hasFindings: boolean
 }
 
+const TERMINAL_WIDTH = 100
+
 /** Throws InputError. */
 export async function convert(options: ConvertOptions): Promise<ConvertResult> {
-  const manifests = await readManifests(options.files)
-  const objects = manifests.map(({ object }) => object)
-  const { target, gateway, failOn } = options
+  const { target, gateway, failOn, isTerminal } = options
+  const { objects, places } = await readConvertInput(options.source, options.tell)
   const conversion = convertIngresses(objects, {
     target,
     gateway,
     ...conversionLookups(buildClusterState(objects).state),
   })
-  const report =
-    renderReport(conversion.report, placesOf(manifests)) || `no Ingress among ${manifests.length} objects\n`
-  await writeReport(options.reportFile, conversion, report)
-  const hasFindings = failOn !== 'never' && conversion.report.some(({ level }) => isAtLeast(level, failOn))
+  const render = (width: number | undefined) =>
+    renderReport({ ...conversion, places, width }) || `no Ingress among ${objects.length} objects\n`
+  const text = render(undefined)
+  await writeReport(options.reportFile, conversion, text)
+  const lines = [...conversion.report, ...conversion.notes]
+  const hasFindings = failOn !== 'never' && lines.some(({ level }) => isAtLeast(level, failOn))
   if (options.format === 'json') return { output: toJson(conversion), report: '', hasFindings }
-  return { output: conversion.report.length === 0 ? '' : renderObjects(conversion, report), report, hasFindings }
-}
-
-/** Returns the file and line of each Ingress, by `namespace/name`. */
-function placesOf(manifests: readonly Manifest[]): ReadonlyMap<string, string> {
-  return new Map(
-    manifests
-      .filter(({ object }) => isIngress(object))
-      .map(({ object, source }) => {
-        const { namespace, name } = referenceTo(object)
-        return [`${namespace}/${name}`, `${source.file === '-' ? 'standard input' : source.file}:${source.line}`]
-      }),
-  )
+  const output = lines.length === 0 ? '' : renderObjects(conversion, isTerminal ? '' : text)
+  return { output, report: isTerminal ? render(TERMINAL_WIDTH) : text, hasFindings }
 }
 
 async function writeReport(file: string | undefined, { report }: Conversion, text: string): Promise<void> {
@@ -71,6 +64,6 @@ async function writeReport(file: string | undefined, { report }: Conversion, tex
   }
 }
 
-function toJson({ objects, report }: Conversion): string {
-  return `${JSON.stringify({ objects, report }, null, 2)}\n`
+function toJson({ objects, report, notes }: Conversion): string {
+  return `${JSON.stringify({ objects, report, notes }, null, 2)}\n`
 }

@@ -19,7 +19,8 @@ import { isAcmeSolver } from './ingress/acme-solver.ts'
 import { ingressId, isIngress, readIngress, type Ingress } from './ingress/ingress.ts'
 import type { ConversionOptions } from './model/conversion-options.ts'
 import { groupBy } from '../kubernetes/group-by.ts'
-import type { ReportLine } from './model/report.ts'
+import type { Note, ReportLine } from './model/report.ts'
+import { otherRoutes } from './other-routes.ts'
 import type { VirtualHost } from './model/virtual-host.ts'
 import { readIngresses } from './read-ingresses.ts'
 import { unaccountedFields } from './unaccounted-fields.ts'
@@ -28,22 +29,25 @@ export interface Conversion {
   readonly objects: readonly EmittedObject[]
   /** By Ingress, in input order. */
   readonly report: readonly ReportLine[]
-  /** Notes that apply to all Ingresses, one sentence each. */
-  readonly notes: readonly string[]
+  readonly notes: readonly Note[]
   /** The same as virtual hosts, from which routes can be described in words. */
   readonly hosts: readonly VirtualHost[]
 }
 
-/** Ignores objects of other kinds. */
+/** Counts objects of other kinds that route requests, and ignores the rest. */
 export function convertIngresses(objects: readonly JsonObject[], options: ConversionOptions): Conversion {
   const given = objects.filter(isIngress)
   const last = new Set(lastOfEachName(given))
-  const read = [...last].map((object) => ({ object, ingress: readObject(object) }))
+  const read = readObjects([...last])
   const solvers = read.filter(({ object, ingress }) => isAcmeSolver(object, ingress)).map(({ ingress }) => ingress)
   const ingresses = read.map(({ ingress }) => ingress).filter((ingress) => !solvers.includes(ingress))
-  const { report, ...conversion } = convertParsed(ingresses, options)
+  const { report, notes, ...conversion } = convertParsed(ingresses, options)
   const repeats = given.filter((object) => !last.has(object)).map(repeatLine)
-  return { ...conversion, report: [...repeats, ...report, ...solvers.map(solverLine)] }
+  return {
+    ...conversion,
+    notes: [...notes, ...otherRoutes(objects)].map(noteInOneLine),
+    report: [...repeats, ...report, ...solvers.map(solverLine)],
+  }
 }
 
 /** Keeps the last Ingress of each name, as `kubectl apply` does. Ingresses with `generateName` are all different. */
@@ -62,14 +66,45 @@ function repeatLine(object: JsonObject): ReportLine {
   return inOneLine({ ingress: idOf(object), level: 'warn', about: 'metadata.name', outcome: 'not-needed', message })
 }
 
-function readObject(object: JsonObject): Ingress {
-  const { namespace, name } = referenceTo(object)
-  return readIngress(object, namespace, name)
+interface ReadObject {
+  readonly object: JsonObject
+  readonly ingress: Ingress
+}
+
+/** Ingresses without a name of their own get one each, so that their objects do not replace each other. */
+function readObjects(objects: readonly JsonObject[]): readonly ReadObject[] {
+  const names = new Set(objects.map(idOf))
+  return objects.map((object) => {
+    const { namespace, name } = referenceTo(object)
+    if (!name.endsWith('*')) return { object, ingress: readIngress(object, namespace, name) }
+    const given = freeName(namespace, name === '*' ? 'ingress-' : name.slice(0, -1), names)
+    names.add(`${namespace}/${given}`)
+    const ingress = readIngress(object, namespace, given)
+    return { object, ingress: { ...ingress, lines: [...ingress.lines, namelessLine(ingress, name === '*')] } }
+  })
+}
+
+function freeName(namespace: string, prefix: string, taken: ReadonlySet<string>): string {
+  let number = 1
+  while (taken.has(`${namespace}/${prefix}${number}`)) number += 1
+  return `${prefix}${number}`
+}
+
+function namelessLine(ingress: Ingress, isRejected: boolean): ReportLine {
+  const why = isRejected
+    ? 'the Ingress has neither a name nor generateName, which Kubernetes rejects'
+    : 'the Ingress has generateName, so each apply creates another one'
+  const message = `${why}; its objects are named after ${ingress.name}`
+  return { ingress: ingressId(ingress), level: 'warn', about: 'metadata.name', outcome: 'approximate', message }
 }
 
 function solverLine(ingress: Ingress): ReportLine {
   const message = 'the Ingress of an ACME challenge: cert-manager creates and removes it'
   return { ingress: ingressId(ingress), level: 'info', about: 'spec.rules', outcome: 'not-needed', message }
+}
+
+function noteInOneLine({ level, about, outcome, message }: Note): Note {
+  return { level, about: oneLine(about), outcome, message: oneLine(message) }
 }
 
 /** Runs four stages: read each Ingress, plan the hosts, plan the Gateways, print the objects. */

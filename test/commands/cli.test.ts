@@ -10,6 +10,8 @@ import t from 'tap'
 import { parse as parseYaml, parseAllDocuments } from 'yaml'
 import { runCommandLine } from '../../src/command-line.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { startFakeApiServer } from '../support/fake-api-server.ts'
+import { writeKubeconfig } from '../support/kubeconfig.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url))
@@ -107,7 +109,8 @@ t.test('usage errors are exit 2 and name what is wrong', async (t) => {
     [['serve', '--from', EXAMPLES, '--tls-self-signed', '--listen', 'nowhere'], /HOST:PORT is expected/],
     [['serve', '--from', EXAMPLES, '--tls-self-signed', '--config', '/none.yaml'], /\/none\.yaml: /],
     [['serve', '--from', `${EXAMPLES}/cluster`, '--tls-cert', '/none', '--tls-key', '/none'], /\/none/],
-    [['convert'], /required option '-f, --filename <path>' not specified/],
+    [['convert'], /no cluster: there is no kubeconfig/],
+    [['convert', '-f', 'x', '--context', 'y'], /'--context <name>' cannot be used with option '-f, --filename <path>'/],
     [['convert', '-f', '/none.yaml'], /^error: \/none\.yaml: no such file or folder/],
     [['convert', '-f', EXAMPLES, '--to', 'nginx'], /Allowed choices are istio, gateway-api/],
     [['convert', '-f', EXAMPLES, '--fail-on', 'info'], /Allowed choices are error, warn, never/],
@@ -347,10 +350,10 @@ t.test('convert prints objects, with the report beside them, and says by its exi
   t.equal(yaml.code, 1, 'an error in the report')
   t.match(
     yaml.stderr,
-    /^Ingress shop\/shop \(standard input:1\)\n {2}error nginx\.ingress\.kubernetes\.io\/auth-type: not converted: SECURITY/,
+    /\nIngress shop\/shop \(standard input:1\)\n {2}error nginx\.ingress\.kubernetes\.io\/auth-type: not converted: SECURITY/,
   )
-  t.match(yaml.stderr, /1 Ingress, 1 error, 0 warnings, 2 steps for the platform team\n$/)
-  t.match(yaml.stdout, /^# Ingress shop\/shop/, 'the report as comments')
+  t.match(yaml.stderr, /^1 Ingress, 1 error, 1 warning, 2 steps for the platform team\n/, 'the counts come first')
+  t.match(yaml.stdout, /^# Ingress shop\/shop/m, 'the report as comments')
   t.match(yaml.stdout, /^#! for the platform team: namespace istio-system\napiVersion: cert-manager\.io\/v1$/m)
   const documents = parseAllDocuments(yaml.stdout)
   t.same(Array.isArray(documents) && documents.map((document) => (document.toJS() as JsonObject | null)?.['kind']), [
@@ -386,16 +389,53 @@ t.test('convert prints objects, with the report beside them, and says by its exi
     1,
   )
   t.equal((await run(['convert', '-f', '-'], CONVERTED.replace('auth-type: basic', 'ssl-ciphers: HIGH'))).code, 0)
-  const limited = await run(['convert', '-f', '-'], CONVERTED.replace('auth-type: basic', 'limit-rps: "5"'))
-  t.match(limited.stdout, /kind: EnvoyFilter/)
-  t.notMatch(
-    limited.stdout,
-    /[&*]a1/,
-    'what stands twice is written twice, as kubectl apply --server-side has no anchors',
-  )
   t.match(await run(['convert', '-f', '-'], 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n'), {
     code: 0,
     stdout: '',
     stderr: /no Ingress among 1 object/,
   })
+})
+
+t.test('on a terminal, convert shows the report once, in lines that fit', async (t) => {
+  const written = { stdout: '', stderr: '' }
+  const folder = t.testdir({ 'a.yaml': CONVERTED })
+  await runCommandLine(['convert', '-f', `${folder}/a.yaml`], {
+    stdout: { write: (text) => (written.stdout += text), isTTY: true },
+    stderr: { write: (text) => (written.stderr += text), isTTY: true },
+  })
+  t.notMatch(written.stdout, /^# /m)
+  t.match(written.stderr, /^1 Ingress, 1 error/)
+  const long = written.stderr.split('\n').filter((line) => line.length > 100 && line.trim().includes(' '))
+  t.same(long, [])
+})
+
+t.test('routes of other kinds are counted and named, and an Ingress is not missed for them', async (t) => {
+  const proxy = 'apiVersion: projectcontour.io/v1\nkind: HTTPProxy\nmetadata: {name: a, namespace: shop}\n'
+  const { code, stderr } = await run(['convert', '-f', '-'], proxy)
+  t.equal(code, 1)
+  t.match(stderr, /error HTTPProxy: not converted: 1 HTTPProxy of Contour, which convert does not read: shop\/a\./)
+  t.notMatch(stderr, /no Ingress/)
+})
+
+t.test('convert reads the cluster of the kubeconfig, all namespaces or some', async (t) => {
+  const server = await startFakeApiServer()
+  t.teardown(async () => server.close())
+  const [object, service] = parseAllDocuments(CONVERTED).map((document) => document.toJS() as JsonObject)
+  // As a list has them: without kind and apiVersion.
+  const item = (given: JsonObject = {}) =>
+    Object.fromEntries(Object.entries(given).filter(([key]) => !/^(?:kind|apiVersion)$/.test(key)))
+  server.set('/apis/networking.k8s.io/v1/ingresses', [item(object)])
+  server.set('/apis/networking.k8s.io/v1/ingressclasses', [])
+  server.set('/api/v1/services', [item(service)])
+  server.set('/apis/projectcontour.io/v1/httpproxies', [{ metadata: { name: 'p', namespace: 'shop' } }])
+  process.env['KUBECONFIG'] = writeKubeconfig(t.testdir(), server.url)
+  t.teardown(() => delete process.env['KUBECONFIG'])
+  const all = await run(['convert'])
+  t.match(all.stdout, /kind: VirtualService/)
+  t.match(all.stdout, /number: 8080/, 'the named port of the Service in the cluster')
+  t.match(all.stderr, /1 HTTPProxy of Contour/)
+  t.match((await run(['convert', '-n', 'shop', '-n', 'other'])).stdout, /kind: VirtualService/)
+  t.notMatch((await run(['convert', '-n', 'other'])).stdout, /kind: VirtualService/)
+  server.forget('/apis/networking.k8s.io/v1/ingresses')
+  t.match(await run(['convert']), { code: 2, stderr: /ingresses: / })
 })

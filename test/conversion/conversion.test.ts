@@ -20,7 +20,11 @@ t.test('nothing that a user wrote leaves a comment, whatever ends a line in YAML
     const evil = `${end}---${end}kind: Namespace${end}`
     const annotations = { ...nginx({ 'auth-url': `https://$x${evil}` }), [`example.org/${evil}`]: 'x' }
     const conversion = convert([ingress({ name: `web${evil}`, annotations })])
-    const text = renderReport(conversion.report, new Map([[`shop/web${evil}`, `a${evil}.yaml:1`]]))
+    const text = renderReport({
+      ...conversion,
+      places: new Map([[`shop/web${evil}`, `a${evil}.yaml:1`]]),
+      width: undefined,
+    })
     const lines = renderObjects({ ...conversion, objects: [] }, text).split(/[\n\r\u0085\u2028\u2029]/)
     t.same(
       lines.filter((line) => line !== '' && !line.startsWith('#')),
@@ -34,7 +38,7 @@ t.test('nothing that a user wrote leaves a comment, whatever ends a line in YAML
 t.test('the report says how a path differs, and counts what went well where it is long', (t) => {
   const paths = Array.from({ length: 25 }, (_, index) => ({ path: `/p${index}`, type: 'Prefix' }))
   const given = ingress({ className: 'traefik', paths: [...paths, '/foo'] })
-  const text = renderReport(reportOf([given]), new Map())
+  const text = renderReport({ report: reportOf([given]), notes: [], places: new Map(), width: undefined })
   t.match(text, /^ {2}info {2}spec\.rules\[0\]\.http\.paths\[25\]: differs: .* Traefik also matches \/foox$/m)
   t.match(text, /^ {2}converted: spec\.rules\[0\]\.http\.paths\[0\], .*paths\[19\] and 5 more$/m)
   t.end()

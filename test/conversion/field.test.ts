@@ -423,10 +423,10 @@ t.test('a wildcard origin is wider in Gateway API, which is a warning', (t) => {
 
 t.test('the defaults of ingress-nginx are named once, HSTS where there is TLS', (t) => {
   const plain = convert([ingress({}), ingress({ name: 'two', host: 'b.example.com' })])
-  t.match(plain.notes[0], /^ingress-nginx' own settings .* its defaults are assumed/)
+  t.match(plain.notes[0]?.message, /^its own settings .* its defaults are assumed/)
   t.equal(plain.notes.length, 1)
   t.match(
-    convert([ingress({ secret: 'tls' })]).notes[1],
+    convert([ingress({ secret: 'tls' })]).notes[1]?.message,
     /Strict-Transport-Security: max-age=31536000; includeSubDomains/,
   )
   t.same(convert([ingress({ className: 'traefik', secret: 'tls' })]).notes, [])
@@ -644,3 +644,22 @@ t.test(
     t.end()
   },
 )
+
+t.test('Ingresses without a name of their own get one each', (t) => {
+  const nameless = (host: string, metadata: JsonObject) => ({
+    ...ingress({ host }),
+    metadata: { namespace: 'shop', ...metadata },
+  })
+  const conversion = convert([
+    nameless('a.example.com', { generateName: 'web-' }),
+    nameless('b.example.com', { generateName: 'web-' }),
+    nameless('c.example.com', {}),
+  ])
+  const names = conversion.objects.map(
+    (object) => `${String(object['kind'])} ${String(memberAt(object, 'metadata', 'name'))}`,
+  )
+  t.equal(new Set(names).size, 6, names.join(', '))
+  for (const host of ['a', 'b', 'c']) t.equal(ask(conversion, 'istio', `${host}.example.com/`), 'web.shop:80 /')
+  t.match(linesOf(conversion, 'metadata.name'), /^approximate warn: the Ingress has generateName/)
+  t.end()
+})

@@ -106,7 +106,9 @@ function patched(object: Json, patch: string): Json {
 async function conversion(folder: string, files: ReadonlySet<string>, target: Target): Promise<string> {
   const { rules } = await configurationOf(folder, files)
   const { output } = await convert({
-    files: [`${folder}/object.yaml`],
+    source: { files: [`${folder}/object.yaml`], context: undefined, namespaces: [] },
+    isTerminal: false,
+    tell: () => undefined,
     target,
     format: 'yaml',
     gateway: rules.gateway,

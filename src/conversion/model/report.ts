@@ -26,6 +26,9 @@ export interface ReportLine {
   readonly message: string
 }
 
+/** A line about the whole conversion, not about one Ingress. */
+export type Note = Omit<ReportLine, 'ingress'>
+
 /** The result of a stage: a value and its report lines. */
 export interface Reported<Value, Line = ReportLine> {
   readonly value: Value
@@ -55,6 +58,6 @@ export function isAtLeast(level: Level, least: Level): boolean {
 }
 
 /** Whether a reader must act on the line: something is lost, differs, or needs the platform team. */
-export function needsAttention({ level, outcome }: ReportLine): boolean {
+export function needsAttention({ level, outcome }: Note): boolean {
   return level !== 'info' || outcome === 'platform-step' || outcome === 'unsupported'
 }

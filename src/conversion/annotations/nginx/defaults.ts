@@ -1,5 +1,6 @@
 /** What ingress-nginx does to an Ingress by default (docs/facts/ingress-nginx.md#defaults). */
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
+import type { Note } from '../../model/report.ts'
 
 /**
  * | Ingress             | by default                                                                                   |
@@ -21,18 +22,28 @@ export function withOwnDefaults(reading: ReadIngress): ReadIngress {
 }
 
 /**
- * Returns report lines about the controller's own settings, which no Ingress contains (`NewDefault` in ingress-nginx'
+ * Returns notes about the controller's own settings, which no Ingress contains (`NewDefault` in ingress-nginx'
  * internal/ingress/controller/config/config.go).
  */
-export function assumedDefaults(readings: readonly ReadIngress[]): readonly string[] {
+export function assumedDefaults(readings: readonly ReadIngress[]): readonly Note[] {
   const own = readings.filter(({ controller }) => controller === 'nginx')
   if (own.length === 0) return []
   const isSecured = own.some(({ ingress }) => ingress.tls.some(({ secret }) => secret !== ''))
-  return [
-    "ingress-nginx' own settings (its ConfigMap and flags) are not in the input, so its defaults are assumed: ssl-redirect true, proxy-body-size 1m, proxy-read-timeout 60 s, no address lists, no global authentication",
-    ...(isSecured ? [HSTS] : []),
-  ]
+  return isSecured ? [DEFAULTS, HSTS] : [DEFAULTS]
 }
 
-const HSTS =
-  'by default ingress-nginx adds Strict-Transport-Security: max-age=31536000; includeSubDomains to every HTTPS response, and the gateway does not: let the application send it, or set it in headers.response.set of the routes'
+const DEFAULTS: Note = {
+  level: 'info',
+  about: 'ingress-nginx',
+  outcome: 'approximate',
+  message:
+    'its own settings (ConfigMap and flags) are not in the input, so its defaults are assumed: ssl-redirect true, proxy-body-size 1m, proxy-read-timeout 60 s, no address lists, no global authentication',
+}
+
+const HSTS: Note = {
+  level: 'warn',
+  about: 'ingress-nginx hsts',
+  outcome: 'unsupported',
+  message:
+    'by default ingress-nginx adds Strict-Transport-Security: max-age=31536000; includeSubDomains to every HTTPS response, and the gateway does not: let the application send it, or set it in headers.response.set of the routes',
+}

@@ -19,9 +19,7 @@ export const NGINX_TIMEOUTS: AnnotationTable = nginxTable({
   'proxy-read-timeout': idleTimeout,
   'proxy-send-timeout': idleTimeout,
   'proxy-connect-timeout': connectTimeout,
-  'proxy-body-size': notNeeded(
-    'changes the body size limit of nginx (1m), which Envoy does not have; to keep a limit, the platform team can add an EnvoyFilter with the buffer filter',
-  ),
+  'proxy-body-size': bodySize,
   'client-body-buffer-size': notNeeded(BUFFER),
   'proxy-buffering': notNeeded(BUFFER),
   'proxy-buffers-number': notNeeded(BUFFER),
@@ -50,3 +48,17 @@ function connectTimeout(value: string): Effect {
   if (seconds === undefined) return refused(value, SECONDS)
   return converted({ connection: { connectTimeoutSeconds: seconds } }, 'connectTimeout of a DestinationRule')
 }
+
+const BODY =
+  'the gateway does not limit the size of a body; to keep a limit, the platform team can add an EnvoyFilter with the buffer filter'
+
+/** nginx allows 1 MB by default, so a smaller value is a limit that somebody wanted. */
+function bodySize(value: string, place: AnnotationPlace): Effect {
+  const [, digits = '', unit = ''] = /^(\d{1,12})([kmg]?)$/i.exec(value.trim()) ?? []
+  if (digits === '') return refused(value, 'a size such as 8m')
+  const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? 1)
+  if (bytes === 0 || bytes >= 1024 * 1024) return notNeeded(BODY)(value, place)
+  return { outcome: 'unsupported', level: 'warn', message: `larger bodies are no longer refused: ${BODY}` }
+}
+
+const UNITS: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
