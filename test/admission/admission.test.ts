@@ -6,6 +6,7 @@ import { decodeReview, encodeReview, type AdmissionRequest } from '../../src/adm
 import { singleLines } from '../../src/admission/warning-text.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import type { Operation } from '../../src/kubernetes/json-pointer.ts'
+import { parseReceipt } from '../../src/rules/probes/receipt.ts'
 import { REASONS } from '../../src/rules/reasons.ts'
 import { container, contextOf, HTTP_PROBE, pod, strictShop, workload } from '../support/fixtures.ts'
 
@@ -293,5 +294,62 @@ t.test('of a key that is twice in proxy.istio.io/config, the last one counts, as
   const last = answer(createPod(withConfig('interceptionMode: REDIRECT\ninterceptionMode: NONE\n')))
   const once = answer(createPod(withConfig('interceptionMode: NONE\n')))
   t.same(last.operations, once.operations)
+  t.end()
+})
+
+t.test('parts of a pod that only have the names of ours are never removed, whatever its receipt says', (t) => {
+  const receipt = (original: JsonObject, slot = 'readinessProbe') =>
+    JSON.stringify({ web: { [slot]: { original, strategy: 'exec', reason: 'strict-mtls' } } })
+  const handler = { httpGet: { port: 80 } }
+  const variable = { name: 'ISTIO_ONRAMP_POD_IP', value: 'mine' }
+  const parts = [
+    { volumes: [{ name: 'istio-onramp-prober', hostPath: { path: '/data' } }] },
+    { volumes: [{ name: 'istio-onramp-prober', emptyDir: {} }] },
+    { volumes: [{ name: 'istio-onramp-prober', emptyDir: { sizeLimit: '16Mi' } }] },
+    { initContainers: [{ name: 'istio-onramp-prober', image: 'mine', command: ['mine'] }] },
+  ]
+  const mounts = [
+    { name: 'istio-onramp-prober', mountPath: '/a' },
+    { name: 'istio-onramp-prober', mountPath: '/b' },
+  ]
+  const probes = [
+    { readinessProbe: { exec: { command: ['true'] } } },
+    { readinessProbe: { httpGet: { port: 80 } } },
+    { readinessProbe: { httpGet: { port: 80 }, exec: { command: ['/istio-onramp/prober'] } } },
+    {},
+  ]
+  for (const part of parts)
+    for (const probe of probes)
+      for (const text of [receipt(handler), receipt({}), receipt(handler, 'preStop'), undefined]) {
+        const annotations = { 'istio-onramp.io/probes': 'agent', ...(text && { 'istio-onramp.io/rewritten': text }) }
+        const web = container('web', { ...probe, env: [variable], volumeMounts: mounts })
+        const plain = pod([web])
+        const object = {
+          ...plain,
+          metadata: { name: 'web', annotations },
+          spec: { ...(plain['spec'] as JsonObject), ...part },
+        }
+        const { operations, response } = answer(createPod(object))
+        const removed = operations.filter(
+          ({ op, path }) => op === 'remove' && !/Probe\/|istio-onramp\.io~1rewritten$/.test(path),
+        )
+        t.same(removed, [], JSON.stringify([part, probe, text]))
+        t.notMatch(JSON.stringify(response), /patch-not-applicable/)
+      }
+  t.end()
+})
+
+t.test('nothing but network handlers is taken from a receipt', (t) => {
+  const forged = [
+    {},
+    { exec: { command: ['rm'] } },
+    { httpGet: { port: 80 }, failureThreshold: 99_999 },
+    { httpGet: 'x' },
+    { 'a/b~c': {} },
+  ]
+  for (const original of forged) {
+    const text = JSON.stringify({ web: { livenessProbe: { original, strategy: 'exec', reason: 'x' } } })
+    t.equal(parseReceipt(new Map([['istio-onramp.io/rewritten', text]]))?.get('web')?.size, 0, text)
+  }
   t.end()
 })

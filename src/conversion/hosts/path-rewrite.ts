@@ -2,6 +2,7 @@
  * ingress-nginx' rewrite-target for one path. nginx replaces the whole URI, Envoy only the part that the pattern
  * matches, so the pattern must span the path (docs/facts/ingress-nginx.md).
  */
+import { trimEnd } from '../../kubernetes/trim-characters.ts'
 import type { Problem } from '../../kubernetes/problem.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import { isRewritten, locationPath } from '../ingress/rewritten-path.ts'
@@ -41,7 +42,7 @@ function withoutPath({ kind, value }: PathMatch): PathRewrite | undefined {
   if (value === '/') return undefined
   if (kind === 'exact') return { kind: 'full', path: '/' }
   if (kind === 'regex') return { kind: 'regex', pattern: `^${value}$`, substitution: '/', stripsPrefix: undefined }
-  const stripped = value.replace(/\/+$/, '')
+  const stripped = trimEnd(value, '/')
   return {
     kind: 'regex',
     pattern: `^${escapeRegex(stripped)}/*(.*)$`,

@@ -39,7 +39,7 @@ export function probePatch(
     ...annotationOperations(template, receipt, annotates),
     ...changes,
     ...(users.length === 0
-      ? removeProber(template)
+      ? removeProber(template, parseReceipt(template.annotations) ?? new Map<string, never>())
       : deliverProber({
           template,
           containers: [...new Set(users.map(({ facts }) => facts.container))],

@@ -3,13 +3,23 @@
  * container that copies it into an `emptyDir` (docs/facts/probes-under-strict.md#exec-probes).
  */
 import type { Container } from '../../kubernetes/container.ts'
-import { arrayMember, isObject, member, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
+import {
+  arrayMember,
+  equalJson,
+  isObject,
+  member,
+  memberAt,
+  stringMember,
+  type Json,
+  type JsonObject,
+} from '../../kubernetes/json.ts'
 import { pointer, type Operation } from '../../kubernetes/json-pointer.ts'
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import type { ProberConfiguration } from '../configuration.ts'
 import { installContainer } from './install-container.ts'
-import { POD_IP_VARIABLE } from './prober-command.ts'
+import { INSTALL_COMMAND, POD_IP_VARIABLE } from './prober-command.ts'
 import { PROBER_NAME, PROBER_VOLUME_MOUNT } from './prober-mount.ts'
+import type { Receipt } from './receipt.ts'
 
 /** Two and a half times the size of the binary. A pod whose `emptyDir` exceeds its limit is evicted. */
 const SIZE_LIMIT = '16Mi'
@@ -84,23 +94,68 @@ function volume({ image, pullPolicy }: ProberConfiguration, byImage: boolean): J
   return { name: PROBER_NAME, emptyDir: { sizeLimit: SIZE_LIMIT } }
 }
 
-/** Removes everything that `deliverProber` added. Indexes count down, so that each stays valid. */
-export function removeProber(template: PodTemplate): readonly Operation[] {
+/**
+ * Removes what `deliverProber` added, where the receipt says that a container ran the prober. A part that only has the
+ * name of ours belongs to the user and stays, and so does a volume that something else still mounts: the API server
+ * refuses a mount without its volume. Indexes count down, so that each stays valid.
+ */
+export function removeProber(template: PodTemplate, receipt: Receipt): readonly Operation[] {
   const spec = `${template.pointer}/spec`
+  const ran = template.containers.filter(({ name }) => hasExec(receipt, name))
+  const parts = ran.flatMap((container) => [
+    ...removeOwn(container.raw, container.pointer, 'env', isOwnVariable),
+    ...removeOwn(container.raw, container.pointer, 'volumeMounts', isOwnMount),
+  ])
+  if (ran.length === 0 || isStillMounted(template, ran)) return parts
   return [
-    ...template.containers.flatMap((container) => [
-      ...removeNamed(container.raw, container.pointer, 'env', POD_IP_VARIABLE),
-      ...removeNamed(container.raw, container.pointer, 'volumeMounts', PROBER_NAME),
-    ]),
-    ...removeNamed(template.spec, spec, 'volumes', PROBER_NAME),
-    ...removeNamed(template.spec, spec, 'initContainers', PROBER_NAME),
+    ...parts,
+    ...removeOwn(template.spec, spec, 'volumes', isOwnVolume),
+    ...removeOwn(template.spec, spec, 'initContainers', isOwnInstaller),
   ]
 }
 
+function hasExec(receipt: Receipt, container: string): boolean {
+  return [...(receipt.get(container)?.values() ?? [])].some(({ strategy }) => strategy === 'exec')
+}
+
+function isStillMounted({ containers, spec }: PodTemplate, ran: readonly Container[]): boolean {
+  const others = arrayMember(spec, 'ephemeralContainers').map((raw) => ({ raw, isRunner: false }))
+  return [...containers.map((one) => ({ raw: one.raw, isRunner: ran.includes(one) })), ...others].some(
+    ({ raw, isRunner }) =>
+      !isOwnInstaller(raw) &&
+      arrayMember(raw, 'volumeMounts').some((mount) => isOurs(mount) && !(isRunner && isOwnMount(mount))),
+  )
+}
+
+const isOurs = (entry: Json): boolean => stringMember(entry, 'name') === PROBER_NAME
+
+function isOwnVariable(entry: Json): boolean {
+  const isPodIp = memberAt(entry, 'valueFrom', 'fieldRef', 'fieldPath') === 'status.podIP'
+  return stringMember(entry, 'name') === POD_IP_VARIABLE && isPodIp
+}
+
+const isOwnMount = (entry: Json): boolean => equalJson(entry, { ...PROBER_VOLUME_MOUNT, readOnly: true })
+
+/** Earlier versions had another limit. */
+function isOwnVolume(entry: Json): boolean {
+  const emptyDir = member(entry, 'emptyDir')
+  const isFilled = isObject(emptyDir) && Object.keys(emptyDir).join() === 'sizeLimit'
+  return isOurs(entry) && (isFilled || isObject(member(entry, 'image')))
+}
+
+function isOwnInstaller(entry: Json): boolean {
+  return isOurs(entry) && equalJson(member(entry, 'command') ?? null, INSTALL_COMMAND)
+}
+
 /** Removes the list with its last entry, which restores the original. */
-function removeNamed(parent: JsonObject, at: string, list: string, name: string): readonly Operation[] {
+function removeOwn(
+  parent: JsonObject,
+  at: string,
+  list: string,
+  isOwn: (entry: Json) => boolean,
+): readonly Operation[] {
   const entries = arrayMember(parent, list)
-  const index = entries.findIndex((entry) => isObject(entry) && entry['name'] === name)
+  const index = entries.findIndex(isOwn)
   if (index === -1) return []
   return [{ op: 'remove', path: entries.length === 1 ? pointer(at, list) : pointer(at, list, index) }]
 }

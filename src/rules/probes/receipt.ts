@@ -29,6 +29,15 @@ export function parseReceipt(annotations: ReadonlyMap<string, string>): Receipt 
   return new Map(Object.keys(parsed).map((container) => [container, parseSlots(member(parsed, container))]))
 }
 
+const STRATEGIES: ReadonlySet<string> = new Set(['exec', 'port', 'agent', 'leave'])
+const NETWORK: ReadonlySet<string> = new Set(['httpGet', 'tcpSocket', 'grpc'])
+
+/** Users can write a receipt as well: `restore` must not copy anything else from it into a probe. */
+function holdsNetworkHandlers(original: JsonObject): boolean {
+  const kinds = Object.keys(original)
+  return kinds.length > 0 && kinds.every((kind) => NETWORK.has(kind) && isObject(original[kind]))
+}
+
 function parseSlots(value: Json | undefined): ReadonlyMap<Slot, ReceiptEntry> {
   const slots = new Map<Slot, ReceiptEntry>()
   for (const slot of SLOTS) {
@@ -37,8 +46,8 @@ function parseSlots(value: Json | undefined): ReadonlyMap<Slot, ReceiptEntry> {
     const strategy = stringMember(entry, 'strategy')
     const annotation = member(entry, 'annotation')
     const kept = typeof annotation === 'string' || annotation === null ? { annotation } : {}
-    if (isObject(original) && strategy !== undefined)
-      slots.set(slot, { original, strategy, reason: stringMember(entry, 'reason') ?? '', ...kept })
+    if (isObject(original) && holdsNetworkHandlers(original) && STRATEGIES.has(strategy ?? ''))
+      slots.set(slot, { original, strategy: strategy ?? '', reason: stringMember(entry, 'reason') ?? '', ...kept })
   }
   return slots
 }

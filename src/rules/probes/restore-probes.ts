@@ -23,7 +23,7 @@ export function restoreProbes(template: PodTemplate): readonly Operation[] {
       template,
       entries.map(({ entry }) => entry),
     ),
-    ...removeProber(template),
+    ...removeProber(template, receipt),
   ]
 }
 
