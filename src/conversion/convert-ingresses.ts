@@ -111,7 +111,7 @@ function noteInOneLine({ level, about, outcome, message }: Note): Note {
 export function convertParsed(ingresses: readonly Ingress[], given: ConversionOptions): Conversion {
   const options = withGatewayNamespace(given)
   const read = readIngresses(ingresses, options)
-  const tls = tlsCoverage(read.value)
+  const tls = tlsCoverage(read.value, options.target)
   const planned = planHosts(read.value, tls, options)
   const hosts = options.target === 'istio' ? { value: planned.value, lines: [] } : printableHosts(planned.value)
   const gateways = planGateways(read.value, hosts.value, tls, options)

@@ -9,7 +9,12 @@ export interface GatewayPlan {
   readonly name: string
   /** The oldest first. */
   readonly ingresses: readonly ReadIngress[]
+  /** The hosts of the Ingresses. */
   readonly hosts: readonly VirtualHost[]
+  /** The hosts that this Gateway serves: its own, except those that another Gateway serves, and those of other plans. */
+  readonly served: readonly VirtualHost[]
+  /** The existing Gateways, as `namespace/name`, that serve hosts of this plan on port 443. */
+  readonly existing: ReadonlyMap<VirtualHost, string>
   readonly tls: readonly TlsServer[]
   readonly annotations: Readonly<Record<string, string>>
 }

@@ -14,7 +14,9 @@ import type { VirtualHost } from '../model/virtual-host.ts'
 import { challengeLines } from './acme-challenges.ts'
 import { connectedGroups } from './connected-groups.ts'
 import { gatewayAnnotations } from './gateway-annotations.ts'
+import type { GatewayDraft } from './gateway-draft.ts'
 import type { GatewayPlan } from './gateway-plan.ts'
+import { hostHomes, type HostHomes } from './host-homes.ts'
 import { plainHostLines } from './plain-hosts.ts'
 import { tlsServers } from './tls-servers.ts'
 
@@ -26,7 +28,9 @@ export function planGateways(
 ): Reported<readonly GatewayPlan[]> {
   const byHost = groupBy(hosts, ({ namespace, certificateHost }) => `${namespace}/${certificateHost}`)
   const groups = connectedGroups(readings, (reading) => [...hostKeys(reading), ...secretKeys(reading)])
-  const plans = collect(groups.flatMap((group) => planGateway(group, byHost, options)))
+  const drafts = groups.flatMap((group) => draftOf(group, byHost))
+  const homes = hostHomes(drafts, options)
+  const plans = collect(drafts.map((draft) => planGateway(draft, homes, options)))
   return {
     value: plans.value,
     lines: [
@@ -37,26 +41,40 @@ export function planGateways(
   }
 }
 
-function planGateway(
+function draftOf(
   group: readonly ReadIngress[],
   byHost: ReadonlyMap<string, readonly VirtualHost[]>,
-  options: ConversionOptions,
-): readonly Reported<GatewayPlan>[] {
+): readonly GatewayDraft[] {
   const hosts = [...new Set(group.flatMap(hostKeys))].flatMap((key) => byHost.get(key) ?? [])
   const [oldest] = group
   if (oldest === undefined || hosts.length === 0) return []
   const { namespace, name } = oldest.ingress
-  const tls = tlsServers(group, hosts, options)
-  const annotations = gatewayAnnotations(group)
-  const value = {
-    namespace,
-    name: labelName(name),
-    ingresses: group,
-    hosts,
-    tls: tls.value,
-    annotations: annotations.value,
+  return [{ namespace, name: labelName(name), ingresses: group, hosts }]
+}
+
+function planGateway(draft: GatewayDraft, homes: HostHomes, options: ConversionOptions): Reported<GatewayPlan> {
+  const tls = tlsServers(draft, homes, options)
+  const annotations = gatewayAnnotations(draft.ingresses)
+  const homeOf = ({ host }: VirtualHost) => homes.homeOf(draft, host)
+  const existing = draft.hosts.flatMap((host) => {
+    const home = homeOf(host)
+    return home !== undefined && 'gateway' in home ? [[host, home.gateway] as const] : []
+  })
+  const own = draft.hosts.filter((host) => {
+    const home = homeOf(host)
+    return home === undefined || ('gateway' in home && !home.servesPlain && host.passthrough === undefined)
+  })
+  return {
+    value: {
+      ...draft,
+      // The backend of one Ingress ends TLS that is passed through, so there is no second one.
+      served: [...own, ...homes.guestsOf(draft).filter(({ passthrough }) => passthrough === undefined)],
+      existing: new Map(existing),
+      tls: tls.value,
+      annotations: annotations.value,
+    },
+    lines: [...tls.lines, ...annotations.lines],
   }
-  return [{ value, lines: [...tls.lines, ...annotations.lines] }]
 }
 
 function hostKeys({ ingress }: ReadIngress): readonly string[] {

@@ -8,27 +8,35 @@ import type { ClientCertificate } from '../model/ingress-settings.ts'
 import { credentialName } from '../model/object-names.ts'
 import type { Reported, ReportLine } from '../model/report.ts'
 import type { VirtualHost } from '../model/virtual-host.ts'
+import type { GatewayDraft } from './gateway-draft.ts'
 import type { TlsServer } from './gateway-plan.ts'
+import { homeLines } from './home-lines.ts'
+import type { HostHomes } from './host-homes.ts'
 
 /** Each certificate is used only for the hosts of its own entries, and each host has one certificate. */
 export function tlsServers(
-  group: readonly ReadIngress[],
-  hosts: readonly VirtualHost[],
+  draft: GatewayDraft,
+  homes: HostHomes,
   options: ConversionOptions,
 ): Reported<readonly TlsServer[]> {
-  const assigned = assignHosts(tlsEntries(group), hosts, options)
-  const secured = assigned.value.map((one) => ({ ...one, clientCertificate: clientCertificateOf(one.host, group) }))
+  const { ingresses: group, hosts } = draft
+  const isServed = (host: string) => homes.homeOf(draft, host) === undefined
+  const assigned = assignHosts(tlsEntries(group), hosts, isServed, options)
+  const all = [...group, ...homes.guestIngressesOf(draft)]
+  const secured = assigned.value
+    .filter(({ host }) => isServed(host))
+    .map((one) => ({ ...one, clientCertificate: clientCertificateOf(one.host, all) }))
   const servers = groupBy(secured, ({ tls, clientCertificate }) =>
     JSON.stringify([tls.entry.secret, clientCertificate]),
   )
   const passed = new Set(hosts.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host))
   return {
     value: [...servers.values()].flatMap((one) => serverOf(one, passed)),
-    lines: [...group.flatMap(unservedLines), ...assigned.lines],
+    lines: [...group.flatMap(unservedLines), ...assigned.lines, ...homeLines(draft, homes, assigned.value)],
   }
 }
 
-interface Assignment {
+export interface Assignment {
   readonly host: string
   readonly tls: TlsEntry
 }
@@ -37,6 +45,7 @@ interface Assignment {
 function assignHosts(
   entries: readonly TlsEntry[],
   hosts: readonly VirtualHost[],
+  isServed: (host: string) => boolean,
   options: ConversionOptions,
 ): Reported<readonly Assignment[]> {
   const owners = new Map<string, Assignment>()
@@ -47,7 +56,11 @@ function assignHosts(
       coveringNames(certificateHost).some((name) => patterns.has(name)),
     )
     const free = covered.map(({ host }) => host).filter((host) => !owners.has(host))
-    lines.push(...takenLines(tls, covered, owners), ...unusedLines(tls, covered), ...secretLines(tls, free, options))
+    lines.push(
+      ...takenLines(tls, covered, owners),
+      ...unusedLines(tls, covered),
+      ...secretLines(tls, free.filter(isServed), options),
+    )
     for (const host of free) owners.set(host, { host, tls })
   }
   return { value: [...owners.values()], lines }

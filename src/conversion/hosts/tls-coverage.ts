@@ -1,4 +1,5 @@
 /** The hosts with TLS at the gateway. In ingress-nginx TLS is a property of the host, not of an Ingress. */
+import type { Target } from '../model/conversion-options.ts'
 import { coveringNames } from '../model/hosts.ts'
 import type { Ingress, IngressTls } from '../ingress/ingress.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
@@ -31,16 +32,25 @@ export function ruleHosts({ ingress }: ReadIngress): readonly string[] {
   return [...new Set(ingress.rules.map(({ host }) => host).filter((host) => host !== ''))]
 }
 
-/** `namespace/host` of every host of an entry, with wildcards as written. */
+/** `namespace/host` of every host of an entry, with wildcards as written; namespace `*` for a host that has TLS in all. */
 export type TlsCoverage = ReadonlySet<string>
 
-export function tlsCoverage(readings: readonly ReadIngress[]): TlsCoverage {
-  const hosts = tlsEntries(readings).map(({ reading, hosts: names }) =>
-    names.map((host) => `${reading.ingress.namespace}/${host}`),
+/** In Istio's API, all namespaces share the gateway, so a host that has TLS in one namespace has it in all. */
+export function tlsCoverage(readings: readonly ReadIngress[], target: Target): TlsCoverage {
+  const named = new Set(
+    tlsEntries(readings).flatMap(({ reading, hosts }) => hosts.map((host) => `${reading.ingress.namespace}/${host}`)),
   )
-  return new Set(hosts.flat())
+  if (target !== 'istio') return named
+  const secured = readings.flatMap((reading) =>
+    ruleHosts(reading).filter((host) => hasTls(host, reading.ingress.namespace, named)),
+  )
+  return new Set([...named, ...secured.map((host) => `${ANY_NAMESPACE}/${host}`)])
 }
 
+const ANY_NAMESPACE = '*'
+
 export function hasTls(host: string, namespace: string, coverage: TlsCoverage): boolean {
-  return coveringNames(host).some((name) => coverage.has(`${namespace}/${name}`))
+  return (
+    coverage.has(`${ANY_NAMESPACE}/${host}`) || coveringNames(host).some((name) => coverage.has(`${namespace}/${name}`))
+  )
 }

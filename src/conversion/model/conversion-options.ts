@@ -1,5 +1,6 @@
 /** The inputs of a conversion besides the Ingresses. */
 import { z } from 'zod'
+import type { JsonObject } from '../../kubernetes/json.ts'
 
 export type Target = 'istio' | 'gateway-api'
 
@@ -52,4 +53,6 @@ export interface ConversionOptions {
   readonly portNumber: (namespace: string, service: string, portName: string) => number | undefined
   /** Returns `spec.controller` of an IngressClass; undefined if there is no class of that name. */
   readonly controllerOf: (className: string) => string | undefined
+  /** Returns the Gateways that exist already, as objects; undefined if they are not known. */
+  readonly gateways?: () => readonly JsonObject[]
 }

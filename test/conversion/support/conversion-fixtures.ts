@@ -61,12 +61,14 @@ export function convert(
   ingresses: readonly JsonObject[],
   target: ConversionOptions['target'] = 'istio',
   gateway: Partial<GatewaySettings> = {},
+  gateways: readonly JsonObject[] = [],
 ): Conversion {
   return convertIngresses(ingresses, {
     target,
     gateway: { ...DEFAULT_GATEWAY, ...gateway },
     portNumber: (_, service, port) => (service === 'web' && port === 'http' ? 8080 : undefined),
     controllerOf: () => undefined,
+    gateways: () => gateways,
   })
 }
 

@@ -173,12 +173,21 @@ function tlsChains(servers: readonly GatewayServer[], services: readonly Routing
     return true
   }
   const takenSni = new Set<string>()
-  return servers
+  const chains = servers
     .filter(({ hosts }) => isNew(hosts))
     .flatMap((server): readonly FilterChain[] => {
       if (server.isPassthrough) return passthroughChains(server, services, takenSni)
-      return [{ sniHosts: server.hosts.map(withoutNamespace), virtualHosts: virtualHosts([server], services) }]
+      const sniHosts = [...new Set(server.hosts.map(withoutNamespace))]
+      return [{ sniHosts, virtualHosts: virtualHosts([server], services) }]
     })
+  refuseRepeats(chains.flatMap(({ sniHosts = [] }) => sniHosts))
+  return chains
+}
+
+/** Istio compares hosts with their namespaces, Envoy without: it refuses the whole listener (istio/istio#13717). */
+function refuseRepeats(sniHosts: readonly string[]): void {
+  const repeated = sniHosts.find((host, index) => sniHosts.indexOf(host) !== index)
+  if (repeated !== undefined) throw new Error(`Envoy refuses the listener: two filter chains for ${repeated}`)
 }
 
 function withoutNamespace(host: string): string {

@@ -3,6 +3,7 @@ import type { GatewaySettings } from '../../model/conversion-options.ts'
 import { isCoveredByWildcard } from '../../model/hosts.ts'
 import { credentialName } from '../../model/object-names.ts'
 import type { TlsServer } from '../../gateways/gateway-plan.ts'
+import type { VirtualHost } from '../../model/virtual-host.ts'
 import type { ObjectMetadata } from '../emitted-object.ts'
 import type { GatewayPart } from './wildcard-gateways.ts'
 
@@ -42,8 +43,8 @@ export function gatewayObject(part: GatewayPart, { selector }: GatewaySettings):
  * HTTP never has `httpsRedirect` (docs/facts/istio-gateway.md#https-redirect).
  */
 export function gatewayServers(part: GatewayPart): readonly Server[] {
-  const passed = part.hosts.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host)
-  const plain = part.hosts.map(({ host }) => host).filter((host) => !passed.includes(host))
+  const passed = part.hosts.filter(({ passthrough }) => passthrough !== undefined)
+  const plain = part.hosts.filter(({ passthrough }) => passthrough === undefined)
   return [
     ...part.tls.map((server, index) => secureServer(server, index, part)),
     ...(passed.length === 0 ? [] : [passedServer(passed, part)]),
@@ -56,25 +57,34 @@ function secureServer({ hosts, secret, clientCertificate }: TlsServer, index: nu
   const mode = clientCertificate === undefined ? 'SIMPLE' : clientCertificate.isOptional ? 'OPTIONAL_MUTUAL' : 'MUTUAL'
   return {
     port: { number: 443, name: `https-${part.name}-${index}`, protocol: 'HTTPS' },
-    hosts: scoped(hosts, part),
+    hosts: scoped(hostsNamed(hosts, part)),
     tls: { mode, credentialName: credentialName(part.namespace, secret) },
   }
 }
 
-function passedServer(hosts: readonly string[], part: GatewayPart): Server {
+function passedServer(hosts: readonly VirtualHost[], part: GatewayPart): Server {
   return {
     port: { number: 443, name: `tls-${part.name}`, protocol: 'TLS' },
-    hosts: scoped(hosts, part),
+    hosts: scoped(hosts),
     tls: { mode: 'PASSTHROUGH' },
   }
 }
 
-function plainServer(hosts: readonly string[], part: GatewayPart): Server {
-  return { port: { number: 80, name: `http-${part.name}`, protocol: 'HTTP' }, hosts: scoped(hosts, part) }
+function plainServer(hosts: readonly VirtualHost[], part: GatewayPart): Server {
+  return { port: { number: 80, name: `http-${part.name}`, protocol: 'HTTP' }, hosts: scoped(hosts) }
 }
 
-function scoped(hosts: readonly string[], { namespace }: GatewayPart): readonly string[] {
-  return withoutCovered(hosts).map((host) => `${namespace}/${host}`)
+/** The hosts of a server, in its order. Those of other namespaces follow, each with its namespace. */
+function hostsNamed(names: readonly string[], { namespace, hosts }: GatewayPart): readonly NamedHost[] {
+  const known = new Set(names)
+  const guests = hosts.filter((host) => host.namespace !== namespace && known.has(host.host))
+  return [...names.map((host) => ({ namespace, host })), ...guests]
+}
+
+type NamedHost = Pick<VirtualHost, 'namespace' | 'host'>
+
+function scoped(hosts: readonly NamedHost[]): readonly string[] {
+  return withoutCovered(hosts).map(({ namespace, host }) => `${namespace}/${host}`)
 }
 
 /**
@@ -82,6 +92,8 @@ function scoped(hosts: readonly string[], { namespace }: GatewayPart): readonly 
  * older one wins. The wildcard alone serves the host correctly (observed in Envoy, see
  * test/conversion/support/router-tables.yaml).
  */
-function withoutCovered(hosts: readonly string[]): readonly string[] {
-  return hosts.filter((host) => !hosts.some((other) => isCoveredByWildcard(host, other)))
+function withoutCovered(hosts: readonly NamedHost[]): readonly NamedHost[] {
+  const isAbove = (host: NamedHost) => (other: NamedHost) =>
+    other.namespace === host.namespace && isCoveredByWildcard(host.host, other.host)
+  return hosts.filter((host) => !hosts.some(isAbove(host)))
 }

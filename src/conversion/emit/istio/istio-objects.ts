@@ -51,14 +51,20 @@ function ownGateways(plans: readonly GatewayPlan[], gateway: GatewaySettings): R
     parts.filter(({ tls }) => wildcardsOfServers(tls).length > 0),
     ({ namespace }) => namespace,
   )
+  const existing = new Map(plans.flatMap((plan) => [...plan.existing]))
+  const placed = new Set(parts.flatMap(({ hosts }) => hosts))
   return {
-    value: parts.flatMap((part) => [
-      gatewayObject(part, gateway),
-      ...part.hosts.map((host) => {
-        const gateways = gatewaysOf(host, part, wildcardParts.get(part.namespace) ?? [])
-        return virtualServiceObject(host, gateways)
-      }),
-    ]),
+    value: [
+      ...parts.flatMap((part) => [
+        gatewayObject(part, gateway),
+        ...part.hosts.map((host) => {
+          const gateways = gatewaysOf(host, part, wildcardParts.get(part.namespace) ?? [])
+          const further = existing.get(host)
+          return virtualServiceObject(host, further === undefined ? gateways : [...gateways, further])
+        }),
+      ]),
+      ...[...existing].filter(([host]) => !placed.has(host)).map(([host, name]) => virtualServiceObject(host, [name])),
+    ],
     lines: apart.flatMap((one) => one.parts.flatMap((part) => partLines(part, one.plan))),
   }
 }
@@ -72,7 +78,7 @@ function sharedGateway(plans: readonly GatewayPlan[], { shared }: GatewaySetting
 }
 
 function serverLines(plan: GatewayPlan, shared: string): readonly ReportLine[] {
-  const message = `Gateway ${shared} needs these servers: ${JSON.stringify(gatewayServers(plan))}`
+  const message = `Gateway ${shared} needs these servers: ${JSON.stringify(gatewayServers({ ...plan, hosts: plan.served }))}`
   return plan.ingresses.slice(0, 1).map(({ id }) => {
     return { ingress: id, level: 'info', about: 'spec.rules', outcome: 'platform-step', message }
   })

@@ -20,7 +20,7 @@ export type GatewayPart = Pick<GatewayPlan, 'namespace' | 'name' | 'hosts' | 'tl
  * `wildcards` are those with a TLS server in any plan.
  */
 export function gatewayParts(whole: GatewayPlan, wildcards: readonly string[]): readonly GatewayPart[] {
-  const plan = { ...whole, tls: whole.tls.flatMap((server) => apartFrom(wildcards, server)) }
+  const plan = { ...whole, hosts: whole.served, tls: whole.tls.flatMap((server) => apartFrom(wildcards, server)) }
   const parts: readonly GatewayPart[] = wildcardsOf(plan).map((host) => partOf(host, plan))
   const moved = new Set(parts.flatMap(({ hosts }) => hosts))
   const servers = new Set(parts.flatMap(({ tls }) => tls))
@@ -90,7 +90,8 @@ export function gatewaysOf(
   wildcardParts: readonly GatewayPart[],
 ): readonly string[] {
   const isWithin = (wildcard: string) => isCoveredByWildcard(host.host, wildcard)
-  const wider = wildcardParts.filter((part) => part !== own && wildcardsOfServers(part.tls).some(isWithin))
+  const isHome = host.namespace === own.namespace
+  const wider = wildcardParts.filter((part) => isHome && part !== own && wildcardsOfServers(part.tls).some(isWithin))
   return [own, ...wider.filter(() => isOpen(host, own))].map(({ namespace, name }) => `${namespace}/${name}`)
 }
 
