@@ -42,6 +42,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
     target,
     gateway,
     ...conversionLookups(buildClusterState(objects).state),
+    gateways: () => objects,
   })
   const render = (width: number | undefined) =>
     renderReport({ ...conversion, places, width }) || `no Ingress among ${objects.length} objects\n`
