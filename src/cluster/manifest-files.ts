@@ -23,7 +23,7 @@ export async function readManifests(paths: readonly string[], needsNames = false
   return manifests
 }
 
-/** The text that was read last: a command that looks twice at one large file has it in memory once. */
+/** The text that was read last, so that a command that reads one large file twice has it in memory once. */
 export interface LastText {
   file?: string
   text?: string

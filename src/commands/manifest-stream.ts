@@ -75,7 +75,7 @@ export async function printManifests(
   await output.write(waiting)
 }
 
-/** Characters; a write for each document costs more than printing it. */
+/** Characters. A write for each document would cost more than printing it. */
 const WRITTEN_AT_ONCE = 1 << 16
 
 function jointBetween(last: string, next: string, isJsonOnly: boolean): string {

@@ -31,8 +31,8 @@ export interface PodChange {
 }
 
 /**
- * An object without a namespace is in `namespace`, unless its kind belongs to no namespace. Whether the pods of a workload
- * are needed is asked because each costs another decision.
+ * An object without a namespace is in `namespace`, unless its kind is cluster-scoped. `needsPods` is false if the pods
+ * of workloads are not needed, because each costs another decision.
  */
 export function previewObject(
   object: JsonObject,

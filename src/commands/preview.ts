@@ -65,7 +65,7 @@ async function print(
 /** Namespaces, policies and other objects that decisions depend on: `kubectl apply` would have created them first. */
 const CLUSTER_KINDS = RESOURCES.filter(({ isForAdmission }) => isForAdmission)
 const KIND = CLUSTER_KINDS.map(({ kind }) => kind).join('|')
-/** `kind: Namespace` however it is written; behind an alias, a tag or a key of its own anything may be. */
+/** Matches `kind: Namespace` in any notation. An alias, a tag or a complex key may hide any kind. */
 const MENTIONS_CLUSTER_KIND = new RegExp(`kind["']?\\s*:\\s*(?:["']?(?:${KIND})\\b|[*&!])|^\\s*\\?\\s`, 'm')
 
 async function withBundle(
@@ -85,13 +85,13 @@ async function withBundle(
   return state
 }
 
-/** Of the ConfigMaps, decisions rest on Istio's alone; others may be large, and many. */
+/** Only Istio's ConfigMaps affect decisions. Others may be large and numerous. */
 function isOfCluster(object: JsonObject): boolean {
   const resource = resourceOf(object)
   return resource?.isForAdmission === true && resource.read(object) !== undefined
 }
 
-/** With the namespace that the object is created in, where it names none. */
+/** Adds the namespace in which the object is created if it has none. */
 function placed(object: JsonObject, namespace: string): JsonObject {
   const metadata = metadataOf(object)
   if (resourceOf(object)?.scope === 'Cluster' || metadata['namespace'] !== undefined) return object

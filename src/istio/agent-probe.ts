@@ -113,13 +113,16 @@ function unknownToAgent(handler: NetworkHandler, { unknownFields }: Check): stri
   return unknownFields[0]
 }
 
-/** Ports of Envoy and of the agent's DNS proxy (https://istio.io/latest/docs/ops/deployment/application-requirements/). */
+/**
+ * Ports of Envoy and of the agent's DNS proxy (https://istio.io/latest/docs/ops/deployment/application-requirements/).
+ */
 const PROXY_PORTS = [15000, 15001, 15004, 15006, 15008, 15021, 15053, 15090]
 
 /**
- * kubelet parses the path by itself and then sets scheme and host (`pkg/probe/http/request.go` in kubernetes/kubernetes). The
- * agent parses `http://ADDRESS:PORT` with the path behind it. The two differ for a path that is a URL itself (`//host/x`,
- * `http://host/x`, `a:b`), and where Go's parser refuses it: for a `%` without two hexadecimal digits, or a control character.
+ * kubelet parses the path by itself and then sets scheme and host (`pkg/probe/http/request.go` in
+ * kubernetes/kubernetes). The agent parses `http://ADDRESS:PORT` followed by the path. The two differ for a path that
+ * is itself a URL (`//host/x`, `http://host/x`, `a:b`), and for a path that Go's parser refuses: a `%` without two
+ * hexadecimal digits, or a control character.
  */
 function isPlainPath(path: string): boolean {
   const [beforeQuery = ''] = path.split('?')

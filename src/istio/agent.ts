@@ -11,14 +11,17 @@ export interface Agent {
   readonly statusPort: number
   /** The port on which the agent serves them. */
   readonly listensOn: number
-  /** A second call of the injector put another proxy in its place, without the list of probes (seen with `gateway,sidecar`). */
+  /**
+   * A second call of the injector replaced the proxy by another one without the list of probes (seen with
+   * `gateway,sidecar`).
+   */
   readonly isReplaced: boolean
 }
 
 /**
  * The injector reads the annotation, otherwise the mesh's `defaultConfig.statusPort` (`pkg/kube/inject/app_probe.go`).
- * The agent also reads `proxy.istio.io/config` (`pilot/cmd/pilot-agent/config/config.go`). A proxy that an `earlier` injector put
- * there may keep the port of its environment, which that injector wrote.
+ * The agent also reads `proxy.istio.io/config` (`pilot/cmd/pilot-agent/config/config.go`). A proxy from an `earlier`
+ * injector may keep the port in its environment, which that injector wrote.
  */
 export function readAgent(
   annotations: ReadonlyMap<string, string>,

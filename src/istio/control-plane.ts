@@ -53,7 +53,7 @@ export interface Injector {
   readonly includeInboundPorts: string
   readonly excludeInboundPorts: string
   readonly statusPort: string
-  /** `values.global.proxy`: which of a pod's own calls are redirected, unless its annotations say otherwise. */
+  /** `values.global.proxy`: which outbound calls of a pod are redirected, unless its annotations override it. */
   readonly outbound: OutboundDefaults
   /** `values.pilot.cni.enabled`: the node's CNI plugin sets up redirection instead of an init container. */
   readonly cni: boolean

@@ -15,7 +15,10 @@ export interface InjectionWebhook {
   readonly revision: string
   /** `reinvocationPolicy: IfNeeded`: called again after a later webhook changed the pod. */
   readonly isReinvoked: boolean
-  /** It belongs to a managed mesh, whose injector ignores the annotation for probe rewriting (`managed-mesh.ts`). */
+  /**
+   * Whether it belongs to a managed mesh, whose injector ignores the annotation for probe rewriting
+   * (`managed-mesh.ts`).
+   */
   readonly isManaged: boolean
   /** The network in the webhook's path (`/inject/net/NAME`); it takes precedence over `values.global.network`. */
   readonly network: string | undefined

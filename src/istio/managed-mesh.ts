@@ -1,13 +1,13 @@
 /**
- * Google's managed Cloud Service Mesh. Its injector ignores the annotation for probe rewriting and keeps its values to itself,
- * so a pod must not count on the agent (docs/facts/injection.md#managed-cloud-service-mesh).
+ * Google's managed Cloud Service Mesh. Its injector ignores the annotation for probe rewriting and does not expose its
+ * values, so a pod must not rely on the agent (docs/facts/injection.md#managed-cloud-service-mesh).
  */
 export interface WebhookOrigin {
   readonly configuration: string
   /** Label `istio.io/owned-by` of the configuration. */
   readonly owner: string | undefined
   readonly revision: string
-  /** `clientConfig.url`; undefined where the webhook is a Service of the cluster. */
+  /** `clientConfig.url`; undefined if the webhook is a Service of the cluster. */
   readonly url: string | undefined
 }
 

@@ -37,7 +37,7 @@ export function hasHbone(annotations: ReadonlyMap<string, string>, controlPlane:
   return own === undefined ? controlPlane.hasHbone : scalarText(own) === 'true'
 }
 
-/** `statusPort` of a proxy's configuration; undefined where it is absent or 0, which protobuf takes for absent. */
+/** `statusPort` of a proxy's configuration; undefined if absent or 0, which protobuf treats as absent. */
 export function configuredStatusPort(config: string | undefined): number | undefined {
   const port = config === undefined ? 0 : Number(scalarText(memberAt(parseProxyConfig(config), 'statusPort')) ?? 0)
   return port > 0 ? port : undefined

@@ -21,7 +21,7 @@ export type Rewriting =
   | { readonly state: 'off'; readonly evidence: string }
   | { readonly state: 'unknown'; readonly evidence: string }
 
-/** Google's managed Cloud Service Mesh does not support the annotation, and shows nobody its injector's values. */
+/** Google's managed Cloud Service Mesh does not support the annotation and does not expose its injector's values. */
 const MANAGED = 'managed Cloud Service Mesh ignores the annotation for probe rewriting'
 
 export interface RewritingCall {

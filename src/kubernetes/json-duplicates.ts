@@ -1,9 +1,9 @@
-/** Keys that an object of a JSON text has twice: JSON.parse takes the last one, as kubectl does, and says nothing. */
+/** Duplicate keys of objects in a JSON text. JSON.parse silently uses the last one, as kubectl does. */
 import type { DuplicateKey } from './yaml-value.ts'
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[[\]{}]/g
 
-/** In the order of the text, which JSON.parse has to accept. */
+/** Returns them in text order. JSON.parse must accept the text. */
 export function duplicateKeys(text: string): readonly DuplicateKey[] {
   const duplicates: DuplicateKey[] = []
   const open: Set<string>[] = []

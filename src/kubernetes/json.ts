@@ -14,7 +14,9 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Real objects have about twenty levels. A few kilobytes of JSON can nest so deeply that recursion exhausts the stack. */
+/**
+ * Real objects have about twenty levels. A few kilobytes of JSON can nest so deeply that recursion exhausts the stack.
+ */
 export const MAX_DEPTH = 200
 
 /** Parses a JSON text; undefined if it is not JSON or nests deeper than MAX_DEPTH. */

@@ -34,7 +34,7 @@ const PADDING = ' '.repeat(200)
 const MOST_INSERTIONS = 200
 
 /**
- * Throws YamlError. Each of `mostInsertions` reads the text once more: 0 for texts that whoever writes them may make long.
+ * Throws YamlError. Each of `mostInsertions` reads the text once more; use 0 for texts whose author may make them long.
  */
 export function readEvents(text: string, mostInsertions = MOST_INSERTIONS): YamlEvents {
   const insertions: Insertion[] = []

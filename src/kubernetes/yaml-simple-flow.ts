@@ -1,4 +1,6 @@
-/** Flow collections in one line, of words and quoted texts without escapes: `{httpGet: {path: /healthz, port: 8080}}`. */
+/**
+ * Flow collections on one line, of words and quoted texts without escapes: `{httpGet: {path: /healthz, port: 8080}}`.
+ */
 import { resolvePlain } from './yaml-scalar.ts'
 import type { YamlValue } from './yaml-value.ts'
 
@@ -11,7 +13,7 @@ const MOST_LEVELS = 60
 export class FlowReader {
   readonly #text: string
   #level = 0
-  /** Where the next line starts, once the collection has been read. */
+  /** The start of the next line, once the collection has been read. */
   end: number
 
   constructor(text: string, start: number) {
@@ -19,7 +21,7 @@ export class FlowReader {
     this.end = start
   }
 
-  /** Undefined for what is not simple. */
+  /** Returns undefined for anything that is not simple. */
   read(): YamlValue | undefined {
     const value = this.#value()
     return value !== undefined && this.#take(END_OF_LINE) !== null ? value : undefined
@@ -81,7 +83,7 @@ export class FlowReader {
   }
 }
 
-/** Words that begin like an alias, a list item or a mark of the end are not simple. */
+/** Words that begin like an alias, a list item or an end marker are not simple. */
 function plainValue(text: string): YamlValue | undefined {
   if (/^(?:[*=]|-(?: |$)|---|\.\.\.)/.test(text)) return undefined
   try {

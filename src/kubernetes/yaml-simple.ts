@@ -1,13 +1,13 @@
 /**
- * Reads the YAML that most manifests are written in, several times faster than a parser that keeps positions: block maps and
- * lists, one-line scalars and flow collections, literal blocks. Whatever else a text holds (anchors, tags, escapes, scalars
- * of several lines, tabs, other alphabets, a key twice, a mistake) is for `readEvents`, which reads all of YAML.
+ * Reads the YAML of most manifests, several times faster than a parser that keeps positions: block maps and lists,
+ * one-line scalars and flow collections, literal blocks. A text with anything else (anchors, tags, escapes, multi-line
+ * scalars, tabs, other alphabets, duplicate keys, errors) is left to `readEvents`, which reads all of YAML.
  */
 import { resolvePlain } from './yaml-scalar.ts'
 import { FlowReader } from './yaml-simple-flow.ts'
 import type { YamlValue } from './yaml-value.ts'
 
-/** What `valueOf(readEvents(text))` would return, or undefined for a text that is not simple. */
+/** Returns the result of `valueOf(readEvents(text))`, or undefined for a text that is not simple. */
 export function readSimpleYaml(text: string): YamlValue | undefined {
   if (!text.endsWith('\n') || NOT_PLAIN_TEXT.test(text)) return undefined
   try {
@@ -18,7 +18,7 @@ export function readSimpleYaml(text: string): YamlValue | undefined {
   }
 }
 
-/** Without a line break at the end, a literal block would end otherwise. */
+/** Without a final line break, a literal block would end differently. */
 const NOT_PLAIN_TEXT = /[^\x20-\x7e\n]/
 const NOT_SIMPLE = new Error('the text needs the whole parser')
 const MOST_LEVELS = 60
@@ -27,14 +27,16 @@ const KEY = /([A-Za-z_][\w./-]*):(?= |\n)/y
 const QUOTED = /(?:"([^"\\\n]*)"|'([^'\n]*)') *(?: #[^\n]*)?\n/y
 const LITERAL = /\|(-?) *(?: #[^\n]*)?\n/y
 const FLOW = /[[{]/y
-/** Indicators that begin something else; `-`, `?` and `:` begin plain scalars where no space follows, and `-` is common. */
+/**
+ * Indicators that begin something else. `-`, `?` and `:` begin plain scalars if no space follows, and `-` is common.
+ */
 const PLAIN = /(?:[\w./$(~+^=<;\\]|-(?=[^ \n]))[^\n]*\n/y
 
 type Members = Record<string, YamlValue>
 
 class SimpleReader {
   readonly #text: string
-  /** Where the content of the current line starts, its column, and where its line began. */
+  /** The start of the current line's content, its column, and the start of its line. */
   #at = 0
   #column = -1
   #level = 0
@@ -44,7 +46,7 @@ class SimpleReader {
     this.#toContent(0)
   }
 
-  /** A document is a map; the rest is not simple. */
+  /** A simple document is a map. */
   read(): YamlValue {
     if (this.#column !== 0 || this.#isDash()) throw NOT_SIMPLE
     const value = this.#map(0)
@@ -52,7 +54,9 @@ class SimpleReader {
     return value
   }
 
-  /** From the start of a line to the next content: over blank lines and comments. At the end, the column is -1. */
+  /**
+   * Moves from the start of a line to the next content, over blank lines and comments. At the end, the column is -1.
+   */
   #toContent(lineStart: number): void {
     let start = lineStart
     for (;;) {
@@ -125,7 +129,7 @@ class SimpleReader {
     return at
   }
 
-  /** What stands behind `key:` or `-`: in the line, or in lines of its own below it. */
+  /** Reads the value after `key:` or `-`: on the same line, or on separate lines below it. */
   #valueBehind(from: number, column: number, isMap: boolean): YamlValue {
     const at = this.#skipSpace(from)
     const code = this.#text.charCodeAt(at)
@@ -135,7 +139,7 @@ class SimpleReader {
     return isMap && this.#column === column && this.#isDash() ? this.#node(column) : null
   }
 
-  /** A value in one line; where the text goes on in the next, deeper line, its map or list finds it there. */
+  /** Reads a value on one line. If the text continues on a deeper line, its map or list finds it there. */
   #inline(at: number, column: number): YamlValue {
     const quoted = this.#match(QUOTED, at)
     if (quoted !== null) {
@@ -162,7 +166,7 @@ class SimpleReader {
     return valueOfPlain(text)
   }
 
-  /** Lines deeper than the key; blank lines at the end go. */
+  /** Reads the lines deeper than the key; trailing blank lines are dropped. */
   #literal(from: number, column: number, isStripped: boolean): string {
     const depth = this.#skipSpace(from) - from
     if (depth <= column || this.#text.charCodeAt(from + depth) === LINE_BREAK) throw NOT_SIMPLE
@@ -182,7 +186,7 @@ class SimpleReader {
   }
 }
 
-/** Integers beyond 2^53 are numbers here, as in `valueOf`. */
+/** Integers beyond 2^53 are numbers, as in `valueOf`. */
 function valueOfPlain(text: string): YamlValue {
   try {
     const value = resolvePlain(text)

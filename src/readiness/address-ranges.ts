@@ -5,7 +5,7 @@ export interface AddressRanges {
   /** Whether an IPv4 or IPv6 address is in one of the ranges; false if the text is not an address. */
   has(address: string): boolean
   readonly isEmpty: boolean
-  /** No range overlaps the private blocks from which clusters number Services and pods (RFC 1918, 4193, 6598). */
+  /** Whether no range overlaps the private blocks that clusters use for Services and pods (RFC 1918, 4193, 6598). */
   readonly isPublic: boolean
 }
 

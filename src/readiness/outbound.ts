@@ -1,5 +1,5 @@
 /**
- * Which of a pod's own calls its sidecar sees. What is not redirected leaves in plain text, and a STRICT server refuses it
+ * Which of a pod's own calls its sidecar handles. Other calls leave in plain text, and a STRICT server refuses them
  * (`tools/istio-iptables/pkg/capture/run.go`, docs/facts/traffic-capture.md).
  */
 import {
@@ -27,19 +27,19 @@ export interface Bypass {
   readonly fix: string
 }
 
-/** `unknown`: it depends on an address that nothing in the input gives. */
+/** `unknown`: it depends on an address that the input does not contain. */
 export type OutboundRoute = 'redirected' | 'unknown' | Bypass
 
 /**
- * | first match wins                                        | route                              |
- * |---------------------------------------------------------|------------------------------------|
- * | interceptionMode NONE, or the user or group of the proxy | bypass                             |
- * | the port is in excludeOutboundPorts                      | bypass                             |
- * | every address is in excludeOutboundIPRanges              | bypass                             |
- * | the port is in includeOutboundPorts                      | redirected                         |
- * | includeOutboundIPRanges is `*` / is empty                | redirected / bypass                |
- * | no address is known                                      | unknown, bypass for public ranges  |
- * | an address is in includeOutboundIPRanges / none is       | redirected / bypass                |
+ * | first match wins                                         | route                             |
+ * |----------------------------------------------------------|-----------------------------------|
+ * | interceptionMode NONE, or the user or group of the proxy | bypass                            |
+ * | the port is in excludeOutboundPorts                      | bypass                            |
+ * | every address is in excludeOutboundIPRanges              | bypass                            |
+ * | the port is in includeOutboundPorts                      | redirected                        |
+ * | includeOutboundIPRanges is `*` / is empty                | redirected / bypass               |
+ * | no address is known                                      | unknown, bypass for public ranges |
+ * | an address is in includeOutboundIPRanges / none is       | redirected / bypass               |
  */
 export function outboundRoute(
   unit: Unit,
@@ -105,7 +105,7 @@ function bypassesAlways(unit: Unit, container: Unit['pod']['containers'][number]
   return undefined
 }
 
-/** For a running pod the arguments of its istio-init; else the annotations; else the injector's values. */
+/** Reads the arguments of a running pod's istio-init, otherwise the annotations, otherwise the injector's values. */
 export function outboundSettings({ pod, isRunning, mesh }: Unit): OutboundSettings {
   const init = isRunning ? pod.containers.find(({ name }) => name === 'istio-init') : undefined
   const args = init && arrayMember(init.raw, 'args').map((word) => scalarText(word) ?? '')

@@ -15,7 +15,10 @@ export function findCallers(situation: Situation): readonly Finding[] {
   )
 }
 
-/** Namespaces with a call that meets a STRICT port unless its sidecar sees it, which depends on addresses that are not known. */
+/**
+ * Returns the namespaces with a call to a STRICT port that depends on unknown addresses: whether the caller's sidecar
+ * handles it.
+ */
 export function unknownRoutes(situation: Situation): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (const namespace of namespacesInScope(situation)) {

@@ -79,7 +79,10 @@ function interception(workload: Workload, unit: Unit): readonly Finding[] {
   ]
 }
 
-/** Whatever it declares: a client that leaves Services of the mesh out may call one of them in plain text. */
+/**
+ * Applies regardless of declared calls: a client whose ranges exclude Services of the mesh may call one of them in
+ * plain text.
+ */
 function outbound(workload: Workload, unit: Unit, { estate }: Situation): readonly Finding[] {
   if (unit.mesh.kind !== 'sidecar' || unit.mesh.sidecar.capture.kind === 'nothing') return []
   const leftOut = leftOutBy(outboundSettings(unit), estate)
@@ -94,7 +97,10 @@ function outbound(workload: Workload, unit: Unit, { estate }: Situation): readon
   ]
 }
 
-/** Workloads of which nobody can tell whether their sidecar sees calls to Services, because no Service has an address. */
+/**
+ * Returns the workloads for which it is unknown whether their sidecar handles calls to Services, because no Service has
+ * an address.
+ */
 export function unknownBypasses({ estate }: Situation): readonly Workload[] {
   return estate.workloads.filter(({ units }) =>
     units.some((unit) => unit.mesh.kind === 'sidecar' && leftOutBy(outboundSettings(unit), estate) === 'unknown'),
@@ -128,7 +134,7 @@ function leftOutBy({ include, exclude }: OutboundSettings, estate: Estate): Left
 
 const ADDRESSES = new WeakMap<Estate, readonly string[]>()
 
-/** The ClusterIPs of Services that lead into sidecars, and the pods behind those that have none. */
+/** Returns the ClusterIPs of Services with sidecars, and the pod addresses of those without a ClusterIP. */
 function meshAddresses(estate: Estate): readonly string[] {
   const known = ADDRESSES.get(estate)
   if (known !== undefined) return known

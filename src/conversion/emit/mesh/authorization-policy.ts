@@ -29,8 +29,8 @@ export type Source = { readonly remoteIpBlocks: readonly string[] } | { readonly
 export type Operation = { readonly hosts?: readonly string[]; readonly paths?: readonly string[] }
 
 /**
- * Returns undefined if the Ingress has no address list. An ALLOW policy would block all other hosts, so the lists become a
- * DENY policy.
+ * Returns undefined if the Ingress has no address list. An ALLOW policy would block all other hosts, so the lists
+ * become a DENY policy.
  */
 export function sourcePolicy(
   { ingress, settings }: ReadIngress,
