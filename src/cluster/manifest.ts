@@ -192,10 +192,27 @@ function expand(value: Json, source: Source, expansion: Expansion): readonly Man
 function itemLines(part: DocumentText): Expansion['lineOf'] {
   let root: YamlNode | undefined
   let isRead = false
+  const lineOf = linesInOrder(part)
   return (path) => {
     if (!isRead) root = nodesOf(readEvents(part.text))
     isRead = true
-    return lineAt(part, nodeAt(root, path)?.start ?? 0)
+    return lineOf(nodeAt(root, path)?.start ?? 0)
+  }
+}
+
+/** As `lineAt`. Offsets that ascend, as those of a List's items, cost one pass over the text in all. */
+function linesInOrder(part: DocumentText): (offset: number) => number {
+  let { line } = part
+  let passed = 0
+  let lineEnd = part.text.indexOf('\n')
+  return (offset) => {
+    if (offset < passed) return lineAt(part, offset)
+    passed = offset
+    while (lineEnd !== -1 && lineEnd < offset) {
+      line++
+      lineEnd = part.text.indexOf('\n', lineEnd + 1)
+    }
+    return line
   }
 }
 

@@ -52,10 +52,11 @@ export function buildEstate(inventory: Inventory): Estate {
     selectedBy(service) {
       const known = selections.get(service)
       if (known !== undefined) return known
-      const found = select(service, byLabel())
+      const found = estate.workloadsWith(service.namespace, service.selector)
       selections.set(service, found)
       return found
     },
+    workloadsWith: (namespace, labels) => select(namespace, labels, byLabel()),
     servicesSelecting: (workload) => selecting().get(workload) ?? [],
     serviceAt: (address) => serviceAddresses().get(address),
     workloadAt: (address) => podAddresses().get(address),
@@ -121,7 +122,7 @@ function indexByLabel(workloads: readonly Workload[]): LabelIndex {
 }
 
 /** Searches only the workloads that have the selector's rarest label. */
-function select({ namespace, selector }: ExposedService, index: LabelIndex): readonly Workload[] {
+function select(namespace: string, selector: ReadonlyMap<string, string>, index: LabelIndex): readonly Workload[] {
   if (selector.size === 0) return []
   const groups = [...selector].map(([key, value]) => index.get(`${namespace} ${key}=${value}`) ?? [])
   const fewest = groups.reduce((best, group) => (group.length < best.length ? group : best))

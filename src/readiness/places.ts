@@ -16,6 +16,8 @@ export interface Places {
   service(namespace: string, name: string): ExposedService | undefined
   /** Returns the workloads whose pods the Service selects. */
   selectedBy(service: ExposedService): readonly Workload[]
+  /** Returns the workloads of the namespace with a unit that has all the labels; none for no labels. */
+  workloadsWith(namespace: string, labels: ReadonlyMap<string, string>): readonly Workload[]
   /** Returns the Services that select the workload. */
   servicesSelecting(workload: Workload): readonly ExposedService[]
   serviceAt(address: string): ExposedService | undefined

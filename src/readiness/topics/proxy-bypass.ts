@@ -1,5 +1,6 @@
 /** Ways around the sidecar other than declared calls: excluded ports of Services, capture settings, IPv6. */
 import { EXCLUDE_OUTBOUND_IP_RANGES, INCLUDE_OUTBOUND_IP_RANGES, INTERCEPTION_MODE } from '../../istio/annotations.ts'
+import type { Capture } from '../../istio/capture.ts'
 import { describe } from '../../kubernetes/object.ts'
 import { parseRanges } from '../address-ranges.ts'
 import { callerOf, finding, type Finding } from '../finding.ts'
@@ -25,11 +26,12 @@ export function findProxyBypass(situation: Situation): readonly Finding[] {
 function excludedPorts(workload: Workload, unit: Unit, situation: Situation): readonly Finding[] {
   const { mesh } = unit
   if (mesh.kind !== 'sidecar' || (mesh.sidecar.capture.kind === 'nothing' && !isAnnotated(unit))) return []
+  if (!leavesPortsOut(mesh.sidecar.capture)) return []
   const { estate } = situation
   return estate.servicesSelecting(workload).flatMap((service) =>
     service.ports.flatMap((entry): readonly Finding[] => {
       const port = targetPort(entry, unit)
-      if (port === undefined || (port >= 15000 && port <= 15100)) return []
+      if (port === undefined || isOfIstio(port)) return []
       const found = reception(unit, port, situation)
       if (found.kind !== 'direct' || modeOfPort(modesOf(unit, situation), port).mode === 'DISABLE') return []
       const policies = estate.destinationRules.clientPolicies(service, entry.port)
@@ -59,6 +61,15 @@ function excludedPorts(workload: Workload, unit: Unit, situation: Situation): re
       ]
     }),
   )
+}
+
+/** Whether a port of the application may lead past the sidecar. Most pods leave out Istio's own ports only. */
+function leavesPortsOut(rule: Capture): boolean {
+  return rule.kind !== 'all-but' || [...rule.excluded].some((port) => !isOfIstio(port))
+}
+
+function isOfIstio(port: number): boolean {
+  return port >= 15000 && port <= 15100
 }
 
 function isAnnotated({ pod }: Unit): boolean {

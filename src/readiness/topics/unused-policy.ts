@@ -6,7 +6,6 @@ import { finding, type Finding } from '../finding.ts'
 import type { Estate } from '../estate.ts'
 import { containerPorts, targetPort } from '../container-port.ts'
 import { groupBy } from '../../kubernetes/group-by.ts'
-import { hasAll } from '../../kubernetes/label-selector.ts'
 import { namespacesInScope, type Situation } from '../situation.ts'
 import type { Workload } from '../workload.ts'
 
@@ -51,9 +50,7 @@ function shadowed(
 function judgeSelector(policy: PeerAuthentication, estate: Estate): readonly Finding[] {
   const shared = { object: referenceOf(policy), scope: policy.namespace }
   if (policy.namespace === estate.rootNamespace) return []
-  const selected = estate
-    .workloadsOf(policy.namespace)
-    .filter(({ units }) => units.some(({ labels }) => hasAll(labels, policy.matchLabels)))
+  const selected = estate.workloadsWith(policy.namespace, policy.matchLabels)
   if (selected.length === 0)
     return [
       finding('policy-selects-nothing', {
