@@ -83,7 +83,7 @@ t.test('the built command takes its input from a pipe, and exits with the code',
 
 t.test('names that every JavaScript object inherits are ordinary names in manifests', async (t) => {
   for (const name of ['toString', 'constructor', '__proto__']) {
-    const text = `{apiVersion: v1, kind: ${name}, metadata: {name: x}}\n---\n{apiVersion: ${name}/v1, kind: Foo, metadata: {name: y}}\n`
+    const text = `{apiVersion: v1, kind: ${name}, metadata: {name: x}}\n---\n{apiVersion: ${name}/v1, kind: Foo, metadata: {name: z}}\n`
     const file = `${t.testdir({ 'odd.yaml': text })}/odd.yaml`
     const previewed = await run(['preview', '-f', file, '--from', `${EXAMPLES}/cluster`])
     t.match(previewed, { code: 0, stdout: /^2 objects/ }, `preview of ${name}: ${previewed.stderr}`)

@@ -242,19 +242,19 @@ t.test('settings that cannot be met: key, value, allowed values, and what removi
       'strategy',
       { 'istio-onramp.io/probes': 'sidecar' },
       'agent',
-      /istio-onramp\.io\/probes is "sidecar", allowed are auto, exec, port, agent, off/,
+      /istio-onramp\.io\/probes is "sidecar"; allowed are auto, exec, port, agent, off/,
     ],
     [
       'port out of range',
       { 'istio-onramp.io/probe-port': '70000' },
       'agent',
-      /istio-onramp\.io\/probe-port is "70000", allowed are a port from 1 to 65535/,
+      /istio-onramp\.io\/probe-port is "70000"; allowed are a port from 1 to 65535/,
     ],
     [
       'no such container',
       { 'istio-onramp.io/probe-port': 'db=8081' },
       'agent',
-      /istio-onramp\.io\/probe-port is "db=8081", allowed are ports of containers that the pod has: web/,
+      /istio-onramp\.io\/probe-port is "db=8081"; allowed are ports of containers that the pod has: web/,
     ],
     [
       "the user's own false",
