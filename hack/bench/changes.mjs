@@ -46,7 +46,7 @@ function timeChanges(live, change) {
   const started = performance.now()
   for (let count = 0; count < CHANGES; count++) {
     change(live, count)
-    probesRule.decide(REQUEST, { mesh: live.state, configuration: DEFAULT_RULES })
+    probesRule.apply(REQUEST, { mesh: live.state, configuration: DEFAULT_RULES })
   }
   return (performance.now() - started) / CHANGES
 }

@@ -45,7 +45,7 @@ export async function benchDecisions() {
 function timeDecisions(request, context) {
   return (
     (timed(() => {
-      for (let count = 0; count < DECISIONS; count++) probesRule.decide(request, context)
+      for (let count = 0; count < DECISIONS; count++) probesRule.apply(request, context)
     }) *
       1000) /
     DECISIONS

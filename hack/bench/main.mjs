@@ -5,8 +5,10 @@ import { benchDecisions } from './decisions.mjs'
 import { benchPreviews } from './previews.mjs'
 import { benchScale } from './scale.mjs'
 import { benchServer } from './server.mjs'
+import { benchStrategies } from './strategies.mjs'
 
 await benchDecisions()
+benchStrategies()
 benchChanges()
 benchConversions()
 await benchServer()

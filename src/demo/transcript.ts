@@ -7,6 +7,9 @@ import { describe, type ObjectReference } from '../kubernetes/object.ts'
 import { hasPodTemplate, readPodTemplate } from '../kubernetes/pod-template.ts'
 import { REASONS, type Reason } from '../rules/reasons.ts'
 import { parseReceipt, type ReceiptEntry } from '../rules/probes/receipt.ts'
+import { REWRITE_PROBES } from '../istio/annotations.ts'
+import type { Check } from '../kubernetes/container.ts'
+import { isProblem } from '../kubernetes/problem.ts'
 import { describeHandler } from '../commands/handler-text.ts'
 import type { Paint } from '../commands/preview-text.ts'
 import type { Answer } from './webhook-client.ts'
@@ -33,8 +36,12 @@ function created(reference: ObjectReference, { operations }: Answer, paint: Pain
   const verdict =
     operations.length === 0
       ? paint('green', 'created unchanged')
-      : paint('cyan', `created, ${operations.length} operations by istio-onramp`)
+      : paint('cyan', `created, ${count(operations.length)} by istio-onramp`)
   return `${paint('bold', describe(reference))} ${verdict}`
+}
+
+function count(operations: number): string {
+  return operations === 1 ? '1 operation' : `${operations} operations`
 }
 
 function denied(reference: ObjectReference, { message }: Answer, paint: Paint): string {
@@ -52,16 +59,26 @@ function probeLines({ reference, before, after }: Admitted, paint: Paint): reado
       const found = now.containers.find(({ name, init }) => name === container.name && init === container.init)
       const changed = found?.checks.find(({ slot }) => slot === check.slot)?.raw
       const label = `  ${container.name} ${check.slot}`
-      if (sameHandlers(check.raw, changed))
-        return [`${label}: ${describeHandler(check.raw)} ${paint('dim', '(unchanged)')}`]
+      const entry = receipt?.get(container.name)?.get(check.slot)
+      if (sameHandlers(check.raw, changed)) {
+        const kept = keptBecause(check, entry, now.annotations.get(REWRITE_PROBES))
+        return [`${label}: ${describeHandler(check.raw)} ${paint('dim', `(${kept})`)}`]
+      }
       return [
         `${label}:`,
         `    ${paint('red', `- ${describeHandler(check.raw)}`)}`,
         `    ${paint('green', `+ ${describeHandler(changed)}`)}`,
-        `    ${paint('dim', `why ${why(receipt?.get(container.name)?.get(check.slot))}`)}`,
+        `    ${paint('dim', `why ${why(entry)}`)}`,
       ]
     }),
   )
+}
+
+/** Istio moves what its agent serves when it injects the pod, after this webhook. */
+function keptBecause({ handler }: Check, entry: ReceiptEntry | undefined, annotation: string | undefined): string {
+  if (entry?.strategy === 'agent') return "agent: Istio's agent asks it from now on"
+  const isMoved = annotation === 'true' && !isProblem(handler) && handler.kind !== 'exec' && handler.kind !== 'sleep'
+  return isMoved && entry === undefined ? "leave: Istio's agent asks it already" : 'unchanged'
 }
 
 function sameHandlers(left: JsonObject, right: JsonObject | undefined): boolean {

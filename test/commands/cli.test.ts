@@ -218,7 +218,7 @@ t.test('preview -o text shows a diff and the reason, without colours in a pipe',
   const { stdout } = await run(['preview', '-f', `${EXAMPLES}/workloads/shop.yaml`, '--from', `${EXAMPLES}/cluster`])
   t.match(
     stdout,
-    /^6 objects: 6 get rewritten pods \(9 probes and 1 hook\), 0 untouched\n(?:.*\n)?\nnamespace shop\n\nDeployment web {2}\(.*shop\.yaml:2\)\n {2}rewritten when its pods are created: 2 probes and 1 hook\n {2}why: (?:.*\n)+? {4}web livenessProbe:\n {6}- GET :http\/healthz\n {6}\+ served by Istio's agent/,
+    /^6 objects: 5 get rewritten pods \(8 probes and 1 hook\), 1 untouched\n(?:.*\n)?\nnamespace shop\n\nDeployment web {2}\(.*shop\.yaml:2\)\n {2}rewritten when its pods are created: 2 probes and 1 hook\n {2}why: (?:.*\n)+? {4}web livenessProbe:\n {6}- GET :http\/healthz\n {6}\+ served by Istio's agent/,
   )
   t.notMatch(stdout, '\u001b')
 })
