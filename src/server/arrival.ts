@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 export class Arrival {
   readonly message: IncomingMessage
   readonly #most: number
-  #buffer = Buffer.alloc(0)
+  #buffer: Buffer = Buffer.alloc(0)
   #size = 0
   #isComplete = false
   /** Settles the promise of `receive`, once it has been called. */
@@ -18,7 +18,13 @@ export class Arrival {
 
   /** The body's memory in bytes: up to twice the bytes that have arrived. */
   get memory(): number {
-    return this.#buffer.length
+    return Math.min(this.#buffer.length, 2 * this.#size)
+  }
+
+  /** Moves the body into a larger buffer of the caller's, which has room for the largest body. */
+  moveTo(buffer: Buffer): void {
+    this.#buffer.copy(buffer, 0, 0, this.#size)
+    this.#buffer = buffer
   }
 
   get isComplete(): boolean {

@@ -32,6 +32,12 @@ export class BodyReader {
   readonly #slots: LargeSlots
   /** Every body that takes memory, in order of arrival, until its request has been answered. */
   readonly #arrivals = new Map<IncomingMessage, Arrival>()
+  /**
+   * One buffer for each slot in use. They are used again: memory outside of V8's heap does not make it collect garbage
+   * in time, so a new buffer for each body took 200 MiB.
+   */
+  readonly #buffers = new Map<Arrival, Buffer>()
+  readonly #spare: Buffer[] = []
 
   constructor(limits: BodyLimits, metrics: Pick<Metrics, 'setInFlight'>, bounds: BodyBounds = BODY_BOUNDS) {
     this.#limits = limits
@@ -64,6 +70,9 @@ export class BodyReader {
     const arrival = this.#arrivals.get(message)
     if (arrival === undefined) return
     this.#arrivals.delete(message)
+    const buffer = this.#buffers.get(arrival)
+    this.#buffers.delete(arrival)
+    if (buffer !== undefined) this.#spare.push(buffer)
     this.#report()
     this.#slots.remove(arrival)
   }
@@ -73,11 +82,18 @@ export class BodyReader {
       this.#fail(arrival, tooLarge(this.#limits.requestBytes))
       return
     }
+    if (this.#slots.holds(arrival) && !this.#buffers.has(arrival)) this.#lendBuffer(arrival)
     if (!arrival.append(chunk)) return
     this.#report()
     if (this.#slots.holds(arrival)) return
     if (arrival.memory <= this.#bounds.smallBytes) this.#makeRoom(arrival)
     else this.#slots.enter(arrival)
+  }
+
+  #lendBuffer(arrival: Arrival): void {
+    const buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#limits.requestBytes)
+    this.#buffers.set(arrival, buffer)
+    arrival.moveTo(buffer)
   }
 
   /** Ends the small bodies that have been arriving longest, until the rest fits. */

@@ -2,7 +2,9 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { Agent, request as httpsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { text as readAll } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as tlsConnect, type TLSSocket } from 'node:tls'
@@ -11,6 +13,7 @@ import t, { type Test } from 'tap'
 import { createSelfSigned } from '../../src/certificates/self-signed.ts'
 import { capConnections } from '../../src/server/connections.ts'
 import { BODY_BOUNDS, type BodyBounds } from '../../src/server/body-bounds.ts'
+import { BodyReader } from '../../src/server/body-reader.ts'
 import { countValues } from '../../src/server/count-values.ts'
 import { createDrain } from '../../src/server/drain.ts'
 import { createLogStream } from '../../src/server/log-stream.ts'
@@ -284,3 +287,23 @@ t.test('a pipe that nobody reads holds a bounded number of lines, and gets them 
   t.equal(await stream.flush(2000), true)
   t.equal(read, 300_000)
 })
+
+t.test('large bodies use the buffers of earlier ones again, and get all their bytes', async (t) => {
+  const limits = { requestBytes: 4 * MIB, inFlightBytes: 4 * MIB }
+  const reader = new BodyReader(limits, { setInFlight: () => undefined })
+  const read = async (text: string): Promise<Buffer> => {
+    const message = Object.assign(Readable.from([...pieces(text)]), { headers: {} }) as unknown as IncomingMessage
+    const body = await reader.read(message)
+    t.equal(body.toString(), text)
+    reader.release(message)
+    return body
+  }
+  const first = await read('a'.repeat(3 * MIB))
+  const second = await read('b'.repeat(2 * MIB + 1))
+  t.equal(second.buffer, first.buffer)
+  t.not((await read('c'.repeat(1000))).buffer, first.buffer, 'a small one has its own')
+})
+
+function* pieces(text: string): Iterable<Buffer> {
+  for (let start = 0; start < text.length; start += 65_536) yield Buffer.from(text.slice(start, start + 65_536))
+}
