@@ -28,8 +28,8 @@ function* splitYaml(text: string): Generator<DocumentText> {
   let line = 1
   let start = 0
   for (const found of text.matchAll(/^---.*(?:\r?\n|$)/gm)) {
-    if (!isLineStart(text, found.index) || isBelowDirective(text, start, found.index)) continue
     const body = text.slice(start, found.index)
+    if (!isLineStart(text, found.index) || isDirective(body)) continue
     if (separator !== '' || body !== '') yield yamlDocument(separator, body, line)
     separator = found[0]
     line += countLines(body) + countLines(separator)
@@ -53,11 +53,9 @@ function problemOf(separator: string): string | undefined {
   return rest === '' || rest.startsWith('#') ? undefined : `kubectl refuses text after --- on the same line: ${rest}`
 }
 
-/** `%YAML 1.1` belongs to the document after the separator. */
-function isBelowDirective(text: string, start: number, end: number): boolean {
-  if (start !== 0) return false
-  const head = text.slice(0, end)
-  return /^\ufeff?(?:(?:#[^\n]*|[ \t]*\r?)\n)*%/.test(head) && !/^---/m.test(head)
+/** `%YAML 1.1` belongs to the document after the next separator. */
+function isDirective(body: string): boolean {
+  return /^\ufeff?%/m.test(body) && /^\ufeff?(?:(?:[#%][^\n]*|[ \t\r]*)\n)*$/.test(body)
 }
 
 function countLines(text: string): number {

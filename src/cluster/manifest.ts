@@ -119,11 +119,11 @@ function readValue(
   at: (offset: number) => string,
 ): { readonly value: Json | undefined; readonly warnings: readonly string[] } {
   if (isJson)
-    return { value: JSON.parse(text.replace('\ufeff', '')) as Json, warnings: repeatedKeys(duplicateKeys(text), at) }
+    return { value: JSON.parse(text.replace(/^\ufeff/, '')) as Json, warnings: repeatedKeys(duplicateKeys(text), at) }
   const simple = readSimpleYaml(text) as Json | undefined
   if (simple !== undefined) return { value: simple, warnings: [] }
   const { value, duplicates } = valueOf(readEvents(text))
-  const directive = /^\ufeff?(?:#[^\n]*\n)*%/.test(text)
+  const directive = /^\ufeff?(?:(?:#[^\n]*|[ \t\r]*)\n)*%/.test(text)
     ? [`${at(0)}: kubectl refuses a document with a % directive`]
     : []
   return { value: value as Json | undefined, warnings: [...directive, ...repeatedKeys(duplicates, at)] }

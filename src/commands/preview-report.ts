@@ -42,6 +42,8 @@ export function previewReport({ all, hasColor }: { readonly all: boolean; readon
   }
 }
 
+export const NO_OBJECTS = 'no objects: the input has no Kubernetes object'
+
 /** Milliseconds of node CPU per minute. */
 interface Cost {
   probes: number
@@ -80,7 +82,7 @@ function countEntry(totals: Totals, entry: PreviewEntry): void {
  * Returns `121 objects: 30 get rewritten pods (60 probes), 1 denied, 90 untouched`, and the cost of the exec probes.
  */
 function summary({ objects, rewritten, probes, hooks, denied, others }: Totals, cost: Cost): string {
-  if (objects === 0) return 'no objects: the input has no Kubernetes object\n'
+  if (objects === 0) return `${NO_OBJECTS}\n`
   const parts = [
     ...(rewritten === 0
       ? []

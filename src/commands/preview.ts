@@ -11,7 +11,7 @@ import type { RuleContext } from '../rules/rule.ts'
 import { documentsOf, printManifests, type Output } from './manifest-stream.ts'
 import type { PatchedManifest } from './manifest-yaml.ts'
 import { previewObject, type PreviewEntry } from './preview-entry.ts'
-import { previewReport } from './preview-report.ts'
+import { NO_OBJECTS, previewReport } from './preview-report.ts'
 
 export type PreviewFormat = 'text' | 'json' | 'yaml'
 
@@ -38,8 +38,13 @@ export async function preview(options: PreviewOptions, cluster: ClusterState, ou
   const last: LastText = {}
   const mesh = await withBundle(cluster, options, output, last)
   const context: RuleContext = { mesh, configuration: options.configuration }
-  const decide = ({ object }: Manifest) => previewObject(object, options.namespace, context, options.format === 'text')
+  let count = 0
+  const decide = ({ object }: Manifest) => {
+    count++
+    return previewObject(object, options.namespace, context, options.format === 'text')
+  }
   const isDenied = await print(options, decide, problems, output, last)
+  if (count === 0 && problems.length === 0 && options.format !== 'text') output.tell(NO_OBJECTS)
   return { isDenied, problems }
 }
 

@@ -38,7 +38,7 @@ const MOST_INSERTIONS = 200
  */
 export function readEvents(text: string, mostInsertions = MOST_INSERTIONS): YamlEvents {
   const insertions: Insertion[] = []
-  let source = text
+  let source = withinEnd(text)
   const given = (position: number) => givenPosition(position, insertions)
   for (;;) {
     try {
@@ -53,6 +53,12 @@ export function readEvents(text: string, mostInsertions = MOST_INSERTIONS): Yaml
       insertions.sort((left, right) => left.at - right.at)
     }
   }
+}
+
+/** kubectl does not read what comes after a line of `...`, so a mistake there is none to it. */
+function withinEnd(text: string): string {
+  const found = /(?:^|\n)\.\.\.(?:[ \t\r][^\n]*)?(?=\n|$)/.exec(text)
+  return found === null ? text : text.slice(0, found.index + found[0].length)
 }
 
 function problemOf(error: unknown): { readonly reason: string; readonly position: number } {

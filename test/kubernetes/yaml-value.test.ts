@@ -20,3 +20,10 @@ t.test('what stands directly behind closing quotes is refused, not taken for the
   t.same(read('"a": "b" # c\n'), { a: 'b' })
   t.end()
 })
+
+t.test('nothing is read after a line of three dots, as kubectl has it', (t) => {
+  t.same(read('a: 1\n...\n# words\n%YAML 1.1\n'), { a: 1 })
+  t.same(read('a: 1\n... # end\nb: [\n'), { a: 1 })
+  t.same(read('a: |\n  ...\n  b\n'), { a: '...\nb\n' })
+  t.end()
+})
