@@ -9,24 +9,9 @@ import type { Operation } from '../../src/kubernetes/json-pointer.ts'
 import { parseReceipt } from '../../src/rules/probes/receipt.ts'
 import { REASONS } from '../../src/rules/reasons.ts'
 import { container, contextOf, HTTP_PROBE, pod, strictShop, workload } from '../support/fixtures.ts'
+import { createPodRequest, review } from '../support/reviews.ts'
 
 const context = contextOf(strictShop())
-const review = (request: JsonObject, envelope: JsonObject = {}): JsonObject => ({
-  apiVersion: 'admission.k8s.io/v1',
-  kind: 'AdmissionReview',
-  request,
-  ...envelope,
-})
-const createPod = (object: Json, changes: JsonObject = {}): JsonObject => ({
-  uid: 'u-1',
-  kind: { group: '', version: 'v1', kind: 'Pod' },
-  operation: 'CREATE',
-  namespace: 'shop',
-  name: 'web',
-  object,
-  oldObject: null,
-  ...changes,
-})
 
 function answer(
   request: JsonObject,
@@ -43,11 +28,11 @@ function answer(
 }
 
 t.test('an answer repeats the uid, and carries patch and patchType both or neither', (t) => {
-  const rewritten = answer(createPod(pod([container('web', { livenessProbe: HTTP_PROBE })])))
+  const rewritten = answer(createPodRequest(pod([container('web', { livenessProbe: HTTP_PROBE })])))
   t.match(rewritten.response, { uid: 'u-1', allowed: true, patchType: 'JSONPatch', patch: String })
   t.same(rewritten.response['auditAnnotations'], { reason: 'strict-mtls' })
   t.not(rewritten.operations.length, 0)
-  const untouched = answer(createPod(pod([container('web', {})])))
+  const untouched = answer(createPodRequest(pod([container('web', {})])))
   t.same(untouched.response, { uid: 'u-1', allowed: true }, 'no patch members, no warnings member')
   t.end()
 })
@@ -60,7 +45,7 @@ t.test('a denial is 403 and Forbidden, all in the message', (t) => {
     spec: { rules: [] },
   }
   const { response } = answer(
-    createPod(ingress, { kind: { group: 'networking.k8s.io', version: 'v1', kind: 'Ingress' } }),
+    createPodRequest(ingress, { kind: { group: 'networking.k8s.io', version: 'v1', kind: 'Ingress' } }),
   )
   t.match(response, {
     allowed: false,
@@ -99,12 +84,12 @@ t.test('what cannot be decided is admitted unchanged, with a warning that says w
     ['an old object nested without end', { operation: 'UPDATE', oldObject: nested(10_000) }, /nested too deeply/],
   ]
   for (const [title, changes, text] of undecidable) {
-    const { response } = answer(createPod(pod([container('web', { livenessProbe: HTTP_PROBE })]), changes))
+    const { response } = answer(createPodRequest(pod([container('web', { livenessProbe: HTTP_PROBE })]), changes))
     t.match(response, { allowed: true, warnings: [text] }, title)
     t.notOk(response['patch'], title)
   }
   const unknown = answer(
-    createPod(pod([container('web', { livenessProbe: HTTP_PROBE })], { metadata: { namespace: 'nowhere' } }), {
+    createPodRequest(pod([container('web', { livenessProbe: HTTP_PROBE })], { metadata: { namespace: 'nowhere' } }), {
       namespace: 'nowhere',
     }),
   )
@@ -126,7 +111,7 @@ function nested(depth: number): JsonObject {
 
 t.test('DELETE and CONNECT have nothing to decide about, null objects included', (t) => {
   for (const operation of ['DELETE', 'CONNECT'])
-    t.same(answer(createPod(null, { operation })).response, { uid: 'u-1', allowed: true }, operation)
+    t.same(answer(createPodRequest(null, { operation })).response, { uid: 'u-1', allowed: true }, operation)
   t.end()
 })
 
@@ -134,7 +119,7 @@ t.test("keys such as __proto__ are the user's data", (t) => {
   const source =
     '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web","namespace":"shop","annotations":{"__proto__":"a","constructor":"b"},"labels":{"__proto__":"x"}},"spec":{"__proto__":{"hostNetwork":true},"containers":[{"name":"web","livenessProbe":{"httpGet":{"port":8080},"__proto__":{"exec":{}}}}]}}'
   const object = JSON.parse(source) as JsonObject
-  const { operations, response } = answer(createPod(object))
+  const { operations, response } = answer(createPodRequest(object))
   t.equal(response['allowed'], true)
   t.ok(
     operations.some(({ path }) => path === '/spec/containers/0/livenessProbe/exec'),
@@ -151,11 +136,11 @@ t.test("keys such as __proto__ are the user's data", (t) => {
   t.end()
 })
 
-t.test('the object decides where request.namespace and metadata.namespace differ as the API server lets them', (t) => {
+t.test('an object without a name and a namespace goes by its generateName and the namespace of the request', (t) => {
   const generated = pod([container('web', { livenessProbe: HTTP_PROBE })], {
     metadata: { name: undefined as never, generateName: 'web-', namespace: undefined as never },
   })
-  const { response } = answer(createPod(JSON.parse(JSON.stringify(generated)) as Json, { name: '' }))
+  const { response } = answer(createPodRequest(JSON.parse(JSON.stringify(generated)) as Json, { name: '' }))
   t.match(
     response,
     { patchType: 'JSONPatch', warnings: [/^Pod shop\/web-\*: 1 probe rewritten/] },
@@ -180,7 +165,7 @@ t.test('annotations that come with all of the metadata of a template are counted
 t.test('a receipt that would make the annotations too long fails open: the pod is admitted unchanged', (t) => {
   const header = { name: 'x-long', value: 'v'.repeat(300_000) }
   const livenessProbe = { httpGet: { path: '/', port: 8080, httpHeaders: [header] } }
-  const { response } = answer(createPod(pod([container('web', { livenessProbe })])))
+  const { response } = answer(createPodRequest(pod([container('web', { livenessProbe })])))
   t.match(response, { allowed: true, patch: undefined, warnings: [/annotations would exceed 262144 bytes/] })
   t.end()
 })
@@ -222,7 +207,11 @@ t.test('workloads of every kind come through whole', (t) => {
     const object = workload(kind, [container('web', { livenessProbe: HTTP_PROBE })], {
       metadata: { annotations: { 'istio-onramp.io/templates': 'rewrite' } },
     })
-    t.match(answer(createPod(object, { kind: { kind } })).response, { allowed: true, patchType: 'JSONPatch' }, kind)
+    t.match(
+      answer(createPodRequest(object, { kind: { kind } })).response,
+      { allowed: true, patchType: 'JSONPatch' },
+      kind,
+    )
   }
   t.end()
 })
@@ -256,7 +245,7 @@ t.test('a defect inside becomes a verdict that lets the object pass', (t) => {
     },
   }
   const request = decodeReview(
-    review(createPod(pod([container('web', { livenessProbe: HTTP_PROBE })]))),
+    review(createPodRequest(pod([container('web', { livenessProbe: HTTP_PROBE })]))),
   ) as AdmissionRequest
   t.match(admit(request, broken), { kind: 'warn', reason: 'internal-error', warnings: [/boom second line/] })
   t.end()
@@ -279,7 +268,7 @@ t.test('texts of any depth inside annotations neither end the process nor stop a
         ...pod([container('web', { livenessProbe: HTTP_PROBE })]),
         metadata: { name: 'web', annotations },
       }
-      const { response } = answer(createPod(object))
+      const { response } = answer(createPodRequest(object))
       t.equal(response['allowed'], true, `${key} ${text.slice(0, 20)}`)
       t.notMatch(JSON.stringify(response), /internal-error/)
     }
@@ -291,8 +280,8 @@ t.test('of a key that is twice in proxy.istio.io/config, the last one counts, as
     ...pod([container('web', { livenessProbe: HTTP_PROBE })]),
     metadata: { name: 'web', annotations: { 'proxy.istio.io/config': text } },
   })
-  const last = answer(createPod(withConfig('interceptionMode: REDIRECT\ninterceptionMode: NONE\n')))
-  const once = answer(createPod(withConfig('interceptionMode: NONE\n')))
+  const last = answer(createPodRequest(withConfig('interceptionMode: REDIRECT\ninterceptionMode: NONE\n')))
+  const once = answer(createPodRequest(withConfig('interceptionMode: NONE\n')))
   t.same(last.operations, once.operations)
   t.end()
 })
@@ -329,7 +318,7 @@ t.test('parts of a pod that only have the names of ours are never removed, whate
           metadata: { name: 'web', annotations },
           spec: { ...(plain['spec'] as JsonObject), ...part },
         }
-        const { operations, response } = answer(createPod(object))
+        const { operations, response } = answer(createPodRequest(object))
         const removed = operations.filter(
           ({ op, path }) => op === 'remove' && !/Probe\/|istio-onramp\.io~1rewritten$/.test(path),
         )

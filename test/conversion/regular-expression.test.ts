@@ -76,10 +76,9 @@ t.test('an alternative counts where it stands outside of groups, sets and quoted
 t.test('no pattern is too much to be looked at', (t) => {
   for (const part of ['[', '(', '\\Q', '(|', '\\pL{30}', '(?i)x{1000}', '[a', '[^', '\\']) {
     const pattern = part.repeat(200_000)
-    hasAlternatives(pattern)
-    regexProblem(pattern)
-    countGroups(pattern.slice(0, 1024))
+    t.type(hasAlternatives(pattern), 'boolean', part)
+    t.type(regexProblem(pattern), 'string', `${part} is refused`)
+    t.type(countGroups(pattern.slice(0, 1024)), 'number', part)
   }
-  t.pass('every pattern was judged')
   t.end()
 })

@@ -77,6 +77,6 @@ t.test('nothing cites a page that is not in the repository', (t) => {
     const line = text.split('\n').findIndex((one) => PRIVATE.test(one))
     if (line !== -1) t.fail(`${file}:${line + 1} cites ${PRIVATE.exec(text)?.[0] ?? ''}`)
   }
-  t.pass(`${texts.size} files`)
+  t.ok(texts.size > 100, `${texts.size} files`)
   t.end()
 })

@@ -14,6 +14,7 @@ import type { Target } from '../../src/conversion/model/conversion-options.ts'
 import { member, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { referenceTo } from '../../src/kubernetes/object.ts'
 import type { RuleContext } from '../../src/rules/rule.ts'
+import { review } from '../support/reviews.ts'
 
 const FOLDER = 'test/golden'
 const IS_REWRITING = process.env['GOLDEN'] === 'rewrite'
@@ -59,11 +60,11 @@ async function reviews(folder: string, files: ReadonlySet<string>): Promise<stri
   const { rules } = await configurationOf(folder, files)
   const context: RuleContext = { mesh: await clusterFromFiles([`${folder}/cluster.yaml`]), configuration: rules }
   const manifests = await readManifests([`${folder}/object.yaml`])
-  return manifests.map(({ object }) => review(object, context)).join('---\n')
+  return manifests.map(({ object }) => answerTo(object, context)).join('---\n')
 }
 
 /** What the API server would be answered, and the object that it would go on with. */
-function review(given: JsonObject, context: RuleContext): string {
+function answerTo(given: JsonObject, context: RuleContext): string {
   const request = decodeReview(member(given, 'kind') === 'AdmissionReview' ? given : createReview(given))
   if ('problem' in request) throw new Error(`${request.field}: ${request.problem}`)
   const verdict = admit(request, context)
@@ -88,11 +89,7 @@ function createReview(object: JsonObject): JsonObject {
   const { apiVersion, kind, namespace, name } = referenceTo(object)
   const [version = '', group = ''] = apiVersion.split('/').toReversed()
   const about = { kind: { group, version, kind }, namespace, ...(name.endsWith('*') ? {} : { name }) }
-  return {
-    apiVersion: 'admission.k8s.io/v1',
-    kind: 'AdmissionReview',
-    request: { uid: 'golden', operation: 'CREATE', ...about, object },
-  }
+  return review({ uid: 'golden', operation: 'CREATE', ...about, object })
 }
 
 function patched(object: Json, patch: string): Json {

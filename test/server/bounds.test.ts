@@ -22,6 +22,7 @@ import { MOST_VALUES } from '../../src/server/parse-review.ts'
 import { checkKeyPair } from '../../src/server/tls-files.ts'
 import { createWebhookServer } from '../../src/server/webhook-server.ts'
 import { container, contextOf, HTTP_PROBE, pod, strictShop } from '../support/fixtures.ts'
+import { reviewOf } from '../support/reviews.ts'
 
 const made = await createSelfSigned(['127.0.0.1'], new Date())
 const MIB = 1024 * 1024
@@ -103,10 +104,9 @@ async function firstLine(socket: TLSSocket): Promise<string> {
   })
 }
 
+/** Around an object as text, which may be long or not be JSON. */
 function reviewText(object: string, kind = 'Pod', group = ''): string {
-  const head = { uid: 'u', kind: { group, version: 'v1', kind }, operation: 'CREATE', namespace: 'shop', name: 'web' }
-  const request = JSON.stringify(head).slice(0, -1)
-  return `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":${request},"object":${object},"oldObject":null}}`
+  return reviewOf(null, { kind: { group, version: 'v1', kind } }).replace('"object":null', () => `"object":${object}`)
 }
 
 const SMALL = reviewText(JSON.stringify(pod([container('web', { livenessProbe: HTTP_PROBE })])))
@@ -195,7 +195,7 @@ t.test('an object with more values than a legal one has is not read', async (t) 
     t.equal(answer.status, 200)
     t.match(JSON.parse(answer.body), {
       response: {
-        uid: 'u',
+        uid: 'u-1',
         allowed: true,
         warnings: [/^Pod shop\/web: the object has more values than .*too-many-values/],
       },

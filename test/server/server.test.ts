@@ -15,6 +15,7 @@ import { createMetrics } from '../../src/server/metrics.ts'
 import { checkKeyPair, readKeyPair, watchKeyPair } from '../../src/server/tls-files.ts'
 import { createWebhookServer, useKeyPair } from '../../src/server/webhook-server.ts'
 import { container, contextOf, HTTP_PROBE, pod, strictShop } from '../support/fixtures.ts'
+import { reviewOf } from '../support/reviews.ts'
 
 const HOSTS = ['localhost', '127.0.0.1']
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -82,21 +83,6 @@ async function send(
   })
 }
 
-const reviewOf = (object: unknown, changes: object = {}): string =>
-  JSON.stringify({
-    apiVersion: 'admission.k8s.io/v1',
-    kind: 'AdmissionReview',
-    request: {
-      uid: 'u-1',
-      kind: { group: '', version: 'v1', kind: 'Pod' },
-      operation: 'CREATE',
-      namespace: 'shop',
-      name: 'web',
-      object,
-      oldObject: null,
-      ...changes,
-    },
-  })
 const probed = pod([container('web', { livenessProbe: HTTP_PROBE })])
 const response = (answer: Response) => (JSON.parse(answer.body) as { response: Record<string, unknown> }).response
 

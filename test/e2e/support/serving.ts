@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { JsonObject } from '../../../src/kubernetes/json.ts'
 import { container, HTTP_PROBE, pod } from '../../support/fixtures.ts'
+import { reviewOf } from '../../support/reviews.ts'
 
 export const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
 /** In `shop`, and rewritten where that namespace is in the mesh and STRICT. */
@@ -76,17 +77,7 @@ export async function serve(t: Test, kubeconfig: string): Promise<Serving> {
   }
 }
 
-const REVIEW = JSON.stringify({
-  apiVersion: 'admission.k8s.io/v1',
-  kind: 'AdmissionReview',
-  request: {
-    uid: 'u',
-    kind: { group: '', version: 'v1', kind: 'Pod' },
-    operation: 'CREATE',
-    namespace: 'shop',
-    object: PROBED,
-  },
-})
+const REVIEW = reviewOf(PROBED)
 
 function sender(t: Test, address: string, ca: Buffer) {
   const [host, port] = address.split(':')
