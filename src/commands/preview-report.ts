@@ -6,7 +6,7 @@ import { readPodTemplate } from '../kubernetes/pod-template.ts'
 import { isProblem } from '../kubernetes/problem.ts'
 import { nodeCpuPerMinute } from '../rules/probes/probe-cost.ts'
 import type { PreviewEntry } from './preview-entry.ts'
-import { countText, createPaint, hasSomethingToSay, plural, renderEntry, rewrittenIn } from './preview-text.ts'
+import { countText, createPaint, hasSomethingToSay, plural, renderEntry, rewrittenIn, wrap } from './preview-text.ts'
 
 export interface PreviewReport {
   add(entry: PreviewEntry, source: Source): void
@@ -96,7 +96,8 @@ function summary({ objects, rewritten, probes, hooks, denied, others }: Totals, 
 
 function costLine({ probes, exec, agent }: Cost): string {
   if (probes === 0) return ''
-  return `${plural(probes, 'exec probe')}: ${seconds(exec)} of node CPU per minute at these periods and replicas; ${seconds(agent)} if Istio's agent served them\n`
+  const text = `${plural(probes, 'exec probe')}: ${seconds(exec)} of node CPU per minute at these periods and replicas; ${seconds(agent)} if Istio's agent served them`
+  return `${wrap(text, '', '  ').join('\n')}\n`
 }
 
 function seconds(milliseconds: number): string {

@@ -207,7 +207,8 @@ function remainingWarnings(entry: PreviewEntry): readonly string[] {
   )
 }
 
-function wrap(text: string, indent: string, hanging = indent): readonly string[] {
+/** Lines of at most 100 columns; the first starts with `indent`, the others with `hanging`. */
+export function wrap(text: string, indent: string, hanging = indent): readonly string[] {
   const lines: string[] = []
   let line = indent
   for (const word of text.split(' ')) {

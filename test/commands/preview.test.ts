@@ -54,6 +54,12 @@ for (const name of INPUTS)
     const yaml = await previewed(FOLDER + name, 'yaml')
     const text = await previewed(FOLDER + name, 'text')
     const actual = `${yaml.text.replaceAll(FOLDER, '')}\n===== told\n${yaml.told.replaceAll(FOLDER, '')}\n===== text\n${text.text.replaceAll(FOLDER, '')}`
+    const ofPerson = text.text.split('\nApply this instead:')[0] ?? ''
+    t.same(
+      ofPerson.split('\n').filter((line) => line.length > 100 && !line.includes(name) && line.trim().includes(' ')),
+      [],
+      'a person reads lines of 100 columns',
+    )
     const golden = `${FOLDER}${name}.expected`
     if (process.env['UPDATE_GOLDEN'] === '1' || !existsSync(golden)) writeFileSync(golden, actual)
     t.equal(actual, readFileSync(golden, 'utf8'))
