@@ -346,3 +346,23 @@ function expectLines(t: Test, rows: readonly Line[]): void {
     else t.match(lines, [says], title)
   }
 }
+
+t.test('Ingresses of one authorization service share a provider, whose name has no dot', (t) => {
+  const annotations = { [`${NGINX}auth-url`]: 'http://oauth2-proxy.auth.svc.cluster.local:4180/oauth2/auth' }
+  const given = [
+    ingress({ namespace: 'monitoring', name: 'grafana', host: 'grafana.example.com', annotations }),
+    ingress({ namespace: 'docs', name: 'docs', host: 'docs.example.com', annotations }),
+  ]
+  const policies = ofKind(convert(given), 'AuthorizationPolicy')
+  const names = policies.map((policy) => String(memberAt(policy, 'spec', 'provider', 'name')))
+  t.equal(names.length, 2)
+  t.equal(new Set(names).size, 1, 'two CUSTOM providers of one workload deny everything')
+  t.match(names[0], /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/)
+  const messages = reportOf(given).filter(({ about }) => about.endsWith('/auth-url'))
+  for (const { level, message } of messages) {
+    t.equal(level, 'error')
+    t.ok(message.includes(`"name":"${names[0] ?? ''}"`))
+    t.match(message, /\/oauth2\/auth followed by the path of the request.*202.*static:\/\/200/)
+  }
+  t.end()
+})

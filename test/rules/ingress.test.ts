@@ -278,7 +278,7 @@ t.test('the message says what, why and what next, in words its reader can act on
   t.match(message, 'Equivalent routes: shop.example.com/api -> api:8080 (https), shop.example.com/ -> web:80 (https).')
   t.match(
     message,
-    /^For the platform team: nginx\.ingress\.kubernetes\.io\/auth-url \(SECURITY: the routes are unauthenticated until .*extensionProviders: \{.*\}\); spec\.tls\[0\] \(HTTPS for shop\.example\.com: copy secret shop\/tls to istio-system\/shop-tls/m,
+    /^For the platform team: nginx\.ingress\.kubernetes\.io\/auth-url \(SECURITY: every request is denied until .*extensionProviders, .*\{.*\}.*\); spec\.tls\[0\] \(HTTPS for shop\.example\.com: copy secret shop\/tls to istio-system\/shop-tls/m,
   )
   t.match(
     message,

@@ -35,9 +35,13 @@ export function credentialName(namespace: string, secret: string): string {
   return fitted(plain, plain, MAX_SUBDOMAIN)
 }
 
-/** Returns the name of an Ingress' authorization service in `meshConfig.extensionProviders`. */
-export function authProviderName(namespace: string, ingress: string): string {
-  return `${namespace}.${ingress}`
+/**
+ * Returns the name of an authorization service in `meshConfig.extensionProviders`. Ingresses of one service share it,
+ * because istiod denies every request if a workload has two providers. It has no dot, which istiod refuses since Istio
+ * 1.30 (`invalid provider name: invalid character '.'`).
+ */
+export function authProviderName(host: string, port: number, path: string): string {
+  return labelName(`${host}:${port}${path}`)
 }
 
 function slug(text: string, illegal: RegExp): string {

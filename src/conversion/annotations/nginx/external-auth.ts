@@ -48,7 +48,7 @@ function authDetail(message: string): Entry {
 }
 
 /** An ext_authz provider is part of the mesh configuration, so the policy alone has no effect. */
-function authUrl(value: string, { ingress, gateway, sibling }: AnnotationPlace): Effect {
+function authUrl(value: string, { gateway, sibling }: AnnotationPlace): Effect {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url === undefined || value.includes('$') || !/^https?:$/.test(url.protocol))
     return {
@@ -67,19 +67,24 @@ function authUrl(value: string, { ingress, gateway, sibling }: AnnotationPlace):
   }
   const query =
     url.search === '' ? '' : `; the query ${url.search} of ${value} is not sent, so the service must work without it`
-  const name = authProviderName(ingress.namespace, ingress.name)
-  const provider = JSON.stringify(providerOf(name, externalAuth))
+  const provider = JSON.stringify(providerOf(externalAuth))
   return {
     outcome: 'platform-step',
     level: 'error',
-    message: `SECURITY: the routes are unauthenticated until the mesh's configuration has this in extensionProviders: ${provider}${query}`,
+    message: `SECURITY: every request is denied until the mesh's configuration has this in extensionProviders, once for all Ingresses of the service: ${provider}. ${checkText(externalAuth)}${query}`,
     settings: { externalAuth },
   }
 }
 
-function providerOf(name: string, { host, port, path, responseHeaders }: ExternalAuth): object {
+/** How the check differs from nginx' auth_request (docs/facts/ingress-nginx.md#external-authorization). */
+function checkText({ path }: ExternalAuth): string {
+  const asked = path === '/' ? 'the path of the request' : `${path} followed by the path of the request`
+  return `Istio asks for ${asked}, sends only the listed headers, and allows only status 200, not the 202 of oauth2-proxy's /oauth2/auth: run oauth2-proxy with --upstream=static://200 --reverse-proxy and leave out pathPrefix`
+}
+
+function providerOf({ host, port, path, responseHeaders }: ExternalAuth): object {
   return {
-    name,
+    name: authProviderName(host, port, path),
     envoyExtAuthzHttp: {
       service: host,
       port,

@@ -54,8 +54,9 @@ export function externalAuthPolicy(
   scope: PolicyScope,
   workload: GatewayWorkload,
 ): AuthorizationPolicy | undefined {
-  if (settings.externalAuth === undefined) return undefined
-  const provider = { name: authProviderName(ingress.namespace, ingress.name) }
+  const { externalAuth } = settings
+  if (externalAuth === undefined) return undefined
+  const provider = { name: authProviderName(externalAuth.host, externalAuth.port, externalAuth.path) }
   const name = scopedName(ingress.namespace, ingress.name, 'auth')
   return authorizationPolicy(name, workload, { action: 'CUSTOM', provider, rules: [{ to: operationsOf(scope) }] })
 }
