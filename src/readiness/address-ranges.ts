@@ -27,6 +27,10 @@ export function parseRanges(text: string): AddressRanges {
   }
 }
 
+export function isAddress(text: string): boolean {
+  return ipaddr.isValid(text)
+}
+
 type Cidr = ReturnType<typeof ipaddr.parseCIDR>
 
 const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'].map((block) =>

@@ -43,7 +43,7 @@ function resolveMention({ host, port }: Mention, caller: Workload, places: Place
   const pod = places.workloadAt(host)
   if (pod !== undefined) return [toPod(host, port, pod, places)]
   if (places.isNodeAddress(host)) return port === undefined ? [] : toNodePort(host, port, places)
-  const service = serviceNamed(host, caller.namespace, places)
+  const service = behindAlias(serviceNamed(host, caller.namespace, places), places)
   return service === undefined ? [] : toService(host, port, 'name', service, places)
 }
 
@@ -57,6 +57,12 @@ function serviceNamed(host: string, from: string, places: Places): ExposedServic
   if (third !== undefined) return headless(places.service(third, second ?? ''))
   if (second === undefined) return svc === -1 ? places.service(from, first) : undefined
   return places.service(second, first) ?? headless(places.service(from, second))
+}
+
+/** The Service that an ExternalName names; the Service itself otherwise. An alias of an alias is not followed. */
+function behindAlias(service: ExposedService | undefined, places: Places): ExposedService | undefined {
+  if (service?.type !== 'ExternalName') return service
+  return serviceNamed(service.externalName, service.namespace, places) ?? service
 }
 
 function headless(service: ExposedService | undefined): ExposedService | undefined {
@@ -76,6 +82,9 @@ function toService(
   const ports = service.ports.filter(
     (entry) => port === undefined || entry.port === port || isDirect(entry, port, service),
   )
+  if (ports.length === 0 && port !== undefined && service.isHeadless)
+    // The name leads to the pods, so any of their ports answers; the mesh knows none that the Service leaves out.
+    return [{ host, port, by: 'pod-ip', target: { ...target, servicePort: undefined } }]
   if (ports.length === 0)
     return port === undefined ? [{ host, port, by, target: { ...target, servicePort: undefined } }] : []
   return ports.map((servicePort) => ({ host, port: port ?? servicePort.port, by, target: { ...target, servicePort } }))

@@ -442,6 +442,25 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
   'plaintext-caller': {
     found: [
       at('a URL in the environment', [web, service('web'), ...outsider('http://web.shop:80/x')]),
+      at('an ExternalName that leads to it', [
+        web,
+        service('web'),
+        object(
+          'v1',
+          'Service',
+          'alias',
+          {
+            spec: { type: 'ExternalName', externalName: 'web.shop.svc.cluster.local' },
+          },
+          'legacy',
+        ),
+        ...outsider('http://alias:80'),
+      ]),
+      at('a port of the pods that the headless Service does not list', [
+        web,
+        service('web', { clusterIP: 'None' }),
+        ...outsider('http://web.shop:9999'),
+      ]),
       at('the ClusterIP', [web, service('web', { clusterIP: '10.0.0.7' }), ...outsider('http://10.0.0.7/')]),
       at('the node port, from inside the mesh', [
         web,
@@ -552,6 +571,11 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
   },
   'pod-ip-call': {
     found: [
+      at('a port that the headless Service does not list', [
+        web,
+        service('web', { clusterIP: 'None' }),
+        caller(env('TARGET_URL', 'http://web:9999')),
+      ]),
       at('http to the IP of a pod', [
         web,
         runningPod('web', {}),

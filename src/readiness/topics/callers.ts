@@ -4,6 +4,7 @@ import { describe } from '../../kubernetes/object.ts'
 import type { Call } from '../call.ts'
 import { callerOf, finding, type Finding } from '../finding.ts'
 import { targetPort } from '../container-port.ts'
+import { isAddress } from '../address-ranges.ts'
 import { outboundRoute, type Bypass } from '../outbound.ts'
 import { closedTarget, describeReception, namespacesInScope, reception, type Situation } from '../situation.ts'
 import { hasNativeSidecar, type Unit } from '../workload.ts'
@@ -158,7 +159,8 @@ function serverFirst(call: Call, situation: Situation): readonly Finding[] {
 
 /** Returns the dialled addresses: the ClusterIPs, or the pod addresses of a headless Service. Empty if unknown. */
 function addressesOf({ by, host, target }: Pick<Call, 'by' | 'host' | 'target'>): readonly string[] {
-  if (by === 'pod-ip' || by === 'cluster-ip') return [host]
+  if (by === 'cluster-ip') return [host]
+  if (by === 'pod-ip' && isAddress(host)) return [host]
   if (target.service?.isHeadless === true) return target.workloads.flatMap(({ addresses }) => addresses)
   return target.service?.clusterIPs ?? []
 }
@@ -179,7 +181,7 @@ function isHeadlessTcp({ target: { service, servicePort } }: Call): boolean {
 function byPodIp(call: Call, { port, why }: Closed): Finding {
   return finding('pod-ip-call', {
     ...common(call, port),
-    message: `${describe(call.caller.reference)} calls pod IP ${destination(call)}; its sidecar forwards the call in plain text, which is refused: ${why}.`,
+    message: `${describe(call.caller.reference)} calls ${isAddress(call.host) ? 'pod IP' : 'pods behind'} ${destination(call)}${isAddress(call.host) ? '' : ', a port that the headless Service does not list'}; its sidecar forwards the call in plain text, which is refused: ${why}.`,
     fix: 'Call the workload by a Service name; with a headless Service the client can still choose the pod.',
   })
 }
