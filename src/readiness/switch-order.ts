@@ -48,11 +48,14 @@ export function switchOrder(namespaces: readonly NamespaceVerdict[]): readonly W
 }
 
 function wave(title: string, entries: readonly NamespaceVerdict[], before: readonly string[]): Wave {
-  const wayBack = entries.map(
-    ({ name }) =>
-      `kubectl -n ${name} patch peerauthentication default --type=merge -p '{"spec":{"mtls":{"mode":"PERMISSIVE"}}}'`,
-  )
+  const wayBack = entries.map(back)
   return { title, namespaces: entries.map(({ name }) => name), before: [...new Set(before)], wayBack }
+}
+
+/** Undoes what `next` of a namespace applies: the policy that was there gets its mode back, a new one goes. */
+function back({ name, policy, mode }: NamespaceVerdict): string {
+  if (policy === undefined) return `kubectl -n ${name} delete peerauthentication default`
+  return `kubectl -n ${name} patch peerauthentication ${policy} --type=merge -p '{"spec":{"mtls":{"mode":"${mode}"}}}'`
 }
 
 function blockers({ findings }: NamespaceVerdict, restartable: ReadonlySet<string>) {
@@ -71,8 +74,9 @@ function restartsFor({ findings }: NamespaceVerdict, restartable: ReadonlySet<st
         FIXED_BY_RESTART.has(code) ||
         (code === 'plaintext-caller' && restartable.has(`${object.kind}/${object.namespace}/${object.name}`)),
     )
-    .map(
-      ({ object: { kind, namespace, name } }) =>
-        `kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name}`,
+    .map(({ object: { kind, namespace, name } }) =>
+      ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind)
+        ? `kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name}`
+        : `recreate the pods of ${kind} ${namespace}/${name}`,
     )
 }

@@ -22,6 +22,8 @@ export interface NamespaceVerdict {
   readonly dataplane: string
   /** The mode in force for the namespace as a whole. */
   readonly mode: Mode
+  /** The PeerAuthentication without selector that decides for the namespace; undefined if it has none of its own. */
+  readonly policy: string | undefined
   readonly verdict: Verdict
   readonly step: Step
   readonly next: string
@@ -79,6 +81,7 @@ function judgeNamespace(name: string, basis: Basis): NamespaceVerdict {
     name,
     dataplane,
     mode,
+    policy: policies.get(name)?.withoutSelector[0]?.policy.name,
     verdict,
     ...step,
     findings,

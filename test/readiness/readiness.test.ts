@@ -3,6 +3,7 @@ import t from 'tap'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { FINDING_CODES, FINDINGS, type FindingCode } from '../../src/readiness/finding-codes.ts'
 import { findingKey } from '../../src/readiness/finding.ts'
+import { switchOrder } from '../../src/readiness/switch-order.ts'
 import { namespaceObject, peerAuthentication, type InjectorValues } from '../support/fixtures.ts'
 import {
   codes,
@@ -894,5 +895,14 @@ t.test('no verdict is yes where a range list may leave a Service out whose addre
   t.match(named.unknown[0]?.reason, 'Deployment shop/caller to web:80')
   const addressed = mesh([web, service('web', { clusterIP: '10.96.0.7' }), ranged(env('WEB_URL', 'http://web'))])
   t.equal(verdictOf(addressed).verdict, 'yes')
+  t.end()
+})
+
+t.test('the way back undoes the switch: a policy of its own gets its mode back, a new one is deleted', (t) => {
+  const back = (state: ReturnType<typeof mesh>) => switchOrder([verdictOf(state)]).flatMap(({ wayBack }) => wayBack)
+  t.same(back(mesh([web, service('web')])), ['kubectl -n shop delete peerauthentication default'])
+  t.match(back(mesh([web, service('web'), peerAuthentication('shop', 'ours', { mtls: { mode: 'PERMISSIVE' } })])), [
+    /patch peerauthentication ours .*PERMISSIVE/,
+  ])
   t.end()
 })
