@@ -7,6 +7,7 @@ interface ConvertFlags {
   readonly filename?: string[]
   readonly context?: string
   readonly namespace: string[]
+  readonly controllerConfig?: string
   readonly to: 'istio' | 'gateway-api'
   readonly output: 'yaml' | 'json'
   readonly report?: string
@@ -26,6 +27,10 @@ export function addConvert(program: Command, run: Run): void {
     )
     .addOption(new Option('--context <name>', 'kubeconfig context to use').conflicts('filename'))
     .option('-n, --namespace <name>', 'convert the Ingresses of this namespace only; repeatable', collect, [])
+    .option(
+      '--controller-config <path>',
+      "ingress-nginx' own settings: its ConfigMap, or its Deployment with the ConfigMap; found by itself if it is in the input",
+    )
     .addOption(new Option('--to <api>', 'API of the output').choices(['istio', 'gateway-api']).default('istio'))
     .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json']).default('yaml'))
     .option('--report <file>', 'also write the report to this file (JSON if it ends in .json, otherwise text)')
@@ -40,23 +45,36 @@ export function addConvert(program: Command, run: Run): void {
       ),
     )
     .option('--config <file>', 'configuration file (YAML); rules.gateway describes the gateway')
-    .action(async ({ filename, context, namespace, to, output, report, failOn, gateway, config }: ConvertFlags) => {
-      const { rules } = await configurationOf(config)
-      const { convert } = await import('./convert.ts')
-      const result = await convert({
-        source: { files: filename, context, namespaces: namespace },
-        target: to,
-        format: output,
-        gateway: gateway === undefined ? rules.gateway : { ...rules.gateway, shared: gateway },
-        reportFile: report,
+    .action(
+      async ({
+        filename,
+        context,
+        namespace,
+        controllerConfig,
+        to,
+        output,
+        report,
         failOn,
-        isTerminal: run.stdout.isTTY === true && run.stderr.isTTY === true,
-        tell: tellTo(run),
-      })
-      run.stderr.write(result.report)
-      run.stdout.write(result.output)
-      if (result.hasFindings) run.exitCode = 1
-    })
+        gateway,
+        config,
+      }: ConvertFlags) => {
+        const { rules } = await configurationOf(config)
+        const { convert } = await import('./convert.ts')
+        const result = await convert({
+          source: { files: filename, context, namespaces: namespace, controllerConfig },
+          target: to,
+          format: output,
+          gateway: gateway === undefined ? rules.gateway : { ...rules.gateway, shared: gateway },
+          reportFile: report,
+          failOn,
+          isTerminal: run.stdout.isTTY === true && run.stderr.isTTY === true,
+          tell: tellTo(run),
+        })
+        run.stderr.write(result.report)
+        run.stdout.write(result.output)
+        if (result.hasFindings) run.exitCode = 1
+      },
+    )
 }
 
 function parseGateway(value: string): string {

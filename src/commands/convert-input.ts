@@ -1,7 +1,9 @@
 /** The objects that `convert` reads: from manifests, or once from the cluster of the kubeconfig. */
 import type { Manifest } from '../cluster/manifest.ts'
 import { readManifests } from '../cluster/manifest-files.ts'
+import { findControllerSettings, settingsOfConfigMap } from '../conversion/annotations/nginx/controller-settings.ts'
 import { isIngress } from '../conversion/ingress/ingress.ts'
+import { InputError } from '../errors.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 
@@ -11,6 +13,8 @@ export interface ConvertSource {
   readonly context: string | undefined
   /** The only namespaces whose Ingresses are converted; all of them if there is none. */
   readonly namespaces: readonly string[]
+  /** A manifest of ingress-nginx' ConfigMap, or of the workload that runs it with that ConfigMap. */
+  readonly controllerConfig: string | undefined
 }
 
 export interface ConvertInput {
@@ -46,4 +50,19 @@ function placesOf(manifests: readonly Manifest[]): ReadonlyMap<string, string> {
         return [`${namespace}/${name}`, `${source.file === '-' ? 'standard input' : source.file}:${source.line}`]
       }),
   )
+}
+
+/** The settings of ingress-nginx: of the file that was named, else of the controller among the objects. Throws InputError. */
+export async function readControllerSettings(
+  file: string | undefined,
+  objects: readonly JsonObject[],
+): Promise<ReadonlyMap<string, string> | undefined> {
+  if (file === undefined) return findControllerSettings(objects)
+  const given = (await readManifests([file])).map(({ object }) => object)
+  const maps = given.filter(({ kind }) => kind === 'ConfigMap')
+  const found = findControllerSettings([...given, ...objects]) ?? new Map<string, string>()
+  if (maps.length === 1) return new Map([...found, ...settingsOfConfigMap(maps[0])])
+  if (found.size > 0) return found
+  const problem = `--controller-config ${file}: one ConfigMap is expected, or the Deployment or DaemonSet of ingress-nginx with its ConfigMap; it has ${maps.length} ConfigMaps`
+  throw new InputError('manifest-unreadable', [problem])
 }

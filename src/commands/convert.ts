@@ -6,7 +6,7 @@ import { convertIngresses, type Conversion } from '../conversion/convert-ingress
 import { isAtLeast, type Level } from '../conversion/model/report.ts'
 import { InputError, messageOf } from '../errors.ts'
 import { conversionLookups } from '../rules/ingress/conversion-lookups.ts'
-import { readConvertInput, type ConvertSource } from './convert-input.ts'
+import { readControllerSettings, readConvertInput, type ConvertSource } from './convert-input.ts'
 import { renderObjects } from './convert-yaml.ts'
 import { renderReport } from './convert-report.ts'
 
@@ -38,9 +38,11 @@ const TERMINAL_WIDTH = 100
 export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   const { target, gateway, failOn, isTerminal } = options
   const { objects, places } = await readConvertInput(options.source, options.tell)
+  const controllerSettings = await readControllerSettings(options.source.controllerConfig, objects)
   const conversion = convertIngresses(objects, {
     target,
     gateway,
+    ...(controllerSettings === undefined ? {} : { controllerSettings }),
     ...conversionLookups(buildClusterState(objects).state),
     gateways: () => objects,
   })

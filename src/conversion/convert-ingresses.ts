@@ -6,6 +6,7 @@
 import type { JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
+import { settingNotes } from './annotations/nginx/controller-settings.ts'
 import { assumedDefaults } from './annotations/nginx/defaults.ts'
 import type { EmittedObject } from './emit/emitted-object.ts'
 import { gatewayApiObjects } from './emit/gateway-api/gateway-api-objects.ts'
@@ -17,6 +18,7 @@ import { planHosts } from './hosts/plan-hosts.ts'
 import { tlsCoverage } from './hosts/tls-coverage.ts'
 import { isAcmeSolver } from './ingress/acme-solver.ts'
 import { ingressId, isIngress, readIngress, type Ingress } from './ingress/ingress.ts'
+import type { ReadIngress } from './ingress/read-ingress.ts'
 import type { ConversionOptions } from './model/conversion-options.ts'
 import { groupBy } from '../kubernetes/group-by.ts'
 import type { Note, ReportLine } from './model/report.ts'
@@ -107,6 +109,13 @@ function noteInOneLine({ level, about, outcome, message }: Note): Note {
   return { level, about: oneLine(about), outcome, message: oneLine(message) }
 }
 
+/** Each setting once, however many Ingresses have it. */
+function controllerNotes(readings: readonly ReadIngress[], { controllerSettings }: ConversionOptions): readonly Note[] {
+  if (controllerSettings === undefined) return assumedDefaults(readings)
+  const notes = [...readings.flatMap(({ inherited = [] }) => inherited), ...settingNotes(controllerSettings)]
+  return [...new Map(notes.map((note) => [JSON.stringify(note), note])).values()]
+}
+
 /** Runs four stages: read each Ingress, plan the hosts, plan the Gateways, print the objects. */
 export function convertParsed(ingresses: readonly Ingress[], given: ConversionOptions): Conversion {
   const options = withGatewayNamespace(given)
@@ -119,7 +128,7 @@ export function convertParsed(ingresses: readonly Ingress[], given: ConversionOp
   const emitted = emit(gateways.value, hosts.value, options)
   const plans = [...settleClaims(read.lines, read.value, tls), ...planned.lines, ...gateways.lines]
   const report = reportOf(ingresses, plans, [...hosts.lines, ...emitted.lines])
-  return { objects: emitted.value, hosts: hosts.value, report, notes: assumedDefaults(read.value) }
+  return { objects: emitted.value, hosts: hosts.value, report, notes: controllerNotes(read.value, options) }
 }
 
 /** Orders lines by Ingress, in input order. Ingresses of one `generateName` share their id, and so their lines. */

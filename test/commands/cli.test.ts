@@ -439,3 +439,33 @@ t.test('convert reads the cluster of the kubeconfig, all namespaces or some', as
   server.forget('/apis/networking.k8s.io/v1/ingresses')
   t.match(await run(['convert']), { code: 2, stderr: /ingresses: / })
 })
+
+t.test(
+  "ingress-nginx' own settings count for every Ingress, from a file or from the controller among the input",
+  async (t) => {
+    const settings =
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: nginx, namespace: ingress}\ndata: {ssl-redirect: "false", use-forwarded-headers: "true", whitelist-source-range: 10.0.0.0/8, nosuch: x}\n'
+    const workload =
+      'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: nginx, namespace: ingress}\nspec: {template: {spec: {containers: [{name: c, image: registry.k8s.io/ingress-nginx/controller:v1.15.1, args: [/nginx-ingress-controller, --configmap=$(POD_NAMESPACE)/nginx, --default-ssl-certificate=a/b]}]}}}\n'
+    const folder = t.testdir({
+      'settings.yaml': settings,
+      'none.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\n',
+    })
+    const named = await run(['convert', '-f', '-', '--controller-config', `${folder}/settings.yaml`], CONVERTED)
+    const found = await run(['convert', '-f', '-'], `${CONVERTED}---\n${settings}---\n${workload}`)
+    for (const { stdout, stderr } of [named, found]) {
+      t.notMatch(stdout, /redirectCode: 308/)
+      t.match(stdout, /kind: AuthorizationPolicy/)
+      t.match(stdout, /strict-transport-security: max-age=31536000; includeSubDomains/)
+      t.match(stderr, /warn {2}ingress-nginx use-forwarded-headers: step for the platform team: is true/)
+      t.match(stderr, /warn {2}ingress-nginx nosuch: not converted: is x; unknown setting/)
+      t.match(stderr, /error ingress-nginx whitelist-source-range: differs: SECURITY/)
+      t.notMatch(stderr, /defaults are assumed/)
+    }
+    t.match(found.stderr, /error ingress-nginx --default-ssl-certificate: step/)
+    t.match(await run(['convert', '-f', '-', '--controller-config', `${folder}/none.yaml`], CONVERTED), {
+      code: 2,
+      stderr: /--controller-config .*none\.yaml: one ConfigMap is expected/,
+    })
+  },
+)

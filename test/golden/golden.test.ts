@@ -103,7 +103,7 @@ function patched(object: Json, patch: string): Json {
 async function conversion(folder: string, files: ReadonlySet<string>, target: Target): Promise<string> {
   const { rules } = await configurationOf(folder, files)
   const { output } = await convert({
-    source: { files: [`${folder}/object.yaml`], context: undefined, namespaces: [] },
+    source: { files: [`${folder}/object.yaml`], context: undefined, namespaces: [], controllerConfig: undefined },
     isTerminal: false,
     tell: () => undefined,
     target,

@@ -1,4 +1,5 @@
 import type { IngressSettings } from '../model/ingress-settings.ts'
+import type { Note } from '../model/report.ts'
 import type { ControllerClass } from './controller-class.ts'
 import type { Ingress } from './ingress.ts'
 
@@ -9,4 +10,6 @@ export interface ReadIngress {
   readonly id: string
   readonly controller: ControllerClass
   readonly settings: IngressSettings
+  /** Notes about settings of the controller that it has by default. */
+  readonly inherited?: readonly Note[]
 }

@@ -55,4 +55,6 @@ export interface ConversionOptions {
   readonly controllerOf: (className: string) => string | undefined
   /** Returns the Gateways that exist already, as objects; undefined if they are not known. */
   readonly gateways?: () => readonly JsonObject[]
+  /** Keys of ingress-nginx' ConfigMap, and its flags; undefined if they are not known. */
+  readonly controllerSettings?: ReadonlyMap<string, string>
 }
