@@ -13,7 +13,7 @@ const { check } = await import('recheck')
 const LENGTH = 20_000
 const ALLOWED_MS = 60
 
-/** Read only files of whoever runs a command, so nobody else waits for them. The server imports none of them. */
+/** Read only files of whoever runs a command, `serve --from` included: no request reaches them. */
 const COMMANDS_ONLY =
   /^(?:src\/commands\/|dist\/commands\/|dist\/chunk-preview|src\/kubernetes\/(?:json-duplicates|yaml-simple-flow)\.ts)/
 
