@@ -95,12 +95,12 @@ function bypassesAlways(unit: Unit, container: Unit['pod']['containers'][number]
   if (identity('runAsUser') === 1337)
     return {
       why: 'the container runs as UID 1337, as the proxy does',
-      fix: 'Run the container as another user than 1337.',
+      fix: 'Run the container as a user other than 1337.',
     }
   if (identity('runAsGroup') === 1337)
     return {
       why: 'the container runs with GID 1337, as the proxy does',
-      fix: 'Run the container with another group than 1337.',
+      fix: 'Run the container with a group other than 1337.',
     }
   return undefined
 }

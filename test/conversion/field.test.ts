@@ -656,7 +656,7 @@ t.test('Ingresses without a name of their own get one each', (t) => {
     nameless('c.example.com', {}),
   ])
   const names = conversion.objects.map(
-    (object) => `${String(object['kind'])} ${String(memberAt(object, 'metadata', 'name'))}`,
+    (object) => `${object['kind']} ${String(memberAt(object, 'metadata', 'name'))}`,
   )
   t.equal(new Set(names).size, 6, names.join(', '))
   for (const host of ['a', 'b', 'c']) t.equal(ask(conversion, 'istio', `${host}.example.com/`), 'web.shop:80 /')

@@ -59,7 +59,7 @@ for (const target of TARGETS) {
       fc.property(ingresses(), (given) => {
         const ids = convertIngresses(given, options(target)).objects.map(
           (object) =>
-            `${String(object['kind'])} ${String(memberAt(object, 'metadata', 'namespace'))}/${String(memberAt(object, 'metadata', 'name'))}`,
+            `${object['kind']} ${String(memberAt(object, 'metadata', 'namespace'))}/${String(memberAt(object, 'metadata', 'name'))}`,
         )
         if (new Set(ids).size !== ids.length) throw new Error(ids.join('\n'))
       }),

@@ -78,7 +78,7 @@ function listPart(rule: ListRule): Entry {
   return (value, place) => {
     const bad = readList(value).filter((one) => !rule.fits[place.target].test(one))
     if (bad.length === 0 || !isInForce('enable-cors', place)) return partOf('enable-cors')(value, place)
-    const message = `${bad.join(', ')} is left out of the CORS response, allowed is ${rule.allowed[place.target]}`
+    const message = `${bad.join(', ')} is left out of the CORS response; allowed is ${rule.allowed[place.target]}`
     return { outcome: 'unsupported', level: bad.some((one) => rule.fits.istio.test(one)) ? 'error' : 'warn', message }
   }
 }
