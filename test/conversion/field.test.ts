@@ -655,9 +655,7 @@ t.test('Ingresses without a name of their own get one each', (t) => {
     nameless('b.example.com', { generateName: 'web-' }),
     nameless('c.example.com', {}),
   ])
-  const names = conversion.objects.map(
-    (object) => `${object['kind']} ${String(memberAt(object, 'metadata', 'name'))}`,
-  )
+  const names = conversion.objects.map((object) => `${object['kind']} ${String(memberAt(object, 'metadata', 'name'))}`)
   t.equal(new Set(names).size, 6, names.join(', '))
   for (const host of ['a', 'b', 'c']) t.equal(ask(conversion, 'istio', `${host}.example.com/`), 'web.shop:80 /')
   t.match(linesOf(conversion, 'metadata.name'), /^approximate warn: the Ingress has generateName/)
