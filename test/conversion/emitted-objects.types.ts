@@ -8,7 +8,6 @@ import type { HttpAction, HttpRedirect } from '../../src/conversion/emit/istio/h
 import type { VirtualService } from '../../src/conversion/emit/istio/virtual-service.ts'
 import type { AuthorizationPolicy, Operation } from '../../src/conversion/emit/mesh/authorization-policy.ts'
 import type { DestinationRule } from '../../src/conversion/emit/mesh/destination-rule-object.ts'
-import type { ConfigPatch } from '../../src/conversion/emit/mesh/rate-limit-filter.ts'
 import { defined } from '../../src/kubernetes/json.ts'
 
 const metadata = { name: 'web', namespace: 'shop' }
@@ -57,12 +56,6 @@ export const policy: AuthorizationPolicy = {
 }
 // @ts-expect-error -- the field is paths
 export const operation: Operation = { hosts: ['a.example.com'], path: ['/admin'] }
-export const patch: ConfigPatch = {
-  applyTo: 'VIRTUAL_HOST',
-  // @ts-expect-error -- the field is vhost
-  match: { context: 'GATEWAY', routeConfiguration: { virtualHost: { name: 'a.example.com:443' } } },
-  patch: { operation: 'MERGE', value: { 'Envoy’s own': 'configuration stays JSON' } },
-}
 // @ts-expect-error -- the field is hostname
 export const listener: Listener = defined({ name: 'https', port: 443, protocol: 'HTTPS', hostName: 'a.example.com' })
 export const apiGateway: ApiGateway = {

@@ -9,6 +9,7 @@ import {
   equalJson,
   isDeeperThan,
   member,
+  ownEntry,
   parseJson,
   stringMap,
   typeName,
@@ -17,7 +18,7 @@ import {
 } from '../../src/kubernetes/json.ts'
 import { describeSelector, hasAll, matches, parseSelector } from '../../src/kubernetes/label-selector.ts'
 import { describe, hasController, referenceTo } from '../../src/kubernetes/object.ts'
-import { fieldPath, readPodTemplate } from '../../src/kubernetes/pod-template.ts'
+import { fieldPath, hasPodTemplate, rawTemplate, readPodTemplate } from '../../src/kubernetes/pod-template.ts'
 import { isProblem } from '../../src/kubernetes/problem.ts'
 import { parseQuantity } from '../../src/kubernetes/quantity.ts'
 import { container, HTTP_PROBE, pod, workload } from '../support/fixtures.ts'
@@ -41,6 +42,17 @@ t.test('json: only own members are seen, and values are compared by content', (t
   for (const [left, right, are] of equal) t.equal(equalJson(left, right), are, JSON.stringify([left, right]))
   t.equal(isDeeperThan([[[]]], 3), false)
   t.equal(isDeeperThan({ a: [{ b: {} }] }, 3), true)
+  t.end()
+})
+
+t.test('a lookup by a name from user input never finds what JavaScript objects inherit', (t) => {
+  for (const name of ['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__']) {
+    t.equal(ownEntry({}, name), undefined, `table ${name}`)
+    t.equal(hasPodTemplate(name), false, `kind ${name}`)
+    t.equal(rawTemplate(name, { spec: {} }), undefined, `template of kind ${name}`)
+    t.same(readPodTemplate(name, {}), { field: 'kind', problem: `${name} has no pod template` })
+    t.equal(isClusterScoped(name, 'Foo'), false, `group ${name}`)
+  }
   t.end()
 })
 
@@ -72,6 +84,9 @@ t.test('label selectors match as the API server does', (t) => {
     [expression('Is', 'web'), 'matchExpressions[0].operator', /allowed are In, NotIn, Exists, DoesNotExist/],
     [expression('In'), 'matchExpressions[0].values', /required for operator In/],
     [expression('Exists', 'web'), 'matchExpressions[0].values', /not allowed for operator Exists/],
+    [{ matchLabels: { app: 1 } }, 'matchLabels[app]', /must be a string, not number/],
+    [{ matchExpressions: [{ operator: 'Exists' }] }, 'matchExpressions[0].key', /a label key is required/],
+    ['app=web', '', /must be an object/],
   ]
   for (const [written, field, problem] of malformed) t.match(parseSelector(written), { field, problem })
   t.equal(hasAll(labels, new Map([['app', 'web']])), true)

@@ -48,7 +48,6 @@ export interface IngressSettings {
   readonly allowedSources?: readonly string[]
   readonly deniedSources?: readonly string[]
   readonly externalAuth?: ExternalAuth
-  readonly rateLimit?: RateLimit
   readonly certificate?: CertificateRequest
   /** Members of the Certificate's `spec` other than names and issuer. */
   readonly certificateSpec?: JsonObject
@@ -186,12 +185,6 @@ export interface ExternalAuth {
   readonly usesTls: boolean
   /** In lower case. */
   readonly responseHeaders: readonly string[]
-}
-
-export interface RateLimit {
-  readonly requests: number
-  readonly perSeconds: number
-  readonly burst: number
 }
 
 /** A cert-manager Certificate for each TLS entry (https://cert-manager.io/docs/usage/certificate/). */

@@ -32,7 +32,7 @@ export function hasExtra(
   return candidates.some((object) => isThere(object) && isPlaced(object))
 }
 
-/** Texts and numbers anywhere in a value; a snake_case field of an EnvoyFilter has the same ones. */
+/** Strings and numbers anywhere in a value. */
 function leaves(value: Json | undefined): readonly string[] {
   if (Array.isArray(value)) return (value as readonly Json[]).flatMap(leaves)
   if (isObject(value)) return Object.values(value).flatMap(leaves)

@@ -38,7 +38,13 @@ function flagsOf(object: JsonObject): ReadonlyMap<string, string> | undefined {
   const controller = containers.find(isController)
   if (controller === undefined) return undefined
   const words = argumentsOf(controller).filter((word) => word.startsWith('--'))
-  return new Map(words.map((word) => [word.replace(/=.*$/, ''), /=(.*)$/.exec(word)?.[1] ?? 'true']))
+  return new Map(words.map(flagOf))
+}
+
+/** `--name=value`, or `--name` for `true`. */
+function flagOf(word: string): readonly [string, string] {
+  const equals = word.indexOf('=')
+  return equals === -1 ? [word, 'true'] : [word.slice(0, equals), word.slice(equals + 1)]
 }
 
 function isController(container: Json): boolean {

@@ -77,7 +77,7 @@ function gatewayOf(plan: GatewayPlan, { shared }: GatewaySettings): Pick<ParentG
 function workloadOf(plan: GatewayPlan, gateway: GatewaySettings): GatewayWorkload {
   const { namespace, name } = gatewayOf(plan, gateway)
   const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name } as const]
-  return { namespace, policyTarget: { targetRefs }, filterTarget: { targetRefs } }
+  return { namespace, policyTarget: { targetRefs } }
 }
 
 /** Policies of a shared Gateway select pods by a label that only Istio's own deployments have. */

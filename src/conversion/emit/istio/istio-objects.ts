@@ -39,7 +39,6 @@ function workloadOf({ namespace, selector }: GatewaySettings): GatewayWorkload {
   return {
     namespace,
     policyTarget: { selector: { matchLabels: selector } },
-    filterTarget: { workloadSelector: { labels: selector } },
   }
 }
 

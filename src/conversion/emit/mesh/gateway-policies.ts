@@ -1,7 +1,6 @@
 /**
- * Policies of the gateway's pods for some hosts: which clients may call and which service authorizes requests
- * (`authorization-policy.ts`), and how often clients may call (`rate-limit-filter.ts`). They are in the gateway's
- * namespace, so a platform team applies them.
+ * Policies of the gateway's pods for some hosts: which clients may call and which service authorizes requests. They are
+ * in the gateway's namespace, so a platform team applies them.
  */
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import { collect, type Reported } from '../../model/report.ts'
@@ -9,10 +8,7 @@ import type { VirtualHost } from '../../model/virtual-host.ts'
 import { externalAuthPolicy, sourcePolicy, type AuthorizationPolicy } from './authorization-policy.ts'
 import type { GatewayWorkload } from './gateway-workload.ts'
 import { policyScope } from './policy-scope.ts'
-import { isGuarded, scopeLines } from './policy-warnings.ts'
-import { rateLimitFilter, type EnvoyFilter } from './rate-limit-filter.ts'
-
-export type GatewayPolicy = AuthorizationPolicy | EnvoyFilter
+import { guardLines, isGuarded } from './policy-warnings.ts'
 
 /** `hosts` are the Ingresses' hosts; `served` are all hosts of the same pods. */
 export function gatewayPolicies(
@@ -20,7 +16,7 @@ export function gatewayPolicies(
   hosts: readonly VirtualHost[],
   workload: GatewayWorkload,
   served: readonly VirtualHost[],
-): Reported<readonly GatewayPolicy[]> {
+): Reported<readonly AuthorizationPolicy[]> {
   const policies = collect(readings.map((reading) => policiesOf(reading, hosts, workload, served)))
   return { value: policies.value.flat(), lines: policies.lines }
 }
@@ -30,14 +26,10 @@ function policiesOf(
   hosts: readonly VirtualHost[],
   workload: GatewayWorkload,
   served: readonly VirtualHost[],
-): Reported<readonly GatewayPolicy[]> {
-  if (!isGuarded(reading) && reading.settings.rateLimit === undefined) return { value: [], lines: [] }
+): Reported<readonly AuthorizationPolicy[]> {
+  if (!isGuarded(reading)) return { value: [], lines: [] }
   const scope = policyScope(reading, hosts, served)
   if (scope.length === 0) return { value: [], lines: [] }
-  const policies = [
-    sourcePolicy(reading, scope, workload),
-    externalAuthPolicy(reading, scope, workload),
-    rateLimitFilter(reading, scope, workload),
-  ]
-  return { value: policies.filter((policy) => policy !== undefined), lines: scopeLines(reading, scope, served) }
+  const policies = [sourcePolicy(reading, scope, workload), externalAuthPolicy(reading, scope, workload)]
+  return { value: policies.filter((policy) => policy !== undefined), lines: guardLines(reading, scope, served) }
 }

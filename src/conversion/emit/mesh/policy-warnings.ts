@@ -5,23 +5,16 @@ import type { ReportLine } from '../../model/report.ts'
 import type { Route, VirtualHost } from '../../model/virtual-host.ts'
 import type { PolicyScope } from './policy-scope.ts'
 
-export function scopeLines(
-  reading: ReadIngress,
-  scope: PolicyScope,
-  served: readonly VirtualHost[],
-): readonly ReportLine[] {
-  return [
-    ...(isGuarded(reading) ? guardLines(reading, scope, served) : []),
-    ...(reading.settings.rateLimit === undefined ? [] : limitLines(reading, scope)),
-  ]
-}
-
 /** Whether the Ingress restricts its clients. */
 export function isGuarded({ settings: { allowedSources, deniedSources, externalAuth } }: ReadIngress): boolean {
   return allowedSources !== undefined || deniedSources !== undefined || externalAuth !== undefined
 }
 
-function guardLines(reading: ReadIngress, scope: PolicyScope, served: readonly VirtualHost[]): readonly ReportLine[] {
+export function guardLines(
+  reading: ReadIngress,
+  scope: PolicyScope,
+  served: readonly VirtualHost[],
+): readonly ReportLine[] {
   const warnings = [
     hostWarning(scope.map(({ host }) => host)),
     ...scope.map(({ host, paths, siblings }) => {
@@ -75,13 +68,4 @@ function ownersOf(routes: readonly Route[], { ingress: { namespace } }: ReadIngr
   const ids = [...new Set(routes.map(({ ingress }) => ingress))]
   const own = ids.filter((id) => id.startsWith(`${namespace}/`)).map((id) => `Ingress ${id}`)
   return [...own, ...(own.length < ids.length ? ['another namespace'] : [])].join(', ')
-}
-
-/** The filter belongs to the virtual host, so it cannot distinguish paths. */
-function limitLines(reading: ReadIngress, scope: PolicyScope): readonly ReportLine[] {
-  const shared = scope.filter(({ siblings }) => siblings.length > 0)
-  return shared.map(({ host, siblings }) => {
-    const message = `the rate limit counts all requests for ${host}, including the routes of ${ownersOf(siblings, reading)}. Use separate hosts`
-    return { ingress: reading.id, level: 'warn', about: 'spec.rules', outcome: 'approximate', message }
-  })
 }
