@@ -1,14 +1,13 @@
 /** The first stage: each Ingress with its controller and its settings. No later stage reads an annotation. */
 import { accountForAnnotations } from './annotations/account-for-annotations.ts'
 import { withPathExpressions } from './annotations/path-expressions.ts'
-import { hstsOf, inheritedAnnotations } from './annotations/nginx/controller-settings.ts'
 import { withOwnDefaults } from './annotations/nginx/defaults.ts'
+import { inheritedFor, inheritedNote, withHsts } from './annotations/nginx/inherited-settings.ts'
 import { controllerClass } from './ingress/controller-class.ts'
 import { ingressId, type Ingress } from './ingress/ingress.ts'
 import type { ReadIngress } from './ingress/read-ingress.ts'
 import type { ConversionOptions } from './model/conversion-options.ts'
-import { NO_HEADER_CHANGES, type IngressSettings } from './model/ingress-settings.ts'
-import { collect, type Claim, type Note, type Reported, type ReportLine } from './model/report.ts'
+import { collect, type Claim, type Reported, type ReportLine } from './model/report.ts'
 
 /**
  * Returns the oldest Ingress first, so that it wins a conflict, as in ingress-nginx (`sortIngressSlice` in
@@ -32,7 +31,7 @@ function readIngress(
   ruleHosts: ReadonlySet<string>,
 ): Reported<ReadIngress, ReportLine | Claim> {
   const controller = controllerClass(given, options.controllerOf)
-  const inherited = controller === 'nginx' ? inheritedOf(given, options) : new Map<string, string>()
+  const inherited = inheritedFor(given, controller, options)
   const ingress =
     inherited.size === 0 ? given : { ...given, annotations: new Map([...inherited, ...given.annotations]) }
   const { value: settings, lines } = accountForAnnotations(ingress, controller, options, ruleHosts)
@@ -43,30 +42,9 @@ function readIngress(
     controller,
     settings: withHsts(settings, ingress, controller, options),
   }
-  const notes = lines.filter((line) => !isOwn(line)).map((line) => noteOf('decidedBy' in line ? line.line : line))
+  const notes = lines
+    .filter((line) => !isOwn(line))
+    .map((line) => inheritedNote('decidedBy' in line ? line.line : line))
   const reading = withPathExpressions(withOwnDefaults({ ...read, inherited: notes }))
   return { value: reading, lines: [...ingress.lines, ...lines.filter(isOwn)] }
-}
-
-function inheritedOf(ingress: Ingress, { controllerSettings }: ConversionOptions): ReadonlyMap<string, string> {
-  return controllerSettings === undefined ? new Map() : inheritedAnnotations(controllerSettings, ingress.annotations)
-}
-
-function noteOf({ level, about, outcome, message }: ReportLine): Note {
-  return { level, about: `ingress-nginx ${about.replace(/^.*\//, '')}`, outcome, message }
-}
-
-/** Sets the header of HSTS where the settings of the controller are known and the Ingress has TLS. */
-function withHsts(
-  settings: IngressSettings,
-  { tls }: Ingress,
-  controller: string,
-  { controllerSettings }: ConversionOptions,
-): IngressSettings {
-  const value = controllerSettings === undefined ? undefined : hstsOf(controllerSettings)
-  if (value === undefined || controller !== 'nginx' || tls.every(({ secret }) => secret === '')) return settings
-  const { headerChanges = NO_HEADER_CHANGES } = settings
-  const { response } = headerChanges
-  const set = { ...response.set, 'strict-transport-security': value }
-  return { ...settings, headerChanges: { ...headerChanges, response: { ...response, set } } }
 }

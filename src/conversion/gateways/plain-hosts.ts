@@ -1,5 +1,6 @@
 /** Hosts that the gateway serves only over plain HTTP although the Ingress asked for HTTPS. */
 import { hasTls, ruleHosts, type TlsCoverage } from '../hosts/tls-coverage.ts'
+import { traitsOf } from '../ingress/controller-traits.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { Claim, ReportLine } from '../model/report.ts'
 
@@ -38,7 +39,7 @@ export function plainHostLines(reading: ReadIngress, tls: TlsCoverage): readonly
   const unredirected = unredirectedHosts(reading, tls)
   const isClaimed = reading.settings.redirectsEveryHost === true
   // With ssl-redirect alone, ingress-nginx does not redirect such hosts either.
-  const isExpected = reading.controller === 'nginx' && !isClaimed
+  const isExpected = traitsOf(reading.controller).servesEveryHostByHttps !== undefined && !isClaimed
   const isSettled = isClaimed && isPlainOnly(reading, unredirected)
   const redirectLines =
     unredirected.length === 0 || isExpected || isSettled
@@ -76,7 +77,8 @@ function noCertificateLines(reading: ReadIngress, tls: TlsCoverage): readonly Re
   const line = { ingress: reading.id, level: 'info', about: 'spec.tls', outcome: 'not-needed' } as const
   if (ingress.tls.length > 0)
     return [{ ...line, message: `${plain.join(', ')} has no certificate, so it has no HTTPS server` }]
-  if (controller !== 'nginx') return []
-  const message = `without it, ingress-nginx served https://${first} with its default certificate; the gateway does not`
+  const server = traitsOf(controller).servesEveryHostByHttps
+  if (server === undefined) return []
+  const message = `without it, ${server} served https://${first} with its default certificate; the gateway does not`
   return [{ ...line, message }]
 }

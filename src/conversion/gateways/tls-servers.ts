@@ -1,5 +1,6 @@
 /** The servers that end TLS at a gateway, with a report line for each TLS entry. */
 import { ruleHosts, tlsEntries, type TlsEntry } from '../hosts/tls-coverage.ts'
+import { traitsOf } from '../ingress/controller-traits.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
 import { groupBy } from '../../kubernetes/group-by.ts'
@@ -135,10 +136,6 @@ function serverOf(
   return [{ hosts, names, secret: tls.entry.secret, clientCertificate }]
 }
 
-/**
- * Istio's own ingress controller does not serve HTTPS without a secret either, so nothing is lost for it (istio/istio
- * pilot/pkg/config/kube/ingress/conversion.go).
- */
 function unservedLines({ ingress, id, controller, settings }: ReadIngress): readonly ReportLine[] {
   if (settings.isTlsOffloaded === true) {
     const message = 'TLS ends at the load balancer in front, so no HTTPS server is generated'
@@ -146,7 +143,7 @@ function unservedLines({ ingress, id, controller, settings }: ReadIngress): read
       return { ingress: id, level: 'warn', about: field, outcome: 'platform-step', message }
     })
   }
-  const level = controller === 'istio' ? 'warn' : 'error'
+  const level = traitsOf(controller).hasDefaultCertificate ? 'error' : 'warn'
   const message =
     'no secretName: ingress controllers would serve a default certificate, the gateway cannot, so no HTTPS server is generated. Add a secretName'
   return ingress.tls

@@ -3,6 +3,7 @@ import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import type { Reported, ReportLine } from '../model/report.ts'
 import type { HostContext, HostRule } from './host-rule.ts'
 import { isIdle, type Canary, type HeaderMatch } from '../model/ingress-settings.ts'
+import { traitsOf } from '../ingress/controller-traits.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import { pathMatch } from './path-matches.ts'
 import { escapeRegex } from '../model/regular-expression.ts'
@@ -25,7 +26,7 @@ export function withCanaries(
   const lines: ReportLine[] = []
   for (const rule of canaries)
     for (const path of rule.rule.paths) {
-      const key = matchKey(pathMatch(path, rule.reading.controller, context.isRegex))
+      const key = matchKey(pathMatch(path, traitsOf(rule.reading.controller), context.isRegex))
       const isMain = ({ match, action }: Route) => matchKey(match) === key && action.kind === 'forward'
       const backend = canaryBackend(path, rule, { hasMain: routes.some(isMain), hasCanary: found.has(key) }, context)
       const { settings } = rule.reading

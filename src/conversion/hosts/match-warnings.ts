@@ -1,5 +1,6 @@
 /** Warnings about path matching: controllers that may match differently, and paths that cannot be matched. */
 import type { Problem } from '../../kubernetes/problem.ts'
+import { traitsOf } from '../ingress/controller-traits.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import { regexProblem } from '../model/regular-expression.ts'
@@ -19,12 +20,9 @@ export function matchWarning(
   { kind, value }: PathMatch,
   { controller }: ReadIngress,
 ): string | undefined {
-  if (kind === 'prefix' && controller === 'istio')
-    return `${value}x also matches, as the path says; Istio's own ingress controller matches whole path elements only`
-  if (kind !== 'elements' || value === '/' || pathType !== 'ImplementationSpecific') return undefined
-  if (controller === 'traefik') return `whole path elements match, as with Prefix; Traefik also matches ${value}x`
-  if (controller !== 'unknown') return undefined
-  return 'whole path elements match, as with Prefix; its controller may match differently'
+  const warning = traitsOf(controller).matchWarning
+  if (warning?.kind !== kind || pathType !== 'ImplementationSpecific' || value === '/') return undefined
+  return warning.text(value)
 }
 
 /** Returns why a path cannot be matched at all. */
@@ -34,11 +32,8 @@ export function matchProblem(
   { controller }: ReadIngress,
 ): Problem | undefined {
   const at = `${field}.path`
-  if (controller === 'gce' && value.includes('*'))
-    return {
-      field: at,
-      problem: `${path}: Google Cloud allows * only at the end of a path, after a /; the path is omitted`,
-    }
+  const wildcardProblem = value.includes('*') ? traitsOf(controller).innerWildcardProblem : undefined
+  if (wildcardProblem !== undefined) return { field: at, problem: `${path}: ${wildcardProblem}; the path is omitted` }
   if (kind !== 'regex')
     return value.startsWith('/') ? undefined : { field: at, problem: `${path} must start with /; the path is omitted` }
   const problem = regexProblem(value)

@@ -1,6 +1,6 @@
 /** How the path of an Ingress matches (docs/facts/istio-gateway.md#path-types), and the precedence of paths. */
 import { trimEnd } from '../../kubernetes/trim-characters.ts'
-import type { ControllerClass } from '../ingress/controller-class.ts'
+import type { ControllerTraits } from '../ingress/controller-traits.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import { escapeRegex, hasAlternatives } from '../model/regular-expression.ts'
 import type { PathMatch, Route } from '../model/virtual-host.ts'
@@ -23,26 +23,21 @@ import type { PathMatch, Route } from '../model/virtual-host.ts'
  */
 export function pathMatch(
   { path, pathType, expression }: IngressPath,
-  controller: ControllerClass,
+  { implementationSpecific, hasRegexHosts }: ControllerTraits,
   isRegexHost: boolean,
 ): PathMatch {
   if (expression !== undefined) return startingWith(expression.pattern, expression.ignoresCase)
-  if (isRegexHost && (controller === 'nginx' || controller === 'unknown')) return nginxRegex(path)
+  if (isRegexHost && hasRegexHosts) return nginxRegex(path)
   if (pathType === 'Exact') return { kind: 'exact', value: path }
   if (pathType === 'Prefix') return elements(path)
-  switch (controller) {
-    case 'nginx':
-    case 'f5':
+  switch (implementationSpecific) {
+    case 'text-prefix':
       return path === '' || path === '/' ? elements('/') : { kind: 'prefix', value: path }
-    case 'alb':
+    case 'wildcards':
       return wildcards(path)
-    case 'gce':
-    case 'istio':
+    case 'trailing-wildcard':
       return wildcardOrExact(path)
-    case 'kong':
-      return path === '' || path === '/' ? elements('/') : { kind: 'prefix', value: path }
-    case 'traefik':
-    case 'unknown':
+    case 'elements':
       return elements(path)
   }
 }

@@ -1,6 +1,7 @@
 /** The route of one path. */
 import { isProblem, type Problem } from '../../kubernetes/problem.ts'
 import { isChallengePath } from '../ingress/acme-solver.ts'
+import { traitsOf } from '../ingress/controller-traits.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import {
@@ -17,7 +18,7 @@ import { pathRewrite } from './path-rewrite.ts'
 import { resolveBackend } from './resolve-backend.ts'
 
 export function pathRoute(path: IngressPath, reading: ReadIngress, context: HostContext): Route | Problem {
-  const match = pathMatch(path, reading.controller, context.isRegex)
+  const match = pathMatch(path, traitsOf(reading.controller), context.isRegex)
   const problem = matchProblem(path, match, reading) ?? blockedProblem(path, reading) ?? actionProblem(path, reading)
   if (problem !== undefined) return problem
   const action = redirectOf(path, reading, context.host) ?? forwardOf(path, match, reading, context)
@@ -87,11 +88,6 @@ function headerChangesOf({ headerChanges, forwardedPrefix }: IngressSettings, is
   return { ...changes, request: { ...request, set: { ...request.set, 'x-forwarded-prefix': forwardedPrefix } } }
 }
 
-/**
- * ingress-nginx and F5's controller redirect hosts with TLS unless an annotation disables it; other controllers only if
- * an annotation enables it
- * (https://kubernetes.github.io/ingress-nginx/user-guide/tls/#server-side-https-enforcement-through-redirect).
- */
 function wantsHttps({ settings, controller }: ReadIngress): boolean {
-  return settings.redirectsToHttps ?? (controller === 'nginx' || controller === 'f5')
+  return settings.redirectsToHttps ?? traitsOf(controller).redirectsTlsHosts
 }

@@ -1,0 +1,78 @@
+/**
+ * How controllers differ about an Ingress without annotations. Everything else that only one controller means is in its
+ * file under `annotations/`.
+ */
+import type { ControllerClass } from './controller-class.ts'
+
+export interface ControllerTraits {
+  /** How a path of type ImplementationSpecific matches (docs/facts/istio-gateway.md#path-types). */
+  readonly implementationSpecific: 'text-prefix' | 'elements' | 'wildcards' | 'trailing-wildcard'
+  /** Why its own match of such a path may differ from the converted one. */
+  readonly matchWarning?: { readonly kind: 'prefix' | 'elements'; readonly text: (path: string) => string }
+  /** Why a `*` inside a path is refused. */
+  readonly innerWildcardProblem?: string
+  /** A regular expression among the paths of a host turns all of them into regular expressions. */
+  readonly hasRegexHosts: boolean
+  /** Hosts with TLS redirect to HTTPS unless an annotation disables it. Hosts without TLS do not. */
+  readonly redirectsTlsHosts: boolean
+  /** The name of a controller that serves hosts without `spec.tls` over HTTPS, with its default certificate. */
+  readonly servesEveryHostByHttps?: string
+  /** A TLS entry without a secret is served with a default certificate. */
+  readonly hasDefaultCertificate: boolean
+}
+
+export function traitsOf(controller: ControllerClass): ControllerTraits {
+  return TRAITS[controller]
+}
+
+/** No regular expressions, no redirect, a default certificate. */
+const USUAL = { hasRegexHosts: false, redirectsTlsHosts: false, hasDefaultCertificate: true } as const
+
+/**
+ * Redirects: https://kubernetes.github.io/ingress-nginx/user-guide/tls/#server-side-https-enforcement-through-redirect.
+ * Istio's own controller serves no HTTPS without a secret (istio/istio pilot/pkg/config/kube/ingress/conversion.go).
+ */
+const TRAITS: Readonly<Record<ControllerClass, ControllerTraits>> = {
+  nginx: {
+    ...USUAL,
+    implementationSpecific: 'text-prefix',
+    hasRegexHosts: true,
+    redirectsTlsHosts: true,
+    servesEveryHostByHttps: 'ingress-nginx',
+  },
+  f5: { ...USUAL, implementationSpecific: 'text-prefix', redirectsTlsHosts: true },
+  kong: { ...USUAL, implementationSpecific: 'text-prefix' },
+  alb: { ...USUAL, implementationSpecific: 'wildcards' },
+  gce: {
+    ...USUAL,
+    implementationSpecific: 'trailing-wildcard',
+    innerWildcardProblem: 'Google Cloud allows * only at the end of a path, after a /',
+  },
+  istio: {
+    ...USUAL,
+    implementationSpecific: 'trailing-wildcard',
+    hasDefaultCertificate: false,
+    matchWarning: {
+      kind: 'prefix',
+      text: (path) =>
+        `${path}x also matches, as the path says; Istio's own ingress controller matches whole path elements only`,
+    },
+  },
+  traefik: {
+    ...USUAL,
+    implementationSpecific: 'elements',
+    matchWarning: {
+      kind: 'elements',
+      text: (path) => `whole path elements match, as with Prefix; Traefik also matches ${path}x`,
+    },
+  },
+  unknown: {
+    ...USUAL,
+    implementationSpecific: 'elements',
+    hasRegexHosts: true,
+    matchWarning: {
+      kind: 'elements',
+      text: () => 'whole path elements match, as with Prefix; its controller may match differently',
+    },
+  },
+}
