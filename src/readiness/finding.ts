@@ -1,7 +1,8 @@
 /** The engine's output: findings, and facts that it could not determine. Both are values; only commands print them. */
 import type { Slot } from '../kubernetes/container.ts'
 import type { ObjectReference } from '../kubernetes/object.ts'
-import { FINDINGS, type FindingCode, type Severity } from './finding-codes.ts'
+import type { Severity } from './codes/finding-text.ts'
+import { FINDINGS, type FindingCode } from './finding-codes.ts'
 
 /** The caller: a workload, a node, or an address that matches neither. */
 export type Caller =
