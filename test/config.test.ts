@@ -70,7 +70,7 @@ t.test('an error names the file, the key, the value and what is allowed', (t) =>
   t.end()
 })
 
-t.test('a file that is not there is named', async (t) => {
+t.test('a missing file is named', async (t) => {
   await t.rejects(readConfiguration('/none.yaml'), {
     code: 'configuration-invalid',
     problems: [/^\/none\.yaml: ENOENT/],

@@ -165,7 +165,7 @@ t.test('unknown is not absent', (t) => {
   t.end()
 })
 
-t.test('leftovers of Istio before 1.5 are told and change nothing', (t) => {
+t.test('leftovers of Istio before 1.5 are reported and change nothing', (t) => {
   const { state } = buildClusterState([
     {
       apiVersion: 'authentication.istio.io/v1alpha1',

@@ -16,7 +16,7 @@ import {
   peerAuthentication,
   type InjectorValues,
 } from '../support/fixtures.ts'
-import { deployment, destinationRule, env, service } from '../readiness/fixtures.ts'
+import { deployment, destinationRule, env, service } from '../readiness/support/mesh.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'check-'))
 let files = 0

@@ -278,7 +278,7 @@ t.test('so has every annotation of other controllers and tools, known or not', (
   t.end()
 })
 
-t.test('a bad value is told with what is allowed, and everything else is converted', (t) => {
+t.test('a bad value is reported with the allowed values, and everything else is converted', (t) => {
   for (const [key, value, text] of BAD) {
     const report = reportOf([ingress({ annotations: { [`${NGINX}${key}`]: value }, paths: ['/x'] })])
     const line = report.find(({ about }) => about === `${NGINX}${key}`)

@@ -44,7 +44,7 @@ t.test('the report says how a path differs, and counts what went well where it i
   t.end()
 })
 
-t.test('what is wrong is told with its field, and everything else is converted', (t) => {
+t.test('a fault is reported with its field, and everything else is converted', (t) => {
   const paths = [
     '/good',
     { path: 'relative', type: 'Prefix' },
@@ -96,7 +96,7 @@ t.test('what is wrong is told with its field, and everything else is converted',
   t.end()
 })
 
-t.test('older API versions, wrong types and annotations that are no text', (t) => {
+t.test('older API versions, wrong types and annotations that are not strings', (t) => {
   const old: JsonObject = {
     apiVersion: 'extensions/v1beta1',
     kind: 'Ingress',
@@ -117,7 +117,7 @@ t.test('older API versions, wrong types and annotations that are no text', (t) =
   t.end()
 })
 
-t.test('a field of another type is an error with its path, and what it stands in is left out', (t) => {
+t.test('a field of the wrong type is an error with its path, and its parent is omitted', (t) => {
   const good = { path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }
   const port = (value: JsonObject): JsonObject => ({ ...good, backend: { service: { name: 'web', port: value } } })
   const path = 'spec.rules[0].http.paths[0]'
@@ -164,7 +164,7 @@ t.test('a field of another type is an error with its path, and what it stands in
   t.end()
 })
 
-t.test('an entry of TLS whose hosts or secret are no texts is left out, and said', (t) => {
+t.test('a TLS entry whose hosts or secret are not strings is omitted and reported', (t) => {
   const table: readonly (readonly [JsonObject, string, RegExp])[] = [
     [
       { hosts: 'a.example.com', secretName: 'tls' },
@@ -518,7 +518,7 @@ t.test('cert-manager and external-dns follow the hosts', (t) => {
   t.end()
 })
 
-t.test('a shared Gateway is not printed: what it needs is told', (t) => {
+t.test('a shared Gateway is not printed: the report lists what it needs', (t) => {
   const object = ingress({ secret: 'tls' })
   const istio = convert([object], 'istio', { shared: 'edge/public' })
   t.same(names(istio.objects), ['VirtualService shop/web.a.example.com'])

@@ -107,7 +107,7 @@ t.test('where TLS is passed through, every other annotation is void', (t) => {
   t.end()
 })
 
-t.test('a part that is no value of its kind is told with what is allowed', (t) => {
+t.test('a part of the wrong kind is reported with the allowed values', (t) => {
   const rows: readonly (readonly [string, Annotations, string])[] = [
     ['cors-max-age', { 'enable-cors': 'true', 'cors-max-age': 'abc' }, 'a whole number of seconds'],
     ['cors-allow-credentials', { 'enable-cors': 'true', 'cors-allow-credentials': 'nope' }, 'true or false'],
@@ -141,7 +141,7 @@ t.test('a part that is no value of its kind is told with what is allowed', (t) =
   t.end()
 })
 
-t.test('an alias that is no host is told and left out, the others are served', (t) => {
+t.test('an alias that is not a host is reported and omitted, the others are served', (t) => {
   const rows: readonly (readonly [string, Target, RegExp | string])[] = [
     [
       'Alias.example.com, 10.0.0.1',
@@ -171,7 +171,7 @@ t.test("a canary's cookie is a name, not an expression", (t) => {
   t.end()
 })
 
-t.test('Gateway API: a Host with a port is told and left out, Istio takes it', (t) => {
+t.test('Gateway API: a Host with a port is reported and omitted, Istio accepts it', (t) => {
   for (const value of ['api.internal:8080', 'Api.internal', 'under_score']) {
     const refused = convertOne({ 'upstream-vhost': value }, 'gateway-api')
     t.match(linesOf(refused, 'upstream-vhost'), /^unsupported error: .*without a port; the client's Host is passed on$/)
@@ -185,7 +185,7 @@ t.test('Gateway API: a Host with a port is told and left out, Istio takes it', (
   t.end()
 })
 
-t.test('CORS: what cannot be in the answer is told and left out', (t) => {
+t.test('CORS: values that cannot be in the answer are reported and omitted', (t) => {
   const cors = {
     'enable-cors': 'true',
     'cors-allow-origin': 'https://*.example.com:8443, example.com, https://*.example.com:8443',
@@ -208,14 +208,14 @@ t.test('CORS: what cannot be in the answer is told and left out', (t) => {
   t.end()
 })
 
-t.test('CORS in Gateway API: any stands alone', (t) => {
+t.test('CORS in Gateway API: the wildcard is the only origin', (t) => {
   const any = { 'enable-cors': 'true', 'cors-allow-methods': 'GET, *', 'cors-allow-headers': '*, X-A' }
   const cors = { allowOrigins: ['*'], allowMethods: ['*'], allowHeaders: ['*'] }
   t.match(ofKind(convertOne(any, 'gateway-api'), 'HTTPRoute')[0], { spec: { rules: [{ filters: [{ cors }] }] } })
   t.end()
 })
 
-t.test('a mirror without its path and a check without its query are told', (t) => {
+t.test('a mirror without its path and an authorization without its query are reported', (t) => {
   const rows: readonly (readonly [string, string, RegExp])[] = [
     ['mirror-target', 'https://x.example.com/base$request_uri', /^approximate warn: .* without \/base before it$/],
     ['mirror-target', 'https://x.example.com$request_uri', /^approximate info: .* appended$/],
@@ -291,7 +291,7 @@ t.test('two lists of allowed addresses: each is checked, and a bad one is left o
   t.end()
 })
 
-t.test('TLS that is passed through to a port that is not known: nothing of the host is served in its place', (t) => {
+t.test('TLS passthrough to an unknown port: the host is not served in any other way', (t) => {
   const unknown = ingress({
     annotations: { 'nginx.ingress.kubernetes.io/ssl-passthrough': 'true' },
     paths: [{ path: '/', port: 'nosuch' }, '/open'],

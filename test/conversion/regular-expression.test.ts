@@ -57,7 +57,7 @@ t.test('groups are counted as RE2 numbers them', (t) => {
   t.end()
 })
 
-t.test('an alternative counts where it stands outside of groups, sets and quoted text', (t) => {
+t.test('an alternative counts only outside groups, sets and quoted text', (t) => {
   const alternatives: readonly (readonly [string, boolean])[] = [
     ['/a|/b', true],
     ['/(a|b)', false],

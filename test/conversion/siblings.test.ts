@@ -305,7 +305,7 @@ t.test('of the DNS annotations of a host names are joined, and else the older ho
   t.end()
 })
 
-t.test('an issuer on a Gateway that others share does not take over their secrets unsaid', (t) => {
+t.test('an issuer on a shared Gateway never takes over other secrets without a report line', (t) => {
   const issued = ingress({ name: 'a', annotations: ISSUER, secret: 'issued' })
   const beside = (text: Parameters<typeof ingress>[0]) => {
     const { objects, report } = convert([issued, ingress({ name: 'b', paths: ['/b'], ...text })], 'gateway-api')

@@ -175,7 +175,7 @@ t.test('what must never be stopped is not: challenges, label changes, finalizers
   t.match((await kubectl(['get', ...target])).stderr, /NotFound/, 'it is gone')
 })
 
-t.test('annotations make exceptions; a value that is none makes no exception, and is named', async (t) => {
+t.test('annotations make exceptions; a value that is not allowed makes none, and is named', async (t) => {
   const annotated = (name: string, value: string): JsonObject =>
     ingress('shop', name, {}, { annotations: { 'istio-onramp.io/ingress': value } })
   t.equal(await create(annotated('allowed', 'allow')), '')

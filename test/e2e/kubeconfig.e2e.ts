@@ -174,7 +174,7 @@ t.test('serve waits for an API server that is away, says so once a back-off, and
   t.equal(await serving.get('/readyz'), 200)
 })
 
-t.test('credentials that are no longer taken are asked for again', async (t) => {
+t.test('credentials that the API server rejects are requested again', async (t) => {
   const server = await startFull(t)
   const folder = t.testdir({ token: 'first' })
   server.demand('first')

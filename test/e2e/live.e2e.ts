@@ -137,7 +137,7 @@ function istioWebhooks(): readonly JsonObject[] {
 
 const { kubeconfig, token } = await account('onramp', CLUSTER_RULES)
 
-t.test('a definition that is not there, comes, goes and comes again', async (t) => {
+t.test('a definition that is absent, appears, disappears and appears again', async (t) => {
   const serving = await serve(t, kubeconfig)
   await until('ready without it', () => serving.isReady())
   t.equal(await serving.isRewritten(), false)

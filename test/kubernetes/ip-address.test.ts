@@ -11,7 +11,7 @@ t.test('an address is read with its family and its zone', (t) => {
   t.end()
 })
 
-t.test('what Go refuses is no address', (t) => {
+t.test('an address that Go refuses is refused', (t) => {
   const refused = [
     ...['', ' ', '1.2.3', '1.2.3.4.5', '1.2.3.256', '01.02.03.04', '0x1.2.3.4', '1.2.3.4 ', '1.2.3.4%eth0', '16909060'],
     ...[

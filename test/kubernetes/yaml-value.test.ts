@@ -13,7 +13,7 @@ t.test('a block that the end of the text cuts off has no line break there', (t) 
   t.end()
 })
 
-t.test('what stands directly behind closing quotes is refused, not taken for the next key', (t) => {
+t.test('text directly after closing quotes is refused, not read as the next key', (t) => {
   t.throws(() => read('k:\n- "e"c: |\n'), /did not find expected key/)
   t.throws(() => read("k:\n- 'f'/h - c: \n"), /did not find expected key/)
   t.same(read('{"a":"b","c":["d"]}'), { a: 'b', c: ['d'] })

@@ -17,7 +17,7 @@ import {
   service,
   verdictOf,
   type Members,
-} from './fixtures.ts'
+} from './support/mesh.ts'
 
 const PROBE: Members = { livenessProbe: { httpGet: { port: 8080 } } }
 const OFF = { annotations: { 'sidecar.istio.io/rewriteAppHTTPProbers': 'false' } }

@@ -419,7 +419,7 @@ t.test('a long message loses its YAML, never half of it, and stays below 4,000 c
   t.end()
 })
 
-t.test('what stands in an Ingress never begins a line of the message, whatever ends a line in YAML 1.1', (t) => {
+t.test('text from an Ingress never begins a line of the message, whatever ends a line in YAML 1.1', (t) => {
   for (const end of ['\n', '\r', '\u0085', '\u2028', '\u2029']) {
     const evil = `${end}---${end}kind: Namespace${end}for: "x": ${end}`
     const annotations = { [`nginx.ingress.kubernetes.io/${evil}`]: evil }

@@ -8,7 +8,7 @@ import type { JsonObject } from '../../src/kubernetes/json.ts'
 import type { RuleConfiguration } from '../../src/rules/configuration.ts'
 import { createSwitchLog } from '../../src/server/switches.ts'
 import { contextOf, namespaceObject, peerAuthentication } from '../support/fixtures.ts'
-import { deployment, mesh, service } from '../readiness/fixtures.ts'
+import { deployment, mesh, service } from '../readiness/support/mesh.ts'
 
 const PROBED = { livenessProbe: { httpGet: { port: 8080 } } }
 const workloads = ['a', 'b', 'c', 'd', 'e'].map((name) => deployment(name, PROBED))

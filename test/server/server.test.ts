@@ -174,7 +174,7 @@ t.test('an Ingress is denied on both paths', async (t) => {
     t.match(response(await send({ path, body })), { allowed: false, status: { code: 403, reason: 'Forbidden' } }, path)
 })
 
-t.test('requests that are no review get a Status that says why', async (t) => {
+t.test('requests that are not reviews get a Status with the reason', async (t) => {
   const { send, metrics, lines } = await start(t)
   const cases: readonly (readonly [string, SendOptions, number, RegExp])[] = [
     [
@@ -330,7 +330,7 @@ t.test('certificate files are re-read the way kubelet swaps a Secret, again and 
   t.match(refused.slice(-2).map(String), [/expired on/, /not valid before/])
 })
 
-t.test('a stop loses no request: connections are told to close while new requests are still taken', async (t) => {
+t.test('a stop loses no request: answers close their connections while new requests are still accepted', async (t) => {
   const { app, drain, send, port } = await start(t)
   t.equal((await send({ body: reviewOf(probed) })).headers['connection'], 'keep-alive')
   const unused = tlsConnect({ host: '127.0.0.1', port, ca: made.ca })

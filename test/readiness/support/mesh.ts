@@ -1,14 +1,14 @@
 // A mesh with one namespace, `shop`, and what surrounds it, for the tests of readiness.
-import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
-import { buildClusterState, isWithoutIstiosWebhooks } from '../../src/cluster/cluster-state.ts'
-import { assess, assumingStrict } from '../../src/readiness/assess.ts'
-import { buildEstate } from '../../src/readiness/estate.ts'
-import type { Finding } from '../../src/readiness/finding.ts'
-import { situationOf } from '../../src/readiness/situation.ts'
-import { judgeNamespaces, type NamespaceVerdict } from '../../src/readiness/verdict.ts'
-import { DEFAULT_RULES } from '../../src/rules/configuration.ts'
-import type { ClusterState } from '../../src/cluster/cluster-state.ts'
-import { DEFAULT_INSTALL, istioInstall, namespaceObject, type InjectorValues } from '../support/fixtures.ts'
+import type { Json, JsonObject } from '../../../src/kubernetes/json.ts'
+import { buildClusterState, isWithoutIstiosWebhooks } from '../../../src/cluster/cluster-state.ts'
+import { assess, assumingStrict } from '../../../src/readiness/assess.ts'
+import { buildEstate } from '../../../src/readiness/estate.ts'
+import type { Finding } from '../../../src/readiness/finding.ts'
+import { situationOf } from '../../../src/readiness/situation.ts'
+import { judgeNamespaces, type NamespaceVerdict } from '../../../src/readiness/verdict.ts'
+import { DEFAULT_RULES } from '../../../src/rules/configuration.ts'
+import type { ClusterState } from '../../../src/cluster/cluster-state.ts'
+import { DEFAULT_INSTALL, istioInstall, namespaceObject, type InjectorValues } from '../../support/fixtures.ts'
 
 export type Members = Record<string, Json>
 
