@@ -79,18 +79,35 @@ export const MIXED: Readonly<Record<string, Json>> = {
   startupProbe: { grpc: { port: 9443, mode: 'TLS' }, ...STARTING },
 }
 
-/** The port past the sidecar at which a test tells the application how it is. */
-export const UNCAPTURED = 8089
+/** Checks of a second container, on ports of its own: one that the agent serves, and one that it does not. */
+export const SIDE_SERVED: Readonly<Record<string, Json>> = {
+  readinessProbe: { httpGet: { path: '/ready', port: 8090 }, ...OFTEN },
+}
+export const SIDE_UNSERVED: Readonly<Record<string, Json>> = {
+  readinessProbe: { httpGet: { path: '/ready', port: 8092, protocol: 'HTTP2' }, ...OFTEN },
+}
+export const SIDE_MIXED: Readonly<Record<string, Json>> = {
+  ...SIDE_SERVED,
+  startupProbe: { httpGet: { path: '/started', port: 8092, protocol: 'HTTP2' }, ...STARTING },
+}
 
-/** One application in a namespace of the mesh, with the given checks and annotations. */
+/** The ports past the sidecar at which a test tells each container's application how it is. */
+export const UNCAPTURED = 8089
+export const SIDE_UNCAPTURED = 8088
+
+/** One application in a namespace of the mesh, with the given checks and annotations, and a second one beside it if asked. */
 export function meshPod(
   name: string,
   namespace: string,
   annotations: JsonObject,
   checks: Readonly<Record<string, Json>>,
+  sideChecks?: Readonly<Record<string, Json>>,
 ): JsonObject {
   const args = ['http=8080', `http=${UNCAPTURED}`, 'h2c=8082', 'grpcs=9443']
-  const excluded = { 'traffic.sidecar.istio.io/excludeInboundPorts': String(UNCAPTURED) }
+  const sideArgs = ['http=8090', `http=${SIDE_UNCAPTURED}`, 'h2c=8092']
+  const excluded = { 'traffic.sidecar.istio.io/excludeInboundPorts': `${UNCAPTURED},${SIDE_UNCAPTURED}` }
+  const resources = { requests: SMALL, limits: RESOURCES }
+  const side = sideChecks === undefined ? [] : [container('side', sideArgs, { resources, ...sideChecks })]
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -99,7 +116,7 @@ export function meshPod(
       terminationGracePeriodSeconds: 2,
       automountServiceAccountToken: false,
       securityContext: { runAsUser: 65532, runAsNonRoot: true },
-      containers: [container('app', args, { resources: { requests: SMALL, limits: RESOURCES }, ...checks })],
+      containers: [container('app', args, { resources, ...checks }), ...side],
     },
   }
 }
