@@ -63,6 +63,15 @@ const side = (check: Record<string, Json>): JsonObject =>
   })
 const nonNative = { 'sidecar.istio.io/nativeSidecar': 'false' }
 
+t.test('leave and port mix where an older Istio rewrites only a part', (t) => {
+  const annotations = { 'istio-onramp.io/probe-port': '8089', 'traffic.sidecar.istio.io/excludeInboundPorts': '8089' }
+  const object = web({ livenessProbe: HTTP_PROBE, readinessProbe: { tcpSocket: { port: 8080 } } }, annotations)
+  const of = (tag: string) => strategies(decide(object, { values: { rewriteAppHTTPProbe: true, tag } }))
+  t.equal(of('1.11.0'), 'web livenessProbe left: istio-rewrites, web readinessProbe port', 'no tcpSocket before 1.12')
+  t.equal(of('1.12.0'), 'web livenessProbe left: istio-rewrites, web readinessProbe left: istio-rewrites')
+  t.end()
+})
+
 t.test('another probe of the pod decides whether the pod asks Istio', (t) => {
   const rows: readonly (readonly [string, JsonObject, string])[] = [
     ['a plain one', beside(get({})), 'web livenessProbe agent, web readinessProbe agent'],
