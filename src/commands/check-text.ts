@@ -2,6 +2,7 @@
  * `check -o text`: the verdict for each namespace, the findings by object, one next step each, and the order of the
  * switch.
  */
+import { counted } from '../kubernetes/counted.ts'
 import { describe, type ObjectReference } from '../kubernetes/object.ts'
 import { switchOrder } from '../readiness/switch-order.ts'
 import type { CheckReport, ReportedFinding, ReportedNamespace } from './check-report.ts'
@@ -39,8 +40,15 @@ export function renderReport(report: CheckReport, paint: Paint): string {
 }
 
 function summary({ namespaces, findings, unknown, ignored }: CheckReport): string {
-  const count = (severity: string) => findings.filter((finding) => finding.severity === severity).length
-  return `${namespaces.length} namespaces: ${count('error')} errors, ${count('warn')} warnings, ${count('info')} notices, ${unknown.length} unknown, ${ignored.length} ignored`
+  const of = (severity: string) => findings.filter((finding) => finding.severity === severity).length
+  const counts = [
+    counted(of('error'), 'error'),
+    counted(of('warn'), 'warning'),
+    counted(of('info'), 'notice'),
+    `${unknown.length} unknown`,
+    `${ignored.length} ignored`,
+  ]
+  return `${counted(namespaces.length, 'namespace')}: ${counts.join(', ')}`
 }
 
 /** The verdict with a short reason. */

@@ -1,4 +1,5 @@
 /** The report of a conversion for people: the counts, then each Ingress with what is lost first, and successes on one line. */
+import { counted } from '../kubernetes/counted.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
 import { byLevel, needsAttention, type Note, type Outcome, type ReportLine } from '../conversion/model/report.ts'
 import { groupBy } from '../kubernetes/group-by.ts'
@@ -91,10 +92,6 @@ function summary(report: readonly ReportLine[], notes: readonly Note[]): string 
     counted(steps, 'step'),
   ]
   return `${parts.join(', ')} for the platform team`
-}
-
-function counted(count: number, word: string, plural = 's'): string {
-  return `${count} ${word}${count === 1 ? '' : plural}`
 }
 
 /** Breaks lines at blanks. A word that is longer than a line stays whole, so that it can be copied. */

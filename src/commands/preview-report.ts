@@ -1,4 +1,5 @@
 /** The text of `preview`: counts decisions, keeps objects worth showing, prints the summary first. */
+import { counted } from '../kubernetes/counted.ts'
 import { nameOfFile, type Source } from '../cluster/manifest.ts'
 import { isHook } from '../kubernetes/container.ts'
 import { memberAt } from '../kubernetes/json.ts'
@@ -6,7 +7,7 @@ import { readPodTemplate } from '../kubernetes/pod-template.ts'
 import { isProblem } from '../kubernetes/problem.ts'
 import { nodeCpuPerMinute } from '../rules/probes/probe-cost.ts'
 import type { PreviewEntry } from './preview-entry.ts'
-import { countText, createPaint, hasSomethingToSay, plural, renderEntry, rewrittenIn, wrap } from './preview-text.ts'
+import { countText, createPaint, hasSomethingToSay, renderEntry, rewrittenIn, wrap } from './preview-text.ts'
 
 export interface PreviewReport {
   add(entry: PreviewEntry, source: Source): void
@@ -91,12 +92,12 @@ function summary({ objects, rewritten, probes, hooks, denied, others }: Totals, 
     ...(others === 0 ? [] : [`${others} with an unread template`]),
     `${objects - rewritten - denied - others} untouched`,
   ]
-  return `${plural(objects, 'object')}: ${parts.join(', ')}\n${costLine(cost)}`
+  return `${counted(objects, 'object')}: ${parts.join(', ')}\n${costLine(cost)}`
 }
 
 function costLine({ probes, exec, agent }: Cost): string {
   if (probes === 0) return ''
-  const text = `${plural(probes, 'exec probe')}: ${seconds(exec)} of node CPU per minute at these periods and replicas; ${seconds(agent)} if Istio's agent served them`
+  const text = `${counted(probes, 'exec probe')}: ${seconds(exec)} of node CPU per minute at these periods and replicas; ${seconds(agent)} if Istio's agent served them`
   return `${wrap(text, '', '  ').join('\n')}\n`
 }
 

@@ -1,4 +1,5 @@
 /** `preview -o text`: a summary, then each object worth showing: changes, reasons and additions. */
+import { counted } from '../kubernetes/counted.ts'
 import { styleText } from 'node:util'
 import { isHook, type Slot } from '../kubernetes/container.ts'
 import {
@@ -87,12 +88,9 @@ function count(decisions: readonly Decision[]): string {
 /** Returns `2 probes and 1 hook`. */
 export function countText(probes: number, hooks: number): string {
   return (
-    [plural(probes, 'probe'), plural(hooks, 'hook')].filter((text) => !text.startsWith('0 ')).join(' and ') || 'nothing'
+    [counted(probes, 'probe'), counted(hooks, 'hook')].filter((text) => !text.startsWith('0 ')).join(' and ') ||
+    'nothing'
   )
-}
-
-export function plural(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
 function sentence(reason: Reason): string {

@@ -1,4 +1,5 @@
 /** Whether a namespace can be switched to STRICT. Each verdict assumes that only this namespace is switched. */
+import { counted } from '../kubernetes/counted.ts'
 import { nextStep, type NextStep, type Step } from './next-step.ts'
 import { describe } from '../kubernetes/object.ts'
 import type { Mode } from '../istio/declared-policy.ts'
@@ -107,12 +108,12 @@ function sharedReasons(estate: Estate, policies: PolicyIndex, configuration: Rul
     ...(outside.length === 0
       ? []
       : [
-          `${count(outside.length, 'workload')} outside the mesh may call it, and not all of their calls are known: ${listed(outside.map(({ reference }) => describe(reference)))}`,
+          `${counted(outside.length, 'workload')} outside the mesh may call it, and not all of their calls are known: ${listed(outside.map(({ reference }) => describe(reference)))}`,
         ]),
     ...(bypassing.length === 0
       ? []
       : [
-          `${count(bypassing.length, 'workload')} in the mesh may call it around their own sidecar: ${listed(bypassing.map(({ object }) => describe(object)))}`,
+          `${counted(bypassing.length, 'workload')} in the mesh may call it around their own sidecar: ${listed(bypassing.map(({ object }) => describe(object)))}`,
         ]),
     ...(unjudged.length === 0
       ? []
@@ -123,10 +124,6 @@ function sharedReasons(estate: Estate, policies: PolicyIndex, configuration: Rul
       ? []
       : [`these kinds could not be read: ${estate.inventory.unreadKinds.join(', ')}`]),
   ]
-}
-
-function count(number: number, noun: string): string {
-  return number === 1 ? `1 ${noun}` : `${number} ${noun}s`
 }
 
 function listed(names: readonly string[]): string {

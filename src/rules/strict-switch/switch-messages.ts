@@ -1,4 +1,5 @@
 /** The guard's messages: a summary, the three worst findings, and the command that lists all. */
+import { counted } from '../../kubernetes/counted.ts'
 import { describe, type ObjectReference } from '../../kubernetes/object.ts'
 import type { Finding } from '../../readiness/finding.ts'
 import { coded } from '../reasons.ts'
@@ -12,9 +13,9 @@ const DELAY = 'open connections close up to 45 s later, so a quiet minute proves
 export function summaryOf({ broken, warned, unknown }: SwitchEffect): string {
   const objects = new Set(broken.map(({ object }) => describe(object))).size
   return [
-    `${count(broken.length, 'error')} in ${count(objects, 'object')}`,
-    ...(warned > 0 ? [count(warned, 'warning')] : []),
-    ...(unknown > 0 ? [`${count(unknown, 'namespace')} not fully known`] : []),
+    `${counted(broken.length, 'error')} in ${counted(objects, 'object')}`,
+    ...(warned > 0 ? [counted(warned, 'warning')] : []),
+    ...(unknown > 0 ? [`${counted(unknown, 'namespace')} not fully known`] : []),
   ].join(', ')
 }
 
@@ -51,8 +52,4 @@ function command({ scope }: SwitchEffect): string {
   return scope === undefined
     ? "istio-onramp check --assume-strict '*'"
     : `istio-onramp check -n ${scope} --assume-strict ${scope}`
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
