@@ -131,6 +131,18 @@ const SETTINGS = [
     'What happens to Ingresses in the mesh.',
   ],
   [
+    'istio-onramp.io/strict-switch',
+    'namespace, PeerAuthentication',
+    '`warn` (default), `deny`, `allow`',
+    'What happens to a PeerAuthentication that would break running workloads.',
+  ],
+  [
+    'istio-onramp.io/ignore',
+    'namespace, any object',
+    '`CODE[@SLOT]=REASON[; until=2027-01-31]`',
+    'Findings of `check` to ignore, each with a reason.',
+  ],
+  [
     'istio-onramp.io/rewritten',
     'pod',
     'written by the webhook',
