@@ -628,6 +628,8 @@ t.test('templates', (t) => {
     metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } },
   })
   t.same(decide(mirror, strict).operations, [], 'the API server refuses changes to mirror pods')
+  t.match(decide(mirror, strict), { decisions: [{ action: 'leave', reason: 'mirror-pod' }], warnings: [] })
+  t.match(decide(update, strict, update), { decisions: [{ action: 'leave', reason: 'running-pod' }], warnings: [] })
   t.end()
 })
 
