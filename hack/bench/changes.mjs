@@ -1,8 +1,9 @@
 // What one object's change costs in clusters of different sizes: a new snapshot, and the first decision by it.
 import { performance } from 'node:perf_hooks'
-import { LiveCluster } from '../../dist/cluster/live/live-cluster.js'
+import { stateOf } from '../../dist/cluster/cluster-state.js'
+import { withEvent, withListing } from '../../dist/cluster/live/table-updates.js'
 import { resourcesFor, targetsOf } from '../../dist/cluster/live/watch-target.js'
-import { buildTable } from '../../dist/cluster/tables.js'
+import { buildTable, EMPTY_TABLES } from '../../dist/cluster/tables.js'
 import { rowKey } from '../../dist/cluster/resources.js'
 import { DEFAULT_RULES } from '../../dist/rules/configuration.js'
 import { probesRule } from '../../dist/rules/probes/probes-rule.js'
@@ -13,7 +14,7 @@ import { podOfSize } from './reviews.mjs'
 const ROUNDS = 7
 const CHANGES = 200
 const SMALL = { namespaces: 10, services: 20, policies: 5 }
-const SOURCES = targetsOf(resourcesFor('all'), ['istio-system'])
+const TARGETS = targetsOf(resourcesFor('all'), ['istio-system'])
 
 export function benchChanges() {
   const small = clusterOf(SMALL)
@@ -79,11 +80,15 @@ function changePolicy(live, count) {
 }
 
 function send(live, table, object) {
-  const source = SOURCES.find(({ resource }) => resource.table === table)
-  live.changed(source, { type: 'MODIFIED', object })
+  const target = TARGETS.find(({ resource }) => resource.table === table)
+  live.replace(withEvent(live.tables, target, { type: 'MODIFIED', object }, unreadable))
 }
 
-/** As after the first lists, without an API server: LiveCluster receives them through the methods that the watches call. */
+function unreadable(key, { field, problem }) {
+  throw new Error(`${key.namespace}/${key.name}: ${field}: ${problem}`)
+}
+
+/** As after the first lists: the tables that a LiveCluster holds, and the snapshot that it makes of them when asked. */
 function clusterOf({ namespaces, services, policies }) {
   const make = (count, one) => Array.from({ length: count }, (_, index) => one(index, namespaces))
   const listed = {
@@ -92,18 +97,30 @@ function clusterOf({ namespaces, services, policies }) {
     peerauthentications: make(policies, makePolicy),
     mutatingwebhookconfigurations: [INJECTION],
   }
-  const live = new LiveCluster({ sources: SOURCES, unknownAfter: Infinity, now: () => 0, observer: OBSERVER })
-  for (const source of SOURCES) {
+  let tables = EMPTY_TABLES
+  for (const target of TARGETS) {
     const rows = buildTable()
-    for (const object of listed[source.resource.table] ?? [])
-      rows.put(rowKey(source.resource, object), source.resource.read(object))
-    live.contact(source)
-    live.listed(source, { rows: rows.table(), unreadable: [] })
+    for (const object of listed[target.resource.table] ?? [])
+      rows.put(rowKey(target.resource, object), target.resource.read(object))
+    tables = withListing(tables, target, { rows: rows.table(), unreadable: [] })
   }
-  return live
+  return held(tables)
 }
 
-const OBSERVER = { failed: () => undefined, unreadable: () => undefined, synced: () => undefined }
+function held(initial) {
+  let [tables, state] = [initial, undefined]
+  return {
+    get tables() {
+      return tables
+    },
+    get state() {
+      return (state ??= stateOf(tables))
+    },
+    replace(changed) {
+      ;[tables, state] = [changed, undefined]
+    },
+  }
+}
 
 function copyCost(rows) {
   const table = new Map(Array.from({ length: rows }, (_, index) => [`service-${index}`, index]))
