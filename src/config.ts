@@ -84,7 +84,7 @@ export function parseConfiguration(source: string, file: string): Configuration 
   const [error] = document.errors
   if (error !== undefined) {
     const line = error.linePos?.[0].line ?? 1
-    throw new InputError('configuration-invalid', [`${file}, line ${line}: ${error.message.split('\n')[0] ?? ''}`])
+    throw new InputError('configuration-invalid', [`${file}, line ${line}: ${messageWithoutPlace(error.message)}`])
   }
   const given: unknown = document.toJS()
   const parsed = CONFIGURATION.safeParse(withoutNulls(given) ?? {}, { reportInput: true })
@@ -94,6 +94,13 @@ export function parseConfiguration(source: string, file: string): Configuration 
     'configuration-invalid',
     problems.map((problem) => `${file}: ${problem}`),
   )
+}
+
+/** The first line of the parser's message, which repeats the place. */
+function messageWithoutPlace(message: string): string {
+  const [first = ''] = message.split('\n')
+  const place = first.lastIndexOf(' at line ')
+  return place === -1 ? first : first.slice(0, place)
 }
 
 /** The rules need the control planes' namespaces, because only a gateway in one of them is trusted. */

@@ -1,6 +1,6 @@
 /** Describes the problems of a configuration file: the key, the value, and the allowed values. */
 import { z } from 'zod'
-import { typeName } from './kubernetes/json.ts'
+import { typeName, ownEntry } from './kubernetes/json.ts'
 
 /** Returns one line per problem. Each unknown key is a problem of its own. */
 export function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): readonly string[] {
@@ -35,7 +35,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 
 function typeProblem(expected: string, input: unknown): string {
   if (expected === 'boolean') return `is ${JSON.stringify(input)}; allowed values: true, false`
-  const word = TYPE_WORDS[expected]
+  const word = ownEntry(TYPE_WORDS, expected)
   if (word === undefined) return `is ${JSON.stringify(input)}; a whole number is required`
   return `must be ${word}, not ${typeName(input)}`
 }

@@ -4,7 +4,16 @@
  * server's, these rules are stricter than RFC 6902: only allowed paths, and no operation without effect.
  */
 import fastJsonPatch, { type Operation as JsonPatchOperation } from 'fast-json-patch'
-import { equalJson, isObject, member, memberAt, stringMap, type Json, type JsonObject } from '../kubernetes/json.ts'
+import {
+  equalJson,
+  isObject,
+  member,
+  memberAt,
+  stringMap,
+  type Json,
+  type JsonObject,
+  ownEntry,
+} from '../kubernetes/json.ts'
 import { parsePointer, type Operation } from '../kubernetes/json-pointer.ts'
 
 const { applyOperation } = fastJsonPatch
@@ -65,7 +74,7 @@ function copyAlong(value: Json, segments: readonly string[], depth: number, copi
   copied.add(copy)
   const segment = segments[depth] ?? ''
   if (depth + 1 < segments.length && Object.hasOwn(copy, segment))
-    copy[segment] = copyAlong(copy[segment] ?? null, segments, depth + 1, copied)
+    copy[segment] = copyAlong(ownEntry(copy, segment) ?? null, segments, depth + 1, copied)
   return copy
 }
 

@@ -156,14 +156,17 @@ function readNames(value: Json | undefined): readonly string[] | undefined {
 
 function readAliases(value: Json | undefined): Injector['aliases'] {
   if (!isObject(value)) return new Map()
-  return new Map(Object.keys(value).map((name) => [name, readNames(value[name]) ?? []]))
+  return new Map(Object.entries(value).map(([name, aliases]) => [name, readNames(aliases) ?? []]))
 }
 
 /** A ConfigMap without templates, such as one shortened for a bug report, counts as the chart's. */
 function readTemplates(value: Json | undefined): Injector['templates'] {
   if (!isObject(value)) return CHART_TEMPLATES
   return new Map(
-    Object.keys(value).map((name) => [name, CHART_TEMPLATES.get(name) ?? readTemplate(scalarText(value[name]) ?? '')]),
+    Object.entries(value).map(([name, text]) => [
+      name,
+      CHART_TEMPLATES.get(name) ?? readTemplate(scalarText(text) ?? ''),
+    ]),
   )
 }
 

@@ -43,28 +43,25 @@ export async function preview(options: PreviewOptions, cluster: ClusterState, ou
     count++
     return previewObject(object, options.namespace, context, options.format === 'text')
   }
-  const isDenied = await print(options, decide, problems, output, last)
+  const isDenied = await PRINTERS[options.format]({ options, decide, problems, output, last })
   if (count === 0 && problems.length === 0 && options.format !== 'text') output.tell(NO_OBJECTS)
   return { isDenied, problems }
 }
 
-type Decide = (manifest: Manifest) => PreviewEntry
+/** What each format prints from. `decide` is called once for each object, in input order. */
+interface Printing {
+  readonly options: PreviewOptions
+  readonly decide: (manifest: Manifest) => PreviewEntry
+  readonly problems: string[]
+  readonly output: Output
+  readonly last: LastText
+}
 
-async function print(
-  options: PreviewOptions,
-  decide: Decide,
-  problems: string[],
-  output: Output,
-  last: LastText,
-): Promise<boolean> {
-  switch (options.format) {
-    case 'json':
-      return await printJson(options, decide, problems, output, last)
-    case 'yaml':
-      return await printYaml(options, decide, problems, output, last)
-    case 'text':
-      return await printText(options, decide, problems, output, last)
-  }
+/** Each returns whether something would be denied. */
+const PRINTERS: Readonly<Record<PreviewFormat, (printing: Printing) => Promise<boolean>>> = {
+  json: printJson,
+  yaml: printYaml,
+  text: printText,
 }
 
 /** Namespaces, policies and other objects that decisions depend on: `kubectl apply` would have created them first. */
@@ -103,13 +100,7 @@ function placed(object: JsonObject, namespace: string): JsonObject {
   return { ...object, metadata: { ...metadata, namespace } }
 }
 
-async function printJson(
-  options: PreviewOptions,
-  decide: Decide,
-  problems: string[],
-  output: Output,
-  last: LastText,
-): Promise<boolean> {
+async function printJson({ options, decide, problems, output, last }: Printing): Promise<boolean> {
   let isDenied = false
   let separator = '[\n'
   for await (const { documents } of documentsOf(options.files, problems, output.tell, last))
@@ -147,13 +138,7 @@ function toJson({ reference, verdict }: PreviewEntry): object {
   }
 }
 
-async function printYaml(
-  options: PreviewOptions,
-  decide: Decide,
-  problems: string[],
-  output: Output,
-  last: LastText,
-): Promise<boolean> {
+async function printYaml({ options, decide, problems, output, last }: Printing): Promise<boolean> {
   let isDenied = false
   const patch = (manifest: Manifest): PatchedManifest => {
     const { verdict, after } = decide(manifest)
@@ -168,13 +153,7 @@ async function printYaml(
 /** Milliseconds between two lines of progress. */
 const PATIENCE = 1000
 
-async function printText(
-  options: PreviewOptions,
-  decide: Decide,
-  problems: string[],
-  output: Output,
-  last: LastText,
-): Promise<boolean> {
+async function printText({ options, decide, problems, output, last }: Printing): Promise<boolean> {
   const report = previewReport({ all: options.all, hasColor: options.hasColor })
   let nextProgress = performance.now() + PATIENCE
   for await (const { file, documents } of documentsOf(options.files, problems, output.tell, last))

@@ -1,19 +1,11 @@
 /** Reads PeerAuthentications (security.istio.io). Istio no longer reads the kinds that preceded them. */
 import { REVISION } from '../istio/annotations.ts'
-import {
-  isObject,
-  member,
-  memberAt,
-  stringMap,
-  stringMember,
-  typeName,
-  type Json,
-  type JsonObject,
-} from '../kubernetes/json.ts'
+import { isObject, member, stringMember, typeName, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { readMatchLabels } from '../kubernetes/label-selector.ts'
 import { labelsOf, metadataOf } from '../kubernetes/object.ts'
 import { isPortNumber } from '../kubernetes/handler.ts'
 import { MODES, type DeclaredMode, type PeerAuthentication } from './declared-policy.ts'
-import type { Problem } from '../kubernetes/problem.ts'
+import { isProblem, type Problem } from '../kubernetes/problem.ts'
 
 export function readPeerAuthentication(object: JsonObject): PeerAuthentication | Problem {
   const spec = member(object, 'spec') ?? {}
@@ -21,9 +13,9 @@ export function readPeerAuthentication(object: JsonObject): PeerAuthentication |
   const mode = readMode(member(spec, 'mtls'), 'spec.mtls')
   if (typeof mode === 'object') return mode
   const portLevel = readPorts(member(spec, 'portLevelMtls'))
-  if ('problem' in portLevel) return portLevel
-  const matchLabels = readMatchLabels(member(spec, 'selector'))
-  if ('problem' in matchLabels) return matchLabels
+  if (isProblem(portLevel)) return portLevel
+  const matchLabels = readSelector(member(spec, 'selector'))
+  if (isProblem(matchLabels)) return matchLabels
   const metadata = metadataOf(object)
   const createdAt = Date.parse(stringMember(metadata, 'creationTimestamp') ?? '')
   return {
@@ -50,24 +42,19 @@ function readPorts(value: Json | undefined): ReadonlyMap<number, DeclaredMode> |
   const ports = new Map<number, DeclaredMode>()
   if (value === undefined || value === null) return ports
   if (!isObject(value)) return { field: 'spec.portLevelMtls', problem: `must be an object, not ${typeName(value)}` }
-  for (const key of Object.keys(value)) {
+  for (const [key, entry] of Object.entries(value)) {
     const field = `spec.portLevelMtls[${key}]`
     if (!isPortNumber(Number(key))) return { field, problem: 'the key must be a port number from 1 to 65535' }
-    const mode = readMode(value[key], field)
+    const mode = readMode(entry, field)
     if (typeof mode === 'object') return mode
     ports.set(Number(key), mode)
   }
   return ports
 }
 
-function readMatchLabels(selector: Json | undefined): ReadonlyMap<string, string> | Problem {
-  if (selector === undefined || selector === null) return new Map()
-  if (!isObject(selector)) return { field: 'spec.selector', problem: `must be an object, not ${typeName(selector)}` }
-  const labels = memberAt(selector, 'matchLabels') ?? {}
-  if (!isObject(labels))
-    return { field: 'spec.selector.matchLabels', problem: `must be an object, not ${typeName(labels)}` }
-  for (const key of Object.keys(labels))
-    if (typeof labels[key] !== 'string')
-      return { field: `spec.selector.matchLabels[${key}]`, problem: `must be a string, not ${typeName(labels[key])}` }
-  return stringMap(labels)
+function readSelector(value: Json | undefined): ReadonlyMap<string, string> | Problem {
+  if (value === undefined || value === null) return new Map()
+  if (!isObject(value)) return { field: 'spec.selector', problem: `must be an object, not ${typeName(value)}` }
+  const labels = readMatchLabels(value)
+  return isProblem(labels) ? { ...labels, field: `spec.selector.${labels.field}` } : labels
 }

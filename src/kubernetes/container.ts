@@ -2,10 +2,10 @@
 import {
   HANDLER_KINDS,
   handlerKinds,
-  isField,
   isPortNumber,
   readHandler,
   unknownFieldsOf,
+  unknownKeys,
   type Handler,
   type HandlerKind,
   type PortReference,
@@ -115,7 +115,7 @@ const PROBE_FIELDS = [
 
 function unknownFields(slot: Slot, raw: JsonObject, kinds: readonly HandlerKind[]): readonly string[] {
   const known: readonly string[] = isHook(slot) ? HANDLER_KINDS : [...HANDLER_KINDS, ...PROBE_FIELDS]
-  const beside = Object.keys(raw).filter((key) => isField(key, raw[key]) && !known.includes(key))
+  const beside = unknownKeys(raw, known)
   const inside = kinds.flatMap((kind) => {
     const value = member(raw, kind)
     if (kind === 'exec' || kind === 'sleep' || !isObject(value)) return []

@@ -148,13 +148,16 @@ const HANDLER_FIELDS: Readonly<Record<NetworkHandler['kind'], readonly string[]>
  * value is new. A later Kubernetes has such fields, and replacing the handler would drop them.
  */
 export function unknownFieldsOf(kind: NetworkHandler['kind'], value: JsonObject): readonly string[] {
-  const fields = Object.keys(value).filter((key) => isField(key, value[key]) && !HANDLER_FIELDS[kind].includes(key))
+  const fields = unknownKeys(value, HANDLER_FIELDS[kind])
   return [...fields.map((key) => `${kind}.${key}`), ...(kind === 'tcpSocket' ? [] : unknownTransport(kind, value))]
 }
 
-/** Whether a key may be a field of a later version: Kubernetes' fields are camelCase, which excludes `__proto__`. */
-export function isField(key: string, value: Json | undefined): boolean {
-  return value !== null && value !== undefined && /^[a-z][a-zA-Z0-9]*$/.test(key)
+/** Returns the keys that may be fields of a later version: Kubernetes' are camelCase, which excludes `__proto__`. */
+export function unknownKeys(value: JsonObject, known: readonly string[]): readonly string[] {
+  return Object.entries(value)
+    .filter(([, field]) => field !== null && field !== undefined)
+    .map(([key]) => key)
+    .filter((key) => /^[a-z][a-zA-Z0-9]*$/.test(key) && !known.includes(key))
 }
 
 /** Only clear-text HTTP/2 is supported, the only kind that Kubernetes 1.37 allows. */

@@ -1,5 +1,5 @@
 /** JSON Pointers (RFC 6901), which address the changes of a patch, and JSON Patch operations (RFC 6902). */
-import type { Json, JsonObject } from './json.ts'
+import { member, type Json, type JsonObject } from './json.ts'
 
 /**
  * The operations that we emit. `test`, `move` and `copy` are never needed (docs/facts/operations.md#patch-operations).
@@ -45,7 +45,9 @@ export function setEntries(
     const value = Object.fromEntries(entries.filter(([, text]) => text !== undefined)) as JsonObject
     return Object.keys(value).length === 0 ? [] : [{ op: 'add', path: base, value }]
   }
-  return entries.flatMap(([key, text]) => setEntry(pointer(base, key), Object.hasOwn(present, key), present[key], text))
+  return entries.flatMap(([key, text]) =>
+    setEntry(pointer(base, key), Object.hasOwn(present, key), member(present, key), text),
+  )
 }
 
 function setEntry(

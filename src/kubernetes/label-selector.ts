@@ -2,7 +2,7 @@
  * Label selectors as the API server evaluates them (k8s.io/apimachinery `metav1.LabelSelectorAsSelector`,
  * `labels.Requirement.Matches`).
  */
-import { arrayMember, isObject, member, stringMember, typeName, type Json } from './json.ts'
+import { arrayMember, isObject, member, stringMap, stringMember, typeName, type JsonObject } from './json.ts'
 import { isProblem, type Problem } from './problem.ts'
 
 const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const
@@ -25,9 +25,9 @@ const EVERYTHING: LabelSelector = { requirements: [] }
 export function parseSelector(value: unknown): LabelSelector | Problem {
   if (value === undefined || value === null) return EVERYTHING
   if (!isObject(value)) return { field: '', problem: 'a label selector must be an object' }
-  const labels = parseLabels(member(value, 'matchLabels'))
+  const labels = readMatchLabels(value)
   if (isProblem(labels)) return labels
-  const requirements = [...labels]
+  const requirements: Requirement[] = [...labels].map(([key, text]) => ({ key, operator: 'In', values: [text] }))
   for (const [index, expression] of arrayMember(value, 'matchExpressions').entries()) {
     const requirement = parseRequirement(expression)
     if (isProblem(requirement)) return { ...requirement, field: `matchExpressions[${index}].${requirement.field}` }
@@ -36,16 +36,16 @@ export function parseSelector(value: unknown): LabelSelector | Problem {
   return { requirements }
 }
 
-/** A label that is not a string must not be dropped: the selector would match more objects than it says. */
-function parseLabels(value: Json | undefined): readonly Requirement[] | Problem {
-  if (!isObject(value)) return []
-  const requirements: Requirement[] = []
-  for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string')
-      return { field: `matchLabels[${key}]`, problem: `must be a string, not ${typeName(text ?? null)}` }
-    requirements.push({ key, operator: 'In', values: [text] })
-  }
-  return requirements
+/**
+ * Reads `matchLabels`; the problem's field is relative to the selector. A label that is not a string must not be dropped:
+ * the selector would match more objects than it says.
+ */
+export function readMatchLabels(selector: JsonObject): ReadonlyMap<string, string> | Problem {
+  const labels = member(selector, 'matchLabels') ?? {}
+  if (!isObject(labels)) return { field: 'matchLabels', problem: `must be an object, not ${typeName(labels)}` }
+  const wrong = Object.entries(labels).find(([, text]) => typeof text !== 'string')
+  if (wrong === undefined) return stringMap(labels)
+  return { field: `matchLabels[${wrong[0]}]`, problem: `must be a string, not ${typeName(wrong[1] ?? null)}` }
 }
 
 function parseRequirement(value: unknown): Requirement | Problem {

@@ -1,4 +1,4 @@
-import type { Json } from './json.ts'
+import { ownEntry, type Json } from './json.ts'
 
 const SUFFIXES: Readonly<Record<string, number>> = {
   m: 1e-3,
@@ -26,6 +26,6 @@ export function parseQuantity(value: Json | undefined): number | undefined {
   const found = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([+-]?\d+)|([a-zA-Z]{0,2}))$/.exec(String(value))
   if (found === null) return undefined
   const [, digits = '', exponent, suffix = ''] = found
-  const factor = exponent === undefined ? SUFFIXES[suffix] : 10 ** Number(exponent)
+  const factor = exponent === undefined ? ownEntry(SUFFIXES, suffix) : 10 ** Number(exponent)
   return factor === undefined ? undefined : Number(digits) * factor
 }

@@ -99,7 +99,7 @@ t.test('usage errors are exit 2 and name what is wrong', async (t) => {
     [['preview'], /required option '-f, --filename <path>' not specified/],
     [['preview', '-f', 'x', '--nonsense'], /unknown option '--nonsense'/],
     [['preview', '-f', 'x', '-o', 'xml'], /Allowed choices are text, json, yaml/],
-    [['preview', '-f', 'x'], /no cluster: there is no kubeconfig .*; use --from PATH to read manifests/],
+    [['preview', '-f', 'x'], /no cluster: there is no kubeconfig .*\. Set KUBECONFIG, or give manifests: --from PATH/],
     [
       ['preview', '-f', 'x', '--from', 'y', '--context', 'z'],
       /'--context <name>' cannot be used with option '--from <path>'/,
@@ -109,7 +109,7 @@ t.test('usage errors are exit 2 and name what is wrong', async (t) => {
     [['serve', '--from', EXAMPLES, '--tls-self-signed', '--listen', 'nowhere'], /HOST:PORT is expected/],
     [['serve', '--from', EXAMPLES, '--tls-self-signed', '--config', '/none.yaml'], /\/none\.yaml: /],
     [['serve', '--from', `${EXAMPLES}/cluster`, '--tls-cert', '/none', '--tls-key', '/none'], /\/none/],
-    [['convert'], /no cluster: there is no kubeconfig/],
+    [['convert'], /no cluster: there is no kubeconfig .* for convert -f PATH/],
     [['convert', '-f', 'x', '--context', 'y'], /'--context <name>' cannot be used with option '-f, --filename <path>'/],
     [['convert', '-f', '/none.yaml'], /^error: \/none\.yaml: no such file or folder/],
     [['convert', '-f', EXAMPLES, '--to', 'nginx'], /Allowed choices are istio, gateway-api/],

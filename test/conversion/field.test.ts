@@ -661,3 +661,36 @@ t.test('Ingresses without a name of their own get one each', (t) => {
   t.match(linesOf(conversion, 'metadata.name'), /^approximate warn: the Ingress has generateName/)
   t.end()
 })
+
+/** The class, an annotation, its value, and the beginning of what the report says. */
+const SCHEMES: readonly (readonly [className: string, key: string, value: string, says: RegExp])[] = [
+  ['kong', 'konghq.com/protocol', 'http', /^not-needed info: /],
+  ['kong', 'konghq.com/protocol', 'https', /^approximate warn: /],
+  ['kong', 'konghq.com/protocol', 'grpcs', /^approximate warn: /],
+  ['kong', 'konghq.com/protocol', 'tcp', /^unsupported error: the backend speaks tcp/],
+  ['apisix', 'k8s.apisix.apache.org/upstream-scheme', 'https', /^approximate warn: /],
+  ['apisix', 'k8s.apisix.apache.org/upstream-scheme', 'grpcs', /^approximate warn: /],
+  [
+    'apisix',
+    'k8s.apisix.apache.org/upstream-scheme',
+    'websocket',
+    /^unsupported \w+: is "websocket"; allowed is http, https, grpc/,
+  ],
+  ['traefik', 'traefik.ingress.kubernetes.io/service.serversscheme', 'http', /^not-needed info: /],
+  ['traefik', 'traefik.ingress.kubernetes.io/service.serversscheme', 'https', /^approximate warn: /],
+  [
+    'traefik',
+    'traefik.ingress.kubernetes.io/service.serversscheme',
+    'h2c',
+    /^unsupported error: name the Service's port http2/,
+  ],
+  ['nginx', 'nginx.org/path-regex', 'constructor', /^unsupported \w+: is "constructor"; allowed is case_sensitive/],
+]
+
+t.test('the protocol of backends is read in the same way for every controller', (t) => {
+  for (const [className, key, value, says] of SCHEMES) {
+    const given = ingress({ className, annotations: { [key]: value }, paths: [{ path: '/' }] })
+    t.match(linesOf(convert([given]), key), says, `${key}: ${value}`)
+  }
+  t.end()
+})

@@ -85,6 +85,7 @@ t.test('label selectors match as the API server does', (t) => {
     [expression('In'), 'matchExpressions[0].values', /required for operator In/],
     [expression('Exists', 'web'), 'matchExpressions[0].values', /not allowed for operator Exists/],
     [{ matchLabels: { app: 1 } }, 'matchLabels[app]', /must be a string, not number/],
+    [{ matchLabels: ['app'] }, 'matchLabels', /must be an object, not array/],
     [{ matchExpressions: [{ operator: 'Exists' }] }, 'matchExpressions[0].key', /a label key is required/],
     ['app=web', '', /must be an object/],
   ]

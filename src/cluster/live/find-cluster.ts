@@ -19,7 +19,7 @@ export async function findCluster(context?: string): Promise<ClusterAddress> {
   if (context !== undefined) throw new InputError('cluster-not-found', [`--context ${context}: there is no kubeconfig`])
   if (await exists(join(POD_CREDENTIALS, 'token'))) return await addressOfPod(POD_CREDENTIALS, process.env)
   throw new InputError('cluster-not-found', [
-    'no cluster: there is no kubeconfig (KUBECONFIG, ~/.kube/config) and no service account; use --from PATH to read manifests',
+    'no cluster: there is no kubeconfig (KUBECONFIG, ~/.kube/config) and no service account. Set KUBECONFIG, or give manifests: --from PATH, or for convert -f PATH',
   ])
 }
 

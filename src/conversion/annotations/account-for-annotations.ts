@@ -2,6 +2,7 @@
  * Accounts for the annotations of an Ingress: settings for the following stages, and exactly one report line for each
  * annotation, known or not.
  */
+import { ownEntry } from '../../kubernetes/json.ts'
 import type { ControllerClass } from '../ingress/controller-class.ts'
 import { ingressId, type Ingress } from '../ingress/ingress.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
@@ -105,7 +106,8 @@ function foreignEffect(key: string, value: string, place: AnnotationPlace): Effe
 const LONGEST_NAME = 63
 
 function entryOf({ table, patterns = [] }: Family, name: string): Entry | undefined {
-  if (Object.hasOwn(table, name)) return table[name]
+  const named = ownEntry(table, name)
+  if (named !== undefined) return named
   if (name.length > LONGEST_NAME) return undefined
   for (const [pattern, build] of patterns) {
     const found = pattern.exec(name)?.[1]

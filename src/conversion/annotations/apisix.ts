@@ -1,11 +1,13 @@
 /** Apache APISIX's ingress controller (docs/facts/other-ingress-controllers.md#apisix). */
+import { ownEntry } from '../../kubernetes/json.ts'
 import type { RedirectCode } from '../model/ingress-settings.ts'
-import { asNginx, BACKEND_LIMIT, backendTls, PASSWORD } from './as-nginx.ts'
+import { asNginx, BACKEND_LIMIT, backendScheme, PASSWORD } from './as-nginx.ts'
 import {
   beside,
   claimsHttpsRedirect,
   converted,
   notNeeded,
+  refused,
   unsupported,
   whenTrue,
   type AnnotationPlace,
@@ -58,7 +60,7 @@ export const APISIX: AnnotationTable = {
   'cors-allow-headers': beside('enable-cors', CORS),
   'cors-allow-methods': beside('enable-cors', CORS),
   'enable-websocket': notNeeded('websockets work on every route'),
-  'upstream-scheme': upstreamScheme,
+  'upstream-scheme': backendScheme((value) => refused(value, 'http, https, grpc or grpcs')),
   'upstream-retries': unsupported('warn', "Istio's default is two retries: retries of the route"),
   'upstream-connect-timeout': BACKEND_LIMIT,
   'upstream-read-timeout': BACKEND_LIMIT,
@@ -77,7 +79,7 @@ const CODES: Readonly<Record<string, RedirectCode>> = { '301': 301, '302': 302, 
 
 /** A redirect to a path. APISIX' variables in it have no equivalent. */
 function httpRedirect(value: string, { sibling }: AnnotationPlace): Effect {
-  const code = CODES[sibling('http-redirect-code') ?? '302']
+  const code = ownEntry(CODES, sibling('http-redirect-code') ?? '302')
   if (code === undefined || !/^\/[^$]*$/.test(value))
     return {
       outcome: 'unsupported',
@@ -89,17 +91,4 @@ function httpRedirect(value: string, { sibling }: AnnotationPlace): Effect {
     { redirect: { scheme: undefined, authority: undefined, path: value, code } },
     `redirects with ${code}`,
   )
-}
-
-function upstreamScheme(value: string, place: AnnotationPlace): Effect {
-  switch (value) {
-    case 'http':
-      return { outcome: 'not-needed', level: 'info', message: 'the gateway uses this protocol by default' }
-    case 'https':
-      return backendTls('HTTPS')(value, place)
-    case 'grpc':
-      return backendTls('GRPC')(value, place)
-    default:
-      return backendTls('GRPCS')(value, place)
-  }
 }

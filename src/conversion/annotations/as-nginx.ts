@@ -1,16 +1,28 @@
 /** Annotations that several controllers share, some of them equivalent to one of ingress-nginx. */
+import { ownEntry } from '../../kubernetes/json.ts'
 import { NGINX } from './nginx/nginx.ts'
 import { converted, readFlag, refused, unsupported, type Entry } from './entry.ts'
 
 /** Returns the equivalent entry of ingress-nginx. */
 export function asNginx(name: string): Entry {
   return (value, place) =>
-    NGINX[name]?.(value, { ...place, sibling: () => undefined, effectOf: () => undefined }) ??
+    ownEntry(NGINX, name)?.(value, { ...place, sibling: () => undefined, effectOf: () => undefined }) ??
     refused(value, 'a valid value')
 }
 
 export function backendTls(protocol: 'HTTPS' | 'GRPC' | 'GRPCS'): Entry {
   return (_, place) => asNginx('backend-protocol')(protocol, place)
+}
+
+/** Reads the protocol of all backends: http, https, grpc or grpcs. Other values get the `other` effect. */
+export function backendScheme(other: Entry): Entry {
+  return (value, place) => {
+    const protocol = value.toUpperCase()
+    if (protocol === 'HTTP') return asNginx('backend-protocol')(protocol, place)
+    return protocol === 'HTTPS' || protocol === 'GRPC' || protocol === 'GRPCS'
+      ? backendTls(protocol)(value, place)
+      : other(value, place)
+  }
 }
 
 export const sslRedirect: Entry = (value, { sibling }) => {

@@ -1,4 +1,5 @@
 /** NGINX Ingress Controller of F5 (docs/facts/other-ingress-controllers.md#f5). */
+import { ownEntry } from '../../kubernetes/json.ts'
 import { backendsOf } from '../ingress/ingress.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'
 import { asNginx, BACKEND_LIMIT, backendTls } from './as-nginx.ts'
@@ -109,7 +110,7 @@ const EXPRESSIONS: Readonly<Record<string, IngressSettings['pathExpressions']>> 
 }
 
 function pathRegex(value: string): Effect {
-  const pathExpressions = EXPRESSIONS[value]
+  const pathExpressions = ownEntry(EXPRESSIONS, value)
   if (pathExpressions === undefined) return refused(value, Object.keys(EXPRESSIONS).join(', '))
   return converted({ pathExpressions }, `the paths are ${value === 'exact' ? 'exact' : 'regular expressions'}`)
 }

@@ -1,6 +1,6 @@
 /** Kong's controller (docs/facts/other-ingress-controllers.md#kong). */
 import { escapeRegex } from '../model/regular-expression.ts'
-import { BACKEND_LIMIT, backendTls } from './as-nginx.ts'
+import { BACKEND_LIMIT, backendScheme } from './as-nginx.ts'
 import {
   claimsHttpsRedirect,
   converted,
@@ -11,7 +11,6 @@ import {
   refused,
   unsupported,
   whenTrue,
-  type AnnotationPlace,
   type AnnotationTable,
   type Effect,
   type Entry,
@@ -26,8 +25,12 @@ const ON_SERVICE = foreign('Kong reads it from Services')
 
 /** `konghq.com/` */
 export const KONG: AnnotationTable = {
-  protocols: protocols,
-  protocol: (value, place) => protocol(value, place),
+  protocols,
+  protocol: backendScheme((value) => ({
+    outcome: 'unsupported',
+    level: 'error',
+    message: `the backend speaks ${value}: name the port of the Service after its protocol`,
+  })),
   'https-redirect-status-code': notNeeded('the redirect is 308'),
   'strip-path': whenTrue(() => converted({ stripsPath: true }, 'the path of the rule is removed before the backend')),
   'preserve-host': (value, place) =>
@@ -102,21 +105,4 @@ function protocols(value: string): Effect {
   if (names.every((name) => ['http', 'grpc'].includes(name)))
     return { outcome: 'approximate', level: 'info', message: 'hosts with TLS are also served over HTTPS' }
   return { outcome: 'not-needed', level: 'info', message: 'the gateway serves ports 80 and 443' }
-}
-
-function protocol(value: string, place: AnnotationPlace): Effect {
-  switch (value.toLowerCase()) {
-    case 'http':
-      return { outcome: 'not-needed', level: 'info', message: 'the gateway uses this protocol by default' }
-    case 'https':
-      return backendTls('HTTPS')(value, place)
-    case 'grpc':
-      return backendTls('GRPC')(value, place)
-    default:
-      return {
-        outcome: 'unsupported',
-        level: 'error',
-        message: `the backend speaks ${value}: name the port of the Service after its protocol`,
-      }
-  }
 }

@@ -1,10 +1,11 @@
 /** Traefik (docs/facts/other-ingress-controllers.md#traefik). */
-import { backendTls } from './as-nginx.ts'
+import { backendScheme } from './as-nginx.ts'
 import {
   claimsHttpsRedirect,
   notNeeded,
   readFlag,
   readList,
+  refused,
   unsupported,
   whenTrue,
   type AnnotationPlace,
@@ -12,6 +13,13 @@ import {
   type Effect,
   type Entry,
 } from './entry.ts'
+
+const CLEAR_HTTP2 = {
+  outcome: 'unsupported',
+  level: 'error',
+  message:
+    "name the Service's port http2, or set appProtocol: kubernetes.io/h2c, so that the gateway speaks HTTP/2 to it; a route cannot configure this",
+} as const
 
 const MIDDLEWARE = unsupported(
   'error',
@@ -37,8 +45,9 @@ export const TRAEFIK: AnnotationTable = {
     "Traefik's ACME resolver is not available: issue the certificate with cert-manager",
   ),
   'router.tls.options': unsupported('warn', "TLS options are set at the Gateway's server"),
-  'service.serversscheme': (value, place) =>
-    (value === 'https' ? backendTls('HTTPS') : notNeeded('the gateway uses this protocol by default'))(value, place),
+  'service.serversscheme': backendScheme((value) =>
+    value === 'h2c' ? CLEAR_HTTP2 : refused(value, 'http, https or h2c'),
+  ),
   'service.serverstransport': unsupported('warn', 'use a DestinationRule in place of a ServersTransport'),
   'service.passhostheader': (value, place) =>
     (readFlag(value) === false

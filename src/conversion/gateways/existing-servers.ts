@@ -1,5 +1,13 @@
 /** Hosts that Gateways in the cluster, or in the input, already serve on port 443. */
-import { arrayMember, isObject, memberAt, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
+import {
+  arrayMember,
+  isObject,
+  memberAt,
+  stringMember,
+  type Json,
+  type JsonObject,
+  ownEntry,
+} from '../../kubernetes/json.ts'
 import { referenceTo } from '../../kubernetes/object.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
 import type { GatewayDraft } from './gateway-draft.ts'
@@ -36,7 +44,7 @@ function isIstioGateway(object: JsonObject): boolean {
 /** Whether the Gateway configures the pods with these labels. */
 function selectsPods(object: JsonObject, labels: Readonly<Record<string, string>>): boolean {
   const selector = memberAt(object, 'spec', 'selector')
-  return isObject(selector) && Object.entries(selector).every(([key, value]) => labels[key] === value)
+  return isObject(selector) && Object.entries(selector).every(([key, value]) => ownEntry(labels, key) === value)
 }
 
 function idOf(object: JsonObject): string {

@@ -186,8 +186,7 @@ function emptyLines(spec: Json | undefined, fallback: Json | undefined): readonl
 function annotationLines(object: JsonObject): readonly UnnamedLine[] {
   const annotations = memberAt(object, 'metadata', 'annotations')
   if (!isObject(annotations)) return []
-  return Object.keys(annotations).flatMap((about) => {
-    const value = annotations[about]
+  return Object.entries(annotations).flatMap(([about, value]) => {
     if (typeof value === 'string') return []
     const message = `must be a string, not ${typeName(value)}: put ${JSON.stringify(value)} in quotes`
     return [refusedLine(about, message)]

@@ -5,5 +5,5 @@
 export const ISSUERS = ['cert-manager.io/cluster-issuer', 'cert-manager.io/issuer'] as const
 
 export function hasIssuer(annotations: Readonly<Record<string, string>>): boolean {
-  return ISSUERS.some((key) => key in annotations)
+  return ISSUERS.some((key) => Object.hasOwn(annotations, key))
 }

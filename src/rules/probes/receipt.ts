@@ -34,8 +34,8 @@ const NETWORK: ReadonlySet<string> = new Set(['httpGet', 'tcpSocket', 'grpc'])
 
 /** Users can write a receipt as well: `restore` must not copy anything else from it into a probe. */
 function holdsNetworkHandlers(original: JsonObject): boolean {
-  const kinds = Object.keys(original)
-  return kinds.length > 0 && kinds.every((kind) => NETWORK.has(kind) && isObject(original[kind]))
+  const handlers = Object.entries(original)
+  return handlers.length > 0 && handlers.every(([kind, handler]) => NETWORK.has(kind) && isObject(handler))
 }
 
 function parseSlots(value: Json | undefined): ReadonlyMap<Slot, ReceiptEntry> {

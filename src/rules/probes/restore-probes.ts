@@ -1,6 +1,6 @@
 /** Undoes a rewrite: restores the probes of a receipt and removes the prober from the pod (`restore`). */
 import { REWRITE_PROBES } from '../../istio/annotations.ts'
-import { isObject, member, memberAt, type Json } from '../../kubernetes/json.ts'
+import { isObject, member, memberAt, type Json, ownEntry } from '../../kubernetes/json.ts'
 import { pointer, setEntries, type Operation } from '../../kubernetes/json-pointer.ts'
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import { readCheckFacts, type CheckFacts } from './check-facts.ts'
@@ -51,6 +51,8 @@ function restoreAnnotations(template: PodTemplate, entries: readonly ReceiptEntr
   const wanted: Record<string, string | undefined> = { [RECEIPT]: undefined }
   if (agent !== undefined) wanted[REWRITE_PROBES] = agent.annotation ?? undefined
   const at = pointer(template.pointer, 'metadata', 'annotations')
-  const isAllOurs = Object.keys(present).every((key) => Object.hasOwn(wanted, key) && wanted[key] === undefined)
+  const isAllOurs = Object.keys(present).every(
+    (key) => Object.hasOwn(wanted, key) && ownEntry(wanted, key) === undefined,
+  )
   return isAllOurs ? [{ op: 'remove', path: at }] : setEntries(at, present, wanted)
 }

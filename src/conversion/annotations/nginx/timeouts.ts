@@ -1,4 +1,5 @@
 /** ingress-nginx: time limits, sizes and buffers (docs/facts/ingress-nginx.md#timeouts). */
+import { ownEntry } from '../../../kubernetes/json.ts'
 import {
   converted,
   notNeeded,
@@ -56,7 +57,7 @@ const BODY =
 function bodySize(value: string, place: AnnotationPlace): Effect {
   const [, digits = '', unit = ''] = /^(\d{1,12})([kmg]?)$/i.exec(value.trim()) ?? []
   if (digits === '') return refused(value, 'a size such as 8m')
-  const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? 1)
+  const bytes = Number(digits) * (ownEntry(UNITS, unit.toLowerCase()) ?? 1)
   if (bytes === 0 || bytes >= 1024 * 1024) return notNeeded(BODY)(value, place)
   return { outcome: 'unsupported', level: 'warn', message: `larger bodies are no longer refused: ${BODY}` }
 }
