@@ -424,7 +424,8 @@ t.test('convert reads the cluster of the kubeconfig, all namespaces or some', as
   // As a list has them: without kind and apiVersion.
   const item = (given: JsonObject = {}) =>
     Object.fromEntries(Object.entries(given).filter(([key]) => !/^(?:kind|apiVersion)$/.test(key)))
-  server.set('/apis/networking.k8s.io/v1/ingresses', [item(object)])
+  const named = (name: string) => ({ ...item(object), metadata: { ...(object?.['metadata'] as JsonObject), name } })
+  server.set('/apis/networking.k8s.io/v1/ingresses', [item(object), named('second'), named('third')])
   server.set('/apis/networking.k8s.io/v1/ingressclasses', [])
   server.set('/api/v1/services', [item(service)])
   server.set('/apis/projectcontour.io/v1/httpproxies', [{ metadata: { name: 'p', namespace: 'shop' } }])
@@ -434,6 +435,8 @@ t.test('convert reads the cluster of the kubeconfig, all namespaces or some', as
   t.match(all.stdout, /kind: VirtualService/)
   t.match(all.stdout, /number: 8080/, 'the named port of the Service in the cluster')
   t.match(all.stderr, /1 HTTPProxy of Contour/)
+  t.match(all.stderr, /^3 Ingresses, /m, 'the pages after the first as well')
+  t.notMatch(all.stderr, /count as absent/, 'a kind that the cluster does not have needs no word')
   t.match((await run(['convert', '-n', 'shop', '-n', 'other'])).stdout, /kind: VirtualService/)
   t.notMatch((await run(['convert', '-n', 'other'])).stdout, /kind: VirtualService/)
   server.forget('/apis/networking.k8s.io/v1/ingresses')

@@ -694,3 +694,36 @@ t.test('the protocol of backends is read in the same way for every controller', 
   }
   t.end()
 })
+
+t.test("ingress-nginx' own settings change its own Ingresses, and only where they say nothing themselves", (t) => {
+  const settings = new Map([
+    ['whitelist-source-range', '10.0.0.0/8'],
+    ['global-auth-url', 'http://auth.sso.svc.cluster.local/check'],
+  ])
+  const policies = (annotations: Annotations, className = 'nginx') => {
+    const given = ingress({ className, annotations: nginx(annotations), secret: 'tls' })
+    const { objects } = convert([given], 'istio', {}, [], settings)
+    const found = objects.flatMap((object) =>
+      object.kind === 'AuthorizationPolicy' ? [JSON.stringify(memberAt(object, 'spec'))] : [],
+    )
+    const isSecured = JSON.stringify(objects).includes('strict-transport-security')
+    return { text: found.join(), isAuthenticated: /CUSTOM/.test(found.join()), isSecured }
+  }
+  t.match(policies({}), { text: /10\.0\.0\.0\/8/, isAuthenticated: true, isSecured: true })
+  t.match(policies({ 'allowlist-source-range': '192.0.2.0/24' }), { text: /192\.0\.2\.0\/24/ })
+  t.notMatch(policies({ 'allowlist-source-range': '192.0.2.0/24' }).text, /10\.0\.0\.0/, 'its own list counts alone')
+  t.equal(policies({ 'enable-global-auth': 'false' }).isAuthenticated, false)
+  t.same(policies({}, 'traefik'), { text: '', isAuthenticated: false, isSecured: false }, 'of another controller')
+  t.end()
+})
+
+t.test("Kong's and F5's paths of type ImplementationSpecific are prefixes of the text", (t) => {
+  for (const className of ['kong', 'nginx']) {
+    const annotations = className === 'kong' ? {} : { 'nginx.org/server-tokens': 'off' }
+    const conversion = convert([ingress({ className, annotations, paths: [specific('/api')] })])
+    t.equal(ask(conversion, 'istio', '/apix'), 'web.shop:80 /apix', className)
+  }
+  const elements = convert([ingress({ className: 'traefik', paths: [specific('/api')] })])
+  t.notMatch(ask(elements, 'istio', '/apix'), /web/, 'not for Traefik, whose path elements are whole')
+  t.end()
+})

@@ -198,3 +198,19 @@ t.test('a Gateway of the platform team', (t) => {
   }
   t.end()
 })
+
+t.test('in Gateway API each namespace keeps its own Gateway, which has pods of its own', (t) => {
+  const conversion = convert([web(), pay()], 'gateway-api')
+  t.same(
+    ofKind(conversion, 'Gateway').map((object) => memberAt(object, 'metadata', 'namespace')),
+    ['shop', 'pay'],
+  )
+  for (const [index, namespace] of ['shop', 'pay'].entries())
+    t.match(
+      ofKind(conversion, 'HTTPRoute').filter((route) => memberAt(route, 'metadata', 'namespace') === namespace),
+      {
+        0: { spec: { parentRefs: [{ name: ['web', 'pay'][index] ?? '' }] } },
+      },
+    )
+  t.end()
+})

@@ -62,6 +62,7 @@ export function convert(
   target: ConversionOptions['target'] = 'istio',
   gateway: Partial<GatewaySettings> = {},
   gateways: readonly JsonObject[] = [],
+  controllerSettings?: ReadonlyMap<string, string>,
 ): Conversion {
   return convertIngresses(ingresses, {
     target,
@@ -69,6 +70,7 @@ export function convert(
     portNumber: (_, service, port) => (service === 'web' && port === 'http' ? 8080 : undefined),
     controllerOf: () => undefined,
     gateways: () => gateways,
+    ...(controllerSettings === undefined ? {} : { controllerSettings }),
   })
 }
 
