@@ -713,6 +713,8 @@ t.test("ingress-nginx' own settings change its own Ingresses, and only where the
   t.match(policies({ 'allowlist-source-range': '192.0.2.0/24' }), { text: /192\.0\.2\.0\/24/ })
   t.notMatch(policies({ 'allowlist-source-range': '192.0.2.0/24' }).text, /10\.0\.0\.0/, 'its own list counts alone')
   t.equal(policies({ 'enable-global-auth': 'false' }).isAuthenticated, false)
+  const foreign = convert([ingress({ className: 'traefik' })], 'istio', {}, [], settings)
+  t.notMatch(JSON.stringify(foreign.notes), /foreign/, 'no note about an annotation that nobody wrote')
   t.same(policies({}, 'traefik'), { text: '', isAuthenticated: false, isSecured: false }, 'of another controller')
   t.end()
 })

@@ -205,6 +205,7 @@ t.test('in Gateway API each namespace keeps its own Gateway, which has pods of i
     ofKind(conversion, 'Gateway').map((object) => memberAt(object, 'metadata', 'namespace')),
     ['shop', 'pay'],
   )
+  t.notMatch(JSON.stringify(conversion.report), /is served by Gateway/)
   for (const [index, namespace] of ['shop', 'pay'].entries())
     t.match(
       ofKind(conversion, 'HTTPRoute').filter((route) => memberAt(route, 'metadata', 'namespace') === namespace),
