@@ -25,14 +25,15 @@ export function createPaint(hasColor: boolean): Paint {
 
 const WIDTH = 100
 
-/** Lines have at most 100 columns, except for longer words and YAML to copy. */
-export function renderEntry(entry: PreviewEntry, place: string, paint: Paint): string {
+/** Lines have at most 100 columns, except for longer words and YAML to copy. `cost` is what its exec probes cost. */
+export function renderEntry(entry: PreviewEntry, place: string, cost: string | undefined, paint: Paint): string {
   const { reference, verdict } = entry
   const name = `${reference.kind} ${reference.name}`
   const lines = [
     `${paint('bold', name)}  ${paint('dim', `(${place})`)}`,
     ...wrap(headline(entry), '  ').map((line) => paint(headlineStyle(entry), line)),
     ...probeLines(entry, paint),
+    ...(cost === undefined ? [] : wrap(cost, '  ', '    ')),
     ...additionLines(entry, paint),
     ...remainingWarnings(entry).flatMap((warning) =>
       wrap(`warning: ${warning}`, '  ', '    ').map((line) => paint('yellow', line)),

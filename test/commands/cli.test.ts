@@ -81,6 +81,33 @@ t.test('the built command takes its input from a pipe, and exits with the code',
   })
 })
 
+t.test('preview says what exec probes cost, once for each workload with its replicas, and in all', async (t) => {
+  const workload = (name: string, replicas: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}, namespace: shop, annotations: {}}
+spec:
+  ${replicas}
+  selector: {matchLabels: {app: ${name}}}
+  template:
+    metadata: {labels: {app: ${name}}, annotations: {istio-onramp.io/probes: exec}}
+    spec:
+      containers:
+        - name: web
+          image: web
+          livenessProbe: {httpGet: {port: 8080}, periodSeconds: 5}
+          startupProbe: {httpGet: {port: 8080}, periodSeconds: 1}
+---
+`
+  const preview = async (input: string) =>
+    (await run(['preview', '-f', '-', '--from', `${EXAMPLES}/cluster`], input)).stdout.replace(/\n +/g, ' ')
+  const one = await preview(workload('a', 'replicas: 3'))
+  t.match(one, /  ?1 exec probe: 1\.3 s of node CPU per minute at these periods and 3 replicas; 65 ms if Istio's agent/)
+  t.notMatch(one, /in all/, 'one workload has no sum')
+  const two = await preview(workload('a', 'replicas: 3') + workload('b', ''))
+  t.match(two, /^in all, 2 exec probes: 1\.7 s of node CPU per minute at these periods; 86 ms/m)
+  t.match(two, /1 exec probe: 0\.4 s of node CPU per minute at these periods; 22 ms/)
+})
+
 t.test('names that every JavaScript object inherits are ordinary names in manifests', async (t) => {
   for (const name of ['toString', 'constructor', '__proto__']) {
     const text = `{apiVersion: v1, kind: ${name}, metadata: {name: x}}\n---\n{apiVersion: ${name}/v1, kind: Foo, metadata: {name: z}}\n`

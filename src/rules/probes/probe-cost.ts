@@ -11,6 +11,8 @@ const AGENT_GRPC = 2.1
 const PERIOD_SECONDS = 10
 
 export interface NodeCpu {
+  /** How many of the probes count. */
+  readonly probes: number
   /** Milliseconds of CPU per minute, over all replicas, if every probe ran by exec. */
   readonly exec: number
   /** The same if Istio's agent served every probe. */
@@ -22,7 +24,7 @@ export function nodeCpuPerMinute(checks: readonly Check[], replicas: number): No
   const steady = checks.filter(({ slot }) => !isHook(slot) && slot !== 'startupProbe')
   const sum = (cost: (check: Check) => number) =>
     steady.reduce((total, check) => total + (60 / periodOf(check)) * cost(check), 0) * replicas
-  return { exec: sum(() => EXEC), agent: sum(agentCost) }
+  return { probes: steady.length, exec: sum(() => EXEC), agent: sum(agentCost) }
 }
 
 function periodOf({ raw }: Check): number {
