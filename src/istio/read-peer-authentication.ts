@@ -1,5 +1,5 @@
 /** Reads PeerAuthentications (security.istio.io). Istio no longer reads the kinds that preceded them. */
-import { REVISION } from '../istio/annotations.ts'
+import { REVISION } from './annotations.ts'
 import { isObject, member, stringMember, typeName, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { readMatchLabels } from '../kubernetes/label-selector.ts'
 import { labelsOf, metadataOf } from '../kubernetes/object.ts'

@@ -5,7 +5,7 @@
 import { trimEnd } from '../../kubernetes/trim-characters.ts'
 import type { Problem } from '../../kubernetes/problem.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
-import { isRewritten, locationPath } from '../ingress/rewritten-path.ts'
+import { isRewritten, locationPath } from '../annotations/nginx/rewritten-path.ts'
 import type { Target } from '../model/conversion-options.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'
 import { strippedPrefix } from '../model/rewrite-idiom.ts'

@@ -1,5 +1,5 @@
 /** ingress-nginx: headers and cookies that are changed on the way (docs/facts/ingress-nginx.md#headers). */
-import { isRewritten } from '../../ingress/rewritten-path.ts'
+import { isRewritten } from './rewritten-path.ts'
 import { converted, readFlag, unsupported, type AnnotationPlace, type AnnotationTable, type Effect } from '../entry.ts'
 import { nginxTable, unlessOff } from './guard.ts'
 

@@ -1,6 +1,6 @@
 /** ingress-nginx: rewritten paths, and paths that are regular expressions (docs/facts/ingress-nginx.md#rewrites). */
 import { strippedPrefix } from '../../model/rewrite-idiom.ts'
-import { isRewritten, locationPath } from '../../ingress/rewritten-path.ts'
+import { isRewritten, locationPath } from './rewritten-path.ts'
 import type { IngressPath } from '../../ingress/ingress.ts'
 import { countGroups } from '../../model/regular-expression.ts'
 import {

@@ -1,5 +1,5 @@
 /** Which paths ingress-nginx' rewrite-target changes. */
-import type { IngressPath } from './ingress.ts'
+import type { IngressPath } from '../../ingress/ingress.ts'
 
 /**
  * Whether ingress-nginx rewrites a path: its location and the target differ (docs/facts/ingress-nginx.md#rewrites).

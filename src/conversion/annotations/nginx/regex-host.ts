@@ -1,6 +1,6 @@
 /** Whether ingress-nginx treats every path of a host as a regular expression (docs/facts/ingress-nginx.md#rewrites). */
-import { isRewritten, locationPath } from '../ingress/rewritten-path.ts'
-import type { HostRule } from './host-rule.ts'
+import { isRewritten, locationPath } from './rewritten-path.ts'
+import type { HostRule } from '../../hosts/host-rule.ts'
 
 /** `rules` are the host's rules, the oldest Ingress first. */
 export function isRegexHost(rules: readonly HostRule[]): boolean {
