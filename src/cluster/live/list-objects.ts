@@ -52,8 +52,8 @@ const LISTS_AT_ONCE = 4
 const PATIENCE = 1000
 
 /**
- * A kind that the cluster does not have is absent. A kind that may not be listed is told to `tell`, unless the conversion
- * would be wrong without it. Throws InputError.
+ * A kind that the cluster does not have is absent. If a kind may not be listed, `tell` receives a line. Throws InputError if
+ * the conversion would be wrong without that kind.
  */
 export async function listObjects(api: ClusterApi, tell: (line: string) => void): Promise<readonly JsonObject[]> {
   const lists = pLimit(LISTS_AT_ONCE)

@@ -31,7 +31,7 @@ export function installContainer(template: PodTemplate, { image, pullPolicy }: P
 
 /**
  * Copies the resources of the pod's first container. Any quota, LimitRange or QoS class that admitted that one admits
- * ours, and the pod's own request, the larger of its init containers and the sum of its containers, does not change
+ * the copy, and the pod's own request, the larger of its init containers and the sum of its containers, does not change
  * (docs/decisions/prober-resources.md).
  */
 function resources(template: PodTemplate): JsonObject {

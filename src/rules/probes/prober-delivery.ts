@@ -96,7 +96,7 @@ function volume({ image, pullPolicy }: ProberConfiguration, byImage: boolean): J
 
 /**
  * Removes what `deliverProber` added, where the receipt says that a container ran the prober. A part that only has the
- * name of ours belongs to the user and stays, and so does a volume that something else still mounts: the API server
+ * prober's name belongs to the user and stays, and so does a volume that something else still mounts: the API server
  * refuses a mount without its volume. Indexes count down, so that each stays valid.
  */
 export function removeProber(template: PodTemplate, receipt: Receipt): readonly Operation[] {
