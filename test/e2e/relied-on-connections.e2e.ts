@@ -149,9 +149,23 @@ t.test('section 3: what the API server says about a certificate', async (t) => {
   for (const { what, name, error } of CERTIFICATES) {
     const { stored, stderr } = await create(about(name), '--dry-run=server')
     if (error === undefined) t.not(stored, null, `${what}: ${stderr}`)
-    else t.match(stderr, error, what)
+    else t.match(await refusal(name, error, stderr), error, what)
   }
 })
+
+/**
+ * A server that wants a certificate closes the connection behind its alert. An API server that is still writing then says
+ * `use of closed network connection`, so the text is asked for again. Every call has to fail.
+ */
+async function refusal(name: string, error: RegExp, first: string): Promise<string> {
+  let said = first
+  for (let call = 1; call < 5 && !error.test(said); call++) {
+    const { stored, stderr } = await create(about(name), '--dry-run=server')
+    if (stored !== null) return `call ${call + 1} succeeded`
+    said = stderr
+  }
+  return said
+}
 
 function hostOf(service: string): string {
   return `${service}.${NAMESPACE}.svc`
