@@ -4,6 +4,7 @@
  * (https://github.com/kubernetes/apimachinery/blob/v0.37.2/pkg/util/yaml/decoder.go, YAMLReader and YAMLOrJSONDecoder).
  */
 import { parseJson } from '../kubernetes/json.ts'
+import { endOfString } from './json-items.ts'
 
 export interface DocumentText {
   /** The separator line before the document, including its line end; empty for the first one. */
@@ -98,15 +99,6 @@ function endOfObject(text: string, start: number): number | undefined {
       depth += found[0] === '{' ? 1 : -1
       if (depth === 0) return found.index + 1
     }
-  }
-  return undefined
-}
-
-function endOfString(text: string, start: number): number | undefined {
-  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    let slashes = 0
-    while (text[end - 1 - slashes] === '\\') slashes++
-    if (slashes % 2 === 0) return end + 1
   }
   return undefined
 }

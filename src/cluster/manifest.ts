@@ -1,11 +1,20 @@
 /** Parses Kubernetes objects from YAML or JSON, each with its source, so that every error can name it. */
 import { InputError, messageOf } from '../errors.ts'
-import { isObject, member, stringMember, typeName, type Json, type JsonObject } from '../kubernetes/json.ts'
+import {
+  arrayMember,
+  isObject,
+  member,
+  stringMember,
+  typeName,
+  type Json,
+  type JsonObject,
+} from '../kubernetes/json.ts'
 import { duplicateKeys } from '../kubernetes/json-duplicates.ts'
 import { readEvents, YamlError } from '../kubernetes/yaml-events.ts'
 import { nodesOf, type YamlNode } from '../kubernetes/yaml-nodes.ts'
 import { readSimpleYaml } from '../kubernetes/yaml-simple.ts'
 import { valueOf, type DuplicateKey } from '../kubernetes/yaml-value.ts'
+import { itemOffsets } from './json-items.ts'
 import { isHelmTemplate, notAnObject } from './manifest-kinds.ts'
 import { splitDocuments, type DocumentText } from './manifest-documents.ts'
 
@@ -163,7 +172,7 @@ function objectsOf(
       problems: [`${describeSource({ ...source, line: lineAt(part, helmAt(part)) })}: ${helmText(file)}`],
     }
   const problems: string[] = []
-  const manifests = expand(value, source, { lineOf: itemLines(part), needsNames, problems })
+  const manifests = expand(value, source, { lineOf: itemLines(part, value), needsNames, problems })
   return { manifests, problems }
 }
 
@@ -189,13 +198,17 @@ function expand(value: Json, source: Source, expansion: Expansion): readonly Man
 }
 
 /** Source positions cost more than values, so they are computed only for Lists, when the first item needs them. */
-function itemLines(part: DocumentText): Expansion['lineOf'] {
+function itemLines(part: DocumentText, value: Json): Expansion['lineOf'] {
   let root: YamlNode | undefined
+  let offsets: readonly number[] | undefined
   let isRead = false
   const lineOf = linesInOrder(part)
   return (path) => {
-    if (!isRead) root = nodesOf(readEvents(part.text))
+    if (!isRead && part.isJson) offsets = itemOffsets(part.text, arrayMember(value, 'items').length)
     isRead = true
+    const offset = path.length === 2 ? offsets?.[Number(path[1])] : undefined
+    if (offset !== undefined) return lineOf(offset)
+    root ??= nodesOf(readEvents(part.text))
     return lineOf(nodeAt(root, path)?.start ?? 0)
   }
 }

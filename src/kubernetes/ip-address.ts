@@ -22,6 +22,8 @@ const LONGEST = 45
 
 /** Returns undefined for anything that `netip.ParseAddr` refuses, such as a leading zero. */
 export function readAddress(text: string): IpAddress | undefined {
+  // Most texts are host names, for which ipaddr.js is slow.
+  if (!text.includes(':') && !/^[\d.]+$/.test(text)) return undefined
   if (isIPv4(text)) return { family: 4, zone: '' }
   const percent = text.indexOf('%')
   const address = percent === -1 ? text : text.slice(0, percent)

@@ -37,6 +37,7 @@ export type Loose<T> = { readonly [K in keyof T]: object extends Pick<T, K> ? T[
  * does not compile.
  */
 export function defined<T>(object: NoInfer<Loose<T>>): T {
+  if (!Object.values(object).includes(undefined)) return object as T
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
 }
 

@@ -4,6 +4,7 @@
  */
 import { Document, visit } from 'yaml'
 import type { JsonObject } from './json.ts'
+import { printBlocks } from './yaml-block.ts'
 
 /** Texts that the printer, which follows YAML 1.2, leaves unquoted, and how Go's YAML reads them. */
 const AMBIGUOUS: readonly RegExp[] = [
@@ -21,7 +22,11 @@ const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/gu
 
 /** Returns YAML that ends with a line break. */
 export function toYaml(object: JsonObject): string {
-  const document = new Document(object, { aliasDuplicateObjects: false })
+  return printBlocks(object, (text) => printWhole(text).trimEnd()) ?? printWhole(object)
+}
+
+function printWhole(value: JsonObject | string): string {
+  const document = new Document(value, { aliasDuplicateObjects: false })
   visit(document, {
     Scalar: (_, node) => {
       if (needsQuotes(node.value)) node.type = 'QUOTE_DOUBLE'

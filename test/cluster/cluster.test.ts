@@ -54,6 +54,56 @@ t.test('documents, Lists, JSON and empty documents', (t) => {
   t.end()
 })
 
+t.test('each item of a JSON List has its line, in any layout', (t) => {
+  const item = (name: string) => ({
+    apiVersion: 'v1',
+    kind: 'A',
+    metadata: { name, labels: { items: '[{' } },
+    items: [{}],
+  })
+  const inner = { apiVersion: 'v1', kind: 'BList', items: [item('b')] }
+  const lines = (value: unknown, indent: number | undefined) => {
+    const text = JSON.stringify(value, null, indent)
+    return parseManifests(text, 'x.json').map(({ object, source: { line } }) => {
+      const { name } = (object as { metadata: { name: string } }).metadata
+      const start = text
+        .split('\n')
+        .slice(0, line + 5)
+        .join('\n')
+      return [name, line, start.includes(`"name": "${name}"`)]
+    })
+  }
+  const list = { apiVersion: 'v1', items: [item('x\\"{'), item('y')], kind: 'List', metadata: {} }
+  t.same(
+    lines(list, 2).map(([, line]) => line),
+    [4, 17],
+  )
+  t.same(
+    lines(list, undefined).map(([, line]) => line),
+    [1, 1],
+  )
+  t.same(
+    lines({ ...list, items: [item('a'), inner, item('c')] }, 1).map(([name, line, isNear]) => [name, line, isNear]),
+    [
+      ['a', 4, true],
+      ['b', 21, true],
+      ['c', 36, true],
+    ],
+  )
+  t.match(
+    problemsOf(() => parseManifests(JSON.stringify({ ...list, items: [item('a'), 7, item('c')] }, null, 1), 'x.json')),
+    [/^x\.json, document 1, line 17: a Kubernetes object is expected, not number$/],
+  )
+  t.same(
+    parseManifests(
+      '{"kind": "List", "apiVersion": "v1",\n"items": [{"kind": "A", "apiVersion": "v1"}],\n"items": [\n{"kind": "B", "apiVersion": "v1"}]}',
+      'x',
+    ).map(({ object, source }) => [object['kind'], source.line]),
+    [['B', 4]],
+  )
+  t.end()
+})
+
 t.test("booleans are those of Kubernetes' YAML parser", (t) => {
   const [manifest] = parseManifests('apiVersion: v1\nkind: X\na: yes\nb: "yes"\nc: off\nd: 0o17\ne: y\n', 'x.yaml')
   t.match(manifest?.object, { a: true, b: 'yes', c: false, e: true })

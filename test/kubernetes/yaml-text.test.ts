@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { parse, stringify, type ScalarTag } from 'yaml'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { oneLine, toYaml } from '../../src/kubernetes/yaml-text.ts'
 import { convertIngresses } from '../../src/conversion/convert-ingresses.ts'
 import { ingresses, options } from '../conversion/support/generated-ingresses.ts'
@@ -84,6 +85,34 @@ t.test('objects of a conversion are printed as before, and read in YAML 1.1 as w
       }
     }),
     propertyRuns(20),
+  )
+  t.end()
+})
+
+t.test('any object of short texts is printed as the library prints it', (t) => {
+  const text = fc.oneof(
+    fc.string({ unit: fc.constantFrom('a', 'E', '0', '1', '.', '-', '/', ':', ' ', '_', '#', '*'), maxLength: 6 }),
+    fc.constantFrom(...AMBIGUOUS.filter((one) => !/[_:xXbBoOtyn=<]|^0?\d+$|^on|^off|^O[nNfF]|^E|e\d/i.test(one))),
+  )
+  const key = fc.oneof(fc.constantFrom('name', 'spec', 'a.b/c', 'a-b', 'a b', '1', '', 'null'), text)
+  const value = fc.letrec((tie) => ({
+    node: fc.oneof(
+      { depthSize: 'small' },
+      fc.oneof(text, fc.integer(), fc.double(), fc.boolean(), fc.constant(null)),
+      fc.array(tie('node'), { maxLength: 3 }),
+      fc.dictionary(key, tie('node'), { maxKeys: 3 }),
+    ),
+  })).node
+  fc.assert(
+    fc.property(fc.dictionary(key, value, { maxKeys: 4 }), (object) => {
+      const plain = JSON.parse(JSON.stringify(object)) as JsonObject
+      const library = stringify(plain, { lineWidth: 0, aliasDuplicateObjects: false })
+      const printed = toYaml(plain)
+      // Only what Go reads differently has other quotes.
+      if (printed !== library) t.equal(printed.replaceAll(/["']/g, ''), library.replaceAll(/["']/g, ''))
+      t.strictSame(read(printed), plain)
+    }),
+    propertyRuns(300),
   )
   t.end()
 })

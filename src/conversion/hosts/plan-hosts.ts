@@ -29,15 +29,15 @@ export function planHosts(
   return { value: served, lines: [...accepted.lines, ...own.lines] }
 }
 
-/** The Ingresses whose default backend is reported, by id, with the first host it applies to. */
-type ReportedFallbacks = ReadonlyMap<string, HostRule>
+/** The first rule of each Ingress whose default backend applies, where it is reported. */
+type ReportedFallbacks = ReadonlySet<HostRule>
 
 function reportedFallbacks(hosts: readonly (readonly HostRule[])[]): ReportedFallbacks {
   const applied = hosts
     .filter((rules) => !isPassedThrough(rules))
     .flat()
     .filter(({ reading, rule }) => reading.settings.canary === undefined && rule.field !== 'spec.defaultBackend')
-  return new Map(applied.toReversed().map((rule) => [rule.reading.id, rule]))
+  return new Set(new Map(applied.toReversed().map((rule) => [rule.reading.id, rule])).values())
 }
 
 /**
@@ -63,7 +63,7 @@ function planHost(
         host,
         isRegex: isRegexHost(rules),
         isSecure: hasTls(host, namespace, tls),
-        reportedFallbacks: new Set([...fallbacks].filter(([, rule]) => rules.includes(rule)).map(([id]) => id)),
+        reportedFallbacks: new Set(rules.filter((rule) => fallbacks.has(rule)).map((rule) => rule.reading.id)),
         options,
       })
   const annotations = dnsAnnotations(
