@@ -104,6 +104,15 @@ async function defineEverything(): Promise<void> {
   )
   await apply(...made)
   await kubectl(['wait', '--for=condition=Established', ...made.map((one) => `crd/${nameOf(one)}`)])
+  // The first list of an established kind can still be answered with "storage is (re)initializing".
+  for (const one of made) await until(`${nameOf(one)} is served`, () => isListed(nameOf(one)))
+}
+
+async function isListed(resource: string): Promise<boolean> {
+  return await kubectl(['get', resource, '--all-namespaces', '-o', 'name']).then(
+    () => true,
+    () => false,
+  )
 }
 
 function nameOf(object: JsonObject): string {

@@ -7,7 +7,7 @@ import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { V1Container } from '@kubernetes/client-node'
+import type { V1Container, V1HTTPGetAction } from '@kubernetes/client-node'
 
 const CLI = join(import.meta.dirname, '../../../dist/cli.js')
 
@@ -20,6 +20,8 @@ export class PodProcess {
   readonly #folder = mkdtempSync(join(tmpdir(), 'onramp-pod-'))
   readonly #mounted = new Map<string, string>()
   #process: ChildProcess | undefined
+  #isReady = false
+  #failures = 0
 
   constructor(address: string, container: V1Container, volumes: ReadonlyMap<string, Files>, kubeconfig: string) {
     this.address = address
@@ -86,18 +88,25 @@ export class PodProcess {
       if (!existsSync(join(folder, name))) symlinkSync(join('..data', name), join(folder, name))
   }
 
-  /** By the container's own readiness probe; kubelet does not verify certificates either. */
+  /** By the container's own readiness probe, as kubelet counts: one answer that is late does not take the pod out. */
   async isReady(): Promise<boolean> {
-    const probe = this.#container.readinessProbe?.httpGet
-    if (!this.isRunning || probe === undefined) return false
-    const status = await new Promise<number>((resolve) => {
-      const options = { host: this.address, port: this.port(String(probe.port)), path: probe.path }
-      const sent = get({ ...options, rejectUnauthorized: false, agent: false, timeout: 1000 }, (response) =>
-        resolve(response.resume().statusCode ?? 0),
+    const probe = this.#container.readinessProbe
+    if (!this.isRunning || probe?.httpGet === undefined) return (this.#isReady = false)
+    this.#failures = (await this.#answers(probe.httpGet, probe.timeoutSeconds ?? 1)) ? 0 : this.#failures + 1
+    if (this.#failures === 0) this.#isReady = true
+    if (this.#failures >= (probe.failureThreshold ?? 3)) this.#isReady = false
+    return this.#isReady
+  }
+
+  /** Whether the answer is 200; kubelet does not verify certificates either. */
+  async #answers({ port, path }: V1HTTPGetAction, timeoutSeconds: number): Promise<boolean> {
+    const options = { host: this.address, port: this.port(String(port)), path, timeout: timeoutSeconds * 1000 }
+    return await new Promise((resolve) => {
+      const sent = get({ ...options, rejectUnauthorized: false, agent: false }, (response) =>
+        resolve(response.resume().statusCode === 200),
       )
-      sent.once('timeout', () => sent.destroy()).once('error', () => resolve(0))
+      sent.once('timeout', () => sent.destroy()).once('error', () => resolve(false))
     })
-    return status === 200
   }
 
   /** The number of one of the container's ports; throws where it has none of the name. */

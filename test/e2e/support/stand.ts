@@ -11,7 +11,7 @@ import { connect, ignoring } from '../../support/api-server/client.ts'
 import { NAME, NAMESPACE } from '../../support/api-server/helm.ts'
 import { createNamespace, done, release, uninstall } from '../../support/api-server/kubectl.ts'
 import { HTTP_PROBE, peerAuthentication } from '../../support/fixtures.ts'
-import { startNode } from './node.ts'
+import { startNode, type Node } from './node.ts'
 import type { PodProcess } from './pod-process.ts'
 
 const core = connect().makeApiClient(CoreV1Api)
@@ -44,6 +44,7 @@ export async function standUp(values: JsonObject = {}, pair?: SelfSigned): Promi
   const all = { ...QUICK, ...certificates(serving.ca), ...values }
   release('install', all)
   t.teardown(async () => {
+    if (!t.passing()) await explain(node)
     uninstall()
     await until(
       'the pods are gone',
@@ -66,6 +67,14 @@ export async function standUp(values: JsonObject = {}, pair?: SelfSigned): Promi
   }
   await rolledOut()
   return stand
+}
+
+/** What a failed file is looked at with: whether the API server went on without us, and what the servers complained of. */
+async function explain(node: Node): Promise<void> {
+  const metrics = await done(['get', '--raw', '/metrics'])
+  const open = metrics.split('\n').filter((line) => line.startsWith('apiserver_admission_webhook_fail_open_count{'))
+  const complaints = node.servers().flatMap(({ log }) => log.split('\n').filter((line) => /"level":[456]0/.test(line)))
+  t.comment(['fail open:', ...open, 'from the logs of the servers:', ...complaints.slice(-40)].join('\n'))
 }
 
 /** `until` what API server and servers have to see of each other: webhook configurations take up to 400 ms. */
