@@ -30,6 +30,8 @@ export interface Node {
 interface Life {
   readonly process: PodProcess
   isReady: boolean | undefined
+  /** Answers in a row that were not "ready". */
+  failures: number
   isEnding: boolean
   volumesReadAt: number
 }
@@ -54,7 +56,7 @@ export function startNode(): Node {
       const account = await accountConfig(config, core, pod.spec?.serviceAccountName ?? 'default')
       const process = new PodProcess(address, container, await volumesOf(core, pod), account)
       if (pod.spec?.nodeName === undefined) await bind(core, name)
-      lives.set(name, { process, isReady: undefined, isEnding: false, volumesReadAt: performance.now() })
+      lives.set(name, { process, isReady: undefined, failures: 0, isEnding: false, volumesReadAt: performance.now() })
     } catch (error) {
       taken.delete(name)
       throw error
@@ -85,7 +87,7 @@ export function startNode(): Node {
       life.volumesReadAt = performance.now()
       life.process.mount(await volumesOf(core, pod))
     }
-    const ready = await life.process.isReady()
+    const ready = await probe(life)
     if (life.isReady === ready) return
     await core.patchNamespacedPodStatus({ name, namespace: NAMESPACE, body: statusOf(life.process, ready) }, MERGE)
     life.isReady = ready
@@ -122,6 +124,13 @@ export function startNode(): Node {
       }
     },
   }
+}
+
+/** As kubelet counts: one late answer of a process that runs does not take it out of its Service. */
+async function probe(life: Life): Promise<boolean> {
+  life.failures = (await life.process.isReady()) ? 0 : life.failures + 1
+  if (life.failures === 0) return true
+  return life.isReady === true && life.process.isRunning && life.failures < life.process.failureThreshold
 }
 
 async function register(core: CoreV1Api): Promise<void> {

@@ -7,7 +7,7 @@ import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { V1Container, V1HTTPGetAction } from '@kubernetes/client-node'
+import type { V1Container } from '@kubernetes/client-node'
 
 const CLI = join(import.meta.dirname, '../../../dist/cli.js')
 
@@ -20,8 +20,6 @@ export class PodProcess {
   readonly #folder = mkdtempSync(join(tmpdir(), 'onramp-pod-'))
   readonly #mounted = new Map<string, string>()
   #process: ChildProcess | undefined
-  #isReady = false
-  #failures = 0
 
   constructor(address: string, container: V1Container, volumes: ReadonlyMap<string, Files>, kubeconfig: string) {
     this.address = address
@@ -88,25 +86,22 @@ export class PodProcess {
       if (!existsSync(join(folder, name))) symlinkSync(join('..data', name), join(folder, name))
   }
 
-  /** By the container's own readiness probe, as kubelet counts: one answer that is late does not take the pod out. */
+  /** What the container's own readiness probe is answered; kubelet does not verify certificates either. */
   async isReady(): Promise<boolean> {
-    const probe = this.#container.readinessProbe
-    if (!this.isRunning || probe?.httpGet === undefined) return (this.#isReady = false)
-    this.#failures = (await this.#answers(probe.httpGet, probe.timeoutSeconds ?? 1)) ? 0 : this.#failures + 1
-    if (this.#failures === 0) this.#isReady = true
-    if (this.#failures >= (probe.failureThreshold ?? 3)) this.#isReady = false
-    return this.#isReady
-  }
-
-  /** Whether the answer is 200; kubelet does not verify certificates either. */
-  async #answers({ port, path }: V1HTTPGetAction, timeoutSeconds: number): Promise<boolean> {
-    const options = { host: this.address, port: this.port(String(port)), path, timeout: timeoutSeconds * 1000 }
+    const { httpGet, timeoutSeconds = 1 } = this.#container.readinessProbe ?? {}
+    if (!this.isRunning || httpGet === undefined) return false
+    const options = { host: this.address, port: this.port(String(httpGet.port)), path: httpGet.path }
     return await new Promise((resolve) => {
-      const sent = get({ ...options, rejectUnauthorized: false, agent: false }, (response) =>
+      const timeout = timeoutSeconds * 1000
+      const sent = get({ ...options, rejectUnauthorized: false, agent: false, timeout }, (response) =>
         resolve(response.resume().statusCode === 200),
       )
       sent.once('timeout', () => sent.destroy()).once('error', () => resolve(false))
     })
+  }
+
+  get failureThreshold(): number {
+    return this.#container.readinessProbe?.failureThreshold ?? 3
   }
 
   /** The number of one of the container's ports; throws where it has none of the name. */
