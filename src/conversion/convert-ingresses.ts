@@ -3,7 +3,7 @@
  * Total: parts that cannot be converted are reported and omitted, and the rest is converted. The same input always
  * gives the same output.
  */
-import type { JsonObject } from '../kubernetes/json.ts'
+import { memberAt, type JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
 import { settingNotes } from './annotations/nginx/controller-settings.ts'
@@ -14,6 +14,7 @@ import { printableHosts } from './emit/gateway-api/printable-hosts.ts'
 import { istioObjects } from './emit/istio/istio-objects.ts'
 import { settleClaims } from './gateways/plain-hosts.ts'
 import { planGateways } from './gateways/plan-gateways.ts'
+import { entryPointNotes, separateEntryPoints } from './hosts/entry-points.ts'
 import { planHosts } from './hosts/plan-hosts.ts'
 import { tlsCoverage } from './hosts/tls-coverage.ts'
 import { isAcmeSolver } from './ingress/acme-solver.ts'
@@ -43,13 +44,25 @@ export function convertIngresses(objects: readonly JsonObject[], options: Conver
   const read = readObjects([...last])
   const solvers = read.filter(({ object, ingress }) => isAcmeSolver(object, ingress)).map(({ ingress }) => ingress)
   const ingresses = read.map(({ ingress }) => ingress).filter((ingress) => !solvers.includes(ingress))
-  const { report, notes, ...conversion } = convertParsed(ingresses, options)
+  const { report, notes, ...conversion } = convertParsed(ingresses, {
+    defaultClass: defaultClassOf(objects),
+    ...options,
+  })
   const repeats = given.filter((object) => !last.has(object)).map(repeatLine)
   return {
     ...conversion,
     notes: [...notes, ...otherRoutes(objects)].map(noteInOneLine),
     report: [...repeats, ...report, ...solvers.map(solverLine)],
   }
+}
+
+/** https://kubernetes.io/docs/concepts/services-networking/ingress/#default-ingress-class */
+function defaultClassOf(objects: readonly JsonObject[]): string | undefined {
+  const isDefault = (object: JsonObject) =>
+    object['kind'] === 'IngressClass' &&
+    memberAt(object, 'metadata', 'annotations', 'ingressclass.kubernetes.io/is-default-class') === 'true'
+  const found = objects.find(isDefault)
+  return found && referenceTo(found).name
 }
 
 /** Keeps the last Ingress of each name, as `kubectl apply` does. Ingresses with `generateName` are all different. */
@@ -120,15 +133,18 @@ function controllerNotes(readings: readonly ReadIngress[], { controllerSettings 
 export function convertParsed(ingresses: readonly Ingress[], given: ConversionOptions): Conversion {
   const options = withGatewayNamespace(given)
   const read = readIngresses(ingresses, options)
-  const tls = tlsCoverage(read.value, options.target)
-  const planned = planHosts(read.value, tls, options)
+  const apart = separateEntryPoints(read.value)
+  const tls = tlsCoverage(apart.value, options.target)
+  const planned = planHosts(apart.value, tls, options)
   const hosts = options.target === 'istio' ? { value: planned.value, lines: [] } : printableHosts(planned.value)
-  const gateways = planGateways(read.value, hosts.value, tls, options)
+  const gateways = planGateways(apart.value, hosts.value, tls, options)
   const emit = options.target === 'istio' ? istioObjects : gatewayApiObjects
   const emitted = emit(gateways.value, hosts.value, options)
-  const plans = [...settleClaims(read.lines, read.value, tls), ...planned.lines, ...gateways.lines]
+  const lines = [...settleClaims(read.lines, apart.value, tls), ...apart.lines]
+  const plans = [...lines, ...planned.lines, ...gateways.lines]
   const report = reportOf(ingresses, plans, [...hosts.lines, ...emitted.lines])
-  return { objects: emitted.value, hosts: hosts.value, report, notes: controllerNotes(read.value, options) }
+  const notes = [...entryPointNotes(read.value, options.gateway), ...controllerNotes(read.value, options)]
+  return { objects: emitted.value, hosts: hosts.value, report, notes }
 }
 
 /** Orders lines by Ingress, in input order. Ingresses of one `generateName` share their id, and so their lines. */

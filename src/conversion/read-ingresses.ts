@@ -3,7 +3,9 @@ import { accountForAnnotations } from './annotations/account-for-annotations.ts'
 import { withPathExpressions } from './annotations/path-expressions.ts'
 import { withOwnDefaults } from './annotations/nginx/defaults.ts'
 import { inheritedFor, inheritedNote, withHsts } from './annotations/nginx/inherited-settings.ts'
+import { onlyClassOf } from './hosts/entry-points.ts'
 import { controllerClass } from './ingress/controller-class.ts'
+import { classNameOf, entryPointOf } from './ingress/entry-point.ts'
 import { ingressId, type Ingress } from './ingress/ingress.ts'
 import type { ReadIngress } from './ingress/read-ingress.ts'
 import type { ConversionOptions } from './model/conversion-options.ts'
@@ -22,14 +24,16 @@ export function readIngresses(
     left.createdAt === right.createdAt ? 0 : left.createdAt < right.createdAt ? -1 : 1,
   )
   const ruleHosts = new Set(ingresses.flatMap(({ rules }) => rules.map(({ host }) => host)))
-  return collect(oldestFirst.map((ingress) => readIngress(ingress, options, ruleHosts)))
+  const defaultClass = options.defaultClass ?? onlyClassOf(ingresses)
+  return collect(oldestFirst.map((ingress) => readIngress(ingress, { ...options, defaultClass }, ruleHosts)))
 }
 
 function readIngress(
-  given: Ingress,
+  unclassed: Ingress,
   options: ConversionOptions,
   ruleHosts: ReadonlySet<string>,
 ): Reported<ReadIngress, ReportLine | Claim> {
+  const given = withDefaultClass(unclassed, options)
   const controller = controllerClass(given, options.controllerOf)
   const inherited = inheritedFor(given, controller, options)
   const ingress =
@@ -40,6 +44,7 @@ function readIngress(
     ingress,
     id: ingressId(ingress),
     controller,
+    entryPoint: entryPointOf(given, controller, options),
     settings: withHsts(settings, ingress, controller, options),
   }
   const notes = lines
@@ -47,4 +52,12 @@ function readIngress(
     .map((line) => inheritedNote('decidedBy' in line ? line.line : line))
   const reading = withPathExpressions(withOwnDefaults({ ...read, inherited: notes }))
   return { value: reading, lines: [...ingress.lines, ...lines.filter(isOwn)] }
+}
+
+/** The API server gives an Ingress without a class the default one, unless its annotations are for another controller. */
+function withDefaultClass(ingress: Ingress, { defaultClass, controllerOf }: ConversionOptions): Ingress {
+  if (defaultClass === undefined || classNameOf(ingress) !== undefined) return ingress
+  const classed = { ...ingress, className: defaultClass }
+  const own = controllerClass(ingress, controllerOf)
+  return own === 'unknown' || own === controllerClass(classed, controllerOf) ? classed : ingress
 }

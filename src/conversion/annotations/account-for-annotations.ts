@@ -4,6 +4,7 @@
  */
 import { ownEntry } from '../../kubernetes/json.ts'
 import type { ControllerClass } from '../ingress/controller-class.ts'
+import { classNameOf } from '../ingress/entry-point.ts'
 import { ingressId, type Ingress } from '../ingress/ingress.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'
@@ -86,7 +87,7 @@ function unreadEffect(readers: readonly Reader[], { controller }: Place): Effect
 /** The name of the class decides, even if another controller's annotations suggest that controller. */
 function isOfClass(reader: Reader, { controller, ingress }: Place): boolean {
   if (controller === 'unknown' || controller === reader) return true
-  const name = ingress.annotations.get('kubernetes.io/ingress.class') ?? ingress.className
+  const name = classNameOf(ingress)
   return name !== undefined && isOtherClass(reader) && OTHER_CLASSES[reader].test(name)
 }
 

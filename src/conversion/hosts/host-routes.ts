@@ -9,6 +9,7 @@ import { implicitRedirects } from './implicit-redirects.ts'
 import { matchWarning } from './match-warnings.ts'
 import { byPrecedence } from './path-matches.ts'
 import { backendAction, pathRoute } from './path-route.ts'
+import { slashRedirects } from './slash-redirects.ts'
 
 export function routesOfHost(rules: readonly HostRule[], context: HostContext): Reported<readonly Route[]> {
   const mains = rules.filter(({ reading }) => reading.settings.canary === undefined)
@@ -21,7 +22,7 @@ export function routesOfHost(rules: readonly HostRule[], context: HostContext): 
   const routes = isReached ? [...paths.value, fallback] : paths.value
   const split = withCanaries(routes, canaries, stickyIngresses(mains), context)
   return {
-    value: [...implicitRedirects(mains, routes), ...split.value],
+    value: [...implicitRedirects(mains, routes), ...slashRedirects(mains, paths.value), ...split.value],
     lines: [...paths.lines, ...fallbacks.lines, ...split.lines],
   }
 }

@@ -2,6 +2,7 @@
  * The controller of an Ingress (docs/facts/istio-gateway.md#ingress-class, docs/facts/istio-gateway.md#path-types).
  * `ImplementationSpecific` paths depend on it.
  */
+import { classNameOf } from './entry-point.ts'
 import type { Ingress } from './ingress.ts'
 
 /** `nginx` is ingress-nginx. `f5` is F5's NGINX Ingress Controller, whose classes are also called nginx. */
@@ -45,7 +46,7 @@ export function controllerClass(
   ingress: Ingress,
   controllerOf: (className: string) => string | undefined,
 ): ControllerClass {
-  const name = ingress.annotations.get('kubernetes.io/ingress.class') ?? ingress.className
+  const name = classNameOf(ingress)
   const controller = name === undefined ? undefined : controllerOf(name)
   const byController = CONTROLLERS.find(([known]) => controller === known)
   if (byController !== undefined) return byController[1]

@@ -13,6 +13,11 @@ export interface ControllerTraits {
   readonly innerWildcardProblem?: string
   /** A regular expression among the paths of a host turns all of them into regular expressions. */
   readonly hasRegexHosts: boolean
+  /**
+   * A path `/docs/` redirects requests for `/docs` (301), as nginx does for a location of a proxy
+   * (https://nginx.org/en/docs/http/ngx_http_core_module.html#location).
+   */
+  readonly addsSlash: boolean
   /** Hosts with TLS redirect to HTTPS unless an annotation disables it. Hosts without TLS do not. */
   readonly redirectsTlsHosts: boolean
   /** The name of a controller that serves hosts without `spec.tls` over HTTPS, with its default certificate. */
@@ -26,7 +31,7 @@ export function traitsOf(controller: ControllerClass): ControllerTraits {
 }
 
 /** No regular expressions, no redirect, a default certificate. */
-const USUAL = { hasRegexHosts: false, redirectsTlsHosts: false, hasDefaultCertificate: true } as const
+const USUAL = { hasRegexHosts: false, addsSlash: false, redirectsTlsHosts: false, hasDefaultCertificate: true } as const
 
 /**
  * Redirects: https://kubernetes.github.io/ingress-nginx/user-guide/tls/#server-side-https-enforcement-through-redirect.
@@ -37,10 +42,11 @@ const TRAITS: Readonly<Record<ControllerClass, ControllerTraits>> = {
     ...USUAL,
     implementationSpecific: 'text-prefix',
     hasRegexHosts: true,
+    addsSlash: true,
     redirectsTlsHosts: true,
     servesEveryHostByHttps: 'ingress-nginx',
   },
-  f5: { ...USUAL, implementationSpecific: 'text-prefix', redirectsTlsHosts: true },
+  f5: { ...USUAL, implementationSpecific: 'text-prefix', addsSlash: true, redirectsTlsHosts: true },
   kong: { ...USUAL, implementationSpecific: 'text-prefix' },
   alb: { ...USUAL, implementationSpecific: 'wildcards' },
   gce: {

@@ -53,6 +53,8 @@ export interface ConversionOptions {
   readonly portNumber: (namespace: string, service: string, portName: string) => number | undefined
   /** Returns `spec.controller` of an IngressClass; undefined if there is no class of that name. */
   readonly controllerOf: (className: string) => string | undefined
+  /** The IngressClass of Ingresses without one; undefined if it is not known. */
+  readonly defaultClass?: string | undefined
   /** Returns the Gateways that exist already, as objects; undefined if they are not known. */
   readonly gateways?: () => readonly JsonObject[]
   /** Keys of ingress-nginx' ConfigMap, and its flags; undefined if they are not known. */

@@ -1,0 +1,232 @@
+// Which requests reach which backend where several Ingresses have one host: as in the controller that served them
+// (docs/facts/ingress-nginx.md), asked by requests through the simulated routers.
+import t from 'tap'
+import { convertIngresses, type Conversion } from '../../src/conversion/convert-ingresses.ts'
+import { DEFAULT_GATEWAY, type Target } from '../../src/conversion/model/conversion-options.ts'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { convert, ingress, type Annotations } from './support/conversion-fixtures.ts'
+import type { RoutedRequest } from './support/envoy-routes.ts'
+import { routeThroughGatewayApi } from './support/gateway-api-router.ts'
+import { routeThroughIstio } from './support/istio-router.ts'
+import { shortAnswer } from './support/short-answer.ts'
+import { TARGETS } from './support/targets.ts'
+
+const NGINX = 'nginx.ingress.kubernetes.io/'
+
+function nginx(annotations: Annotations): Annotations {
+  return Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`${NGINX}${key}`, value]))
+}
+
+/** A request is `/path` of a.example.com, or `host/path`, or `https://host/path`. */
+function ask({ objects }: Conversion, target: Target, text: string): string {
+  const [, scheme, rest = ''] = /^(https:\/\/)?(.*)$/.exec(text) ?? []
+  const slash = rest.indexOf('/')
+  const request: RoutedRequest = {
+    host: rest.slice(0, slash) || 'a.example.com',
+    path: rest.slice(slash),
+    port: scheme === undefined ? 80 : 443,
+  }
+  return shortAnswer(
+    target === 'istio' ? routeThroughIstio(objects, request) : routeThroughGatewayApi(objects, request),
+  )
+}
+
+const prefix = (path: string, service = 'web') => ({ path, type: 'Prefix', service })
+const exact = (path: string, service = 'web') => ({ path, type: 'Exact', service })
+const specific = (path: string, service = 'web') => ({ path, type: 'ImplementationSpecific', service })
+
+interface ClassRow {
+  readonly title: string
+  readonly first: JsonObject
+  readonly second: JsonObject
+  /** The answer for /admin, which only the second has. */
+  readonly admin: string
+}
+
+const open = (className: string, annotations: Annotations = {}) =>
+  ingress({ name: 'public', className, annotations, paths: [prefix('/', 'web')] })
+const admin = (className: string, annotations: Annotations = {}, namespace = 'shop') =>
+  ingress({ namespace, name: 'admin', className, annotations, paths: [prefix('/admin', 'admin')] })
+const SCHEME = 'alb.ingress.kubernetes.io/scheme'
+
+/** https://kubernetes.github.io/ingress-nginx/user-guide/multiple-ingress/: a controller serves its own class only. */
+const CLASSES: readonly ClassRow[] = [
+  {
+    title: 'two classes of ingress-nginx',
+    first: open('nginx-external'),
+    second: admin('nginx-internal'),
+    admin: 'web.shop:80 /admin',
+  },
+  {
+    title: 'two classes, in two namespaces',
+    first: open('nginx-external'),
+    second: admin('nginx-internal', {}, 'ops'),
+    admin: 'web.shop:80 /admin',
+  },
+  {
+    title: 'two classes by the old annotation',
+    first: open('gce'),
+    second: ingress({
+      ...{ name: 'admin', annotations: { 'kubernetes.io/ingress.class': 'gce-internal' } },
+      paths: [prefix('/admin', 'admin')],
+    }),
+    admin: 'web.shop:80 /admin',
+  },
+  {
+    title: 'two load balancers of AWS, of which one is internal',
+    first: open('alb', { [SCHEME]: 'internet-facing' }),
+    second: admin('alb'),
+    admin: 'web.shop:80 /admin',
+  },
+  { title: 'two controllers', first: open('nginx'), second: admin('traefik'), admin: 'web.shop:80 /admin' },
+  { title: 'one class', first: open('nginx'), second: admin('nginx'), admin: 'admin.shop:80 /admin' },
+]
+
+for (const target of TARGETS)
+  t.test(`routes of another class do not become reachable, to ${target}`, (t) => {
+    for (const { title, first, second, admin: answer } of CLASSES) {
+      const conversion = convert([first, second], target)
+      t.equal(ask(conversion, target, '/admin'), answer, title)
+      t.equal(ask(conversion, target, '/x'), 'web.shop:80 /x', `${title}: the first one stays`)
+      const isApart = title !== 'one class'
+      const errors = conversion.report.filter(
+        ({ level, message }) => level === 'error' && /^SECURITY: a\.example\.com also belongs/.test(message),
+      )
+      t.same(
+        errors.map(({ about }) => about),
+        isApart ? ['spec.rules[0]'] : [],
+        title,
+      )
+      const warned = conversion.notes.filter(
+        ({ level, about }) => level === 'warn' && about.startsWith('ingress class'),
+      )
+      t.equal(warned.length, isApart ? 1 : 0, `${title}: a warning for the further class`)
+    }
+    t.end()
+  })
+
+t.test('the TLS and the default backend of a refused rule do not reach the other class either', (t) => {
+  const refused = ingress({
+    ...{ name: 'admin', className: 'nginx-internal', secret: 'internal', paths: [prefix('/admin', 'admin')] },
+    spec: { defaultBackend: { service: { name: 'admin', port: { number: 80 } } } },
+  })
+  const conversion = convert([open('nginx-external'), refused], 'istio', { allowHostless: true })
+  t.equal(ask(conversion, 'istio', '/admin'), 'web.shop:80 /admin', 'not redirected to HTTPS')
+  t.equal(ask(conversion, 'istio', 'other.example.com/'), '404')
+  t.notMatch(JSON.stringify(conversion.objects), /internal/)
+  t.end()
+})
+
+t.test('classes of one controller are one', (t) => {
+  const options = {
+    ...({ target: 'istio', gateway: DEFAULT_GATEWAY, portNumber: () => undefined } as const),
+    controllerOf: () => 'k8s.io/ingress-nginx',
+  }
+  const { report } = convertIngresses([open('nginx-a'), admin('nginx-b')], options)
+  t.same(
+    report.filter(({ level }) => level === 'error'),
+    [],
+  )
+  t.end()
+})
+
+t.test('an Ingress without a class is for the default one, or for the only one of the others', (t) => {
+  const classless = ingress({ name: 'admin', spec: { ingressClassName: null }, paths: [prefix('/docs/', 'docs')] })
+  const isDefault = { 'ingressclass.kubernetes.io/is-default-class': 'true' }
+  const defaultClass = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    metadata: { name: 'kong', annotations: isDefault },
+  }
+  const errorsOf = (objects: readonly JsonObject[]) => convert(objects).report.filter(({ level }) => level === 'error')
+  t.equal(errorsOf([open('nginx'), classless]).length, 0)
+  t.equal(
+    errorsOf([defaultClass, open('nginx'), classless]).length,
+    1,
+    'the default class is that of another controller',
+  )
+  t.end()
+})
+
+interface SlashRow {
+  readonly title: string
+  readonly ingresses: readonly JsonObject[]
+  readonly answers: Readonly<Record<string, string>>
+}
+
+const TO_SLASH = '301 http://a.example.com/docs/'
+const docs = (...paths: Parameters<typeof ingress>[0]['paths'] & object) => ingress({ name: 'docs', paths })
+const root = ingress({ name: 'root', paths: [prefix('/')] })
+
+/** https://nginx.org/en/docs/http/ngx_http_core_module.html#location, on prefixes that end with a slash. */
+const SLASHES: readonly SlashRow[] = [
+  {
+    title: 'a Prefix path',
+    ingresses: [docs(prefix('/docs/', 'docs')), root],
+    answers: {
+      '/docs': TO_SLASH,
+      '/docs?q=1': `${TO_SLASH}?q=1`,
+      '/docs/x': 'docs.shop:80 /docs/x',
+      '/docsx': 'web.shop:80 /docsx',
+    },
+  },
+  {
+    title: 'a path of ImplementationSpecific',
+    ingresses: [docs(specific('/docs/', 'docs')), root],
+    answers: { '/docs': TO_SLASH, '/docs/x': 'docs.shop:80 /docs/x' },
+  },
+  {
+    title: 'an Exact path',
+    ingresses: [docs(exact('/docs/', 'docs')), root],
+    answers: { '/docs': TO_SLASH, '/docs/': 'docs.shop:80 /docs/', '/docs/x': 'web.shop:80 /docs/x' },
+  },
+  {
+    title: 'alone on the host',
+    ingresses: [docs(prefix('/docs/', 'docs'))],
+    answers: { '/docs': TO_SLASH, '/': '404' },
+  },
+  {
+    title: 'a shorter path above it',
+    ingresses: [docs(prefix('/a/docs/', 'docs')), ingress({ name: 'root', paths: [prefix('/a')] })],
+    answers: { '/a/docs': '301 http://a.example.com/a/docs/', '/a': 'web.shop:80 /a' },
+  },
+  {
+    title: 'an Exact path without the slash',
+    ingresses: [docs(prefix('/docs/', 'docs'), exact('/docs', 'one')), root],
+    answers: { '/docs': 'one.shop:80 /docs', '/docs/x': 'docs.shop:80 /docs/x' },
+  },
+  {
+    title: 'a Prefix path without the slash, of another Ingress',
+    ingresses: [docs(exact('/docs/', 'docs')), ingress({ name: 'root', paths: [prefix('/docs', 'all')] })],
+    answers: { '/docs': 'all.shop:80 /docs', '/docs/': 'docs.shop:80 /docs/' },
+  },
+  {
+    title: 'no redirect of a controller that is not nginx',
+    ingresses: [ingress({ className: 'traefik', paths: [prefix('/docs/', 'docs')] })],
+    answers: { '/docs': 'docs.shop:80 /docs' },
+  },
+  {
+    title: 'the slash of / is none',
+    ingresses: [docs(specific('/', 'docs'))],
+    answers: { '/': 'docs.shop:80 /', '/docs': 'docs.shop:80 /docs' },
+  },
+]
+
+for (const target of TARGETS)
+  t.test(`a path that ends with a slash redirects requests without it, to ${target}`, (t) => {
+    for (const { title, ingresses, answers } of SLASHES) {
+      const conversion = convert(ingresses, target)
+      for (const [request, answer] of Object.entries(answers))
+        t.equal(ask(conversion, target, request), answer, `${title}: ${request}`)
+    }
+    t.end()
+  })
+
+t.test('on a host of regular expressions there is no such redirect', (t) => {
+  const conversion = convert([
+    docs(prefix('/docs/', 'docs')),
+    ingress({ name: 'root', annotations: nginx({ 'use-regex': 'true' }), paths: [prefix('/')] }),
+  ])
+  t.equal(ask(conversion, 'istio', '/docs'), 'web.shop:80 /docs')
+  t.end()
+})
