@@ -19,13 +19,16 @@ import { inventoryOf } from './inventory-tables.ts'
 import type { ControlPlanePart } from './read-control-plane.ts'
 import { resourceOf, rowKey } from './resources.ts'
 import {
+  buildTable,
   EMPTY_TABLES,
   findRow,
   NETWORKING_TABLES,
   rowsOf,
-  withRow,
+  withTable,
   WORKLOAD_TABLES,
+  type Rows,
   type Table,
+  type TableBuilder,
   type TableName,
   type Tables,
 } from './tables.ts'
@@ -58,14 +61,18 @@ export function buildClusterState(
   readonly problems: readonly ObjectProblem[]
 } {
   const problems: ObjectProblem[] = []
-  let tables = EMPTY_TABLES
+  const builders = new Map<TableName, TableBuilder<Rows[TableName]>>()
   for (const object of objects) {
     const resource = resourceOf(object)
     if (resource === undefined) continue
     const row = resource.read(object)
+    const builder = builders.get(resource.table) ?? buildTable<Rows[TableName]>()
+    builders.set(resource.table, builder)
     if (isProblem(row)) problems.push({ object, field: row.field, problem: row.problem })
-    else if (row !== undefined) tables = withRow(tables, resource.table, rowKey(resource, object), row)
+    else if (row !== undefined) builder.put(rowKey(resource, object), row)
   }
+  let tables = EMPTY_TABLES
+  for (const [name, builder] of builders) tables = withTable(tables, name, builder.table())
   return {
     state: stateOf(tables, assumesIstio(tables) ? { webhooks: DEFAULT_INSTALL } : {}),
     problems,

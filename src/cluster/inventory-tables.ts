@@ -8,6 +8,7 @@ type Lists = { readonly [Kind in InventoryKind]: (tables: Tables) => readonly In
 const SOURCES: Readonly<Record<InventoryKind, readonly TableName[]>> = {
   namespaces: ['namespaces'],
   services: ['services'],
+  endpoints: ['endpointslices'],
   workloads: WORKLOAD_TABLES,
   policies: ['peerauthentications'],
   destinationRules: ['destinationrules'],

@@ -9,6 +9,7 @@ import type { Namespace } from '../istio/mesh.ts'
 import type { PeerAuthentication } from '../istio/declared-policy.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import type { Callback, OwnWebhook } from '../readiness/callback.ts'
+import type { Endpoints } from '../readiness/endpoints.ts'
 import type { ExposedService } from '../readiness/service.ts'
 import type { WorkloadRow } from '../readiness/workload-row.ts'
 import type { ControlPlanePart } from './read-control-plane.ts'
@@ -63,6 +64,8 @@ export interface Rows
     Record<(typeof NETWORKING_TABLES)[number] | (typeof READINESS_TABLES)[number], JsonObject> {
   readonly namespaces: Namespace
   readonly services: ExposedService
+  /** Those of Services without a selector. */
+  readonly endpointslices: Endpoints
   /** Whether it can mount an image as a volume (read-node.ts). */
   readonly nodes: boolean
   readonly configmaps: ControlPlanePart
@@ -91,6 +94,7 @@ export type Tables = { readonly [Name in TableName]: Table<Rows[Name]> }
 export const EMPTY_TABLES: Tables = {
   namespaces: PersistentMap(),
   services: PersistentMap(),
+  endpointslices: PersistentMap(),
   nodes: PersistentMap(),
   configmaps: PersistentMap(),
   mutatingwebhookconfigurations: PersistentMap(),

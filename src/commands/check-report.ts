@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { InputError, messageOf } from '../errors.ts'
 import { arrayMember, isObject, member, stringMember } from '../kubernetes/json.ts'
-import { SEVERITIES, type Severity } from '../readiness/codes/finding-text.ts'
+import type { Severity } from '../readiness/codes/finding-text.ts'
 import { FINDING_DOCS } from '../readiness/finding-codes.ts'
 import { findingKey, type Finding, type Unknown } from '../readiness/finding.ts'
 import type { NamespaceVerdict } from '../readiness/verdict.ts'
@@ -51,21 +51,27 @@ export function concerns({ object, scope }: Finding, namespace: string): boolean
   return object.namespace === namespace || scope === namespace
 }
 
-export function countFor(
-  namespace: string,
-  { findings, unknown, ignored }: Pick<CheckReport, 'findings' | 'unknown' | 'ignored'>,
-): Counts {
-  const mine = findings.filter((finding) => concerns(finding, namespace))
-  const [error = 0, warn = 0, info = 0] = SEVERITIES.map(
-    (severity) => mine.filter((finding) => finding.severity === severity).length,
-  )
-  return {
-    error,
-    warn,
-    info,
-    unknown: unknown.filter((entry) => entry.namespace === namespace).length,
-    ignored: ignored.filter((finding) => concerns(finding, namespace)).length,
+/** Returns the counts of a namespace. */
+export function countByNamespace({
+  findings,
+  unknown,
+  ignored,
+}: Pick<CheckReport, 'findings' | 'unknown' | 'ignored'>): (namespace: string) => Counts {
+  const counts = new Map<string, Counts>()
+  const add = (namespace: string, key: keyof Counts) => {
+    const known = counts.get(namespace) ?? NOTHING
+    counts.set(namespace, { ...known, [key]: known[key] + 1 })
   }
+  for (const finding of findings) for (const namespace of concernedBy(finding)) add(namespace, finding.severity)
+  for (const { namespace } of unknown) add(namespace, 'unknown')
+  for (const finding of ignored) for (const namespace of concernedBy(finding)) add(namespace, 'ignored')
+  return (namespace) => counts.get(namespace) ?? NOTHING
+}
+
+const NOTHING: Counts = { error: 0, warn: 0, info: 0, unknown: 0, ignored: 0 }
+
+function concernedBy({ object, scope }: Finding): ReadonlySet<string> {
+  return new Set([object.namespace, scope])
 }
 
 /** `kind: CheckReport`. Optional keys without a value are omitted. */

@@ -16,7 +16,7 @@ import { IGNORE, ignoredBy, parseIgnores, readIgnoreFile, type IgnoreEntry } fro
 import { readCheckInput, type CheckInput } from './check-input.ts'
 import {
   concerns,
-  countFor,
+  countByNamespace,
   docsOf,
   fingerprintOf,
   readBaseline,
@@ -104,7 +104,8 @@ function makeReport(
   const verdicts = judgeNamespaces(estate, input.after.policies, configuration.rules, wanted)
   const unknown = verdicts.flatMap((verdict) => verdict.unknown)
   const parts = { findings, unknown, ignored }
-  return { ...parts, namespaces: verdicts.map((verdict) => ({ ...verdict, counts: countFor(verdict.name, parts) })) }
+  const countFor = countByNamespace(parts)
+  return { ...parts, namespaces: verdicts.map((verdict) => ({ ...verdict, counts: countFor(verdict.name) })) }
 }
 
 /**
@@ -126,10 +127,10 @@ function listedFindings(
   const names = isMesh ? [...assumeStrict.filter((name) => name !== '*'), estate.rootNamespace] : assumeStrict
   const policies = names.reduce(assumingStrict, input.after.policies)
   const after = assess(situationOf(estate, policies, rules))
-  if (!hasProposal && names.length === 0) return after
+  if (isMesh || (!hasProposal && names.length === 0)) return after
   const former = input.before === input.after ? estate : buildEstate(input.before)
   const known = new Set(assess(situationOf(former, input.before.policies, rules)).map(findingKey))
-  const isAsked = (finding: Finding) => isMesh || names.some((name) => concerns(finding, name))
+  const isAsked = (finding: Finding) => names.some((name) => concerns(finding, name))
   return after.filter((finding) => isAsked(finding) || !known.has(findingKey(finding)))
 }
 

@@ -12,6 +12,7 @@ export interface AddressRanges {
 /** `*` contains every address. Malformed entries contain nothing: Istio refuses the pod. */
 export function parseRanges(text: string): AddressRanges {
   if (text.trim() === '*') return { has: () => true, isEmpty: false, isPublic: false }
+  if (text.trim() === '') return { has: () => false, isEmpty: true, isPublic: true }
   const ranges = text.split(',').flatMap((entry) => {
     const trimmed = entry.trim()
     return ipaddr.isValidCIDR(trimmed) ? [ipaddr.parseCIDR(trimmed)] : []

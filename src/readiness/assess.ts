@@ -2,6 +2,7 @@
 import { indexNamespace, type PolicyIndex } from '../istio/policy-index.ts'
 import type { PeerAuthentication } from '../istio/declared-policy.ts'
 import { withoutDuplicates, type Finding } from './finding.ts'
+import { finish, type Steps } from './steps.ts'
 import type { Situation } from './situation.ts'
 import { findAmbient } from './topics/ambient.ts'
 import { findCallbacks } from './topics/api-server-callbacks.ts'
@@ -15,8 +16,11 @@ import { findRoutes } from './topics/routes.ts'
 import { findScrapers } from './topics/scrapers.ts'
 import { findUnusedPolicies } from './topics/unused-policy.ts'
 
+/** Yields the findings of one object after the other. */
+type Topic = (situation: Situation) => Iterable<readonly Finding[]>
+
 /** Worst first. Findings that prevent pod creation lead, because no fix can start a pod before they are gone. */
-const TOPICS: readonly ((situation: Situation) => readonly Finding[])[] = [
+const TOPICS: readonly Topic[] = [
   findCallbacks,
   findProbes,
   findInjection,
@@ -34,7 +38,17 @@ const RANK = { error: 0, warn: 1, info: 2 } as const
 
 /** Total. The cost is linear in the number of objects in scope. */
 export function assess(situation: Situation): readonly Finding[] {
-  return inOrder(TOPICS.flatMap((find) => find(situation)))
+  return finish(assessInSteps(situation))
+}
+
+export function* assessInSteps(situation: Situation): Steps<readonly Finding[]> {
+  const found: Finding[] = []
+  for (const find of TOPICS)
+    for (const findings of find(situation)) {
+      for (const finding of findings) found.push(finding)
+      yield
+    }
+  return inOrder(found)
 }
 
 function inOrder(findings: readonly Finding[]): readonly Finding[] {

@@ -109,17 +109,8 @@ function toPod(host: string, port: number | undefined, workload: Workload, place
 }
 
 function toNodePort(host: string, port: number, places: Places): readonly Resolved[] {
-  for (const service of places.inventory.list('services')) {
-    const servicePort = service.ports.find(({ nodePort }) => nodePort === port)
-    if (servicePort !== undefined)
-      return [
-        {
-          host,
-          port,
-          by: 'node-port',
-          target: { namespace: service.namespace, service, servicePort, workloads: places.selectedBy(service) },
-        },
-      ]
-  }
-  return []
+  const found = places.behindNodePort(port)
+  if (found === undefined) return []
+  const workloads = places.selectedBy(found.service)
+  return [{ host, port, by: 'node-port', target: { namespace: found.service.namespace, ...found, workloads } }]
 }

@@ -58,9 +58,14 @@ export interface DestinationRules {
 export function readDestinationRules(objects: readonly JsonObject[], places: Places): DestinationRules {
   const rules = objects.flatMap((object) => readRule(object) ?? []).toSorted(byAge)
   const byHost = groupBy(rules, ({ host }) => host)
-  const clients = lazyClientNamespaces(places)
+  const clients = clientNamespaces(places)
   const routed = routedSubsets(places)
-  const matching = (service: ExposedService) => hostsFor(service).flatMap((host) => byHost.get(host) ?? [])
+  const known = new Map<ExposedService, Candidates>()
+  const candidatesFor = (service: ExposedService): Candidates => {
+    const found = known.get(service) ?? candidatesOf(service, byHost, places)
+    known.set(service, found)
+    return found
+  }
   const policiesOf = (rule: DestinationRule, service: ExposedService, port: number): readonly ClientPolicy[] => {
     const own = policyFor(rule.policy, port)
     const subsets = rule.subsets
@@ -73,24 +78,50 @@ export function readDestinationRules(objects: readonly JsonObject[], places: Pla
   }
   return {
     clientPolicies(service, port) {
-      const candidates = matching(service)
-      return candidates
-        .filter((rule) => isFollowed(rule, candidates, service, clients(), places))
+      const candidates = candidatesFor(service)
+      if (candidates.all.length === 0) return []
+      const followed = followedBy(clients, candidates)
+      return candidates.all
+        .filter((rule) => (rule.workloadSelector.size > 0 ? hasSelectedClient(rule, places) : followed.has(rule)))
         .flatMap((rule) => policiesOf(rule, service, port))
     },
     follows(client, rule, service) {
-      const selecting = matching(service).filter((one) => isSelected(client, one))
-      const [first] = selecting
-      return (first ?? ruleFor(client.namespace, matching(service), service, places)) === rule
+      const { all, shared } = candidatesFor(service)
+      const selecting = all.find((one) => isSelected(client, one))
+      return (selecting ?? ruleFor(client.namespace, shared)) === rule
     },
     hasClientWithoutTls(service, port) {
-      const candidates = matching(service)
-      return clients().some((namespace) => {
-        const rule = ruleFor(namespace, candidates, service, places)
+      const { shared } = candidatesFor(service)
+      return [...clients].some((namespace) => {
+        const rule = ruleFor(namespace, shared)
         return rule === undefined || policyFor(rule.policy, port) === undefined
       })
     },
   }
+}
+
+/** The rules whose host matches a Service, most specific host first, then the oldest. */
+interface Candidates {
+  readonly all: readonly DestinationRule[]
+  readonly shared: SharedRules
+}
+
+/** Those without a workload selector, by the namespace that a client looks in. */
+interface SharedRules {
+  readonly byNamespace: ReadonlyMap<string, readonly DestinationRule[]>
+  /** The Service's namespace and the root namespace, in which every client looks after its own. */
+  readonly common: readonly string[]
+}
+
+function candidatesOf(
+  service: ExposedService,
+  byHost: ReadonlyMap<string, readonly DestinationRule[]>,
+  { rootNamespace }: Places,
+): Candidates {
+  const all = hostsFor(service).flatMap((host) => byHost.get(host) ?? [])
+  const shared = all.filter(({ workloadSelector }) => workloadSelector.size === 0)
+  const byNamespace = groupBy(shared, ({ reference }) => reference.namespace)
+  return { all, shared: { byNamespace, common: [service.namespace, rootNamespace] } }
 }
 
 function readRule(object: JsonObject): DestinationRule | undefined {
@@ -152,30 +183,24 @@ function hostsFor({ namespace, name }: ExposedService): readonly string[] {
 }
 
 /** Returns the namespaces that hold pods with sidecars. ztunnel does not read DestinationRules. */
-function lazyClientNamespaces(places: Places): () => readonly string[] {
-  let known: readonly string[] | undefined
-  return () =>
-    (known ??= [
-      ...new Set(
-        places.workloads
-          .filter(({ units }) => units.some(({ mesh }) => mesh.kind === 'sidecar'))
-          .map(({ namespace }) => namespace),
-      ),
-    ])
+function clientNamespaces({ workloads }: Places): ReadonlySet<string> {
+  const inside = workloads.filter(({ units }) => units.some(({ mesh }) => mesh.kind === 'sidecar'))
+  return new Set(inside.map(({ namespace }) => namespace))
 }
 
-function isFollowed(
-  rule: DestinationRule,
-  candidates: readonly DestinationRule[],
-  service: ExposedService,
-  clients: readonly string[],
-  places: Places,
-): boolean {
-  if (rule.workloadSelector.size > 0) return hasSelectedClient(rule, places)
-  const own = rule.reference.namespace
-  const isShared = own === service.namespace || own === places.rootNamespace
-  const able = isShared ? clients : clients.filter((namespace) => namespace === own)
-  return able.some((namespace) => ruleFor(namespace, candidates, service, places) === rule)
+/**
+ * Returns the rules that clients of some namespace follow. Namespaces without a rule of their own, and that no exportTo
+ * names, all follow the same one.
+ */
+function followedBy(clients: ReadonlySet<string>, { all, shared }: Candidates): ReadonlySet<DestinationRule> {
+  const special = new Set([...shared.byNamespace.keys(), ...all.flatMap(({ exportTo }) => exportTo)])
+  const asking = [...special].filter((namespace) => clients.has(namespace))
+  for (const namespace of clients)
+    if (!special.has(namespace)) {
+      asking.push(namespace)
+      break
+    }
+  return new Set(asking.flatMap((namespace) => ruleFor(namespace, shared) ?? []))
 }
 
 function hasSelectedClient(rule: DestinationRule, places: Places): boolean {
@@ -192,19 +217,16 @@ function isSelected({ namespace, units }: Workload, { reference, workloadSelecto
  * |------------------------------------------------------------|----------------------------------------------------|
  * | the client's namespace, the Service's, the root namespace  |                                                    |
  */
-function ruleFor(
-  client: string,
-  candidates: readonly DestinationRule[],
-  service: ExposedService,
-  { rootNamespace }: Places,
-): DestinationRule | undefined {
-  for (const namespace of [client, service.namespace, rootNamespace]) {
-    const found = candidates.filter(
-      (rule) => rule.workloadSelector.size === 0 && rule.reference.namespace === namespace && isVisible(rule, client),
-    )
+function ruleFor(client: string, { byNamespace, common }: SharedRules): DestinationRule | undefined {
+  for (const namespace of [client, ...common]) {
+    const found = byNamespace.get(namespace) ?? []
+    const first = found.find((rule) => isVisible(rule, client))
+    if (first === undefined) continue
     // Istio merges the rules of one host: the first traffic policy wins.
-    const best = found.filter(({ host }) => host === found[0]?.host)
-    if (best.length > 0) return best.find(({ policy }) => policy !== undefined) ?? best[0]
+    const isMerged = (rule: DestinationRule) => rule.host === first.host && isVisible(rule, client)
+    return first.policy === undefined
+      ? (found.find((rule) => isMerged(rule) && rule.policy !== undefined) ?? first)
+      : first
   }
   return undefined
 }

@@ -6,12 +6,15 @@ import type { Mesh, Namespace } from '../istio/mesh.ts'
 import type { PeerAuthentication } from '../istio/declared-policy.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import type { Callback, OwnWebhook } from './callback.ts'
+import type { Endpoints } from './endpoints.ts'
 import type { ExposedService } from './service.ts'
 import type { WorkloadRow } from './workload-row.ts'
 
 export interface InventoryRows {
   readonly namespaces: Namespace
   readonly services: ExposedService
+  /** EndpointSlices of Services without a selector. */
+  readonly endpoints: Endpoints
   /** Deployments, StatefulSets, DaemonSets, ReplicaSets, ReplicationControllers, Jobs, CronJobs and Pods. */
   readonly workloads: WorkloadRow
   readonly policies: PeerAuthentication

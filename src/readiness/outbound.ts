@@ -53,6 +53,7 @@ export function outboundRoute(
   )
   if (always !== undefined) return always
   const settings = outboundSettings(unit)
+  if (settings.include === '*' && settings.exclude === '' && settings.excludedPorts.length === 0) return 'redirected'
   if (port !== undefined && settings.excludedPorts.includes(port))
     return { why: `excludeOutboundPorts has ${port}`, fix: `Remove ${port} from ${EXCLUDE_OUTBOUND_PORTS}.` }
   const excluded = parseRanges(settings.exclude)
@@ -106,7 +107,17 @@ function bypassesAlways(unit: Unit, container: Unit['pod']['containers'][number]
 }
 
 /** Reads the arguments of a running pod's istio-init, otherwise the annotations, otherwise the injector's values. */
-export function outboundSettings({ pod, isRunning, mesh }: Unit): OutboundSettings {
+export function outboundSettings(unit: Unit): OutboundSettings {
+  const known = SETTINGS.get(unit)
+  if (known !== undefined) return known
+  const settings = readSettings(unit)
+  SETTINGS.set(unit, settings)
+  return settings
+}
+
+const SETTINGS = new WeakMap<Unit, OutboundSettings>()
+
+function readSettings({ pod, isRunning, mesh }: Unit): OutboundSettings {
   const init = isRunning ? pod.containers.find(({ name }) => name === 'istio-init') : undefined
   const args = init && arrayMember(init.raw, 'args').map((word) => scalarText(word) ?? '')
   const defaults = ((mesh.kind === 'sidecar' ? mesh.sidecar.controlPlane.injector : undefined) ?? CHART_INJECTOR)

@@ -1,20 +1,27 @@
-/** Lookups of the cluster's workloads, Services and addresses. */
+/** Lookups of the cluster's workloads, Services and addresses, which need neither calls nor rules. */
 import type { Namespace } from '../istio/mesh.ts'
+import { groupBy } from '../kubernetes/group-by.ts'
+import { hasAll } from '../kubernetes/label-selector.ts'
+import { indexBySelector } from '../kubernetes/selector-index.ts'
 import type { Callback } from './callback.ts'
 import type { Inventory } from './inventory.ts'
-import type { ExposedService } from './service.ts'
+import type { ExposedService, ServicePort } from './service.ts'
+import type { ServiceBehind } from './endpoints.ts'
 import type { Workload } from './workload.ts'
 
-/** Lookups that need neither calls nor rules. */
 export interface Places {
   readonly inventory: Inventory
   readonly workloads: readonly Workload[]
+  readonly services: readonly ExposedService[]
   /** Every namespace that is declared or has objects. */
   readonly namespaces: readonly Namespace[]
   workloadsOf(namespace: string): readonly Workload[]
   servicesOf(namespace: string): readonly ExposedService[]
   service(namespace: string, name: string): ExposedService | undefined
-  /** Returns the workloads whose pods the Service selects. */
+  /**
+   * Returns the workloads whose pods the Service selects, or whose pods its EndpointSlices list. Equal selectors of a
+   * namespace return the same array.
+   */
   selectedBy(service: ExposedService): readonly Workload[]
   /** Returns the workloads of the namespace with a unit that has all the labels; none for no labels. */
   workloadsWith(namespace: string, labels: ReadonlyMap<string, string>): readonly Workload[]
@@ -23,7 +30,138 @@ export interface Places {
   serviceAt(address: string): ExposedService | undefined
   workloadAt(address: string): Workload | undefined
   isNodeAddress(address: string): boolean
+  /** Returns the Service port behind a port of the nodes. */
+  behindNodePort(port: number): { readonly service: ExposedService; readonly servicePort: ServicePort } | undefined
   callbacksTo(namespace: string): readonly Callback[]
   /** The mesh's root namespace, as the default revision sets it. */
   readonly rootNamespace: string
+}
+
+export function findPlaces(
+  inventory: Inventory,
+  workloads: readonly Workload[],
+  behind: readonly ServiceBehind[],
+): Places {
+  const services = behind.map(({ service }) => service)
+  const listed = new Map(behind.map(({ service, addresses }) => [service, addresses]))
+  const workloadsBy = groupBy(workloads, ({ namespace }) => namespace)
+  const servicesBy = groupBy(services, ({ namespace }) => namespace)
+  const named = new Map(services.map((service) => [`${service.namespace}/${service.name}`, service]))
+  const byLabel = indexByLabel(workloads)
+  const bySelector = selectorsOf(servicesBy)
+  const serviceAddresses = new Map(services.flatMap((service) => service.clusterIPs.map((at) => [at, service])))
+  const podAddresses = new Map(workloads.flatMap((workload) => workload.addresses.map((at) => [at, workload])))
+  const callbacks = groupBy(inventory.list('callbacks'), ({ service }) => service.namespace)
+  const nodes = new Set([...inventory.nodeAddresses, ...hostAddresses(workloads)])
+  const nodePorts = indexNodePorts(services)
+  const selections = new Map<string, readonly Workload[]>()
+  const endpoints = new Map<ExposedService, readonly Workload[]>()
+  const workloadsWith: Places['workloadsWith'] = (namespace, labels) =>
+    once(selections, keyOf(namespace, labels), () => select(namespace, labels, byLabel))
+  return {
+    inventory,
+    workloads,
+    services,
+    namespaces: namespacesOf(inventory, [...workloadsBy.keys(), ...servicesBy.keys()]),
+    workloadsOf: (namespace) => workloadsBy.get(namespace) ?? [],
+    servicesOf: (namespace) => servicesBy.get(namespace) ?? [],
+    service: (namespace, name) => named.get(`${namespace}/${name}`),
+    selectedBy(service) {
+      const addresses = listed.get(service) ?? []
+      if (addresses.length === 0) return workloadsWith(service.namespace, service.selector)
+      return once(endpoints, service, () => [
+        ...new Set(addresses.flatMap((address) => podAddresses.get(address) ?? [])),
+      ])
+    },
+    workloadsWith,
+    servicesSelecting: ({ namespace, units }) => bySelector(namespace, units),
+    serviceAt: (address) => serviceAddresses.get(address),
+    workloadAt: (address) => podAddresses.get(address),
+    isNodeAddress: (address) => nodes.has(address),
+    behindNodePort: (port) => nodePorts.get(port),
+    callbacksTo: (namespace) => callbacks.get(namespace) ?? [],
+    rootNamespace: inventory.controlPlane('default').rootNamespace,
+  }
+}
+
+function once<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const found = known.get(key)
+  if (found !== undefined) return found
+  const made = make()
+  known.set(key, made)
+  return made
+}
+
+function keyOf(namespace: string, labels: ReadonlyMap<string, string>): string {
+  return `${namespace} ${JSON.stringify(labels.size > 1 ? [...labels].toSorted() : [...labels])}`
+}
+
+function namespacesOf(inventory: Inventory, populated: readonly string[]): readonly Namespace[] {
+  const declared = inventory.list('namespaces')
+  const known = new Set(declared.map(({ name }) => name))
+  const others = new Set([...populated, ...inventory.list('policies').map(({ namespace }) => namespace)])
+  const undeclared = [...others].filter((name) => !known.has(name)).map((name) => inventory.namespace(name))
+  return [...declared, ...undeclared].toSorted((left, right) => (left.name < right.name ? -1 : 1))
+}
+
+function hostAddresses(workloads: readonly Workload[]): readonly string[] {
+  return workloads.flatMap(({ units }) => units.flatMap(({ running }) => running?.hostAddress || []))
+}
+
+function indexNodePorts(services: readonly ExposedService[]) {
+  return new Map(
+    services.flatMap((service) =>
+      service.ports.flatMap((servicePort) =>
+        servicePort.nodePort === undefined ? [] : [[servicePort.nodePort, { service, servicePort }] as const],
+      ),
+    ),
+  )
+}
+
+/** Pods of one controller have equal labels, so the Services that select them are looked up once. */
+function selectorsOf(servicesBy: ReadonlyMap<string, readonly ExposedService[]>) {
+  const indexes = new Map(
+    [...servicesBy].map(([namespace, services]) => [
+      namespace,
+      indexBySelector(
+        services.filter(({ selector }) => selector.size > 0),
+        ({ selector }) => selector,
+      ),
+    ]),
+  )
+  const known = new Map<string, readonly ExposedService[]>()
+  const selecting = (namespace: string, labels: ReadonlyMap<string, string>) =>
+    once(known, keyOf(namespace, labels), () => indexes.get(namespace)?.selecting(labels) ?? [])
+  return (namespace: string, units: Workload['units']): readonly ExposedService[] => {
+    const [first, ...rest] = units
+    if (first === undefined) return []
+    if (rest.length === 0) return selecting(namespace, first.labels)
+    return [...new Set(units.flatMap(({ labels }) => selecting(namespace, labels)))]
+  }
+}
+
+/** The workloads that have a unit with the label `namespace key=value`. */
+type LabelIndex = ReadonlyMap<string, readonly Workload[]>
+
+function indexByLabel(workloads: readonly Workload[]): LabelIndex {
+  const index = new Map<string, Workload[]>()
+  for (const workload of workloads) {
+    const pairs = new Set(workload.units.flatMap(({ labels }) => [...labels].map(([key, value]) => `${key}=${value}`)))
+    for (const pair of pairs) {
+      const key = `${workload.namespace} ${pair}`
+      const group = index.get(key)
+      if (group === undefined) index.set(key, [workload])
+      else group.push(workload)
+    }
+  }
+  return index
+}
+
+/** Searches only the workloads that have the selector's rarest label. */
+function select(namespace: string, selector: ReadonlyMap<string, string>, index: LabelIndex): readonly Workload[] {
+  if (selector.size === 0) return []
+  const groups = [...selector].map(([key, value]) => index.get(`${namespace} ${key}=${value}`) ?? [])
+  const fewest = groups.reduce((best, group) => (group.length < best.length ? group : best))
+  if (selector.size === 1) return fewest
+  return fewest.filter(({ units }) => units.some(({ labels }) => hasAll(labels, selector)))
 }

@@ -9,7 +9,10 @@ import {
 } from '../istio/peer-authentication.ts'
 import type { PolicyIndex } from '../istio/policy-index.ts'
 import type { RuleConfiguration } from '../rules/configuration.ts'
+import type { probesRule } from '../rules/probes/probes-rule.ts'
+import { portNumber } from './container-port.ts'
 import type { Estate } from './estate.ts'
+import type { ExposedService, ServicePort } from './service.ts'
 import type { Unit, Workload } from './workload.ts'
 
 export interface Situation {
@@ -18,8 +21,17 @@ export interface Situation {
   readonly configuration: RuleConfiguration
   /** The only namespace to assess; undefined means all. */
   readonly scope: string | undefined
-  /** Cache of the modes of units. */
+  readonly known: KnownAnswers
+}
+
+export type ProbeDecisions = ReturnType<typeof probesRule.apply>['decisions']
+
+/** Answers that several topics need, each computed on first use. */
+interface KnownAnswers {
   readonly modes: WeakMap<Unit, WorkloadModes>
+  /** What our webhook decides on the probes of a pod to be created. */
+  readonly rewrites: WeakMap<Unit, ProbeDecisions>
+  readonly closed: WeakMap<readonly Workload[], Map<number | string, ClosedTarget | undefined>>
 }
 
 export function situationOf(
@@ -28,7 +40,13 @@ export function situationOf(
   configuration: RuleConfiguration,
   scope?: string,
 ): Situation {
-  return { estate, policies, configuration, scope, modes: new WeakMap() }
+  return {
+    estate,
+    policies,
+    configuration,
+    scope,
+    known: { modes: new WeakMap(), rewrites: new WeakMap(), closed: new WeakMap() },
+  }
 }
 
 export function workloadsInScope({ estate, scope }: Situation): readonly Workload[] {
@@ -68,14 +86,14 @@ export function reception(unit: Unit, port: number, situation: Situation): Recep
 }
 
 export function modesOf(unit: Unit, situation: Situation): WorkloadModes {
-  const known = situation.modes.get(unit)
+  const known = situation.known.modes.get(unit)
   if (known !== undefined) return known
   const { mesh, namespace, labels } = unit
   const { estate, policies } = situation
   const controlPlane = mesh.kind === 'sidecar' ? mesh.sidecar.controlPlane : estate.inventory.controlPlane('default')
   const identity = { namespace, labels, revision: controlPlane.revision, rootNamespace: controlPlane.rootNamespace }
   const modes = mesh.kind === 'ambient' ? ambientModes(policies, identity) : workloadModes(policies, identity)
-  situation.modes.set(unit, modes)
+  situation.known.modes.set(unit, modes)
   return modes
 }
 
@@ -84,18 +102,60 @@ export function describeReception(port: number, { mode, policy }: ModeDecision):
   return `port ${port} is ${mode} by ${policy ?? "Istio's default"}`
 }
 
-/** Returns the first port of the workload's pods that `portOf` yields and that refuses plain text. */
+/** A port that refuses plain text, of the first workload that has one. */
+export interface ClosedTarget {
+  readonly workload: Workload
+  readonly port: number
+  readonly decision: ModeDecision
+}
+
+/** Returns where plain text to a port of the Service is refused. */
+export function closedBehind(
+  service: ExposedService,
+  { target }: ServicePort,
+  situation: Situation,
+): ClosedTarget | undefined {
+  return closedAmong(situation.estate.selectedBy(service), target, situation)
+}
+
+/** Returns the port of the workload, by number or by name, if it refuses plain text. */
 export function closedTarget(
   workload: Workload,
-  portOf: (unit: Unit) => number | undefined,
+  port: number | string,
   situation: Situation,
-): { readonly port: number; readonly decision: ModeDecision } | undefined {
-  for (const unit of workload.units) {
-    const port = portOf(unit)
-    if (port === undefined) continue
-    const found = reception(unit, port, situation)
-    if (found.kind === 'closed') return { port, decision: found.decision }
-  }
+): ClosedTarget | undefined {
+  return searchClosed([workload], port, situation)
+}
+
+/**
+ * Returns the first workload whose port, by number or by name, refuses plain text. Hundreds of Services may select the
+ * same thousands of pods, so each list of workloads is searched once for each port.
+ */
+export function closedAmong(
+  workloads: readonly Workload[],
+  target: number | string,
+  situation: Situation,
+): ClosedTarget | undefined {
+  const { closed } = situation.known
+  const known = closed.get(workloads) ?? new Map<number | string, ClosedTarget | undefined>()
+  closed.set(workloads, known)
+  if (known.has(target)) return known.get(target)
+  const found = searchClosed(workloads, target, situation)
+  known.set(target, found)
+  return found
+}
+
+function searchClosed(
+  workloads: readonly Workload[],
+  target: number | string,
+  situation: Situation,
+): ClosedTarget | undefined {
+  for (const workload of workloads)
+    for (const unit of workload.units) {
+      const port = portNumber(target, unit)
+      const found = port === undefined ? undefined : reception(unit, port, situation)
+      if (port !== undefined && found?.kind === 'closed') return { workload, port, decision: found.decision }
+    }
   return undefined
 }
 

@@ -101,9 +101,9 @@ function sharedReasons(estate: Estate, policies: PolicyIndex, configuration: Rul
     (workload) => !isInfrastructure(workload, estate) && workload.units.some((unit) => !isInMesh(unit)),
   )
   const unjudged = unknownBypasses(situationOf(estate, policies, configuration))
-  const bypassing = findProxyBypass(situationOf(estate, policies, configuration)).filter(
-    ({ code }) => code === 'outbound-bypass-possible' || code === 'interception-none',
-  )
+  const bypassing = [...findProxyBypass(situationOf(estate, policies, configuration))]
+    .flat()
+    .filter(({ code }) => code === 'outbound-bypass-possible' || code === 'interception-none')
   return [
     ...(outside.length === 0
       ? []

@@ -12,6 +12,7 @@ import type { JsonObject } from '../kubernetes/json.ts'
 import { annotationsOf, labelsOf, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
 import { readPodTemplate, type PodTemplate } from '../kubernetes/pod-template.ts'
 import { isProblem } from '../kubernetes/problem.ts'
+import type { Steps } from './steps.ts'
 import type { ContainerMentions, RunningPod, WorkloadRow } from './workload-row.ts'
 
 export interface Workload {
@@ -46,7 +47,7 @@ export type Membership =
   | { readonly kind: 'outside'; readonly evidence: string; readonly isExplicit: boolean }
 
 /** Groups rows of one namespace or of several. Rows without a readable template are skipped. */
-export function gatherWorkloads(rows: readonly WorkloadRow[], mesh: Mesh): readonly Workload[] {
+export function* gatherWorkloads(rows: readonly WorkloadRow[], mesh: Mesh): Steps<readonly Workload[]> {
   const groups = new Map<string, Group>()
   const known = new Set(rows.filter(({ owner }) => owner === undefined).map(({ object }) => keyOf(referenceTo(object))))
   for (const row of rows) {
@@ -57,8 +58,15 @@ export function gatherWorkloads(rows: readonly WorkloadRow[], mesh: Mesh): reado
     groups.set(keyOf(reference), group)
     if (row.owner === undefined && row.running === undefined) group.template = row
     else if (referenceTo(row.object).kind === 'Pod') group.pods.push(row)
+    yield
   }
-  return [...groups.values()].flatMap((group) => toWorkload(group, mesh) ?? [])
+  const workloads: Workload[] = []
+  for (const group of groups.values()) {
+    const workload = toWorkload(group, mesh)
+    if (workload !== undefined) workloads.push(workload)
+    yield
+  }
+  return workloads
 }
 
 interface Group {

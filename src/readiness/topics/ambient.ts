@@ -2,13 +2,23 @@
  * NetworkPolicies that block the ambient mesh: its tunnel on port 15008, or the address that kubelet's probes come
  * from.
  */
-import { arrayMember, member, memberAt, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
+import {
+  arrayMember,
+  member,
+  memberAt,
+  stringMap,
+  stringMember,
+  type Json,
+  type JsonObject,
+} from '../../kubernetes/json.ts'
 import { isHook } from '../../kubernetes/container.ts'
-import { matches, parseSelector } from '../../kubernetes/label-selector.ts'
+import { matches, parseSelector, type LabelSelector } from '../../kubernetes/label-selector.ts'
+import { indexBySelector, type SelectorIndex } from '../../kubernetes/selector-index.ts'
 import { describe, referenceTo } from '../../kubernetes/object.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import { readCheckFacts } from '../../rules/probes/check-facts.ts'
 import { parseRanges } from '../address-ranges.ts'
+import type { Estate } from '../estate.ts'
 import { finding, type Finding } from '../finding.ts'
 import { containerPorts } from '../container-port.ts'
 import { groupBy } from '../../kubernetes/group-by.ts'
@@ -19,21 +29,43 @@ import type { Unit, Workload } from '../workload.ts'
 const KUBELET = '169.254.7.127'
 const TUNNEL = 15008
 
-export function findAmbient(situation: Situation): readonly Finding[] {
-  const policies = groupBy(
-    situation.estate.inventory.list('networkPolicies').filter(isIngress),
-    (object) => referenceTo(object).namespace,
+export function* findAmbient(situation: Situation): Iterable<readonly Finding[]> {
+  const policies = policiesOf(situation.estate)
+  for (const workload of workloadsInScope(situation))
+    yield workload.units.flatMap((unit) => judgeUnit(workload, unit, policies.get(workload.namespace)))
+}
+
+function judgeUnit(workload: Workload, unit: Unit, policies: SelectorIndex<IngressPolicy> | undefined) {
+  if (unit.mesh.kind !== 'ambient' || policies === undefined) return []
+  const selecting = policies.selecting(unit.labels).filter(({ selector }) => matches(selector, unit.labels))
+  const [first] = selecting
+  if (first === undefined) return []
+  const rules = selecting.flatMap((policy) => policy.rules)
+  return [...tunnel(first.object, rules, workload), ...probes(first.object, rules, workload, unit)]
+}
+
+/** A NetworkPolicy that limits what reaches its pods. */
+interface IngressPolicy {
+  readonly object: JsonObject
+  readonly namespace: string
+  readonly selector: LabelSelector
+  readonly rules: readonly Json[]
+}
+
+const POLICIES = new WeakMap<Estate, ReadonlyMap<string, SelectorIndex<IngressPolicy>>>()
+
+function policiesOf(estate: Estate): ReadonlyMap<string, SelectorIndex<IngressPolicy>> {
+  const known = POLICIES.get(estate)
+  if (known !== undefined) return known
+  const read = estate.inventory.list('networkPolicies').filter(isIngress).flatMap(readPolicy)
+  const indexes = new Map(
+    [...groupBy(read, ({ namespace }) => namespace)].map(([namespace, policies]) => [
+      namespace,
+      indexBySelector(policies, ({ object }) => stringMap(memberAt(object, 'spec', 'podSelector', 'matchLabels'))),
+    ]),
   )
-  return workloadsInScope(situation).flatMap((workload) =>
-    workload.units.flatMap((unit) => {
-      if (unit.mesh.kind !== 'ambient') return []
-      const selecting = (policies.get(workload.namespace) ?? []).filter((policy) => selects(policy, unit))
-      const [first] = selecting
-      if (first === undefined) return []
-      const rules = selecting.flatMap((policy) => arrayMember(member(policy, 'spec'), 'ingress'))
-      return [...tunnel(first, rules, workload), ...probes(first, rules, workload, unit)]
-    }),
-  )
+  POLICIES.set(estate, indexes)
+  return indexes
 }
 
 function isIngress(policy: JsonObject): boolean {
@@ -41,9 +73,11 @@ function isIngress(policy: JsonObject): boolean {
   return types.length === 0 || types.includes('Ingress')
 }
 
-function selects(policy: JsonObject, { labels }: Unit): boolean {
-  const selector = parseSelector(memberAt(policy, 'spec', 'podSelector'))
-  return !isProblem(selector) && matches(selector, labels)
+function readPolicy(object: JsonObject): readonly IngressPolicy[] {
+  const selector = parseSelector(memberAt(object, 'spec', 'podSelector'))
+  if (isProblem(selector)) return []
+  const { namespace } = referenceTo(object)
+  return [{ object, namespace, selector, rules: arrayMember(member(object, 'spec'), 'ingress') }]
 }
 
 function tunnel(policy: JsonObject, rules: readonly Json[], workload: Workload): readonly Finding[] {

@@ -8,13 +8,16 @@ import type { Callback } from '../callback.ts'
 import { finding, type Finding } from '../finding.ts'
 import type { FindingCode } from '../finding-codes.ts'
 import { targetPort } from '../container-port.ts'
-import { closedTarget, describeReception, namespacesInScope, reception, type Situation } from '../situation.ts'
+import type { ExposedService, ServicePort } from '../service.ts'
+import { closedBehind, describeReception, namespacesInScope, reception, type Situation } from '../situation.ts'
 import { servicePortOf } from './service-port.ts'
 
-export function findCallbacks(situation: Situation): readonly Finding[] {
-  return namespacesInScope(situation).flatMap((namespace) =>
-    situation.estate.callbacksTo(namespace).flatMap((callback) => judgeCallback(callback, situation) ?? []),
-  )
+export function* findCallbacks(situation: Situation): Iterable<readonly Finding[]> {
+  for (const namespace of namespacesInScope(situation))
+    for (const callback of situation.estate.callbacksTo(namespace)) {
+      const found = judgeCallback(callback, situation)
+      if (found !== undefined) yield [found]
+    }
 }
 
 function judgeCallback(callback: Callback, situation: Situation): Finding | undefined {
@@ -23,30 +26,35 @@ function judgeCallback(callback: Callback, situation: Situation): Finding | unde
   const servicePort = service && servicePortOf(service, callback.service.port)
   if (service === undefined || servicePort === undefined) return undefined
   const shared = { object: callback.object, about: callback.entry, scope: callback.service.namespace }
-  for (const workload of estate.selectedBy(service)) {
-    const closed = closedTarget(workload, (unit) => targetPort(servicePort, unit), situation)
-    if (closed !== undefined)
-      return finding(codeOf(callback), {
-        ...shared,
-        port: closed.port,
-        message: `${subject(callback)} calls Service ${service.namespace}/${service.name}:${callback.service.port}, which targets ${describe(workload.reference)}, and ${describeReception(closed.port, closed.decision)}: ${consequence(callback)}.`,
-        fix: fixOf(closed.port),
-      })
-    const isRefused =
-      (servicePort.protocol === 'http' || servicePort.protocol === 'http2') &&
-      workload.units.some((unit) => {
-        const port = targetPort(servicePort, unit)
-        return unit.mesh.kind === 'sidecar' && port !== undefined && reception(unit, port, situation).kind === 'open'
-      })
-    if (isRefused)
-      return finding('webhook-port-declared-http', {
-        ...shared,
-        port: servicePort.port,
-        message: `${subject(callback)} calls Service ${service.namespace}/${service.name}:${servicePort.port} with TLS, but the Service declares that port as HTTP: the call fails in every mode.`,
-        fix: `kubectl -n ${service.namespace} patch service ${service.name} --type=merge: rename port ${servicePort.port} to https, or set its appProtocol to https.`,
-      })
-  }
-  return undefined
+  const closed = closedBehind(service, servicePort, situation)
+  if (closed !== undefined)
+    return finding(codeOf(callback), {
+      ...shared,
+      port: closed.port,
+      message: `${subject(callback)} calls Service ${service.namespace}/${service.name}:${callback.service.port}, which targets ${describe(closed.workload.reference)}, and ${describeReception(closed.port, closed.decision)}: ${consequence(callback)}.`,
+      fix: fixOf(closed.port),
+    })
+  if (!isDeclaredHttp(servicePort) || !isOpenBehind(service, servicePort, situation)) return undefined
+  return finding('webhook-port-declared-http', {
+    ...shared,
+    port: servicePort.port,
+    message: `${subject(callback)} calls Service ${service.namespace}/${service.name}:${servicePort.port} with TLS, but the Service declares that port as HTTP: the call fails in every mode.`,
+    fix: `kubectl -n ${service.namespace} patch service ${service.name} --type=merge: rename port ${servicePort.port} to https, or set its appProtocol to https.`,
+  })
+}
+
+function isDeclaredHttp({ protocol }: ServicePort): boolean {
+  return protocol === 'http' || protocol === 'http2'
+}
+
+/** Whether a sidecar accepts plain text to the port, and so reads the connection as HTTP. */
+function isOpenBehind(service: ExposedService, servicePort: ServicePort, situation: Situation): boolean {
+  return situation.estate.selectedBy(service).some(({ units }) =>
+    units.some((unit) => {
+      const port = targetPort(servicePort, unit)
+      return unit.mesh.kind === 'sidecar' && port !== undefined && reception(unit, port, situation).kind === 'open'
+    }),
+  )
 }
 
 function codeOf({ kind, isForPods, failurePolicy }: Callback): FindingCode {

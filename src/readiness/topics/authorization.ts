@@ -10,7 +10,7 @@ import {
 } from '../../kubernetes/json.ts'
 import { referenceTo } from '../../kubernetes/object.ts'
 import { groupBy } from '../../kubernetes/group-by.ts'
-import { hasAll } from '../../kubernetes/label-selector.ts'
+import { indexBySelector, type SelectorIndex } from '../../kubernetes/selector-index.ts'
 import type { Inventory } from '../inventory.ts'
 import type { Situation } from '../situation.ts'
 import type { Unit, Workload } from '../workload.ts'
@@ -27,9 +27,8 @@ export function blockingPolicy(
   { estate }: Situation,
 ): string | undefined {
   const byNamespace = policiesOf(estate.inventory)
-  const own = byNamespace.get(workload.namespace) ?? []
-  const shared = workload.namespace === estate.rootNamespace ? [] : (byNamespace.get(estate.rootNamespace) ?? [])
-  const allowing = [...own, ...shared].filter((policy) => isAllow(policy) && selects(policy, unit))
+  const namespaces = new Set([workload.namespace, estate.rootNamespace])
+  const allowing = [...namespaces].flatMap((namespace) => byNamespace.get(namespace)?.selecting(unit.labels) ?? [])
   const [first] = allowing
   if (first === undefined) return undefined
   if (
@@ -40,15 +39,22 @@ export function blockingPolicy(
   return `${namespace}/${name}`
 }
 
-const GROUPED = new WeakMap<readonly JsonObject[], ReadonlyMap<string, readonly JsonObject[]>>()
+const INDEXES = new WeakMap<readonly JsonObject[], ReadonlyMap<string, SelectorIndex<JsonObject>>>()
 
-function policiesOf(inventory: Inventory): ReadonlyMap<string, readonly JsonObject[]> {
+/** Returns the ALLOW policies for workloads, by namespace. */
+function policiesOf(inventory: Inventory): ReadonlyMap<string, SelectorIndex<JsonObject>> {
   const rows = inventory.list('authorizationPolicies')
-  const known = GROUPED.get(rows)
+  const known = INDEXES.get(rows)
   if (known !== undefined) return known
-  const grouped = groupBy(rows, (object) => referenceTo(object).namespace)
-  GROUPED.set(rows, grouped)
-  return grouped
+  const allowing = rows.filter((policy) => isAllow(policy) && isForWorkloads(policy))
+  const indexes = new Map(
+    [...groupBy(allowing, (object) => referenceTo(object).namespace)].map(([namespace, policies]) => [
+      namespace,
+      indexBySelector(policies, (policy) => stringMap(memberAt(policy, 'spec', 'selector', 'matchLabels'))),
+    ]),
+  )
+  INDEXES.set(rows, indexes)
+  return indexes
 }
 
 function isAllow(policy: JsonObject): boolean {
@@ -56,13 +62,11 @@ function isAllow(policy: JsonObject): boolean {
 }
 
 /** A policy with targetRefs applies to waypoints and gateways. */
-function selects(policy: JsonObject, { labels }: Unit): boolean {
-  if (
-    memberAt(policy, 'spec', 'targetRef') !== undefined ||
-    arrayMember(member(policy, 'spec'), 'targetRefs').length > 0
+function isForWorkloads(policy: JsonObject): boolean {
+  return (
+    memberAt(policy, 'spec', 'targetRef') === undefined &&
+    arrayMember(member(policy, 'spec'), 'targetRefs').length === 0
   )
-    return false
-  return hasAll(labels, stringMap(memberAt(policy, 'spec', 'selector', 'matchLabels')))
 }
 
 /** Whether a rule may allow the request. Conditions and addresses are not evaluated, so they count as a match. */

@@ -1,19 +1,25 @@
 /** Declared calls that arrive in plain text: from outside the mesh, around the caller's own sidecar, or by pod IP. */
-import { arrayMember, memberAt } from '../../kubernetes/json.ts'
 import { describe } from '../../kubernetes/object.ts'
 import type { Call } from '../call.ts'
 import { callerOf, finding, type Finding } from '../finding.ts'
-import { targetPort } from '../container-port.ts'
+import { containerPorts, portNumber } from '../container-port.ts'
 import { isAddress } from '../address-ranges.ts'
 import { outboundRoute, type Bypass } from '../outbound.ts'
-import { closedTarget, describeReception, namespacesInScope, reception, type Situation } from '../situation.ts'
+import {
+  closedAmong,
+  closedTarget,
+  describeReception,
+  namespacesInScope,
+  reception,
+  type ClosedTarget,
+  type Situation,
+} from '../situation.ts'
 import { hasNativeSidecar, type Unit } from '../workload.ts'
 import { sidecarHiding } from './sidecar-scope.ts'
 
-export function findCallers(situation: Situation): readonly Finding[] {
-  return namespacesInScope(situation).flatMap((namespace) =>
-    situation.estate.callsTo(namespace).flatMap((call) => judgeCall(call, situation)),
-  )
+export function* findCallers(situation: Situation): Iterable<readonly Finding[]> {
+  for (const namespace of namespacesInScope(situation))
+    for (const call of situation.estate.callsTo(namespace)) yield judgeCall(call, situation)
 }
 
 /**
@@ -43,29 +49,37 @@ export function closedByCall(
   call: Call,
   situation: Situation,
 ): { readonly port: number; readonly why: string } | undefined {
-  for (const workload of call.target.workloads) {
-    const closed = closedTarget(workload, (unit) => dialledPort(call, unit), situation)
-    if (closed !== undefined)
-      return {
-        port: closed.port,
-        why: `${describeReception(closed.port, closed.decision)} (${describe(workload.reference)})`,
-      }
+  const closed = targetOf(call, situation)
+  if (closed === undefined) return undefined
+  const { port, decision, workload } = closed
+  return { port, why: `${describeReception(port, decision)} (${describe(workload.reference)})` }
+}
+
+function targetOf(call: Call, situation: Situation): ClosedTarget | undefined {
+  const { workloads, service } = call.target
+  const dialled = dialledTarget(call)
+  if (dialled !== undefined) return closedAmong(workloads, dialled, situation)
+  if (call.by !== 'pod-ip' && service === undefined) return undefined
+  for (const workload of workloads) {
+    const port = firstPort(workload.units[0])
+    const closed = port === undefined ? undefined : closedTarget(workload, port, situation)
+    if (closed !== undefined) return closed
   }
   return undefined
 }
 
-function dialledPort({ target: { servicePort, service }, port, by }: Call, unit: Unit): number | undefined {
-  if (by === 'pod-ip') return port ?? firstPort(unit)
-  if (servicePort === undefined) return service === undefined ? undefined : (port ?? firstPort(unit))
-  return targetPort(servicePort, unit)
+/** The pods' port by number or by name; undefined if the call gives none, and the Service has none for it. */
+function dialledTarget({ target: { servicePort }, port, by }: Call): number | string | undefined {
+  return by === 'pod-ip' ? port : (servicePort?.target ?? port)
 }
 
-function firstPort({ pod }: Unit): number | undefined {
-  for (const { raw } of pod.containers) {
-    const port = memberAt(arrayMember(raw, 'ports')[0], 'containerPort')
-    if (typeof port === 'number') return port
-  }
-  return undefined
+function dialledPort(call: Call, unit: Unit): number | undefined {
+  const dialled = dialledTarget(call)
+  return dialled === undefined ? firstPort(unit) : portNumber(dialled, unit)
+}
+
+function firstPort(unit: Unit | undefined): number | undefined {
+  return unit && containerPorts(unit.pod)[0]?.number
 }
 
 /**

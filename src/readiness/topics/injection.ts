@@ -3,21 +3,26 @@
  * the proxy.
  */
 import { describe } from '../../kubernetes/object.ts'
+import type { Call } from '../call.ts'
 import { callerOf, finding, type Finding } from '../finding.ts'
-import { isInMesh, workloadsInScope, type Situation } from '../situation.ts'
+import { isInMesh, namespacesInScope, workloadsInScope, type Situation } from '../situation.ts'
 import { hasNativeSidecar, type Unit, type Workload } from '../workload.ts'
 import { closedByCall } from './callers.ts'
 
-export function findInjection(situation: Situation): readonly Finding[] {
-  return [
-    ...workloadsInScope(situation).flatMap((workload) =>
-      workload.units.flatMap((unit) => judgeUnit(workload, unit, situation) ?? []),
-    ),
-    ...initContainerCalls(situation),
-  ]
+export function* findInjection(situation: Situation): Iterable<readonly Finding[]> {
+  const meshNamespaces = new Set(namespacesInScope(situation).filter((name) => isMeshNamespace(name, situation)))
+  for (const workload of workloadsInScope(situation))
+    yield workload.units.flatMap((unit) => judgeUnit(workload, unit, meshNamespaces, situation) ?? [])
+  for (const namespace of namespacesInScope(situation))
+    for (const call of situation.estate.callsTo(namespace)) yield initContainerCall(call, namespace, situation)
 }
 
-function judgeUnit(workload: Workload, unit: Unit, situation: Situation): Finding | undefined {
+function judgeUnit(
+  workload: Workload,
+  unit: Unit,
+  meshNamespaces: ReadonlySet<string>,
+  situation: Situation,
+): Finding | undefined {
   const { reference, namespace, template } = workload
   const { mesh } = unit
   const shared = { object: reference, scope: namespace }
@@ -35,7 +40,7 @@ function judgeUnit(workload: Workload, unit: Unit, situation: Situation): Findin
       message: `Running pods of ${describe(reference)} have no sidecar: they were created before injection was enabled for their namespace.`,
       fix: restartCommand(workload),
     })
-  if (!isMeshNamespace(namespace, situation)) return undefined
+  if (!meshNamespaces.has(namespace)) return undefined
   return finding('outside-mesh', {
     ...shared,
     message: `${describe(reference)} is outside the mesh: ${mesh.evidence}.`,
@@ -67,28 +72,22 @@ export function restartCommand({ reference: { kind, namespace, name } }: Workloa
 }
 
 /** With native sidecars the proxy starts before the init containers, so their calls are not reported. */
-function initContainerCalls(situation: Situation): readonly Finding[] {
-  const namespaces =
-    situation.scope === undefined ? situation.estate.namespaces.map(({ name }) => name) : [situation.scope]
-  return namespaces.flatMap((namespace) =>
-    situation.estate.callsTo(namespace).flatMap((call) => {
-      const [unit] = call.caller.units
-      if (!call.isInit || unit?.mesh.kind !== 'sidecar' || hasNativeSidecar(unit)) return []
-      const closed = closedByCall(call, situation)
-      if (closed === undefined) return []
-      const { reference } = call.caller
-      return [
-        finding('init-container-call', {
-          object: reference,
-          container: call.container,
-          port: closed.port,
-          about: call.host,
-          callers: [callerOf(reference)],
-          message: `Init container ${call.container} calls ${call.host} before the proxy runs, and ${closed.why}.`,
-          fix: 'Enable native sidecars (annotation sidecar.istio.io/nativeSidecar: "true", Kubernetes 1.29 and later), or move the call into the application container.',
-          scope: namespace,
-        }),
-      ]
+function initContainerCall(call: Call, namespace: string, situation: Situation): readonly Finding[] {
+  const [unit] = call.caller.units
+  if (!call.isInit || unit?.mesh.kind !== 'sidecar' || hasNativeSidecar(unit)) return []
+  const closed = closedByCall(call, situation)
+  if (closed === undefined) return []
+  const { reference } = call.caller
+  return [
+    finding('init-container-call', {
+      object: reference,
+      container: call.container,
+      port: closed.port,
+      about: call.host,
+      callers: [callerOf(reference)],
+      message: `Init container ${call.container} calls ${call.host} before the proxy runs, and ${closed.why}.`,
+      fix: 'Enable native sidecars (annotation sidecar.istio.io/nativeSidecar: "true", Kubernetes 1.29 and later), or move the call into the application container.',
+      scope: namespace,
     }),
-  )
+  ]
 }

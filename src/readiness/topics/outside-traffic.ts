@@ -1,10 +1,11 @@
 /** Ways into a STRICT port from outside the mesh: load balancers, node ports, external IPs, host ports. */
 import { describe } from '../../kubernetes/object.ts'
 import { finding, type Finding } from '../finding.ts'
-import { containerPorts, targetPort } from '../container-port.ts'
+import { containerPorts } from '../container-port.ts'
 import type { ExposedService } from '../service.ts'
+import type { Unit, Workload } from '../workload.ts'
 import {
-  closedTarget,
+  closedBehind,
   describeReception,
   namespacesInScope,
   reception,
@@ -12,52 +13,46 @@ import {
   type Situation,
 } from '../situation.ts'
 
-export function findOutsideTraffic(situation: Situation): readonly Finding[] {
-  return [
-    ...namespacesInScope(situation).flatMap((namespace) =>
-      situation.estate.servicesOf(namespace).flatMap((service) => judgeService(service, situation)),
-    ),
-    ...workloadsInScope(situation).flatMap((workload) =>
-      workload.units.flatMap((unit) =>
-        containerPorts(unit.pod).flatMap(({ container, number, hostPort }) => {
-          const found = hostPort === undefined ? undefined : reception(unit, number, situation)
-          if (found?.kind !== 'closed') return []
-          return [
-            finding('host-port-refused', {
-              object: workload.reference,
-              container,
-              port: number,
-              message: `Host port ${String(hostPort)} maps to container ${container}, and ${describeReception(number, found.decision)}: callers without a mesh certificate are refused.`,
-              fix: gatewayFix(number),
-              scope: workload.namespace,
-            }),
-          ]
-        }),
-      ),
-    ),
-  ]
+export function* findOutsideTraffic(situation: Situation): Iterable<readonly Finding[]> {
+  for (const namespace of namespacesInScope(situation))
+    for (const service of situation.estate.servicesOf(namespace)) yield judgeService(service, situation)
+  for (const workload of workloadsInScope(situation))
+    yield workload.units.flatMap((unit) => judgeHostPorts(workload, unit, situation))
+}
+
+function judgeHostPorts(workload: Workload, unit: Unit, situation: Situation): readonly Finding[] {
+  return containerPorts(unit.pod).flatMap(({ container, number, hostPort }) => {
+    const found = hostPort === undefined ? undefined : reception(unit, number, situation)
+    if (found?.kind !== 'closed') return []
+    return [
+      finding('host-port-refused', {
+        object: workload.reference,
+        container,
+        port: number,
+        message: `Host port ${String(hostPort)} maps to container ${container}, and ${describeReception(number, found.decision)}: callers without a mesh certificate are refused.`,
+        fix: gatewayFix(number),
+        scope: workload.namespace,
+      }),
+    ]
+  })
 }
 
 function judgeService(service: ExposedService, situation: Situation): readonly Finding[] {
   const code = codeOf(service)
   if (code === undefined) return []
   return service.ports.flatMap((entry): readonly Finding[] => {
-    for (const workload of situation.estate.selectedBy(service)) {
-      const closed = closedTarget(workload, (unit) => targetPort(entry, unit), situation)
-      if (closed === undefined) continue
-      const way =
-        entry.nodePort === undefined ? `port ${entry.port}` : `port ${entry.port} (node port ${entry.nodePort})`
-      return [
-        finding(code, {
-          object: { apiVersion: 'v1', kind: 'Service', namespace: service.namespace, name: service.name },
-          port: entry.port,
-          message: `${WAYS[code]} ${way} goes straight to ${describe(workload.reference)}, and ${describeReception(closed.port, closed.decision)}: callers without a mesh certificate are refused.`,
-          fix: gatewayFix(closed.port),
-          scope: service.namespace,
-        }),
-      ]
-    }
-    return []
+    const closed = closedBehind(service, entry, situation)
+    if (closed === undefined) return []
+    const way = entry.nodePort === undefined ? `port ${entry.port}` : `port ${entry.port} (node port ${entry.nodePort})`
+    return [
+      finding(code, {
+        object: { apiVersion: 'v1', kind: 'Service', namespace: service.namespace, name: service.name },
+        port: entry.port,
+        message: `${WAYS[code]} ${way} goes straight to ${describe(closed.workload.reference)}, and ${describeReception(closed.port, closed.decision)}: callers without a mesh certificate are refused.`,
+        fix: gatewayFix(closed.port),
+        scope: service.namespace,
+      }),
+    ]
   })
 }
 

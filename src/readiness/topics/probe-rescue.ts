@@ -6,7 +6,7 @@ import { isProblem } from '../../kubernetes/problem.ts'
 import { readCheckFacts, type CheckFacts } from '../../rules/probes/check-facts.ts'
 import { probesRule } from '../../rules/probes/probes-rule.ts'
 import { covers } from '../callback.ts'
-import { reception, type Situation } from '../situation.ts'
+import { reception, type ProbeDecisions, type Situation } from '../situation.ts'
 import type { Unit, Workload } from '../workload.ts'
 
 export type NetworkFacts = CheckFacts & { readonly handler: NetworkHandler; readonly port: number }
@@ -19,8 +19,17 @@ export interface Place {
 }
 
 /** Returns the probes and hooks that call the pod itself over the network. Istio's own containers are skipped. */
-export function networkChecks({ pod, mesh }: Unit): readonly NetworkFacts[] {
-  if (mesh.kind !== 'sidecar') return []
+export function networkChecks(unit: Unit): readonly NetworkFacts[] {
+  const known = CHECKS.get(unit)
+  if (known !== undefined) return known
+  const checks = unit.mesh.kind === 'sidecar' ? readChecks(unit) : []
+  CHECKS.set(unit, checks)
+  return checks
+}
+
+const CHECKS = new WeakMap<Unit, readonly NetworkFacts[]>()
+
+function readChecks({ pod }: Unit): readonly NetworkFacts[] {
   return pod.containers
     .filter(({ name }) => !name.startsWith('istio-'))
     .flatMap((container) => container.checks.map((check) => readCheckFacts(container, check)))
@@ -71,27 +80,28 @@ export function rescueOf(facts: NetworkFacts, { workload, unit, situation }: Pla
   return rescueByWebhook(facts, next, situation) ?? unrescued
 }
 
-function rescueByWebhook(
-  facts: NetworkFacts,
-  next: Unit,
-  { estate, policies, configuration }: Situation,
-): Rescue | undefined {
-  const { inventory } = estate
-  const space = inventory.namespace(next.namespace)
-  const isCovered = inventory.list('ownWebhooks').some((webhook) => covers(webhook, space.labels, next.pod.labels))
-  if (!isCovered) return undefined
-  const object = { apiVersion: 'v1', kind: 'Pod', metadata: metadataOf(next), spec: next.pod.spec }
-  const reference = { apiVersion: 'v1', kind: 'Pod', namespace: next.namespace, name: '*' }
-  const mesh = withPolicies(inventory, policies)
-  const { decisions } = probesRule.apply(
-    { operation: 'CREATE', reference, object, oldObject: undefined, user: '' },
-    { mesh, configuration },
-  )
+function rescueByWebhook(facts: NetworkFacts, next: Unit, situation: Situation): Rescue | undefined {
+  const { rewrites } = situation.known
+  const decisions = rewrites.get(next) ?? decideRewrites(next, situation)
+  rewrites.set(next, decisions)
   const decision = decisions.find(
     ({ container, slot }) => container === facts.container.name && slot === facts.check.slot,
   )
   if (decision === undefined || (decision.action !== 'rewrite' && decision.action !== 'annotate')) return undefined
   return { by: 'webhook', how: decision.strategy ?? 'exec' }
+}
+
+/** Returns what our webhook decides on the pod's probes and hooks; nothing if it does not select the pod. */
+function decideRewrites(next: Unit, { estate, policies, configuration }: Situation): ProbeDecisions {
+  const { inventory } = estate
+  const space = inventory.namespace(next.namespace)
+  const isCovered = inventory.list('ownWebhooks').some((webhook) => covers(webhook, space.labels, next.pod.labels))
+  if (!isCovered) return []
+  const object = { apiVersion: 'v1', kind: 'Pod', metadata: metadataOf(next), spec: next.pod.spec }
+  const reference = { apiVersion: 'v1', kind: 'Pod', namespace: next.namespace, name: '*' }
+  const mesh = withPolicies(inventory, policies)
+  const request = { operation: 'CREATE', reference, object, oldObject: undefined, user: '' } as const
+  return probesRule.apply(request, { mesh, configuration }).decisions
 }
 
 /**

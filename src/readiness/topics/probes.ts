@@ -15,12 +15,11 @@ import type { Unit, Workload } from '../workload.ts'
 import { blockingPolicy } from './authorization.ts'
 import { isServed, networkChecks, rescueOf, type NetworkFacts, type Place, type Rescue } from './probe-rescue.ts'
 
-export function findProbes(situation: Situation): readonly Finding[] {
-  return workloadsInScope(situation).flatMap((workload) =>
-    workload.units.flatMap((unit) =>
+export function* findProbes(situation: Situation): Iterable<readonly Finding[]> {
+  for (const workload of workloadsInScope(situation))
+    yield workload.units.flatMap((unit) =>
       networkChecks(unit).flatMap((facts) => judge(facts, { workload, unit, situation }) ?? []),
-    ),
-  )
+    )
 }
 
 /** Returns the namespaces with a probe that may or may not be rewritten by Istio, each with one example. */

@@ -11,15 +11,14 @@ import type { Unit, Workload } from '../workload.ts'
 import { outboundSettings, type OutboundSettings } from '../outbound.ts'
 import type { Estate } from '../estate.ts'
 
-export function findProxyBypass(situation: Situation): readonly Finding[] {
-  return workloadsInScope(situation).flatMap((workload) =>
-    workload.units.flatMap((unit) => [
+export function* findProxyBypass(situation: Situation): Iterable<readonly Finding[]> {
+  for (const workload of workloadsInScope(situation))
+    yield workload.units.flatMap((unit) => [
       ...excludedPorts(workload, unit, situation),
       ...interception(workload, unit),
       ...outbound(workload, unit, situation),
       ...ipv6(workload, unit, situation),
-    ]),
-  )
+    ])
 }
 
 /** Skips ports that only the API server calls: they are excluded on purpose. */
@@ -124,8 +123,20 @@ interface LeftOut {
   readonly fix: string
 }
 
-function leftOutBy({ include, exclude }: OutboundSettings, estate: Estate): LeftOut | 'unknown' | undefined {
+const LEFT_OUT = new WeakMap<Estate, Map<string, LeftOut | 'unknown' | undefined>>()
+
+/** Thousands of workloads may have the same ranges, which are compared with all addresses once. */
+function leftOutBy(settings: OutboundSettings, estate: Estate): LeftOut | 'unknown' | undefined {
+  const { include, exclude } = settings
   if (include === '*' && exclude.trim() === '') return undefined
+  const known = LEFT_OUT.get(estate) ?? new Map<string, LeftOut | 'unknown' | undefined>()
+  LEFT_OUT.set(estate, known)
+  const key = `${include} ${exclude}`
+  if (!known.has(key)) known.set(key, compareRanges(settings, estate))
+  return known.get(key)
+}
+
+function compareRanges({ include, exclude }: OutboundSettings, estate: Estate): LeftOut | 'unknown' | undefined {
   const [included, excluded] = [parseRanges(include), parseRanges(exclude)]
   const fix = `Remove ${INCLUDE_OUTBOUND_IP_RANGES} and ${EXCLUDE_OUTBOUND_IP_RANGES}, or redirect the Service and pod ranges of the cluster.`
   const setting =
@@ -149,7 +160,7 @@ const ADDRESSES = new WeakMap<Estate, readonly string[]>()
 function meshAddresses(estate: Estate): readonly string[] {
   const known = ADDRESSES.get(estate)
   if (known !== undefined) return known
-  const found = estate.inventory.list('services').flatMap((service) => {
+  const found = estate.services.flatMap((service) => {
     const inside = estate.selectedBy(service).filter(({ units }) => units.some(({ mesh }) => mesh.kind === 'sidecar'))
     if (inside.length === 0) return []
     return service.isHeadless ? inside.flatMap(({ addresses }) => addresses) : service.clusterIPs

@@ -5,16 +5,15 @@ import { isPortNumber } from '../../kubernetes/handler.ts'
 import { finding, type Finding } from '../finding.ts'
 import type { Estate } from '../estate.ts'
 import { groupBy } from '../../kubernetes/group-by.ts'
-import { targetPort } from '../container-port.ts'
 import type { Inventory } from '../inventory.ts'
-import { closedTarget, describeReception, namespacesInScope, type Situation } from '../situation.ts'
+import { closedBehind, describeReception, namespacesInScope, type Situation } from '../situation.ts'
+import type { Workload } from '../workload.ts'
 import { gatewayFix } from './outside-traffic.ts'
 import { servicePortOf } from './service-port.ts'
 
-export function findRoutes(situation: Situation): readonly Finding[] {
-  return edgesInScope(situation).flatMap((edge) =>
-    dataPlaneOf(edge, situation.estate) === 'outside' ? judge(edge, situation) : [],
-  )
+export function* findRoutes(situation: Situation): Iterable<readonly Finding[]> {
+  for (const edge of edgesInScope(situation))
+    if (dataPlaneOf(edge, situation.estate) === 'outside') yield judge(edge, situation)
 }
 
 /** Returns the namespaces of backends whose ingress controller is unknown, each with one Ingress or route to them. */
@@ -45,25 +44,22 @@ function judge({ object, namespace, service: name, port }: Edge, situation: Situ
   const service = situation.estate.service(namespace, name)
   const entry = service && servicePortOf(service, port)
   if (service === undefined || entry === undefined) return []
-  for (const workload of situation.estate.selectedBy(service)) {
-    const closed = closedTarget(workload, (unit) => targetPort(entry, unit), situation)
-    if (closed === undefined) continue
-    const reference = referenceTo(object)
-    return [
-      finding(reference.kind === 'Ingress' ? 'ingress-refused' : 'gateway-refused', {
-        object: reference,
-        port: entry.port,
-        about: `${namespace}/${name}`,
-        message: `The controller or gateway of ${describe(reference)} is outside the mesh and calls Service ${namespace}/${name}:${entry.port} in plain text, and ${describeReception(closed.port, closed.decision)}.`,
-        fix:
-          reference.kind === 'Ingress'
-            ? `Move the routes to Istio's gateway: istio-onramp convert -n ${reference.namespace}; or add the ingress controller to the mesh.`
-            : gatewayFix(closed.port),
-        scope: namespace,
-      }),
-    ]
-  }
-  return []
+  const closed = closedBehind(service, entry, situation)
+  if (closed === undefined) return []
+  const reference = referenceTo(object)
+  return [
+    finding(reference.kind === 'Ingress' ? 'ingress-refused' : 'gateway-refused', {
+      object: reference,
+      port: entry.port,
+      about: `${namespace}/${name}`,
+      message: `The controller or gateway of ${describe(reference)} is outside the mesh and calls Service ${namespace}/${name}:${entry.port} in plain text, and ${describeReception(closed.port, closed.decision)}.`,
+      fix:
+        reference.kind === 'Ingress'
+          ? `Move the routes to Istio's gateway: istio-onramp convert -n ${reference.namespace}; or add the ingress controller to the mesh.`
+          : gatewayFix(closed.port),
+      scope: namespace,
+    }),
+  ]
 }
 
 const EDGES = new WeakMap<Inventory, ReadonlyMap<string, readonly Edge[]>>()
@@ -118,7 +114,17 @@ function asPort(value: Json | undefined): number | string | undefined {
   return isPortNumber(value) || typeof value === 'string' ? value : undefined
 }
 
+const PLANES = new WeakMap<Estate, Map<JsonObject, DataPlane>>()
+
 function dataPlaneOf({ object }: Edge, estate: Estate): DataPlane {
+  const known = PLANES.get(estate) ?? new Map<JsonObject, DataPlane>()
+  PLANES.set(estate, known)
+  const found = known.get(object) ?? readDataPlane(object, estate)
+  known.set(object, found)
+  return found
+}
+
+function readDataPlane(object: JsonObject, estate: Estate): DataPlane {
   return referenceTo(object).kind === 'Ingress' ? ingressDataPlane(object, estate) : routeDataPlane(object, estate)
 }
 
@@ -163,15 +169,20 @@ function ingressDataPlane(object: JsonObject, estate: Estate): DataPlane {
 function wellKnown(text: string, estate: Estate): DataPlane {
   const names = CONTROLLERS.find(([pattern]) => pattern.test(text))?.[1]
   if (names === undefined) return 'unknown'
-  const pods = estate.workloads.filter(({ units, reference }) =>
-    units.some(({ labels }) =>
-      names.includes(labels.get('app.kubernetes.io/name') ?? labels.get('app') ?? reference.name),
-    ),
-  )
+  const byName = BY_NAME.get(estate) ?? groupBy(estate.workloads, applicationOf)
+  BY_NAME.set(estate, byName)
+  const pods = names.flatMap((name) => byName.get(name) ?? [])
   if (pods.length === 0) return 'unknown'
   return pods.every(({ units }) => units.every(({ mesh }) => mesh.kind === 'sidecar' || mesh.kind === 'ambient'))
     ? 'inside'
     : 'outside'
+}
+
+const BY_NAME = new WeakMap<Estate, ReadonlyMap<string, readonly Workload[]>>()
+
+function applicationOf({ units, reference }: Workload): string {
+  const labels = units[0]?.labels
+  return labels?.get('app.kubernetes.io/name') ?? labels?.get('app') ?? reference.name
 }
 
 /** A route without a Gateway as parent applies within the mesh. */
@@ -193,12 +204,7 @@ function routeDataPlane(object: JsonObject, estate: Estate): DataPlane {
 }
 
 function gatewayDataPlane(namespace: string, name: string, kind: string, estate: Estate): DataPlane {
-  const gateway = estate.inventory.list('gateways').find((object) => {
-    const reference = referenceTo(object)
-    return (
-      reference.kind === kind && reference.namespace === namespace && stringMember(metadataOf(object), 'name') === name
-    )
-  })
+  const gateway = gatewaysOf(estate).get(`${kind}/${namespace}/${name}`)
   if (gateway === undefined) return 'unknown'
   if (kind !== 'Gateway') {
     const parent = memberAt(gateway, 'spec', 'parentRef')
@@ -219,4 +225,20 @@ function gatewayDataPlane(namespace: string, name: string, kind: string, estate:
   if (labelsOf(gateway).get('istio.io/dataplane-mode') === 'ambient') return 'inside'
   const known = wellKnown(`${controller} ${className}`, estate)
   return known === 'unknown' && controller !== '' ? 'outside' : known
+}
+
+const GATEWAYS = new WeakMap<Estate, ReadonlyMap<string, JsonObject>>()
+
+/** Returns Gateways and ListenerSets by `kind/namespace/name`. */
+function gatewaysOf(estate: Estate): ReadonlyMap<string, JsonObject> {
+  const known =
+    GATEWAYS.get(estate) ??
+    new Map(
+      estate.inventory.list('gateways').map((object) => {
+        const { kind, namespace, name } = referenceTo(object)
+        return [`${kind}/${namespace}/${name}`, object]
+      }),
+    )
+  GATEWAYS.set(estate, known)
+  return known
 }

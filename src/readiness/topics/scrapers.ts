@@ -4,14 +4,24 @@
 import { MERGE_METRICS } from '../../istio/annotations.ts'
 import { parseBool } from '../../istio/go-values.ts'
 import { isPortNumber } from '../../kubernetes/handler.ts'
-import { arrayMember, member, memberAt, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
-import { matches, parseSelector } from '../../kubernetes/label-selector.ts'
-import { describe, referenceTo } from '../../kubernetes/object.ts'
+import {
+  arrayMember,
+  member,
+  memberAt,
+  stringMap,
+  stringMember,
+  type Json,
+  type JsonObject,
+} from '../../kubernetes/json.ts'
+import { groupBy } from '../../kubernetes/group-by.ts'
+import { matches, parseSelector, type LabelSelector } from '../../kubernetes/label-selector.ts'
+import { describe, referenceTo, type ObjectReference } from '../../kubernetes/object.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import { finding, type Finding } from '../finding.ts'
 import type { Estate } from '../estate.ts'
-import { containerPorts, targetPort } from '../container-port.ts'
+import { containerPorts } from '../container-port.ts'
 import {
+  closedAmong,
   closedTarget,
   describeReception,
   namespacesInScope,
@@ -22,15 +32,15 @@ import {
 import type { Unit, Workload } from '../workload.ts'
 import { isOlderThan } from '../../istio/version.ts'
 
-export function findScrapers(situation: Situation): readonly Finding[] {
-  const { estate } = situation
-  return [
-    ...workloadsInScope(situation).flatMap((workload) =>
-      workload.units.flatMap((unit) => annotated(workload, unit, situation) ?? []),
-    ),
-    ...estate.inventory.list('serviceMonitors').flatMap((monitor) => judgeServiceMonitor(monitor, situation)),
-    ...estate.inventory.list('podMonitors').flatMap((monitor) => judgePodMonitor(monitor, situation)),
-  ]
+export function* findScrapers(situation: Situation): Iterable<readonly Finding[]> {
+  for (const workload of workloadsInScope(situation))
+    yield workload.units.flatMap((unit) => annotated(workload, unit, situation) ?? [])
+  const monitors = monitorsOf(situation.estate)
+  for (const namespace of namespacesInScope(situation))
+    for (const monitor of [...(monitors.get(namespace) ?? []), ...(monitors.get(ANY) ?? [])])
+      yield monitor.kind === 'ServiceMonitor'
+        ? judgeServiceMonitor(monitor, namespace, situation)
+        : judgePodMonitor(monitor, namespace, situation)
 }
 
 /** With merging, the injector points the pod's annotations at the agent, which accepts plain text. */
@@ -63,75 +73,110 @@ function scrapeFix({ mesh, pod }: Unit, port: number, { estate }: Situation): st
   return `Set the annotation ${MERGE_METRICS}: "true": the agent then serves the application's metrics on port 15020.`
 }
 
-function judgeServiceMonitor(monitor: JsonObject, situation: Situation): readonly Finding[] {
-  const endpoints = arrayMember(member(monitor, 'spec'), 'endpoints').filter((endpoint) => !hasCertificate(endpoint))
-  const selector = parseSelector(memberAt(monitor, 'spec', 'selector'))
+/** A ServiceMonitor or PodMonitor with endpoints that are scraped without a certificate of the mesh. */
+interface Monitor {
+  readonly kind: string
+  readonly reference: ObjectReference
+  readonly selector: LabelSelector
+  readonly matchLabels: ReadonlyMap<string, string>
+  readonly endpoints: readonly Json[]
+}
+
+const MONITORS = new WeakMap<Estate, ReadonlyMap<string, readonly Monitor[]>>()
+/** The key of monitors of all namespaces; no namespace has this name. */
+const ANY = '*'
+
+/** Returns the monitors by the namespaces that they look in. */
+function monitorsOf(estate: Estate): ReadonlyMap<string, readonly Monitor[]> {
+  const known = MONITORS.get(estate)
+  if (known !== undefined) return known
+  const { inventory } = estate
+  const read = [
+    ...inventory.list('serviceMonitors').flatMap((object) => readMonitor(object, 'endpoints')),
+    ...inventory.list('podMonitors').flatMap((object) => readMonitor(object, 'podMetricsEndpoints')),
+  ]
+  const pairs = read.flatMap(({ namespaces, monitor }) => namespaces.map((namespace) => ({ namespace, monitor })))
+  const grouped = groupBy(pairs, ({ namespace }) => namespace)
+  const monitors = new Map([...grouped].map(([namespace, group]) => [namespace, group.map(({ monitor }) => monitor)]))
+  MONITORS.set(estate, monitors)
+  return monitors
+}
+
+function readMonitor(object: JsonObject, list: 'endpoints' | 'podMetricsEndpoints') {
+  const endpoints = arrayMember(member(object, 'spec'), list).filter((endpoint) => !hasCertificate(endpoint))
+  const selector = parseSelector(memberAt(object, 'spec', 'selector'))
   if (endpoints.length === 0 || isProblem(selector)) return []
-  return monitoredNamespaces(monitor, situation).flatMap((namespace) =>
-    situation.estate
-      .servicesOf(namespace)
-      .filter(({ labels }) => matches(selector, labels))
-      .flatMap((service) =>
-        endpoints.flatMap((endpoint): readonly Finding[] => {
-          const entry = service.ports.find(({ name }) => name === stringMember(endpoint, 'port'))
-          const target = member(endpoint, 'targetPort')
-          for (const workload of situation.estate.selectedBy(service)) {
-            const portOf = (unit: Unit) => (entry === undefined ? numberOf(target, unit) : targetPort(entry, unit))
-            const closed = closedTarget(workload, portOf, situation)
-            if (closed !== undefined)
-              return [
-                finding('service-monitor-refused', {
-                  object: referenceTo(monitor),
-                  port: closed.port,
-                  about: `${namespace}/${service.name}`,
-                  message: `It sends Prometheus to Service ${namespace}/${service.name}, and ${describeReception(closed.port, closed.decision)}.`,
-                  fix: MONITOR_FIX,
-                  scope: namespace,
-                }),
-              ]
-          }
-          return []
-        }),
-      ),
-  )
+  const reference = referenceTo(object)
+  const matchLabels = stringMap(memberAt(object, 'spec', 'selector', 'matchLabels'))
+  const monitor: Monitor = { kind: reference.kind, reference, selector, matchLabels, endpoints }
+  return [{ namespaces: namespacesOf(object), monitor }]
+}
+
+function namespacesOf(monitor: JsonObject): readonly string[] {
+  const selector = memberAt(monitor, 'spec', 'namespaceSelector')
+  if (member(selector, 'any') === true) return [ANY]
+  const names = new Set(arrayMember(selector, 'matchNames').filter((name) => typeof name === 'string'))
+  return names.size === 0 ? [referenceTo(monitor).namespace] : [...names]
+}
+
+function judgeServiceMonitor(monitor: Monitor, namespace: string, situation: Situation): readonly Finding[] {
+  const { estate } = situation
+  return estate
+    .servicesOf(namespace)
+    .filter(({ labels }) => matches(monitor.selector, labels))
+    .flatMap((service) =>
+      monitor.endpoints.flatMap((endpoint) => {
+        const entry = service.ports.find(({ name }) => name === stringMember(endpoint, 'port'))
+        const target = entry?.target ?? asPort(member(endpoint, 'targetPort'))
+        const closed = target === undefined ? undefined : closedAmong(estate.selectedBy(service), target, situation)
+        if (closed === undefined) return []
+        return [
+          finding('service-monitor-refused', {
+            object: monitor.reference,
+            port: closed.port,
+            about: `${namespace}/${service.name}`,
+            message: `It sends Prometheus to Service ${namespace}/${service.name}, and ${describeReception(closed.port, closed.decision)}.`,
+            fix: MONITOR_FIX,
+            scope: namespace,
+          }),
+        ]
+      }),
+    )
 }
 
 const MONITOR_FIX =
   "Use the certificates that Prometheus' own sidecar writes to disk (scheme: https, tlsConfig.caFile, certFile and keyFile under /etc/prom-certs, insecureSkipVerify: true), or keep the metrics port PERMISSIVE."
 
-function judgePodMonitor(monitor: JsonObject, situation: Situation): readonly Finding[] {
-  const endpoints = arrayMember(member(monitor, 'spec'), 'podMetricsEndpoints').filter(
-    (endpoint) => !hasCertificate(endpoint),
-  )
-  const selector = parseSelector(memberAt(monitor, 'spec', 'selector'))
-  if (endpoints.length === 0 || isProblem(selector)) return []
-  return monitoredNamespaces(monitor, situation).flatMap((namespace) =>
-    situation.estate
-      .workloadsOf(namespace)
-      .filter(({ units }) => units.some(({ labels }) => matches(selector, labels)))
-      .flatMap((workload) =>
-        endpoints.flatMap((endpoint) => {
-          const wanted = member(endpoint, 'port') ?? member(endpoint, 'portNumber') ?? member(endpoint, 'targetPort')
-          const closed = closedTarget(workload, (unit) => numberOf(wanted, unit), situation)
-          if (closed === undefined) return []
-          return [
-            finding('pod-monitor-refused', {
-              object: referenceTo(monitor),
-              port: closed.port,
-              about: `${namespace}/${workload.reference.name}`,
-              message: `It sends Prometheus to ${describe(workload.reference)}, and ${describeReception(closed.port, closed.decision)}.`,
-              fix: MONITOR_FIX,
-              scope: namespace,
-            }),
-          ]
-        }),
-      ),
-  )
+function judgePodMonitor(monitor: Monitor, namespace: string, situation: Situation): readonly Finding[] {
+  const { estate } = situation
+  const candidates =
+    monitor.matchLabels.size > 0 ? estate.workloadsWith(namespace, monitor.matchLabels) : estate.workloadsOf(namespace)
+  return candidates
+    .filter(({ units }) => units.some(({ labels }) => matches(monitor.selector, labels)))
+    .flatMap((workload) =>
+      monitor.endpoints.flatMap((endpoint) => {
+        const port = asPort(
+          member(endpoint, 'port') ?? member(endpoint, 'portNumber') ?? member(endpoint, 'targetPort'),
+        )
+        const closed = port === undefined ? undefined : closedTarget(workload, port, situation)
+        if (closed === undefined) return []
+        return [
+          finding('pod-monitor-refused', {
+            object: monitor.reference,
+            port: closed.port,
+            about: `${namespace}/${workload.reference.name}`,
+            message: `It sends Prometheus to ${describe(workload.reference)}, and ${describeReception(closed.port, closed.decision)}.`,
+            fix: MONITOR_FIX,
+            scope: namespace,
+          }),
+        ]
+      }),
+    )
 }
 
-function numberOf(port: Json | undefined, { pod }: Unit): number | undefined {
-  if (isPortNumber(port)) return port
-  return containerPorts(pod).find(({ name }) => name === port)?.number
+/** A port by number or by name. */
+function asPort(port: Json | undefined): number | string | undefined {
+  return isPortNumber(port) || typeof port === 'string' ? port : undefined
 }
 
 /** Whether the endpoint has a client certificate of the mesh. The sidecar refuses any other TLS. */
@@ -139,19 +184,4 @@ function hasCertificate(endpoint: Json): boolean {
   return (
     memberAt(endpoint, 'tlsConfig', 'certFile') !== undefined || memberAt(endpoint, 'tlsConfig', 'cert') !== undefined
   )
-}
-
-function monitoredNamespaces(monitor: JsonObject, situation: Situation): readonly string[] {
-  const selector = memberAt(monitor, 'spec', 'namespaceSelector')
-  const wanted = new Set(member(selector, 'any') === true ? allNamespaces(situation.estate) : named(selector, monitor))
-  return namespacesInScope(situation).filter((namespace) => wanted.has(namespace))
-}
-
-function allNamespaces({ namespaces }: Estate): readonly string[] {
-  return namespaces.map(({ name }) => name)
-}
-
-function named(selector: Json | undefined, monitor: JsonObject): readonly string[] {
-  const names = arrayMember(selector, 'matchNames').filter((name) => typeof name === 'string')
-  return names.length === 0 ? [referenceTo(monitor).namespace] : names
 }

@@ -6,7 +6,7 @@ import { arrayMember, member, memberAt, stringMap, type JsonObject } from '../..
 import { referenceTo } from '../../kubernetes/object.ts'
 import type { Call } from '../call.ts'
 import { groupBy } from '../../kubernetes/group-by.ts'
-import { hasAll } from '../../kubernetes/label-selector.ts'
+import { indexBySelector, type SelectorIndex } from '../../kubernetes/selector-index.ts'
 import type { Situation } from '../situation.ts'
 import type { Unit } from '../workload.ts'
 
@@ -34,7 +34,12 @@ function admits(entry: string, namespace: string, host: string, own: string): bo
   return pattern === '*' || pattern === host || (pattern.startsWith('*.') && host.endsWith(pattern.slice(1)))
 }
 
-const GROUPED = new WeakMap<readonly JsonObject[], ReadonlyMap<string, readonly JsonObject[]>>()
+const INDEXES = new WeakMap<readonly JsonObject[], ReadonlyMap<string, SidecarsOfNamespace>>()
+
+interface SidecarsOfNamespace {
+  readonly plain: JsonObject | undefined
+  readonly selecting: SelectorIndex<JsonObject>
+}
 
 /**
  * Returns the Sidecar with a matching selector, otherwise the namespace's without a selector, otherwise the root
@@ -42,14 +47,25 @@ const GROUPED = new WeakMap<readonly JsonObject[], ReadonlyMap<string, readonly 
  */
 function sidecarOf(unit: Unit, { estate }: Situation): JsonObject | undefined {
   const rows = estate.inventory.list('sidecars')
-  const grouped = GROUPED.get(rows) ?? groupBy(rows, (object) => referenceTo(object).namespace)
-  GROUPED.set(rows, grouped)
-  const own = grouped.get(unit.namespace) ?? []
+  const indexes = INDEXES.get(rows) ?? indexSidecars(rows)
+  INDEXES.set(rows, indexes)
+  const own = indexes.get(unit.namespace)
+  return own?.selecting.selecting(unit.labels)[0] ?? own?.plain ?? indexes.get(estate.rootNamespace)?.plain
+}
+
+function indexSidecars(rows: readonly JsonObject[]): ReadonlyMap<string, SidecarsOfNamespace> {
   const labelsOf = (object: JsonObject) => stringMap(memberAt(object, 'spec', 'workloadSelector', 'labels'))
   const isPlain = (object: JsonObject) => labelsOf(object).size === 0
-  return (
-    own.find((object) => !isPlain(object) && hasAll(unit.labels, labelsOf(object))) ??
-    own.find(isPlain) ??
-    (grouped.get(estate.rootNamespace) ?? []).find(isPlain)
+  return new Map(
+    [...groupBy(rows, (object) => referenceTo(object).namespace)].map(([namespace, sidecars]) => [
+      namespace,
+      {
+        plain: sidecars.find(isPlain),
+        selecting: indexBySelector(
+          sidecars.filter((object) => !isPlain(object)),
+          labelsOf,
+        ),
+      },
+    ]),
   )
 }

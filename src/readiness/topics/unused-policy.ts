@@ -9,24 +9,22 @@ import { groupBy } from '../../kubernetes/group-by.ts'
 import { namespacesInScope, type Situation } from '../situation.ts'
 import type { Workload } from '../workload.ts'
 
-export function findUnusedPolicies(situation: Situation): readonly Finding[] {
-  return namespacesInScope(situation).flatMap((namespace) => {
+export function* findUnusedPolicies(situation: Situation): Iterable<readonly Finding[]> {
+  for (const namespace of namespacesInScope(situation)) {
     const known = situation.policies.get(namespace)
-    if (known === undefined) return []
+    if (known === undefined) continue
     const selecting = [...known.byLabel.values()]
       .flat()
       .toSorted((left, right) => left.rank - right.rank)
       .map(({ policy }) => policy)
-    return [
-      ...shadowed(
-        known.withoutSelector.map(({ policy }) => policy),
-        () => '',
-        'namespace',
-      ),
-      ...shadowed(selecting, ({ matchLabels }) => JSON.stringify([...matchLabels].toSorted()), 'selector'),
-      ...selecting.flatMap((policy) => judgeSelector(policy, situation.estate)),
-    ]
-  })
+    yield shadowed(
+      known.withoutSelector.map(({ policy }) => policy),
+      () => '',
+      'namespace',
+    )
+    yield shadowed(selecting, ({ matchLabels }) => JSON.stringify([...matchLabels].toSorted()), 'selector')
+    for (const policy of selecting) yield judgeSelector(policy, situation.estate)
+  }
 }
 
 function shadowed(
@@ -80,12 +78,19 @@ function referenceOf({ namespace, name }: PeerAuthentication) {
   return { apiVersion: 'security.istio.io/v1', kind: 'PeerAuthentication', namespace, name }
 }
 
+const PORTS = new WeakMap<readonly Workload[], ReadonlySet<number>>()
+
+/** Policies with equal selectors have the same list of workloads. */
 function portsOf(workloads: readonly Workload[]): ReadonlySet<number> {
-  return new Set(
+  const known = PORTS.get(workloads)
+  if (known !== undefined) return known
+  const ports = new Set(
     workloads.flatMap(({ units }) =>
       units.flatMap(({ pod }) => [...containerPorts(pod).map(({ number }) => number), ...probePorts(pod)]),
     ),
   )
+  PORTS.set(workloads, ports)
+  return ports
 }
 
 /** A port that a probe names counts as a container port, declared or not. */
