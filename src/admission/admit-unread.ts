@@ -1,5 +1,5 @@
-/** The verdict on an object that was not read because it has more values than any valid object. */
-import { coded } from '../rules/reasons.ts'
+/** The verdict on an object that was not read because it is beyond what any valid object has. */
+import { coded, type Reason } from '../rules/reasons.ts'
 import type { RuleContext } from '../rules/rule.ts'
 import { admit, nameOf } from './admit.ts'
 import type { AdmissionRequest } from './review.ts'
@@ -11,9 +11,9 @@ import { failOpen, type Verdict } from './verdict.ts'
  * | Ingress                | decided as an empty Ingress, by the namespace and the configuration            |
  * | every other kind       | admitted unchanged, with a warning                                             |
  */
-export function admitUnread(request: AdmissionRequest, context: RuleContext): Verdict {
+export function admitUnread(request: AdmissionRequest, why: Reason, context: RuleContext): Verdict {
   if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return admit(request, context)
-  if (request.kind !== 'Ingress') return failOpen(nameOf(request), 'too-many-values')
+  if (request.kind !== 'Ingress') return failOpen(nameOf(request), why)
   const { group, version, namespace, name } = request
   const object = { apiVersion: `${group}/${version}`, kind: 'Ingress', metadata: { name, namespace }, spec: {} }
   const verdict = admit({ ...request, operation: 'CREATE', object, oldObject: null }, context)

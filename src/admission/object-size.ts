@@ -1,30 +1,61 @@
 /**
- * Whether an object has more parts than any valid one. A decision takes time for each part, so such an object is not
- * read.
+ * Whether an object has more or longer parts than any valid one. A decision takes time for each part, so such an object
+ * is not read.
  */
-import { isObject, member, memberAt, type Json } from '../kubernetes/json.ts'
-import { metadataOf } from '../kubernetes/object.ts'
+import { isObject, member, memberAt, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { metadataOf, MOST_ANNOTATION_BYTES } from '../kubernetes/object.ts'
 import { rawTemplate } from '../kubernetes/pod-template.ts'
 
-/**
- * etcd accepts 1.5 MiB, and with Kubernetes' defaults a container takes at least 100 bytes:
- * https://etcd.io/docs/v3.5/dev-guide/limit/.
- */
-const MOST_CONTAINERS = 15_000
-/**
- * All annotation keys and values together are limited to 256 KiB, and keys are unique:
- * https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/.
- */
-const MOST_ANNOTATIONS = 90_000
+/** https://etcd.io/docs/v3.5/dev-guide/limit/ */
+const MOST_STORED_BYTES = 1.5 * 1024 * 1024
+/** With Kubernetes' defaults, a container takes at least 100 bytes in etcd, and each of its probes and hooks 20. */
+const CONTAINER_BYTES = 100
+const CHECK_BYTES = 20
+/** A PeerAuthentication has an entry for each port at most. */
+const MOST_PORTS = 65_535
 
 export function hasTooManyParts(kind: string, object: Json): boolean {
   if (!isObject(object)) return false
-  if (entries(member(metadataOf(object), 'annotations')) > MOST_ANNOTATIONS) return true
+  if (hasTooLongAnnotations(metadataOf(object))) return true
+  if (kind === 'PeerAuthentication') return entries(memberAt(object, 'spec', 'portLevelMtls')) > MOST_PORTS
   const template = rawTemplate(kind, object)
   if (template === undefined) return false
-  const lists = ['containers', 'initContainers', 'ephemeralContainers'].map((list) => memberAt(template, 'spec', list))
-  const containers = lists.reduce<number>((sum, list) => sum + (Array.isArray(list) ? list.length : 0), 0)
-  return containers > MOST_CONTAINERS || entries(memberAt(template, 'metadata', 'annotations')) > MOST_ANNOTATIONS
+  return hasTooLongAnnotations(member(template, 'metadata')) || leastStoredBytes(template) > MOST_STORED_BYTES
+}
+
+/** Texts are measured in UTF-16 units, of which they never have more than bytes. */
+function hasTooLongAnnotations(metadata: Json | undefined): boolean {
+  const annotations = member(metadata, 'annotations')
+  if (!isObject(annotations)) return false
+  let size = 0
+  for (const key of Object.keys(annotations)) {
+    const text = annotations[key]
+    size += key.length + (typeof text === 'string' ? text.length : 0)
+  }
+  return size > MOST_ANNOTATION_BYTES
+}
+
+function leastStoredBytes(template: JsonObject): number {
+  let bytes = 0
+  for (const list of ['containers', 'initContainers', 'ephemeralContainers']) {
+    const containers = memberAt(template, 'spec', list)
+    if (!Array.isArray(containers)) continue
+    bytes += containers.length * CONTAINER_BYTES
+    // So many containers are too many without any probe.
+    if (bytes > MOST_STORED_BYTES) return bytes
+    for (const container of containers as readonly Json[]) bytes += checksOf(container) * CHECK_BYTES
+  }
+  return bytes
+}
+
+function checksOf(container: Json): number {
+  const probes = [
+    member(container, 'livenessProbe'),
+    member(container, 'readinessProbe'),
+    member(container, 'startupProbe'),
+  ]
+  const hooks = [memberAt(container, 'lifecycle', 'preStop'), memberAt(container, 'lifecycle', 'postStart')]
+  return [...probes, ...hooks].filter(isObject).length
 }
 
 function entries(value: Json | undefined): number {

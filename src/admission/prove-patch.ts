@@ -4,17 +4,9 @@
  * server's, these rules are stricter than RFC 6902: only allowed paths, and no operation without effect.
  */
 import fastJsonPatch, { type Operation as JsonPatchOperation } from 'fast-json-patch'
-import {
-  equalJson,
-  isObject,
-  member,
-  memberAt,
-  stringMap,
-  type Json,
-  type JsonObject,
-  ownEntry,
-} from '../kubernetes/json.ts'
+import { equalJson, memberAt, stringMap, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { parsePointer, type Operation } from '../kubernetes/json-pointer.ts'
+import { MOST_ANNOTATION_BYTES } from '../kubernetes/object.ts'
 
 const { applyOperation } = fastJsonPatch
 
@@ -33,62 +25,69 @@ const METADATA = /\/metadata(?:\/|$)/
 
 export type Proof = { readonly result: JsonObject } | { readonly problem: string }
 
-/** Returns the object after the patch. It shares unchanged parts with the original, which is not modified. */
+/**
+ * Returns the object after the patch. It shares unchanged parts with the original, which is not modified: only the
+ * objects and lists on the paths are copied, each once for the whole patch.
+ */
 export function provePatch(object: JsonObject, operations: readonly Operation[]): Proof {
-  const copied = new WeakSet<object>()
-  let current: Json = object
+  const copies = new Set<object>()
+  const result = copyOnce(object, copies)
   for (const operation of operations) {
-    if (!ALLOWED.test(operation.path)) return { problem: `${operation.path} may not be changed by a patch` }
-    const copy = copyAlong(current, parsePointer(operation.path), 0, copied)
-    if (operation.op === 'replace' && equalJson(valueAt(copy, operation.path), operation.value))
-      return { problem: `${operation.path} would not change` }
-    try {
-      current = applyOperation(copy, operation as JsonPatchOperation, true, true).newDocument
-    } catch (error) {
-      return { problem: `${operation.op} ${operation.path}: ${describeFailure(error)}` }
-    }
+    const problem = applyTo(result, operation, copies)
+    if (problem !== undefined) return { problem }
   }
-  if (!isObject(current)) return { problem: 'the patch leaves no object' }
-  return operations.some(({ path }) => METADATA.test(path)) && hasTooLongAnnotations(current)
-    ? { problem: `the annotations would exceed ${MAX_ANNOTATION_BYTES} bytes` }
-    : { result: current }
+  return operations.some(({ path }) => METADATA.test(path)) && hasTooLongAnnotations(result)
+    ? { problem: `the annotations would exceed ${MOST_ANNOTATION_BYTES} bytes` }
+    : { result }
 }
 
-/** Keys and values together (apimachinery api/validation, TotalAnnotationSizeLimitB). */
-const MAX_ANNOTATION_BYTES = 262_144
+/** Applies the operation to the parent of its path. Returns why it does not apply. */
+function applyTo(root: JsonObject, operation: Operation, copies: Set<object>): string | undefined {
+  const { op, path } = operation
+  if (!ALLOWED.test(path)) return `${path} may not be changed by a patch`
+  const segments = parsePointer(path)
+  const parent = copyParent(root, segments, copies)
+  if (parent === undefined) return `${op} ${path}: OPERATION_PATH_UNRESOLVABLE`
+  const last = segments.at(-1) ?? ''
+  if (op === 'replace' && equalJson(parent[last], operation.value)) return `${path} would not change`
+  try {
+    applyOperation(parent, { ...operation, path: path.slice(path.lastIndexOf('/')) } as JsonPatchOperation, true, true)
+    return undefined
+  } catch (error) {
+    return `${op} ${path}: ${describeFailure(error)}`
+  }
+}
 
 function hasTooLongAnnotations(object: JsonObject): boolean {
   return [[], ['spec', 'template'], ['spec', 'jobTemplate', 'spec', 'template']].some((path) => {
     const annotations = stringMap(memberAt(object, ...path, 'metadata', 'annotations'))
     const sizes = [...annotations].flat().map((text) => Buffer.byteLength(text))
-    return sizes.reduce((sum, size) => sum + size, 0) > MAX_ANNOTATION_BYTES
+    return sizes.reduce((sum, size) => sum + size, 0) > MOST_ANNOTATION_BYTES
   })
 }
 
-/**
- * fast-json-patch modifies its input. Only the objects and lists on the path are copied, each once for the whole patch.
- */
-function copyAlong(value: Json, segments: readonly string[], depth: number, copied: WeakSet<object>): Json {
-  if (typeof value !== 'object' || value === null) return value
-  const copy = copied.has(value) ? (value as Record<string, Json>) : shallowCopy(value)
-  copied.add(copy)
-  const segment = segments[depth] ?? ''
-  if (depth + 1 < segments.length && Object.hasOwn(copy, segment))
-    copy[segment] = copyAlong(ownEntry(copy, segment) ?? null, segments, depth + 1, copied)
-  return copy
-}
-
 /** A list is indexed by text, like an object, because the segments of a pointer are text. */
-function shallowCopy(value: object): Record<string, Json> {
-  const copy: unknown = Array.isArray(value) ? [...(value as readonly Json[])] : { ...value }
-  return copy as Record<string, Json>
+type Parent = Record<string, Json>
+
+/** Returns the parent of a path, copied with everything on the way; undefined if there is none. */
+function copyParent(root: JsonObject, segments: readonly string[], copies: Set<object>): Parent | undefined {
+  let parent = root as Parent
+  for (const segment of segments.slice(0, -1)) {
+    const child = Object.hasOwn(parent, segment) ? parent[segment] : undefined
+    if (typeof child !== 'object' || child === null) return undefined
+    const copy = copyOnce(child, copies)
+    parent[segment] = copy
+    parent = copy
+  }
+  return parent
 }
 
-function valueAt(value: Json, path: string): Json | undefined {
-  let current: Json | undefined = value
-  for (const segment of parsePointer(path))
-    current = Array.isArray(current) ? (current as readonly Json[])[Number(segment)] : member(current, segment)
-  return current
+/** fast-json-patch modifies its input. */
+function copyOnce(value: object, copies: Set<object>): Parent {
+  if (copies.has(value)) return value as Parent
+  const copy: unknown = Array.isArray(value) ? [...(value as readonly Json[])] : { ...value }
+  copies.add(copy as object)
+  return copy as Parent
 }
 
 /** The library's message contains the whole document, so only its first line is repeated. */

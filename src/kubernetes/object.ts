@@ -18,6 +18,12 @@ export function labelsOf(object: JsonObject): ReadonlyMap<string, string> {
   return stringMap(memberAt(object, 'metadata', 'labels'))
 }
 
+/**
+ * Keys and values of all annotations together (apimachinery api/validation, TotalAnnotationSizeLimitB):
+ * https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/.
+ */
+export const MOST_ANNOTATION_BYTES = 256 * 1024
+
 export function annotationsOf(object: JsonObject): ReadonlyMap<string, string> {
   return stringMap(memberAt(object, 'metadata', 'annotations'))
 }

@@ -62,7 +62,7 @@ export const REASONS = {
   'namespace-not-declared': 'the namespace is not known, so it counts as outside the mesh',
   'setting-refused': 'an annotation has a value that is not allowed',
   'patch-not-applicable': 'the patch did not apply to the object, so it was not sent',
-  'too-many-values': 'the object has more values than a valid object can have, so it was not read',
+  'too-many-values': 'the object has more or longer values than a valid object can have, so it was not read',
   'too-deep': 'the object is nested too deeply',
   'internal-error': 'the decision failed; this is a defect of istio-onramp',
 } as const satisfies Readonly<Record<string, string>>

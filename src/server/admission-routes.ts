@@ -16,7 +16,7 @@ import type { BodyReader } from './body-reader.ts'
 import { logVerdict } from './decision-log.ts'
 import { HttpProblem, statusBody } from './http-problem.ts'
 import type { Metrics } from './metrics.ts'
-import { parseReview, type ParsedReview } from './parse-review.ts'
+import { PARSED_AT_ONCE, parseLargeReview, parseReview, type ParsedReview } from './parse-review.ts'
 import type { SwitchLog } from './switches.ts'
 
 export interface AdmissionServices {
@@ -62,9 +62,16 @@ async function readBody(request: FastifyRequest, { bodies }: AdmissionServices):
   return await bodies.read(request.raw)
 }
 
-function answer(path: string, services: AdmissionServices, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** A small review is decided at once. A large one gives way to others between its steps. */
+async function answer(
+  path: string,
+  services: AdmissionServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const started = process.hrtime.bigint()
-  const parsed = parseReview(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0))
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+  const parsed = body.length <= PARSED_AT_ONCE ? parseReview(body) : await parseLargeReview(body)
   const review = parsed.request
   const verdict = forPath(path, decideReview(parsed, services))
   const seconds = Number(process.hrtime.bigint() - started) / 1e9
@@ -78,14 +85,14 @@ function answer(path: string, services: AdmissionServices, request: FastifyReque
  * A v1beta1 review is answered in its own version without a decision, so that the object passes. No API server sends it
  * any more.
  */
-function decideReview({ request, isOverfull }: ParsedReview, { context }: AdmissionServices): Verdict {
+function decideReview({ request, unread }: ParsedReview, { context }: AdmissionServices): Verdict {
   if (request.apiVersion !== 'admission.k8s.io/v1')
     return failOpen(`AdmissionReview ${request.apiVersion}`, 'no-rule', 'admissionReviewVersions must be [v1]')
   const known = context()
   if (known === undefined) return failOpen(nameOf(request), 'cluster-unknown')
-  const isReadable =
-    !isOverfull && ![request.object, request.oldObject].some((object) => hasTooManyParts(request.kind, object))
-  return isReadable ? admit(request, known) : admitUnread(request, known)
+  const isTooLarge = [request.object, request.oldObject].some((object) => hasTooManyParts(request.kind, object))
+  const why = unread ?? (isTooLarge ? 'too-many-values' : undefined)
+  return why === undefined ? admit(request, known) : admitUnread(request, why, known)
 }
 
 /** A patch from a validating webhook is a failed call, so the warnings that announce it are dropped as well. */

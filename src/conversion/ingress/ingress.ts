@@ -82,7 +82,8 @@ export function readIngress(object: JsonObject, namespace: string, name: string)
   const spec = member(object, 'spec')
   const fallback = member(spec, 'defaultBackend') ?? member(spec, 'backend')
   const problems = fieldTypeProblems(spec)
-  const isRight = (prefix: string) => !problems.some(({ field }) => field === prefix || field.startsWith(`${prefix}.`))
+  const wrong = new Set(problems.flatMap(({ field }) => fieldWithParents(field)))
+  const isRight = (field: string) => !wrong.has(field)
   return {
     namespace,
     name,
@@ -105,6 +106,12 @@ export function readIngress(object: JsonObject, namespace: string, name: string)
       ...annotationLines(object),
     ].map((line) => ({ ingress: ingressId({ namespace, name }), ...line })),
   }
+}
+
+/** Returns `a.b.c`, `a.b` and `a`. */
+function fieldWithParents(field: string): readonly string[] {
+  const names = field.split('.')
+  return names.map((_, index) => names.slice(0, index + 1).join('.'))
 }
 
 function readRule(rule: Json, field: string, isRight: (field: string) => boolean): IngressRule {

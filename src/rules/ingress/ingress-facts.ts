@@ -5,18 +5,20 @@ import { isAmbientNamespace } from '../../istio/ambient.ts'
 import { servesIngress } from '../../istio/ingress-class.ts'
 import type { Mesh } from '../../istio/mesh.ts'
 import { decideSidecar } from '../../istio/sidecar.ts'
-import { stringMember } from '../../kubernetes/json.ts'
+import { member, stringMember } from '../../kubernetes/json.ts'
 import { annotationsOf, describe, metadataOf } from '../../kubernetes/object.ts'
 import { INGRESS_VALUES, type IngressSetting, type RuleConfiguration } from '../configuration.ts'
 import { effectiveSetting, type EffectiveSetting } from '../exemption.ts'
 import { coded } from '../reasons.ts'
 import type { RuleContext, WriteRequest } from '../rule.ts'
 import { readSetting, type Annotated } from '../setting.ts'
+import { isTooBigToConvert } from './conversion-bounds.ts'
 import { hasWideningAnnotation } from './route-annotations.ts'
 import { trafficChange, type TrafficChange } from './served-traffic.ts'
 
 export interface IngressFacts {
-  readonly ingress: Ingress
+  /** Undefined if it is too big to convert. */
+  readonly ingress: Ingress | undefined
   /** Whether a plain pod of the namespace would get a sidecar, or the namespace is in ambient mode. */
   readonly isNamespaceInMesh: boolean
   readonly isNamespaceExempt: boolean
@@ -36,10 +38,11 @@ export interface IngressFacts {
 
 export function readIngressFacts(request: WriteRequest, { mesh, configuration }: RuleContext): IngressFacts {
   const { object, oldObject, reference } = request
-  const ingress = readIngress(object, reference.namespace, reference.name)
+  const annotations = annotationsOf(object)
+  const ingress = isTooBigToConvert(object) ? undefined : readIngress(object, reference.namespace, reference.name)
   const space = mesh.namespace(reference.namespace)
   const setting = readIngressSetting(
-    { owner: describe(reference), annotations: annotationsOf(object) },
+    { owner: describe(reference), annotations },
     { owner: `namespace ${reference.namespace}`, annotations: space.annotations },
     configuration,
   )
@@ -51,10 +54,11 @@ export function readIngressFacts(request: WriteRequest, { mesh, configuration }:
     exemptedBy: setting.exemptedBy,
     isBeingDeleted: oldObject !== undefined && stringMember(metadataOf(oldObject), 'deletionTimestamp') !== undefined,
     change: oldObject === undefined ? undefined : trafficChange(oldObject, object),
-    isAcmeSolver: isAcmeSolver(object, ingress) && !hasWideningAnnotation(ingress.annotations),
-    isServedByIstio: servesIngress(mesh, ingress.annotations, ingress.className),
+    // A solver has one rule.
+    isAcmeSolver: ingress !== undefined && isAcmeSolver(object, ingress) && !hasWideningAnnotation(annotations),
+    isServedByIstio: servesIngress(mesh, annotations, stringMember(member(object, 'spec'), 'ingressClassName')),
     leadsToGateway:
-      isGatewayNamespace(reference.namespace, configuration) && leadsToGateway(ingress, mesh, configuration),
+      isGatewayNamespace(reference.namespace, configuration) && leadsToGateway(request, mesh, configuration),
     isTrustedUser: configuration.trustedIngressUsers.includes(request.user),
     warnings: setting.warnings,
   }
@@ -99,13 +103,12 @@ function isGatewayNamespace(namespace: string, { gateway, controlPlaneNamespaces
 }
 
 /** An Ingress in front of Istio's own gateway routes into the mesh, not around it. */
-function leadsToGateway(ingress: Ingress, mesh: Mesh, { gateway }: RuleConfiguration): boolean {
-  const backends = backendsOf(ingress)
+function leadsToGateway({ object, reference }: WriteRequest, mesh: Mesh, { gateway }: RuleConfiguration): boolean {
+  const { namespace, name } = reference
+  const backends = backendsOf(readIngress(object, namespace, name))
   return (
     backends.length > 0 &&
-    backends.every(
-      (backend) => backend !== undefined && isGateway(mesh, ingress.namespace, backend.service, gateway.selector),
-    )
+    backends.every((backend) => backend !== undefined && isGateway(mesh, namespace, backend.service, gateway.selector))
   )
 }
 

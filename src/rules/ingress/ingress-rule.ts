@@ -8,7 +8,6 @@ import { decideIngress } from './decide-ingress.ts'
 import { readIngressFacts, type IngressFacts } from './ingress-facts.ts'
 import { bigDenialMessage, denialMessage } from './ingress-message.ts'
 import { bigWarning, keptWarning, routeWarnings } from './ingress-warnings.ts'
-import { isTooBigToConvert } from './conversion-bounds.ts'
 
 export const ingressRule: Rule = { name: 'ingress', handles: (kind) => kind === 'Ingress', apply: guardIngress }
 
@@ -30,7 +29,7 @@ function guardIngress(request: WriteRequest, context: RuleContext): RuleResult {
 
 function denialOf(request: WriteRequest, { ingress }: IngressFacts, reason: Reason, context: RuleContext): string {
   const denial = { reason, exemptions: context.configuration.ingressExemptions }
-  if (isTooBigToConvert(ingress)) return bigDenialMessage(request.reference, denial)
+  if (ingress === undefined) return bigDenialMessage(request.reference, denial)
   return denialMessage(request.reference, convert(ingress, context), denial)
 }
 
@@ -41,7 +40,7 @@ function warningsOf(
   context: RuleContext,
 ): readonly string[] {
   if (reason === 'ingress-spec-unchanged' || reason === 'ingress-istio-class') return [keptWarning(reference, reason)]
-  if (isTooBigToConvert(ingress)) return [bigWarning(reference, reason)]
+  if (ingress === undefined) return [bigWarning(reference, reason)]
   return routeWarnings(reference, convert(ingress, context), reason)
 }
 

@@ -36,9 +36,11 @@ export const MOVING: readonly string[] = [
   'upstream-vhost',
 ]
 
+const ALL = [...WIDENING, ...MOVING]
+
 /** Returns the annotations of an Ingress that change its traffic, by their full name. */
 export function routeAnnotations(annotations: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  return new Map([...annotations].filter(([key]) => isOneOf([...WIDENING, ...MOVING], key)))
+  return new Map([...annotations].filter(([key]) => isOneOf(ALL, key)))
 }
 
 export function hasWideningAnnotation(annotations: ReadonlyMap<string, string>): boolean {

@@ -3,6 +3,7 @@ import { REWRITE_PROBES } from '../../istio/annotations.ts'
 import { isHook, type Slot } from '../../kubernetes/container.ts'
 import { equalJson, isObject, member, memberAt, type JsonObject } from '../../kubernetes/json.ts'
 import { pointer, setEntries, type Operation } from '../../kubernetes/json-pointer.ts'
+import { MOST_ANNOTATION_BYTES } from '../../kubernetes/object.ts'
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import type { CheckFacts } from './check-facts.ts'
@@ -34,9 +35,13 @@ export function probePatch(
   const annotates = checks.some(({ decision }) => decision.action === 'annotate')
   const receipt = receiptAfter(template, checks)
   if (changes.length === 0 && !annotates && !isTakenBack(template, receipt)) return []
+  const text = formatReceipt(receipt)
+  const annotations = annotationOperations(template, text, annotates)
+  // The proof refuses them, whatever else the patch changes.
+  if (text !== undefined && text.length > MOST_ANNOTATION_BYTES) return annotations
   const users = checks.filter(({ facts, decision }) => runsProber(facts, decision))
   return [
-    ...annotationOperations(template, receipt, annotates),
+    ...annotations,
     ...changes,
     ...(users.length === 0
       ? removeProber(template, parseReceipt(template.annotations) ?? new Map<string, never>())
@@ -81,8 +86,12 @@ function commandFor({ handler, port, check }: CheckFacts): readonly string[] {
   return proberCommand({ handler, port, timeoutSeconds: check.timeoutSeconds, isHook: isHook(check.slot) })
 }
 
-function annotationOperations(template: PodTemplate, receipt: Receipt, annotates: boolean): readonly Operation[] {
-  const wanted = { [RECEIPT]: formatReceipt(receipt), ...(annotates ? { [REWRITE_PROBES]: 'true' } : {}) }
+function annotationOperations(
+  template: PodTemplate,
+  receipt: string | undefined,
+  annotates: boolean,
+): readonly Operation[] {
+  const wanted = { [RECEIPT]: receipt, ...(annotates ? { [REWRITE_PROBES]: 'true' } : {}) }
   const metadata = memberAt(template.raw, 'metadata')
   const present = memberAt(template.raw, 'metadata', 'annotations')
   const at = pointer(template.pointer, 'metadata')

@@ -21,12 +21,12 @@ export function readProbePorts({ owner, annotations }: Annotated, { containers }
   const byContainer = parseList(text)
   if (byContainer === undefined)
     return { forContainer: () => undefined, warnings: [badValue(owner, PROBE_PORT, text, ALLOWED)] }
-  const names = containers.map(({ name }) => name)
-  const strangers = [...byContainer.keys()].filter((name) => !names.includes(name))
+  const names = new Set(containers.map(({ name }) => name))
+  const strangers = [...byContainer.keys()].filter((name) => !names.has(name))
   const warnings =
     strangers.length === 0
       ? []
-      : [badValue(owner, PROBE_PORT, text, `ports of containers that the pod has: ${names.join(', ')}`, strangers)]
+      : [badValue(owner, PROBE_PORT, text, `ports of containers that the pod has: ${[...names].join(', ')}`, strangers)]
   return { forContainer: (name) => byContainer.get(name), warnings }
 }
 

@@ -20,12 +20,15 @@ import {
   announceUnmet,
 } from './probe-warnings.ts'
 import { RECEIPT } from './receipt.ts'
-import { templatePolicy, type TemplatePolicy } from './template-policy.ts'
+import { keepsTemplate, templatePolicy, type TemplatePolicy } from './template-policy.ts'
 
 export const probesRule: Rule = { name: 'probes', handles: hasPodTemplate, apply: rewriteProbes }
 
 function rewriteProbes(request: WriteRequest, context: RuleContext): RuleResult {
   const { reference, object } = request
+  // Most updates of workloads: status, scale, labels.
+  if (reference.kind !== 'Pod' && keepsTemplate(request))
+    return { ...NO_OPINION, decisions: [{ rule: 'probes', action: 'leave', reason: 'template-unchanged' }] }
   const template = readPodTemplate(reference.kind, object)
   if (isProblem(template))
     return {

@@ -41,7 +41,7 @@ export function templatePolicy(request: WriteRequest, context: RuleContext): Tem
   const { object, reference } = request
   if (reference.kind === 'Pod') return podPolicy(request)
   if (hasController(object)) return quiet('nothing', 'controller-owned')
-  if (isUnchanged(request)) return quiet('nothing', 'template-unchanged')
+  if (keepsTemplate(request)) return quiet('nothing', 'template-unchanged')
   const { value, warnings } = readSetting(TEMPLATES, TEMPLATES_VALUES, context.configuration.templates, [
     { owner: describe(reference), annotations: annotationsOf(object) },
     { owner: `namespace ${reference.namespace}`, annotations: context.mesh.namespace(reference.namespace).annotations },
@@ -62,7 +62,8 @@ function podPolicy({ operation, object }: WriteRequest): TemplatePolicy {
   return quiet(operation === 'CREATE' ? 'all' : 'nothing', 'running-pod', false)
 }
 
-function isUnchanged({ operation, reference, object, oldObject }: WriteRequest): boolean {
+/** Whether the request is an UPDATE that does not change the template. */
+export function keepsTemplate({ operation, reference, object, oldObject }: WriteRequest): boolean {
   if (operation !== 'UPDATE' || oldObject === undefined) return false
   return equalJson(rawTemplate(reference.kind, object), rawTemplate(reference.kind, oldObject))
 }
