@@ -24,7 +24,8 @@ export interface Service {
   readonly labels: ReadonlyMap<string, string>
   readonly selector: ReadonlyMap<string, string>
   /** `spec.ports[]` with their names; the name of an unnamed port is empty. */
-  readonly ports: readonly { readonly name: string; readonly port: number }[]
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly target?: number | string }[]
+  readonly type?: string
 }
 
 export interface Mesh {

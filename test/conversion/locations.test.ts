@@ -2,7 +2,7 @@
 // (docs/facts/ingress-nginx.md), asked by requests through the simulated routers.
 import t from 'tap'
 import { convertIngresses, type Conversion } from '../../src/conversion/convert-ingresses.ts'
-import { DEFAULT_GATEWAY, type Target } from '../../src/conversion/model/conversion-options.ts'
+import { DEFAULT_GATEWAY, type ServicePort, type Target } from '../../src/conversion/model/conversion-options.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { convert, ingress, type Annotations } from './support/conversion-fixtures.ts'
 import type { RoutedRequest } from './support/envoy-routes.ts'
@@ -228,5 +228,157 @@ t.test('on a host of regular expressions there is no such redirect', (t) => {
     ingress({ name: 'root', annotations: nginx({ 'use-regex': 'true' }), paths: [prefix('/')] }),
   ])
   t.equal(ask(conversion, 'istio', '/docs'), 'web.shop:80 /docs')
+  t.end()
+})
+
+interface OrderRow {
+  readonly title: string
+  readonly ingresses: readonly JsonObject[]
+  readonly answers: Readonly<Record<string, string>>
+}
+
+const regex = nginx({ 'use-regex': 'true' })
+const of = (namespace: string, ...paths: Parameters<typeof ingress>[0]['paths'] & object) =>
+  ingress({ namespace, name: namespace, paths })
+
+/** `getBackendServers` of ingress-nginx' controller.go: longer paths first, in descending order at equal length. */
+const ORDERS: readonly OrderRow[] = [
+  {
+    title: 'expressions of equal length, in one Ingress',
+    ingresses: [ingress({ annotations: regex, paths: [specific('/f../.*', 'any'), specific('/foo/.*', 'foo')] })],
+    answers: { '/foo/x': 'foo.shop:80 /foo/x', '/FOO/x': 'foo.shop:80 /FOO/x', '/fab/x': 'any.shop:80 /fab/x' },
+  },
+  {
+    title: 'expressions of two namespaces',
+    ingresses: [
+      ingress({ namespace: 'a', name: 'a', annotations: regex, paths: [specific('/f.*', 'short')] }),
+      of('b', specific('/foo/bar', 'long'), specific('/foo', 'middle')),
+    ],
+    answers: {
+      '/foo/bar/x': 'long.b:80 /foo/bar/x',
+      '/FOO': 'middle.b:80 /FOO',
+      '/foobar': 'middle.b:80 /foobar',
+      '/fx': 'short.a:80 /fx',
+    },
+  },
+  {
+    title: 'an expression of one namespace makes the paths of the other expressions',
+    ingresses: [
+      ingress({ namespace: 'a', name: 'a', annotations: regex, paths: [specific('/v[0-9]+/x', 'x')] }),
+      of('b', exact('/headers', 'plain'), prefix('/v1', 'v')),
+    ],
+    answers: { '/HEADERS/x': 'plain.b:80 /HEADERS/x', '/v1/x/y': 'x.a:80 /v1/x/y', '/v1/z': 'v.b:80 /v1/z' },
+  },
+  {
+    title: 'a longer prefix of a younger Ingress',
+    ingresses: [of('a', prefix('/api', 'all'), prefix('/', 'web')), of('b', prefix('/api/v2', 'two'))],
+    answers: { '/api/v2/x': 'two.b:80 /api/v2/x', '/api/v1': 'all.a:80 /api/v1', '/x': 'web.a:80 /x' },
+  },
+  {
+    title: 'the same path: the older Ingress has it',
+    ingresses: [of('a', prefix('/api', 'old')), of('b', prefix('/api', 'young'), prefix('/b', 'b'))],
+    answers: { '/api': 'old.a:80 /api', '/b': 'b.b:80 /b' },
+  },
+  {
+    title: 'paths that have nothing in common stay in two VirtualServices',
+    ingresses: [of('a', prefix('/a', 'a'), prefix('/', 'web')), of('b', prefix('/b', 'b'))],
+    answers: { '/a': 'a.a:80 /a', '/b': 'b.b:80 /b', '/x': 'web.a:80 /x' },
+  },
+]
+
+t.test('the order of paths is that of the whole host, over all namespaces', (t) => {
+  for (const { title, ingresses, answers } of ORDERS)
+    for (const given of [ingresses, ingresses.toReversed()]) {
+      // Whichever Ingress is listed first is the older one; only the same path depends on that.
+      if (given !== ingresses && title.startsWith('the same path')) continue
+      const conversion = convert(given)
+      for (const [request, answer] of Object.entries(answers))
+        t.equal(ask(conversion, 'istio', request), answer, `${title}: ${request}`)
+    }
+  t.end()
+})
+
+t.test('routes in the VirtualService of another namespace keep their policies, and leave no empty Gateway', (t) => {
+  const guarded = ingress({
+    ...{ namespace: 'b', name: 'b', annotations: nginx({ 'whitelist-source-range': '10.0.0.0/8' }) },
+    paths: [prefix('/api/v2', 'two')],
+  })
+  const { objects, report } = convert([of('a', prefix('/api', 'all')), guarded])
+  const kinds = objects.map(({ kind, metadata }) => `${kind} ${String((metadata as JsonObject)['namespace'])}`)
+  t.same(kinds, ['Gateway a', 'VirtualService a', 'AuthorizationPolicy istio-system'])
+  t.match(JSON.stringify(objects), /"paths":\["\/api\/v2","\/api\/v2\/\*"\]/)
+  const said = report.filter(({ ingress: id, about }) => id === 'b/b' && about === 'spec.rules[0].host')
+  t.match(said, [{ level: 'warn', message: /^the VirtualService of Ingress a\/a has these routes/ }])
+  t.end()
+})
+
+t.test('with TLS, or under an alias, the routes of both namespaces are served', (t) => {
+  const annotations = nginx({ 'server-alias': 'alias.example.com' })
+  const older = ingress({ namespace: 'a', name: 'a', annotations, paths: [prefix('/api', 'all')] })
+  const younger = { namespace: 'b', name: 'b', paths: [prefix('/api/v2', 'two')] }
+  const secured = convert([older, ingress({ ...younger, secret: 'tls' })])
+  t.equal(ask(secured, 'istio', 'https://a.example.com/api/v2'), 'two.b:80 /api/v2')
+  t.equal(ask(secured, 'istio', 'https://a.example.com/api/v1'), 'all.a:80 /api/v1')
+  t.equal(ask(secured, 'istio', '/api/v2'), '308 https://a.example.com/api/v2')
+  const plain = convert([older, ingress(younger)])
+  t.equal(ask(plain, 'istio', 'alias.example.com/api/v2'), 'two.b:80 /api/v2')
+  t.end()
+})
+
+const SERVICES: Readonly<Record<string, readonly ServicePort[]>> = {
+  web: [
+    { name: 'http', port: 80, target: 8080 },
+    { name: 'metrics', port: 9090, target: 'prom' },
+  ],
+}
+
+interface PortRow {
+  readonly className: string
+  readonly port: number | string
+  /** The answer, or what the line says. */
+  readonly is: string | RegExp
+}
+
+/** `serviceEndpoints` of ingress-nginx' controller.go also compares target ports. */
+const PORTS: readonly PortRow[] = [
+  { className: 'nginx', port: 80, is: 'web.shop:80 /' },
+  { className: 'nginx', port: 'http', is: 'web.shop:80 /' },
+  { className: 'nginx', port: 8080, is: 'web.shop:80 /' },
+  { className: 'nginx', port: 'prom', is: 'web.shop:9090 /' },
+  {
+    className: 'nginx',
+    port: 81,
+    is: /^error number: Service shop\/web does not have port 81; it has 80 \(http\), 9090 \(metrics\)/,
+  },
+  { className: 'nginx', port: 'grpc', is: /^error name: Service shop\/web does not have port grpc/ },
+  { className: 'traefik', port: 8080, is: /^error number: Service shop\/web does not have port 8080/ },
+]
+
+t.test('a backend has a port of its Service, which is in the input', (t) => {
+  const options = {
+    ...({ target: 'istio', gateway: DEFAULT_GATEWAY, portNumber: () => undefined } as const),
+    ...{ controllerOf: () => undefined, servicePorts: (_: string, name: string) => SERVICES[name] },
+  }
+  for (const { className, port, is } of PORTS) {
+    const conversion = convertIngresses([ingress({ className, paths: [{ path: '/', port }] })], options)
+    if (typeof is === 'string') t.equal(ask(conversion, 'istio', '/'), is, `${className} ${port}`)
+    else {
+      const lines = conversion.report.filter(({ level }) => level === 'error')
+      t.match(lines.map(({ level, about, message }) => `${level} ${about.replace(/^.*\./, '')}: ${message}`).join(), is)
+      t.equal(lines.length, 1, 'one line')
+    }
+  }
+  const unknown = convertIngresses([ingress({ paths: [{ path: '/', service: 'other', port: 81 }] })], options)
+  t.equal(ask(unknown, 'istio', '/'), 'other.shop:81 /', 'a Service that is not in the input')
+  t.end()
+})
+
+t.test('a rule whose only path is refused has one line', (t) => {
+  const rule = { host: 'a.example.com', http: { paths: [{ path: 404, pathType: 'Prefix' }] } }
+  const { report } = convert([ingress({ spec: { rules: [rule] } })])
+  t.same(
+    report.filter(({ about }) => about.startsWith('spec.rules[0]')).map(({ about }) => about),
+    ['spec.rules[0].http.paths[0].path'],
+  )
   t.end()
 })

@@ -61,6 +61,7 @@ function planGateway(draft: GatewayDraft, homes: HostHomes, options: ConversionO
     return home !== undefined && 'gateway' in home ? [[host, home.gateway] as const] : []
   })
   const own = draft.hosts.filter((host) => {
+    if (host.isPrintedElsewhere === true) return false
     const home = homeOf(host)
     return home === undefined || ('gateway' in home && !home.servesPlain && host.passthrough === undefined)
   })

@@ -22,7 +22,7 @@ export function acceptedRules(readings: readonly ReadIngress[], options: Convers
     }
   }
   const value = groupBy(accepted, ({ reading, host }) => `${reading.ingress.namespace}/${host}`)
-  return { value, lines: [...lines, ...sharedHostLines([...value.values()].flat())] }
+  return { value, lines }
 }
 
 /** A default backend without rules becomes a rule without host, if the configuration allows it. */
@@ -55,7 +55,10 @@ function ruleProblem(
   return { ...line, about: field, message }
 }
 
-function ruleWarnings({ host, paths, field }: IngressRule, { id, settings }: ReadIngress): readonly ReportLine[] {
+function ruleWarnings(
+  { host, paths, field }: IngressRule,
+  { id, ingress, settings }: ReadIngress,
+): readonly ReportLine[] {
   const line = { ingress: id, level: 'warn' } as const
   const warnings: ReportLine[] = []
   if (host === '') {
@@ -66,27 +69,11 @@ function ruleWarnings({ host, paths, field }: IngressRule, { id, settings }: Rea
     const message = `${host} matched exactly one label in an Ingress; at the gateway it also matches a.b${host.slice(1)}`
     warnings.push({ ...line, about: `${field}.host`, outcome: 'approximate', message })
   }
-  if (paths.length === 0 && field !== 'spec.defaultBackend') {
+  // A path that was refused has a line already.
+  const isRefused = ingress.lines.some(({ about }) => about.startsWith(`${field}.http.paths`))
+  if (paths.length === 0 && field !== 'spec.defaultBackend' && !isRefused) {
     const message = `the rule for ${host === '' ? '*' : host} has no http.paths, so it routes to the default backend only`
     warnings.push({ ...line, about: field, outcome: 'unsupported', message })
   }
   return warnings
-}
-
-/**
- * Istio merges the VirtualServices of one host in the order of their age, which the conversion cannot control
- * (https://istio.io/latest/docs/ops/best-practices/traffic-management/#split-virtual-services).
- */
-function sharedHostLines(rules: readonly HostRule[]): readonly ReportLine[] {
-  const namespaces = new Map(
-    [...groupBy(rules, ({ host }) => host)].map(([host, group]) => [
-      host,
-      new Set(group.map(({ reading }) => reading.ingress.namespace)).size,
-    ]),
-  )
-  const shared = rules.filter(({ host }) => (namespaces.get(host) ?? 0) > 1)
-  return shared.map(({ host, reading, rule }) => {
-    const message = `host ${host} is also used in another namespace. Keep the paths disjoint: Istio merges the routes in order of age`
-    return { ingress: reading.id, level: 'warn', about: `${rule.field}.host`, outcome: 'approximate', message }
-  })
 }

@@ -54,7 +54,7 @@ function canaryBackend(
     return { field: path.field, problem }
   }
   if (hasCanary) return { field: path.field, problem: 'a second canary for the same path; ingress-nginx uses only one' }
-  return resolveBackend(path, reading.ingress.namespace, options)
+  return resolveBackend(path, reading, options)
 }
 
 function canaryLine(

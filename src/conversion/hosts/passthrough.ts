@@ -14,8 +14,8 @@ export function passthroughBackend(
   const rule = rules.find(({ reading }) => reading.settings.isPassthrough === true)
   const path = rule?.rule.paths.find(({ path: text }) => text === '/' || text === '') ?? rule?.rule.paths[0]
   if (rule === undefined || path === undefined) return { value: undefined, lines: [] }
-  const { ingress, id } = rule.reading
-  const backend = resolveBackend(path, ingress.namespace, options)
+  const { id } = rule.reading
+  const backend = resolveBackend(path, rule.reading, options)
   if (isProblem(backend)) {
     const { field: about, problem: message } = backend
     return { value: undefined, lines: [{ ingress: id, level: 'error', about, outcome: 'unsupported', message }] }

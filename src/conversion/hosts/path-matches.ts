@@ -79,7 +79,7 @@ function startingWith(pattern: string, ignoresCase: boolean): PathMatch {
 /**
  * Sorts routes with more conditions on headers first (Kong), then longer paths first, and Exact first at equal length.
  * Trailing slashes do not count, or a Prefix `/foo/` would hide an Exact `/foo`. Regular expressions are compared as
- * written.
+ * written, in descending order at equal length (`getBackendServers` in ingress-nginx' controller.go).
  */
 export function byPrecedence(
   left: Pick<Route, 'match' | 'path' | 'headers'>,
@@ -88,7 +88,13 @@ export function byPrecedence(
   const conditions = right.headers.length - left.headers.length
   if (conditions !== 0) return conditions
   const length = precedenceLength(right) - precedenceLength(left)
-  return length !== 0 ? length : Number(right.match.kind === 'exact') - Number(left.match.kind === 'exact')
+  if (length !== 0) return length
+  if (left.match.kind === 'regex' && right.match.kind === 'regex') return descending(left.path, right.path)
+  return Number(right.match.kind === 'exact') - Number(left.match.kind === 'exact')
+}
+
+function descending(left: string, right: string): number {
+  return left === right ? 0 : left > right ? -1 : 1
 }
 
 function precedenceLength({ match, path }: { readonly match: PathMatch; readonly path: string }): number {

@@ -60,10 +60,11 @@ function redirectOf(path: IngressPath, reading: ReadIngress, host: string): Redi
 function forwardOf(
   path: IngressPath,
   match: PathMatch,
-  { settings, ingress }: ReadIngress,
+  reading: ReadIngress,
   { options }: HostContext,
 ): Forward | Problem {
-  const backend = resolveBackend(path, ingress.namespace, options)
+  const { settings } = reading
+  const backend = resolveBackend(path, reading, options)
   if (isProblem(backend)) return backend
   const rewrite = pathRewrite(path, match, settings, options.target)
   if (isProblem(rewrite)) return rewrite

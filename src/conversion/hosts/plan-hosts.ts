@@ -1,14 +1,17 @@
 /** The second stage: a virtual host for each namespace and host, from all Ingresses that have rules for it. */
 import type { ReadIngress } from '../ingress/read-ingress.ts'
+import { groupBy } from '../../kubernetes/group-by.ts'
 import type { ConversionOptions } from '../model/conversion-options.ts'
 import { otherWww } from '../model/hosts.ts'
 import { collect, type Reported } from '../model/report.ts'
 import type { Route, VirtualHost } from '../model/virtual-host.ts'
-import { acceptedRules, type HostRules } from './accepted-rules.ts'
+import { acceptedRules } from './accepted-rules.ts'
 import type { HostRule } from './host-rule.ts'
 import { routesOfHost } from './host-routes.ts'
 import { isRegexHost } from '../annotations/nginx/regex-host.ts'
 import { passthroughBackend } from './passthrough.ts'
+import { dependsOnOrder } from './route-order.ts'
+import { sharedHostLines } from './shared-hosts.ts'
 import { dnsAnnotations } from './shared-annotations.ts'
 import { hasTls, type TlsCoverage } from './tls-coverage.ts'
 
@@ -19,14 +22,34 @@ export function planHosts(
 ): Reported<readonly VirtualHost[]> {
   const accepted = acceptedRules(readings, options)
   const hosts = [...accepted.value.values()]
-  const fallbacks = reportedFallbacks(hosts)
-  const own = collect(hosts.map((rules) => planHost(rules, tls, fallbacks, options)))
+  const byName = rulesByName(hosts, readings)
+  const context = { tls, options, fallbacks: reportedFallbacks(hosts) }
+  const together = hostsInOrder(byName, hosts, context)
+  const own = collect(hosts.map((rules) => planShared(rules, byName.get(nameOf(rules)) ?? rules, together, context)))
   const taken = new Set(own.value.map(({ host }) => host))
-  const derived = firstOfEachHost(own.value.flatMap((host) => derivedHosts(host, accepted.value, taken, tls)))
+  const rulesOf = ({ namespace, host }: VirtualHost) =>
+    (together.has(host) ? byName.get(host) : accepted.value.get(`${namespace}/${host}`)) ?? []
+  const derived = firstOfEachHost(own.value.flatMap((host) => derivedHosts(host, rulesOf(host), taken, tls)))
   const served = [...own.value, ...derived].filter(
     ({ routes, passthrough }) => routes.length > 0 || passthrough !== undefined,
   )
-  return { value: served, lines: [...accepted.lines, ...own.lines] }
+  const shared = sharedHostLines(byName, (host) => together.has(host), options.target)
+  return { value: served, lines: [...accepted.lines, ...shared, ...own.lines] }
+}
+
+function nameOf([first]: readonly HostRule[]): string {
+  return first?.host ?? ''
+}
+
+/** The rules of each host in all namespaces, those of the oldest Ingress first. */
+function rulesByName(
+  hosts: readonly (readonly HostRule[])[],
+  readings: readonly ReadIngress[],
+): ReadonlyMap<string, readonly HostRule[]> {
+  const age = new Map(readings.map((reading, index) => [reading, index]))
+  const ageOf = ({ reading }: HostRule) => age.get(reading) ?? 0
+  const rules = hosts.flat().toSorted((left, right) => ageOf(left) - ageOf(right))
+  return groupBy(rules, ({ host }) => host)
 }
 
 /** The first rule of each Ingress whose default backend applies, where it is reported. */
@@ -47,11 +70,53 @@ function isPassedThrough(rules: readonly HostRule[]): boolean {
   return rules.some(({ reading }) => reading.settings.isPassthrough === true)
 }
 
+interface PlanContext {
+  readonly tls: TlsCoverage
+  readonly fallbacks: ReportedFallbacks
+  readonly options: ConversionOptions
+}
+
+type HostsInOrder = ReadonlyMap<string, Reported<VirtualHost>>
+
+/**
+ * Returns the hosts of several namespaces whose routes need one order, which only one VirtualService can give them. Gateway
+ * API orders routes by their paths, not by age.
+ */
+function hostsInOrder(
+  byName: ReadonlyMap<string, readonly HostRule[]>,
+  hosts: readonly (readonly HostRule[])[],
+  context: PlanContext,
+): HostsInOrder {
+  if (context.options.target !== 'istio' || byName.size === hosts.length) return new Map()
+  const shared = [...byName].filter(([, rules]) => new Set(rules.map(namespaceOf)).size > 1 && !isPassedThrough(rules))
+  const planned = shared.map(([host, rules]) => [host, planHost(rules, rules, context)] as const)
+  return new Map(planned.filter(([, { value }]) => dependsOnOrder(value.routes)))
+}
+
+function namespaceOf({ reading }: HostRule): string {
+  return reading.ingress.namespace
+}
+
+/** Plans the rules that one namespace has for a host. `all` are those of every namespace. */
+function planShared(
+  rules: readonly HostRule[],
+  all: readonly HostRule[],
+  hosts: HostsInOrder,
+  context: PlanContext,
+): Reported<VirtualHost> {
+  const together = hosts.get(nameOf(rules))
+  const own = planHost(rules, all, context)
+  if (together === undefined) return own
+  if (together.value.namespace === own.value.namespace) return together
+  const ids = new Set(rules.map(({ reading }) => reading.id))
+  const routes = together.value.routes.filter(({ ingress }) => ids.has(ingress))
+  return { value: { ...own.value, routes, isPrintedElsewhere: true }, lines: [] }
+}
+
 function planHost(
   rules: readonly HostRule[],
-  tls: TlsCoverage,
-  fallbacks: ReportedFallbacks,
-  options: ConversionOptions,
+  all: readonly HostRule[],
+  { tls, fallbacks, options }: PlanContext,
 ): Reported<VirtualHost> {
   const [first] = rules as readonly [HostRule, ...HostRule[]]
   const { host, reading } = first
@@ -61,7 +126,7 @@ function planHost(
     ? { value: [], lines: [] }
     : routesOfHost(rules, {
         host,
-        isRegex: isRegexHost(rules),
+        isRegex: isRegexHost(all),
         isSecure: hasTls(host, namespace, tls),
         reportedFallbacks: new Set(rules.filter((rule) => fallbacks.has(rule)).map((rule) => rule.reading.id)),
         options,
@@ -96,11 +161,11 @@ function firstOfEachHost(hosts: readonly VirtualHost[]): readonly VirtualHost[] 
  */
 function derivedHosts(
   host: VirtualHost,
-  rules: HostRules,
+  own: readonly HostRule[],
   taken: ReadonlySet<string>,
   tls: TlsCoverage,
 ): readonly VirtualHost[] {
-  const own = rules.get(`${host.namespace}/${host.host}`) ?? []
+  if (host.isPrintedElsewhere === true) return []
   const isFree = (name: string) => !taken.has(name)
   const aliases = [
     ...new Set(own.flatMap(({ reading }) => reading.settings.aliases ?? []).map((name) => name.toLowerCase())),

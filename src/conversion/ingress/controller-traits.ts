@@ -18,6 +18,8 @@ export interface ControllerTraits {
    * (https://nginx.org/en/docs/http/ngx_http_core_module.html#location).
    */
   readonly addsSlash: boolean
+  /** A backend may name the target port of its Service. */
+  readonly takesTargetPorts: boolean
   /** Hosts with TLS redirect to HTTPS unless an annotation disables it. Hosts without TLS do not. */
   readonly redirectsTlsHosts: boolean
   /** The name of a controller that serves hosts without `spec.tls` over HTTPS, with its default certificate. */
@@ -31,7 +33,13 @@ export function traitsOf(controller: ControllerClass): ControllerTraits {
 }
 
 /** No regular expressions, no redirect, a default certificate. */
-const USUAL = { hasRegexHosts: false, addsSlash: false, redirectsTlsHosts: false, hasDefaultCertificate: true } as const
+const USUAL = {
+  hasRegexHosts: false,
+  addsSlash: false,
+  takesTargetPorts: false,
+  redirectsTlsHosts: false,
+  hasDefaultCertificate: true,
+} as const
 
 /**
  * Redirects: https://kubernetes.github.io/ingress-nginx/user-guide/tls/#server-side-https-enforcement-through-redirect.
@@ -43,6 +51,7 @@ const TRAITS: Readonly<Record<ControllerClass, ControllerTraits>> = {
     implementationSpecific: 'text-prefix',
     hasRegexHosts: true,
     addsSlash: true,
+    takesTargetPorts: true,
     redirectsTlsHosts: true,
     servesEveryHostByHttps: 'ingress-nginx',
   },

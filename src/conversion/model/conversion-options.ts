@@ -46,11 +46,23 @@ export type GatewaySettings = z.infer<typeof GATEWAY_SETTINGS>
 
 export const DEFAULT_GATEWAY: GatewaySettings = GATEWAY_SETTINGS.parse({})
 
+export interface ServicePort {
+  /** Empty if it has none. */
+  readonly name: string
+  readonly port: number
+  readonly target?: number | string
+}
+
 export interface ConversionOptions {
   readonly target: Target
   readonly gateway: GatewaySettings
   /** Returns the number of a Service's named port; undefined if the Service or the name does not exist. */
   readonly portNumber: (namespace: string, service: string, portName: string) => number | undefined
+  /**
+   * Returns the ports of a Service, with `targetPort` as `target`; undefined if the Service does not exist, or if its
+   * ports say nothing, as those of an ExternalName.
+   */
+  readonly servicePorts?: (namespace: string, service: string) => readonly ServicePort[] | undefined
   /** Returns `spec.controller` of an IngressClass; undefined if there is no class of that name. */
   readonly controllerOf: (className: string) => string | undefined
   /** The IngressClass of Ingresses without one; undefined if it is not known. */

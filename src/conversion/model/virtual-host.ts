@@ -91,6 +91,8 @@ export interface VirtualHost {
   readonly certificateHost: string
   /** By precedence. */
   readonly routes: readonly Route[]
+  /** The VirtualService of the host in another namespace has these routes, because their order matters. */
+  readonly isPrintedElsewhere?: true
   /** The backend that terminates TLS; the gateway only reads the server name. */
   readonly passthrough: RouteBackend | undefined
   /** Annotations of external-dns, for the object that contains the host. */

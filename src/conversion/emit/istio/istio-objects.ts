@@ -62,7 +62,9 @@ function ownGateways(plans: readonly GatewayPlan[], gateway: GatewaySettings): R
           return virtualServiceObject(host, further === undefined ? gateways : [...gateways, further])
         }),
       ]),
-      ...[...existing].filter(([host]) => !placed.has(host)).map(([host, name]) => virtualServiceObject(host, [name])),
+      ...[...existing]
+        .filter(([host]) => !placed.has(host) && host.isPrintedElsewhere !== true)
+        .map(([host, name]) => virtualServiceObject(host, [name])),
     ],
     lines: apart.flatMap((one) => one.parts.flatMap((part) => partLines(part, one.plan))),
   }
@@ -71,7 +73,9 @@ function ownGateways(plans: readonly GatewayPlan[], gateway: GatewaySettings): R
 /** Reports the servers that the platform team must add to the shared Gateway. */
 function sharedGateway(plans: readonly GatewayPlan[], { shared }: GatewaySettings): Reported<readonly EmittedObject[]> {
   return {
-    value: plans.flatMap(({ hosts }) => hosts.map((host) => virtualServiceObject(host, [shared]))),
+    value: plans.flatMap(({ hosts }) =>
+      hosts.filter((host) => host.isPrintedElsewhere !== true).map((host) => virtualServiceObject(host, [shared])),
+    ),
     lines: [...shadowLines(plans), ...plans.flatMap((plan) => serverLines(plan, shared))],
   }
 }
