@@ -10,6 +10,7 @@ import { CLUSTER_ERRORS, HTTP_ERRORS, INPUT_ERRORS } from '../../dist/errors.js'
 import { REASONS } from '../../dist/rules/reasons.js'
 import { createClusterMetrics } from '../../dist/server/cluster-metrics.js'
 import { createMetrics } from '../../dist/server/metrics.js'
+import { kubernetesDefinitions } from './kubernetes-schema.mjs'
 import { REMEDIES } from './remedies.mjs'
 
 const ROOT = new URL('../../', import.meta.url)
@@ -249,6 +250,8 @@ function valuesSchema() {
   const description =
     'The server’s configuration file. rules.exemptNamespaces comes from excludeNamespaces and controlPlaneNamespaces, cluster.controlPlaneNamespaces from the latter.'
   schema.properties.config = { ...config, description }
+  const used = [...JSON.stringify(schema.properties).matchAll(/#\/definitions\/(V1\w+)/g)].map(([, type]) => type)
+  schema.definitions = kubernetesDefinitions(used)
   return `${JSON.stringify(schema, null, 2)}\n`
 }
 

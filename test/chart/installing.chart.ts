@@ -7,7 +7,7 @@ import { basename } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { arrayMember, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { CI_VALUES, NAMESPACE } from '../support/api-server/helm.ts'
+import { CI_VALUES, NAMESPACE, render } from '../support/api-server/helm.ts'
 import {
   HOOKED,
   ingress,
@@ -50,13 +50,24 @@ t.test('each mode installs, upgrades with other values, and leaves nothing behin
   }
 })
 
+t.test('server-side apply takes over what was created without it: no atomic field lacks a default', async (t) => {
+  for (const file of CI_VALUES) {
+    const objects = render({ files: [file] })
+    const list = { apiVersion: 'v1', kind: 'List', items: objects as unknown as JsonObject[] }
+    await done(['create', '-f', '-'], list)
+    const { status, stderr } = await kubectl(['apply', '--server-side', '--field-manager=helm', '-f', '-'], list)
+    t.equal(status, 0, `${basename(file)}: ${stderr}`)
+    await done(['delete', '--wait', '-f', '-'], list)
+  }
+})
+
 t.test('the bundle that cainjector fills in survives an upgrade', async (t) => {
   t.teardown(() => uninstall())
   release('install', {})
   const caBundle = Buffer.from(ca).toString('base64')
   const patch = JSON.stringify([{ op: 'add', path: '/webhooks/0/clientConfig/caBundle', value: caBundle }])
   await done(['patch', 'mutatingwebhookconfiguration', 'istio-onramp', '--type=json', '-p', patch])
-  release('upgrade', { webhooks: { mutating: { timeoutSeconds: 9 } } })
+  release('upgrade', { webhooks: { pods: { timeoutSeconds: 9 } } })
   const path = '{.webhooks[0].clientConfig.caBundle} {.webhooks[0].timeoutSeconds}'
   const stored = await done(['get', 'mutatingwebhookconfiguration', 'istio-onramp', '-o', `jsonpath=${path}`])
   t.equal(stored, `${caBundle} 9`)
@@ -90,7 +101,8 @@ async function startRecorder(t: Test) {
 t.test('the conditions let through what the server has to see, and nothing else', async (t) => {
   const recorder = await startRecorder(t)
   await createNamespace('shop', { 'istio-injection': 'enabled' })
-  const webhooks = { mutating: { failurePolicy: 'Fail' }, validating: { failurePolicy: 'Fail' } }
+  const fails = { failurePolicy: 'Fail' }
+  const webhooks = { pods: fails, templates: fails, ingress: fails }
   await install(t, serverAt(recorder.port, { webhooks, ingressPolicy: { enabled: false } }))
 
   const created = '/mutate'

@@ -3,10 +3,12 @@ import { basename } from 'node:path'
 import t from 'tap'
 import { DEFAULT_CONFIGURATION, parseConfiguration } from '../../src/config.ts'
 import { arrayMember, member, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { CI_VALUES, NAME, NAMESPACE, nameOf, ofKind, only, refusal, render } from '../support/api-server/helm.ts'
+import { CI_VALUES, NAME, NAMESPACE, nameOf, ofKind, only, render } from '../support/api-server/helm.ts'
+import { SERVING } from '../support/api-server/objects.ts'
 
-const PEM = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n'
-const OWN_EXCLUDED = ['cert-manager', 'istio-system', 'kube-node-lease', 'kube-public', 'kube-system', NAMESPACE]
+const PEM = SERVING.ca
+const ALWAYS = ['cert-manager', 'gatekeeper-system', 'kube-node-lease', 'kube-public', 'kube-system', 'kyverno']
+const OWN_EXCLUDED = [...ALWAYS, 'istio-system', NAMESPACE].sort()
 const existingSecret = (changes: JsonObject = {}): JsonObject => ({
   certificates: { mode: 'existingSecret', existingSecret: { name: 'tls', caBundle: PEM, ...changes } },
 })
@@ -121,7 +123,7 @@ t.test('the default entries: kinds, operations, path, conditions, policy, time',
       policy: 'Ignore',
       seconds: 3,
     },
-    { name: 'Mutating ingress.istio-onramp.io', path: '/mutate', seconds: 3, ...ingress },
+    { name: 'Mutating ingress.istio-onramp.io', path: '/mutate', seconds: 5, ...ingress },
     { name: 'Validating ingress.istio-onramp.io', path: '/validate', seconds: 5, ...ingress },
     {
       name: 'Validating strict-switch.istio-onramp.io',
@@ -140,13 +142,125 @@ t.test('the webhooks are called before those of Istio, by the order of the names
     t.ok(Buffer.compare(Buffer.from(name), Buffer.from(other)) < 0, `${name} < ${other}`)
 })
 
-t.test('the Ingress entry on the mutating side stays Ignore when the others are Fail', async (t) => {
-  const webhooks = { mutating: { failurePolicy: 'Fail' }, validating: { failurePolicy: 'Fail' } }
+t.test('failure policy and timeout are those of the function; the mutating Ingress entry stays Ignore', async (t) => {
+  const webhooks = Object.fromEntries(
+    ['pods', 'templates', 'ingress', 'strictSwitch'].map((name, index) => [
+      name,
+      { failurePolicy: 'Fail', timeoutSeconds: 11 + index },
+    ]),
+  )
   const objects = render({ values: { webhooks } })
-  t.equal(entry(objects, 'Mutating', 'probes.istio-onramp.io')['failurePolicy'], 'Fail')
-  t.equal(entry(objects, 'Mutating', 'templates.istio-onramp.io')['failurePolicy'], 'Fail')
-  t.equal(entry(objects, 'Mutating', 'ingress.istio-onramp.io')['failurePolicy'], 'Ignore')
-  t.equal(entry(objects, 'Validating', 'ingress.istio-onramp.io')['failurePolicy'], 'Fail')
+  const rows = (['Mutating', 'Validating'] as const).flatMap((side) =>
+    entriesOf(objects, side).map((one) => [side, one['name'], one['failurePolicy'], one['timeoutSeconds']].join(' ')),
+  )
+  t.same(rows, [
+    'Mutating probes.istio-onramp.io Fail 11',
+    'Mutating templates.istio-onramp.io Fail 12',
+    'Mutating ingress.istio-onramp.io Ignore 13',
+    'Validating ingress.istio-onramp.io Fail 13',
+    'Validating strict-switch.istio-onramp.io Fail 14',
+  ])
+})
+
+t.test('G12: conditions and selectors of the user come in addition to those of the chart', async (t) => {
+  const matchConditions = [{ name: 'mine', expression: 'true' }]
+  const namespaceSelector = {
+    matchLabels: { tier: 'web' },
+    matchExpressions: [{ key: 'old', operator: 'DoesNotExist' }],
+  }
+  const objectSelector = { matchLabels: { app: 'web' } }
+  const webhooks = {
+    namespaceSelector: { matchLabels: { mesh: 'yes' } },
+    pods: { matchConditions, namespaceSelector, objectSelector },
+    strictSwitch: { matchConditions },
+  }
+  const objects = render({ values: { webhooks } })
+  const probes = entry(objects, 'Mutating', 'probes.istio-onramp.io')
+  t.same(conditionNames(probes), ['not-host-network', 'not-a-mirror-pod', 'has-a-probe-or-hook', 'mine'])
+  t.same(memberAt(probes, 'namespaceSelector', 'matchLabels'), { mesh: 'yes', tier: 'web' })
+  t.same(
+    arrayMember(memberAt(probes, 'namespaceSelector'), 'matchExpressions').map((one) => member(one, 'key') ?? null),
+    ['kubernetes.io/metadata.name', 'old'],
+  )
+  t.same(probes['objectSelector'], objectSelector)
+  t.same(entry(objects, 'Mutating', 'templates.istio-onramp.io')['objectSelector'], {}, 'of one function only')
+  t.same(conditionNames(entry(objects, 'Validating', STRICT_SWITCH)), ['mine'])
+  const old = render({ values: { webhooks }, kubernetes: '1.29.0' })
+  t.same(conditionNames(entry(old, 'Validating', STRICT_SWITCH)), [], 'a cluster without match conditions')
+})
+
+t.test('G10: namespaces of other admission webhooks and of the platform are left alone', async (t) => {
+  const { exemptNamespaces } = parseConfiguration(
+    configOf(render({ values: { excludeNamespacePresets: ['gke', 'openshift'] } })),
+    'config.yaml',
+  ).rules
+  for (const name of ['gatekeeper-system', 'kyverno', 'gmp-system', 'openshift-etcd'])
+    t.ok(exemptNamespaces.includes(name), name)
+  t.notOk(exemptNamespaces.includes('cattle-system'), 'a preset that was not asked for')
+})
+
+t.test('two releases with long names have different names, each a DNS label', async (t) => {
+  const names = ['a', 'b'].map((end) => {
+    const fullnameOverride = `${'a-very-long-name-of-a-release-'.repeat(2)}${end}`
+    return nameOf(only(render({ values: { fullnameOverride } }), 'Deployment'))
+  })
+  t.equal(new Set(names).size, 2)
+  for (const name of names) t.match(name, /^a-very-long-name-of-a-release-[a-z-]+-[0-9a-f]{8}$/)
+  t.ok(names.every((name) => name.length <= 50))
+})
+
+t.test('labels of the user never change what the chart selects by, and each key is there once', async (t) => {
+  const commonLabels = { team: 'platform', tier: 'common' }
+  const objects = render({
+    values: { commonLabels, podLabels: { tier: 'pod' }, service: { labels: { tier: 'service' } } },
+  })
+  const deployment = only(objects, 'Deployment')
+  t.match(memberAt(deployment, 'metadata', 'labels'), commonLabels)
+  t.match(memberAt(deployment, 'spec', 'template', 'metadata', 'labels'), { team: 'platform', tier: 'pod' })
+  t.match(memberAt(only(objects, 'Service'), 'metadata', 'labels'), { team: 'platform', tier: 'service' })
+  t.same(Object.keys(memberAt(deployment, 'spec', 'selector', 'matchLabels') as JsonObject), [
+    'app.kubernetes.io/name',
+    'app.kubernetes.io/instance',
+  ])
+})
+
+t.test('imageRegistry is the registry of every image; a digest wins over a tag', async (t) => {
+  const images = (values: JsonObject) => {
+    const objects = render({ values })
+    const { image } = parseConfiguration(configOf(objects), 'config.yaml').rules.prober
+    return [containerOf(objects)['image'], image]
+  }
+  t.same(images({ imageRegistry: 'mirror.example:5000/proxy/' }), [
+    'mirror.example:5000/proxy/istio-onramp/istio-onramp:0.1.0',
+    'mirror.example:5000/proxy/istio-onramp/prober:0.1.0',
+  ])
+  t.same(
+    images({ global: { imageRegistry: 'localhost:5000' }, image: { repository: 'team/onramp' } })[0],
+    'localhost:5000/team/onramp:0.1.0',
+  )
+  const digest = `sha256:${'0'.repeat(64)}`
+  t.same(images({ image: { digest, tag: '9' }, prober: { image: { digest, tag: '9' } } }), [
+    `ghcr.io/istio-onramp/istio-onramp@${digest}`,
+    `ghcr.io/istio-onramp/prober@${digest}`,
+  ])
+  t.equal(images({ config: { rules: { prober: { image: 'own.example/prober:1' } } } })[1], 'own.example/prober:1')
+})
+
+t.test('client certificates: the authority is mounted and given to the server', async (t) => {
+  const objects = render({ values: { clientCertificates: { caConfigMap: { name: 'api-ca', key: 'bundle.pem' } } } })
+  t.ok(arrayMember(containerOf(objects), 'args').includes('--client-ca=/etc/istio-onramp/client-ca/bundle.pem'))
+  t.match(arrayMember(podOf(objects), 'volumes')[2], { name: 'client-ca', configMap: { name: 'api-ca' } })
+})
+
+t.test('Recreate drops what only a rolling update takes', async (t) => {
+  const objects = render({ values: { updateStrategy: { type: 'Recreate' } } })
+  t.same(memberAt(only(objects, 'Deployment'), 'spec', 'strategy'), { type: 'Recreate' })
+})
+
+t.test('an ID may be null, for platforms that choose their own', async (t) => {
+  const podSecurityContext = { runAsUser: null, runAsGroup: null, fsGroup: null }
+  const context = podOf(render({ values: { podSecurityContext } }))['securityContext']
+  t.same(context, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
 })
 
 const STRICT_SWITCH = 'strict-switch.istio-onramp.io'
@@ -159,10 +273,7 @@ t.test('webhooks, policy and server leave the same namespaces alone', async (t) 
   const values = { excludeNamespaces: ['legacy'], controlPlaneNamespaces: ['istio-canary'] }
   const cases: readonly (readonly [JsonObject, readonly string[]])[] = [
     [{}, OWN_EXCLUDED],
-    [
-      values,
-      ['cert-manager', 'istio-canary', 'kube-node-lease', 'kube-public', 'kube-system', 'legacy', NAMESPACE].sort(),
-    ],
+    [values, [...ALWAYS, 'istio-canary', 'legacy', NAMESPACE].sort()],
   ]
   for (const [given, names] of cases) {
     const objects = render({ values: given })
@@ -202,7 +313,7 @@ t.test('namespaceSelector narrows every entry but the guard of STRICT, and the p
 
 t.test('the guard of STRICT sees every namespace: a mesh-wide policy is written in the root namespace', async (t) => {
   const objects = render({ values: { webhooks: { namespaceSelector: { matchLabels: { a: 'b' } } } } })
-  t.equal(entry(objects, 'Validating', STRICT_SWITCH)['namespaceSelector'], undefined)
+  t.same(entry(objects, 'Validating', STRICT_SWITCH)['namespaceSelector'], {})
 })
 
 t.test('a URL replaces the Service, with the path of each configuration', async (t) => {
@@ -402,31 +513,4 @@ t.test('one replica has no disruption budget, or no node could be drained', asyn
     maxUnavailable: 1,
     unhealthyPodEvictionPolicy: 'AlwaysAllow',
   })
-})
-
-t.test('what cannot work is refused, in words that name the value', async (t) => {
-  const rows: readonly (readonly [JsonObject, RegExp])[] = [
-    [{ replicass: 3 }, /additional properties 'replicass' not allowed/],
-    [{ webhooks: { pods: { enable: true } } }, /'\/webhooks\/pods': additional properties 'enable' not allowed/],
-    [{ config: { rules: { ingres: 'deny' } } }, /'\/config\/rules': additional properties 'ingres' not allowed/],
-    [{ config: { rules: { exemptNamespaces: [] } } }, /additional properties 'exemptNamespaces' not allowed/],
-    [{ replicas: 'two' }, /'\/replicas': got string, want integer/],
-    [{ excludeNamespaces: 'legacy' }, /'\/excludeNamespaces': got string, want array/],
-    [{ controlPlaneNamespaces: [] }, /'\/controlPlaneNamespaces'/],
-    [{ webhooks: { mutating: { failurePolicy: 'Maybe' } } }, /failurePolicy': value must be one of 'Ignore', 'Fail'/],
-    [{ webhooks: { validating: { timeoutSeconds: 31 } } }, /'\/webhooks\/validating\/timeoutSeconds': maximum/],
-    [{ webhooks: { url: 'http://10.0.0.1' } }, /'\/webhooks\/url': 'http:\/\/10.0.0.1' does not match/],
-    [{ image: { digest: 'abc' } }, /'\/image\/digest': 'abc' does not match/],
-    [
-      { certificates: { mode: 'auto' } },
-      /'\/certificates\/mode': value must be one of 'certManager', 'existingSecret'/,
-    ],
-    [{ certificates: { certManager: { duration: '90 days' } } }, /'\/certificates\/certManager\/duration'/],
-    [existingSecret({ caBundle: '' }), /certificates\.existingSecret\.caBundle must hold the PEM/],
-    [existingSecret({ caBundle: 'TUE9PQ==' }), /certificates\.existingSecret\.caBundle is not PEM/],
-    [existingSecret({ name: '' }), /certificates\.existingSecret\.name must name the Secret/],
-    [{ hostNetwork: true }, /ports\.https is 10250, which is the kubelet's own/],
-  ]
-  for (const [values, message] of rows) t.match(refusal(values), message, JSON.stringify(values))
-  t.equal(refusal({}), undefined, 'the defaults are taken')
 })

@@ -72,7 +72,10 @@ t.test(
     const namespace = 'closed'
     await meshNamespace(namespace)
     await createNamespace('excluded')
-    await stand.upgrade({ webhooks: { mutating: { failurePolicy: 'Fail' } }, excludeNamespaces: ['excluded'] })
+    await stand.upgrade({
+      webhooks: { pods: { failurePolicy: 'Fail' }, templates: { failurePolicy: 'Fail' } },
+      excludeNamespaces: ['excluded'],
+    })
     await stand.scale(0)
     const { stored, stderr } = await create(pod({ name: 'web', namespace }))
     t.equal(stored, 'nothing')

@@ -17,7 +17,7 @@ const VALUES = {
   replicas: 2,
   preStopSeconds: 5,
   config: { shutdown: { drainSeconds: 15, idleSeconds: 5 }, rules: { probes: 'exec' } },
-  webhooks: { mutating: { failurePolicy: 'Fail' } },
+  webhooks: { pods: { failurePolicy: 'Fail' } },
 }
 const stand = await standUp({ ...VALUES, ...certificates(FIRST.ca) }, FIRST)
 await meshNamespace('load')

@@ -1,17 +1,36 @@
 {{/* Shared by the entries of both webhook configurations. */}}
 
 {{/*
-Namespaces that are never reviewed, one per line: the cluster's own, the control planes', cert-manager's, the release's
-and those that the user adds. The server's `exemptNamespaces` is the same list.
+Namespaces that are never reviewed, one per line: the cluster's own, the control planes', those of other admission webhooks,
+the release's, those of the presets, and those that the user adds. The server's `exemptNamespaces` is the same list.
 */}}
 {{- define "istio-onramp.excludedNamespaces" -}}
-{{- $own := list "kube-system" "kube-public" "kube-node-lease" "cert-manager" .Release.Namespace -}}
-{{- concat $own .Values.controlPlaneNamespaces .Values.excludeNamespaces | uniq | sortAlpha | join "\n" -}}
+{{- $own := list "kube-system" "kube-public" "kube-node-lease" "cert-manager" "gatekeeper-system" "kyverno" -}}
+{{- $all := concat $own (list (include "istio-onramp.namespace" .)) .Values.controlPlaneNamespaces .Values.excludeNamespaces -}}
+{{- $presets := .Files.Get "files/namespace-presets.yaml" | fromYaml -}}
+{{- range .Values.excludeNamespacePresets -}}
+{{- $all = concat $all (get $presets .) -}}
+{{- end -}}
+{{- $all | uniq | sortAlpha | join "\n" -}}
 {{- end -}}
 
-{{/* The name label cannot be changed, so a namespace cannot remove itself from the list. */}}
+{{/*
+Takes (dict "root" $ "also" .Values.webhooks.pods.namespaceSelector): every condition of both selectors has to hold. The name
+label cannot be changed, so a namespace cannot remove itself from the list.
+*/}}
 {{- define "istio-onramp.namespaceSelector" -}}
-{{- with .Values.webhooks.namespaceSelector.matchLabels }}
+{{- $common := .root.Values.webhooks.namespaceSelector -}}
+{{- $also := default dict .also -}}
+{{- $twice := list -}}
+{{- range $key, $value := default dict $also.matchLabels -}}
+{{- if and (hasKey (default dict $common.matchLabels) $key) (ne $value (get $common.matchLabels $key)) -}}
+{{- $twice = append $twice $key -}}
+{{- end -}}
+{{- end -}}
+{{- with $twice -}}
+{{- fail (printf "label %s has one value in webhooks.namespaceSelector and another in the selector of a webhook: no namespace can have both" (first .)) -}}
+{{- end -}}
+{{- with merge (dict) (default dict $also.matchLabels) (default dict $common.matchLabels) }}
 matchLabels:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -19,12 +38,28 @@ matchExpressions:
   - key: kubernetes.io/metadata.name
     operator: NotIn
     values:
-      {{- range splitList "\n" (include "istio-onramp.excludedNamespaces" .) }}
+      {{- range splitList "\n" (include "istio-onramp.excludedNamespaces" .root) }}
       - {{ . | quote }}
       {{- end }}
-  {{- with .Values.webhooks.namespaceSelector.matchExpressions }}
+  {{- with concat (default list $common.matchExpressions) (default list $also.matchExpressions) }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- end -}}
+
+{{/* The user's match conditions of an entry. Takes (dict "root" $ "function" "pods" "names" (list "not-host-network")). */}}
+{{- define "istio-onramp.moreConditions" -}}
+{{- $names := .names -}}
+{{- $function := .function -}}
+{{- $conditions := get (get .root.Values.webhooks $function) "matchConditions" -}}
+{{- range $conditions -}}
+{{- if has .name $names -}}
+{{- fail (printf "webhooks.%s.matchConditions: the name %s is taken: give each condition its own" $function .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- with $conditions }}
+{{ toYaml . }}
+{{- end -}}
 {{- end -}}
 
 {{/* Takes (dict "root" $ "path" "/mutate"). */}}
@@ -35,7 +70,7 @@ url: {{ printf "%s%s" (trimSuffix "/" $values.webhooks.url) .path | quote }}
 {{- else }}
 service:
   name: {{ include "istio-onramp.fullname" .root }}
-  namespace: {{ .root.Release.Namespace | quote }}
+  namespace: {{ include "istio-onramp.namespace" .root | quote }}
   path: {{ .path | quote }}
   port: {{ $values.service.port }}
 {{- end }}
@@ -44,26 +79,44 @@ caBundle: {{ include "istio-onramp.caBundle" .root | b64enc }}
 {{- end }}
 {{- end -}}
 
-{{/* The API server accepts any text here and fails at the first call, so it is checked here. */}}
+{{/*
+The API server accepts any text here and fails at the first call, so each certificate is read here: as Go reads it, after
+checks that can name what is wrong. A certificate is one DER sequence, whose length stands in its first bytes.
+*/}}
 {{- define "istio-onramp.caBundle" -}}
-{{- $bundle := required "certificates.mode is existingSecret: certificates.existingSecret.caBundle must hold the PEM of the authority (--set-file certificates.existingSecret.caBundle=ca.crt)" .Values.certificates.existingSecret.caBundle -}}
+{{- $value := "certificates.existingSecret.caBundle" -}}
+{{- $bundle := required (printf "certificates.mode is existingSecret: %s must hold the PEM of the authority (--set-file %s=ca.crt)" $value $value) .Values.certificates.existingSecret.caBundle -}}
+{{- if contains "PRIVATE KEY" $bundle -}}
+{{- fail (printf "%s holds a private key. Everybody who may read webhook configurations could read it: give only the certificates, and replace that key" $value) -}}
+{{- end -}}
+{{- $certificate := "-----BEGIN CERTIFICATE-----\\s+([A-Za-z0-9+/=\\s]+)-----END CERTIFICATE-----" -}}
 {{- if not (contains "-----BEGIN CERTIFICATE-----" $bundle) -}}
-{{- fail "certificates.existingSecret.caBundle is not PEM: it must hold -----BEGIN CERTIFICATE----- as text, not in base64" -}}
+{{- fail (printf "%s is not PEM: it must hold -----BEGIN CERTIFICATE----- as text, not in base64" $value) -}}
+{{- end -}}
+{{- if contains "-----" (regexReplaceAll $certificate $bundle "") -}}
+{{- fail (printf "%s holds something besides whole certificates, or one that is cut: each must go from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----" $value) -}}
+{{- end -}}
+{{- range $index, $block := regexFindAll $certificate $bundle -1 -}}
+{{- $body := regexReplaceAll "\\s" (regexReplaceAll $certificate $block "${1}") "" -}}
+{{- if not (regexMatch "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$" $body) -}}
+{{- fail (printf "%s: certificate %d is cut or damaged: its base64 is not whole" $value (add1 $index)) -}}
+{{- end -}}
+{{- $parsed := buildCustomCert (b64enc $block) (genPrivateKey "ecdsa" | b64enc) -}}
 {{- end -}}
 {{- $bundle -}}
 {{- end -}}
 
 {{- define "istio-onramp.webhookAnnotations" -}}
-{{- with .Values.webhooks.annotations }}
-{{ toYaml . }}
-{{- end }}
-{{- if eq .Values.certificates.mode "certManager" }}
-cert-manager.io/inject-ca-from: {{ printf "%s/%s" .Release.Namespace (include "istio-onramp.tlsSecretName" .) | quote }}
-{{- end }}
+{{- $ours := dict -}}
+{{- if eq .Values.certificates.mode "certManager" -}}
+{{- $ours = dict "cert-manager.io/inject-ca-from" (printf "%s/%s" (include "istio-onramp.namespace" .) (include "istio-onramp.tlsSecretName" .)) -}}
+{{- end -}}
+{{- include "istio-onramp.union" (dict "ours" $ours "yours" .Values.webhooks.annotations "value" "webhooks.annotations") -}}
 {{- end -}}
 
 {{/*
-The Ingress entry of both configurations. Takes (dict "root" $ "path" "/mutate" "failurePolicy" "Ignore" "timeout" 3).
+The Ingress entry of both configurations. Takes (dict "root" $ "path" "/mutate" "failurePolicy" "Ignore"). It has no object
+selector: users choose their labels, and a rule that a label switches off is none.
 Certificates must be renewed while the server is unavailable, whatever the failure policy, so ACME solvers are excluded.
 */}}
 {{- define "istio-onramp.ingressEntry" -}}
@@ -74,9 +127,10 @@ Certificates must be renewed while the server is unavailable, whatever the failu
   failurePolicy: {{ .failurePolicy }}
   matchPolicy: Equivalent
   sideEffects: None
-  timeoutSeconds: {{ .timeout }}
+  timeoutSeconds: {{ .root.Values.webhooks.ingress.timeoutSeconds }}
   namespaceSelector:
-    {{- include "istio-onramp.namespaceSelector" .root | trim | nindent 4 }}
+    {{- include "istio-onramp.namespaceSelector" (dict "root" .root "also" .root.Values.webhooks.ingress.namespaceSelector) | trim | nindent 4 }}
+  objectSelector: {}
   rules:
     - apiGroups: [networking.k8s.io]
       apiVersions: [v1]
@@ -95,5 +149,6 @@ Certificates must be renewed while the server is unavailable, whatever the failu
         !(
         {{- include "istio-onramp.isAcmeSolver" . | nindent 8 }}
         )
+    {{- include "istio-onramp.moreConditions" (dict "root" .root "function" "ingress" "names" (list "not-only-waiting-for-finalizers" "not-an-acme-solver")) | nindent 4 }}
   {{- end }}
 {{- end -}}

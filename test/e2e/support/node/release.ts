@@ -58,7 +58,8 @@ type Values = JsonObject & { readonly config?: JsonObject & { readonly rules?: J
  */
 export function valuesFor({ ca }: SelfSigned, { config = {}, ...more }: Values = {}): JsonObject {
   const certificates = { mode: 'existingSecret', existingSecret: { name: 'tls', caBundle: ca } }
-  const webhooks = { mutating: { failurePolicy: 'Fail' }, validating: { failurePolicy: 'Fail' } }
+  const Fail = { failurePolicy: 'Fail' }
+  const webhooks = { pods: Fail, templates: Fail, ingress: Fail }
   const { rules = {}, ...others } = config
   return { certificates, webhooks, config: { ...others, rules: { probes: 'exec', ...rules } }, ...more }
 }
