@@ -15,8 +15,9 @@ import type { JsonObject } from '../kubernetes/json.ts'
 import { isProblem, type Problem } from '../kubernetes/problem.ts'
 import type { Inventory } from '../readiness/inventory.ts'
 import type { WorkloadRow } from '../readiness/workload-row.ts'
+import type { NodeRow } from './read-node.ts'
 import { inventoryOf } from './inventory-tables.ts'
-import type { ControlPlanePart } from './read-control-plane.ts'
+import { mergeControlPlanes, type ControlPlanePart, type Istiod } from './read-control-plane.ts'
 import { resourceOf, rowKey } from './resources.ts'
 import {
   buildTable,
@@ -125,7 +126,7 @@ function makeState(tables: Tables, { webhooks, unknown = new Set() }: StateOptio
     get webhooks() {
       return webhooks ?? callingOrder(tables.mutatingwebhookconfigurations)
     },
-    controlPlane: (revision) => mergeControlPlanes(tables.configmaps).get(revision) ?? unknownControlPlane(revision),
+    controlPlane: (revision) => planesOf(tables)(revision),
     policies: { get: (namespace) => policiesOf(tables.peerauthentications.get(namespace)) },
     service: (namespace, name) => findRow(tables.services, { namespace, name }),
     ingressController: (name) => findRow(tables.ingressclasses, { namespace: '', name }),
@@ -190,15 +191,41 @@ function policiesOf(rows: NamespaceRows | undefined) {
   return rows && indexOnce(rows)
 }
 
-const mergeControlPlanes = oncePer((table: Table<ControlPlanePart>): ReadonlyMap<string, ControlPlane> => {
-  const planes = new Map<string, ControlPlane>()
-  for (const { revision, mesh, injector } of rowsOf(table)) {
-    const known = planes.get(revision) ?? unknownControlPlane(revision)
-    planes.set(revision, { ...known, ...mesh, injector: injector ?? known.injector })
-  }
-  return planes
-})
+function planesOf({ configmaps, deployments }: Tables): PlaneLookup {
+  const istiods = istiodsOf(deployments)
+  const known = PLANES.get(configmaps) ?? new Map<string, PlaneLookup>()
+  PLANES.set(configmaps, known)
+  const key = JSON.stringify(istiods)
+  const found = known.get(key) ?? lookUpPlanes(mergeControlPlanes(rowsOf(configmaps), istiods))
+  known.set(key, found)
+  return found
+}
 
-const haveImageVolumes = oncePer((nodes: Table<boolean>): boolean | undefined => {
-  return nodes.isEmpty() ? undefined : rowsOf(nodes).every((canMount) => canMount)
+type PlaneLookup = (revision: string) => ControlPlane
+
+type PlaneLookup = (revision: string) => ControlPlane
+
+/** Most changes of Deployments are not of istiod's, so the planes stay the same value. */
+const PLANES = new WeakMap<Table<ControlPlanePart>, Map<string, PlaneLookup>>()
+
+const istiodsOf = oncePer((deployments: Table<WorkloadRow>): readonly Istiod[] =>
+  rowsOf(deployments).flatMap(({ istiod }) => istiod ?? []),
+)
+
+/** Managed meshes have only revisions with a name. Then the last of them answers for the default one. */
+function lookUpPlanes(planes: ReadonlyMap<string, ControlPlane>): PlaneLookup {
+  const last = [...planes.keys()].toSorted().at(-1)
+  const unnamed = planes.get('default') ?? (last === undefined ? undefined : planes.get(last))
+  const unknown = new Map<string, ControlPlane>()
+  return (revision) => {
+    const known = planes.get(revision) ?? (revision === 'default' ? unnamed : unknown.get(revision))
+    if (known !== undefined) return known
+    const assumed = unknownControlPlane(revision)
+    unknown.set(revision, assumed)
+    return assumed
+  }
+}
+
+const haveImageVolumes = oncePer((nodes: Table<NodeRow>): boolean | undefined => {
+  return nodes.isEmpty() ? undefined : rowsOf(nodes).every(({ canMountImages }) => canMountImages)
 })

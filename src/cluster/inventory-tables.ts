@@ -16,7 +16,7 @@ const SOURCES: Readonly<Record<InventoryKind, readonly TableName[]>> = {
   sidecars: ['sidecars'],
   authorizationPolicies: ['authorizationpolicies'],
   ingresses: ['ingresses'],
-  gateways: ['kubernetesgateways', 'listenersets'],
+  gateways: ['kubernetesgateways', 'listenersets', 'xlistenersets'],
   routes: ['httproutes', 'grpcroutes', 'tlsroutes', 'tcproutes'],
   gatewayClasses: ['gatewayclasses'],
   networkPolicies: ['networkpolicies'],
@@ -60,6 +60,8 @@ export function inventoryOf(
     unreadKinds: Object.values(SOURCES)
       .flat()
       .filter((name, index, all) => unknown.has(name) && all.indexOf(name) === index),
-    nodeAddresses: [],
+    get nodeAddresses() {
+      return rowsOf(tables.nodes).flatMap(({ addresses }) => addresses)
+    },
   }
 }

@@ -1,6 +1,8 @@
 /**
  * Reads control planes from the ConfigMaps `istio[-rev]` (key `mesh`) and `istio-sidecar-injector[-rev]` (keys `config`
- * and `values`), docs/facts/injection.md#istiods-own-decision.
+ * and `values`), docs/facts/injection.md#istiods-own-decision, and from the ConfigMap that istiod's environment variable
+ * SHARED_MESH_CONFIG names, `istio-shared-configmap-REVISION` in AKS
+ * (docs/facts/injection.md#shared-mesh-configuration).
  */
 import { REVISION } from '../istio/annotations.ts'
 import { parse as parseYaml } from 'yaml'
@@ -16,7 +18,8 @@ import {
   type JsonObject,
 } from '../kubernetes/json.ts'
 import { parseSelector, type LabelSelector } from '../kubernetes/label-selector.ts'
-import { labelsOf, metadataOf } from '../kubernetes/object.ts'
+import { groupBy } from '../kubernetes/group-by.ts'
+import { labelsOf, metadataOf, referenceTo } from '../kubernetes/object.ts'
 import {
   CHART_INJECTOR,
   CHART_TEMPLATES,
@@ -31,13 +34,62 @@ import { isOlderThan, parseVersion, type Version } from '../istio/version.ts'
 import { isProblem, type Problem } from '../kubernetes/problem.ts'
 
 const MESH = 'istio'
+const SHARED = 'istio-shared-configmap'
 const INJECTOR = 'istio-sidecar-injector'
 
-/** The part of one revision's settings in one ConfigMap; the two of a revision are merged. */
+/** The part of one revision's settings in one ConfigMap. */
 export interface ControlPlanePart {
   readonly revision: string
-  readonly mesh?: Omit<ControlPlane, 'injector' | 'revision'>
+  /** The mesh configuration as written. */
+  readonly mesh?: JsonObject
+  /** The shared mesh configuration, which gives way to the other. */
+  readonly shared?: JsonObject
+  /** Set if only an istiod that names this ConfigMap reads it: `namespace/name`. */
+  readonly sharedAs?: string
   readonly injector?: Injector
+}
+
+/**
+ * Merges the parts of all revisions. The shared mesh configuration comes first, and the revision's own replaces its
+ * members; of `defaultConfig` they are merged one by one (istio `pkg/config/mesh`, `ApplyMeshConfig`).
+ */
+export function mergeControlPlanes(
+  parts: readonly ControlPlanePart[],
+  istiods: readonly Istiod[],
+): ReadonlyMap<string, ControlPlane> {
+  const named = new Map(parts.flatMap((part) => (part.sharedAs === undefined ? [] : [[part.sharedAs, part.shared]])))
+  const byRevision = groupBy(
+    parts.filter(({ sharedAs }) => sharedAs === undefined),
+    ({ revision }) => revision,
+  )
+  return new Map(
+    [...byRevision].map(([revision, own]) => {
+      const wanted = istiods.find((istiod) => istiod.revision === revision)?.sharedConfig
+      const shared = named.get(wanted ?? '') ?? own.find((part) => part.shared !== undefined)?.shared ?? {}
+      const mesh = own.find((part) => part.mesh !== undefined)?.mesh ?? {}
+      const injector = own.find((part) => part.injector !== undefined)?.injector
+      return [revision, { ...readMesh(revision, mergeMesh(shared, mesh)), injector }]
+    }),
+  )
+}
+
+/** An istiod with a shared mesh configuration, `namespace/name`. */
+export interface Istiod {
+  readonly revision: string
+  readonly sharedConfig: string
+}
+
+function mergeMesh(shared: JsonObject, own: JsonObject): JsonObject {
+  const defaultConfig = mergeMembers(member(shared, 'defaultConfig'), member(own, 'defaultConfig'))
+  const proxyMetadata = mergeMembers(
+    memberAt(shared, 'defaultConfig', 'proxyMetadata'),
+    memberAt(own, 'defaultConfig', 'proxyMetadata'),
+  )
+  return { ...shared, ...own, defaultConfig: { ...defaultConfig, proxyMetadata } }
+}
+
+function mergeMembers(shared: Json | undefined, own: Json | undefined): JsonObject {
+  return { ...(isObject(shared) ? shared : {}), ...(isObject(own) ? own : {}) }
 }
 
 /** Returns undefined for a ConfigMap that is not Istio's. */
@@ -47,9 +99,18 @@ export function readControlPlanePart(object: JsonObject): ControlPlanePart | Pro
   const injectorRevision = revisionIn(name, INJECTOR, object)
   if (injectorRevision !== undefined && (member(data, 'config') !== undefined || member(data, 'values') !== undefined))
     return readInjectorPart(injectorRevision, data)
+  const sharedRevision = revisionIn(name, SHARED, object)
+  if (sharedRevision !== undefined) return readMeshPart(sharedRevision, data, 'shared')
   const meshRevision = revisionIn(name, MESH, object)
-  if (meshRevision !== undefined && member(data, 'mesh') !== undefined) return readMeshPart(meshRevision, data)
-  return undefined
+  if (meshRevision !== undefined && member(data, 'mesh') !== undefined) return readMeshPart(meshRevision, data, 'mesh')
+  return member(data, 'mesh') === undefined ? undefined : readUnnamedPart(object, data)
+}
+
+/** Any ConfigMap may be the shared one. One that cannot be read may have nothing to do with Istio. */
+function readUnnamedPart(object: JsonObject, data: Json | undefined): ControlPlanePart | undefined {
+  const part = readMeshPart('', data, 'shared')
+  const { namespace, name } = referenceTo(object)
+  return part === undefined || isProblem(part) ? undefined : { ...part, sharedAs: `${namespace}/${name}` }
 }
 
 /** Reads the label, otherwise the suffix of the name. A name without suffix is the default revision. */
@@ -58,26 +119,30 @@ function revisionIn(name: string, prefix: string, object: JsonObject): string | 
   return labelsOf(object).get(REVISION) ?? (name === prefix ? 'default' : name.slice(prefix.length + 1))
 }
 
-function readMeshPart(revision: string, data: Json | undefined): ControlPlanePart | Problem {
+function readMeshPart(
+  revision: string,
+  data: Json | undefined,
+  key: 'mesh' | 'shared',
+): ControlPlanePart | Problem | undefined {
   const mesh = parseText(data, 'mesh')
   if ('problem' in mesh) return mesh
+  return isObject(mesh.value) ? { revision, [key]: mesh.value } : undefined
+}
+
+function readMesh(revision: string, mesh: JsonObject): Omit<ControlPlane, 'injector'> {
   const fallback = unknownControlPlane(revision)
-  const statusPort = memberAt(mesh.value, 'defaultConfig', 'statusPort')
+  const statusPort = memberAt(mesh, 'defaultConfig', 'statusPort')
   return {
     revision,
-    mesh: {
-      rootNamespace: stringMember(mesh.value, 'rootNamespace') || fallback.rootNamespace,
-      statusPort: typeof statusPort === 'number' ? statusPort : fallback.statusPort,
-      interceptionMode:
-        asInterceptionMode(memberAt(mesh.value, 'defaultConfig', 'interceptionMode')) ?? fallback.interceptionMode,
-      hasAutoMtls: member(mesh.value, 'enableAutoMtls') !== false,
-      mergesMetrics: member(mesh.value, 'enablePrometheusMerge') !== false,
-      hasHbone:
-        scalarText(memberAt(mesh.value, 'defaultConfig', 'proxyMetadata', 'ISTIO_META_ENABLE_HBONE')) === 'true',
-      ingressClass: stringMember(mesh.value, 'ingressClass') ?? fallback.ingressClass,
-      ingressControllerMode:
-        asIngressMode(member(mesh.value, 'ingressControllerMode')) ?? fallback.ingressControllerMode,
-    },
+    rootNamespace: stringMember(mesh, 'rootNamespace') || fallback.rootNamespace,
+    statusPort: typeof statusPort === 'number' ? statusPort : fallback.statusPort,
+    interceptionMode:
+      asInterceptionMode(memberAt(mesh, 'defaultConfig', 'interceptionMode')) ?? fallback.interceptionMode,
+    hasAutoMtls: member(mesh, 'enableAutoMtls') !== false,
+    mergesMetrics: member(mesh, 'enablePrometheusMerge') !== false,
+    hasHbone: scalarText(memberAt(mesh, 'defaultConfig', 'proxyMetadata', 'ISTIO_META_ENABLE_HBONE')) === 'true',
+    ingressClass: stringMember(mesh, 'ingressClass') ?? fallback.ingressClass,
+    ingressControllerMode: asIngressMode(member(mesh, 'ingressControllerMode')) ?? fallback.ingressControllerMode,
   }
 }
 

@@ -1,5 +1,18 @@
-/** What a Node supports. */
-import { memberAt, scalarText, type JsonObject } from '../kubernetes/json.ts'
+/** A Node's addresses, and what it supports. */
+import { arrayMember, member, memberAt, scalarText, type JsonObject } from '../kubernetes/json.ts'
+
+export interface NodeRow {
+  readonly canMountImages: boolean
+  /** IP addresses and DNS names, for calls to node ports. */
+  readonly addresses: readonly string[]
+}
+
+export function readNode(node: JsonObject): NodeRow {
+  const addresses = arrayMember(member(node, 'status'), 'addresses').flatMap(
+    (entry) => scalarText(member(entry, 'address')) ?? [],
+  )
+  return { canMountImages: canMountImages(node), addresses: [...new Set(addresses)] }
+}
 
 /**
  * Whether an image volume works on the node. A node that cannot mount one does not start the pod, so unknown counts as
@@ -13,7 +26,7 @@ import { memberAt, scalarText, type JsonObject } from '../kubernetes/json.ts'
  * | 1.35       | CRI-O                     | no: its mount forbids execution (cri-o #8317, #9779)                 |
  * | 1.35       | any other, or unknown     | no                                                                   |
  */
-export function canMountImages(node: JsonObject): boolean {
+function canMountImages(node: JsonObject): boolean {
   const kubelet = infoOf(node, 'kubeletVersion')
   const runtime = infoOf(node, 'containerRuntimeVersion')
   return isFrom(kubelet, 'v', 1, 35) && isFrom(runtime, 'containerd://', 2, 1)

@@ -8,11 +8,12 @@ import {
   readOwnWebhooks,
   readWebhookCallbacks,
 } from '../readiness/callback.ts'
+import { MANAGED_BY, OF_A_SELECTOR, readEndpoints } from '../readiness/endpoints.ts'
 import { readService } from '../readiness/service.ts'
 import { readWorkloadRow, type WorkloadRow } from '../readiness/workload-row.ts'
 import type { Problem } from '../kubernetes/problem.ts'
 import { readControlPlanePart } from './read-control-plane.ts'
-import { canMountImages } from './read-node.ts'
+import { readNode } from './read-node.ts'
 import { readPeerAuthentication } from '../istio/read-peer-authentication.ts'
 import { readInjectionWebhooks } from './read-webhooks.ts'
 import type {
@@ -44,6 +45,8 @@ export interface Resource<Name extends TableName = TableName> {
   readonly scope: 'Cluster' | 'Namespaced'
   /** Read only from the control planes' namespaces. */
   readonly isControlPlane?: true
+  /** Of the objects to list and watch; undefined for all. */
+  readonly labelSelector?: string
   /** Whether the webhook needs it; the others are for questions about the whole cluster. */
   readonly isForAdmission: boolean
   /** Returns undefined for an irrelevant object. */
@@ -58,7 +61,7 @@ const LEGACY = { ...istio('authentication.istio.io', ['v1alpha1']), isForAdmissi
 export const RESOURCES: readonly Resource[] = [
   { ...core('namespaces', 'Namespace', readNamespace), ...CLUSTER },
   core('services', 'Service', readService),
-  { ...core('nodes', 'Node', canMountImages), ...CLUSTER },
+  { ...core('nodes', 'Node', readNode), ...CLUSTER },
   { ...core('configmaps', 'ConfigMap', readControlPlanePart), isControlPlane: true },
   {
     ...core('mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', readMutatingConfiguration),
@@ -72,6 +75,12 @@ export const RESOURCES: readonly Resource[] = [
   },
   { ...core('policies', 'Policy', readLegacyPolicy), ...LEGACY },
   { ...core('meshpolicies', 'MeshPolicy', readLegacyPolicy), ...LEGACY, ...CLUSTER },
+  {
+    ...core('endpointslices', 'EndpointSlice', readEndpoints),
+    ...REST,
+    group: 'discovery.k8s.io',
+    labelSelector: `${MANAGED_BY}!=${OF_A_SELECTOR}`,
+  },
   workload('deployments', 'Deployment', 'apps'),
   workload('statefulsets', 'StatefulSet', 'apps'),
   workload('daemonsets', 'DaemonSet', 'apps'),
@@ -111,6 +120,7 @@ export const RESOURCES: readonly Resource[] = [
   { ...kept('gatewayclasses', 'GatewayClass'), ...GATEWAY_API, ...CLUSTER },
   { ...kept('kubernetesgateways', 'Gateway'), ...GATEWAY_API, plural: 'gateways' },
   { ...kept('listenersets', 'ListenerSet'), ...GATEWAY_API },
+  { ...kept('xlistenersets', 'XListenerSet'), ...custom('gateway.networking.x-k8s.io', ['v1alpha1']) },
   { ...kept('httproutes', 'HTTPRoute'), ...GATEWAY_API },
   { ...kept('grpcroutes', 'GRPCRoute'), ...GATEWAY_API },
   { ...kept('tlsroutes', 'TLSRoute'), ...GATEWAY_API },

@@ -3,6 +3,7 @@
  * change makes a new table that shares all other rows with the old one, so a snapshot of a large cluster costs only the
  * change.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { Map as PersistentMap } from 'immutable'
 import type { InjectionWebhook } from '../istio/injection-webhook.ts'
 import type { Namespace } from '../istio/mesh.ts'
@@ -12,6 +13,7 @@ import type { Callback, OwnWebhook } from '../readiness/callback.ts'
 import type { Endpoints } from '../readiness/endpoints.ts'
 import type { ExposedService } from '../readiness/service.ts'
 import type { WorkloadRow } from '../readiness/workload-row.ts'
+import type { NodeRow } from './read-node.ts'
 import type { ControlPlanePart } from './read-control-plane.ts'
 
 export const WORKLOAD_TABLES = [
@@ -43,6 +45,7 @@ export const READINESS_TABLES = [
   'gatewayclasses',
   'kubernetesgateways',
   'listenersets',
+  'xlistenersets',
   'httproutes',
   'grpcroutes',
   'tlsroutes',
@@ -66,8 +69,7 @@ export interface Rows
   readonly services: ExposedService
   /** Those of Services without a selector. */
   readonly endpointslices: Endpoints
-  /** Whether it can mount an image as a volume (read-node.ts). */
-  readonly nodes: boolean
+  readonly nodes: NodeRow
   readonly configmaps: ControlPlanePart
   readonly mutatingwebhookconfigurations: MutatingConfiguration
   readonly validatingwebhookconfigurations: readonly Callback[]
@@ -138,9 +140,12 @@ export function buildTable<Row>(): TableBuilder<Row> {
   }
 }
 
-/** Returns the same table if it already has the row, as at every heartbeat of a node. */
+/**
+ * Returns the same table if it has an equal row: heartbeats of nodes and most changes of a status alter nothing that the
+ * rules read, and what is derived from the table stays valid.
+ */
 export function putRow<Row>(table: Table<Row>, { namespace, name }: RowKey, row: Row): Table<Row> {
-  if (table.get(namespace)?.get(name) === row) return table
+  if (isDeepStrictEqual(table.get(namespace)?.get(name), row)) return table
   return table.set(namespace, (table.get(namespace) ?? PersistentMap<string, Row>()).set(name, row))
 }
 

@@ -1,8 +1,8 @@
 /** Assesses a situation: each topic is a function from the situation to its findings. */
 import { indexNamespace, type PolicyIndex } from '../istio/policy-index.ts'
 import type { PeerAuthentication } from '../istio/declared-policy.ts'
-import { withoutDuplicates, type Finding } from './finding.ts'
-import { finish, type Steps } from './steps.ts'
+import { collectFindings, type Finding } from './finding.ts'
+import { finish, type Steps } from '../kubernetes/steps.ts'
 import type { Situation } from './situation.ts'
 import { findAmbient } from './topics/ambient.ts'
 import { findCallbacks } from './topics/api-server-callbacks.ts'
@@ -34,29 +34,26 @@ const TOPICS: readonly Topic[] = [
   findUnusedPolicies,
 ]
 
-const RANK = { error: 0, warn: 1, info: 2 } as const
-
 /** Total. The cost is linear in the number of objects in scope. */
 export function assess(situation: Situation): readonly Finding[] {
   return finish(assessInSteps(situation))
 }
 
 export function* assessInSteps(situation: Situation): Steps<readonly Finding[]> {
-  const found: Finding[] = []
+  const collected = collectFindings()
   for (const find of TOPICS)
     for (const findings of find(situation)) {
-      for (const finding of findings) found.push(finding)
+      for (const finding of findings) collected.add(finding)
       yield
     }
-  return inOrder(found)
+  const found = collected.all()
+  return SEVERITIES_FIRST.flatMap((severity) => found.filter((one) => leadOf(one) === severity))
 }
 
-function inOrder(findings: readonly Finding[]): readonly Finding[] {
-  return withoutDuplicates(findings).toSorted((left, right) => rankOf(left) - rankOf(right))
-}
+const SEVERITIES_FIRST = ['first', 'error', 'warn', 'info'] as const
 
-function rankOf({ code, severity }: Finding): number {
-  return code === 'webhook-blocks-pods' ? -1 : RANK[severity]
+function leadOf({ code, severity }: Finding): (typeof SEVERITIES_FIRST)[number] {
+  return code === 'webhook-blocks-pods' ? 'first' : severity
 }
 
 /**

@@ -12,7 +12,9 @@ export interface Call {
   readonly host: string
   /** The dialled port; undefined if the caller gives none. */
   readonly port: number | undefined
-  readonly by: 'name' | 'cluster-ip' | 'pod-ip' | 'node-port'
+  /** Whether the call begins with a TLS handshake, because its URL has such a scheme. */
+  readonly isTls: boolean
+  readonly by: 'name' | 'cluster-ip' | 'pod-ip' | 'node-port' | 'load-balancer'
   readonly target: CallTarget
 }
 
@@ -30,16 +32,18 @@ export function resolveCalls(caller: Workload, places: Places): readonly Call[] 
       resolveMention(mention, caller, places)
         // A workload that names its own Service does not call itself through the mesh.
         .filter(({ target }) => !target.workloads.includes(caller) || target.workloads.length > 1)
-        .map((call) => ({ ...call, caller, container, isInit })),
+        .map((call) => ({ ...call, caller, container, isInit, isTls: mention.isTls === true })),
     ),
   )
 }
 
-type Resolved = Omit<Call, 'caller' | 'container' | 'isInit'>
+type Resolved = Omit<Call, 'caller' | 'container' | 'isInit' | 'isTls'>
 
 function resolveMention({ host, port }: Mention, caller: Workload, places: Places): readonly Resolved[] {
   const byAddress = places.serviceAt(host)
   if (byAddress !== undefined) return toService(host, port, 'cluster-ip', byAddress, places)
+  const fromOutside = places.serviceFromOutside(host)
+  if (fromOutside !== undefined) return toService(host, port, 'load-balancer', fromOutside, places)
   const pod = places.workloadAt(host)
   if (pod !== undefined) return [toPod(host, port, pod, places)]
   if (places.isNodeAddress(host)) return port === undefined ? [] : toNodePort(host, port, places)

@@ -9,7 +9,7 @@ import { behindEndpoints } from './endpoints.ts'
 import type { Inventory } from './inventory.ts'
 import { findPlaces, type Places } from './places.ts'
 import type { ExposedService } from './service.ts'
-import { finish, type Steps } from './steps.ts'
+import { finish, type Steps } from '../kubernetes/steps.ts'
 import { gatherWorkloads, type Workload } from './workload.ts'
 
 export interface Estate extends Places {
@@ -26,7 +26,7 @@ export function buildEstate(inventory: Inventory): Estate {
 
 export function* buildEstateInSteps(inventory: Inventory): Steps<Estate> {
   const workloads = yield* gatherWorkloads(inventory.list('workloads'), inventory)
-  const places = findPlaces(
+  const places = yield* findPlaces(
     inventory,
     workloads,
     behindEndpoints(inventory.list('services'), inventory.list('endpoints')),

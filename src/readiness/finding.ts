@@ -47,7 +47,7 @@ export function finding(
 
 /**
  * Identifies a finding across edits: the key ignores line numbers and neighbours. Unique in a report
- * (`withoutDuplicates`).
+ * (`collectFindings`).
  */
 export function findingKey({ code, object, container, slot, port, about }: Finding): string {
   const { kind, namespace, name } = object
@@ -55,16 +55,19 @@ export function findingKey({ code, object, container, slot, port, about }: Findi
 }
 
 /**
- * Keeps one finding for each key, because pods of one workload repeat each other. The callers of duplicates are merged.
+ * Collects one finding for each key, because pods of one workload repeat each other. The callers of duplicates are
+ * merged.
  */
-export function withoutDuplicates(findings: readonly Finding[]): readonly Finding[] {
+export function collectFindings(): { add(one: Finding): void; all(): readonly Finding[] } {
   const byKey = new Map<string, Finding>()
-  for (const one of findings) {
-    const key = findingKey(one)
-    const known = byKey.get(key)
-    byKey.set(key, known === undefined ? one : joined(known, one))
+  return {
+    add(one) {
+      const key = findingKey(one)
+      const known = byKey.get(key)
+      byKey.set(key, known === undefined ? one : joined(known, one))
+    },
+    all: () => [...byKey.values()],
   }
-  return [...byKey.values()]
 }
 
 function joined(first: Finding, second: Finding): Finding {

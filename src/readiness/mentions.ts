@@ -10,6 +10,8 @@ export interface Mention {
   readonly host: string
   /** Undefined if the text has no port. */
   readonly port: number | undefined
+  /** Whether the caller begins with a TLS handshake, because the text has such a scheme. */
+  readonly isTls?: true
 }
 
 /** Limits: characters read of one text, and mentions kept of one container. */
@@ -32,6 +34,9 @@ const SCHEME_PORTS: ReadonlyMap<string, number> = new Map([
   ['nats', 4222],
   ['ldap', 389],
 ])
+
+/** Schemes whose clients begin with a TLS handshake. */
+const TLS_SCHEMES = new Set(['https', 'wss', 'rediss', 'amqps'])
 
 const HOST = '[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62})(?:\\.[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62})){0,12}\\.?'
 const URL = new RegExp(
@@ -58,12 +63,12 @@ const BARE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 export function readMentions(container: Json): readonly Mention[] {
   const variables = environmentOf(container)
   const found = new Map<string, Mention>()
-  const add = (host: string | undefined, port: number | undefined): void => {
+  const add: Add = (host, port, isTls = false) => {
     if (host === undefined || host === '' || found.size >= MOST) return
     const name = host.replace(/\.$/, '').toLowerCase()
     const key = `${name} ${port ?? ''}`
     if (port === undefined && [...found.values()].some((known) => known.host === name)) return
-    found.set(key, { host: name, port })
+    found.set(key, { host: name, port, ...(isTls ? { isTls } : {}) })
   }
   for (const [name, value] of variables) readVariable(name, expand(value, variables), variables, add)
   const words = [...arrayMember(container, 'command'), ...arrayMember(container, 'args')].map((word) =>
@@ -73,7 +78,7 @@ export function readMentions(container: Json): readonly Mention[] {
   return [...found.values()]
 }
 
-type Add = (host: string | undefined, port: number | undefined) => void
+type Add = (host: string | undefined, port: number | undefined, isTls?: boolean) => void
 
 function environmentOf(container: Json): ReadonlyMap<string, string> {
   const variables = new Map<string, string>()
@@ -103,7 +108,7 @@ function readVariable(name: string, value: string, variables: ReadonlyMap<string
 
 function readText(text: string, add: Add): void {
   for (const [, scheme = '', v6, host, port] of text.matchAll(URL))
-    add(v6 ?? host, parsePort(port) ?? SCHEME_PORTS.get(scheme))
+    add(v6 ?? host, parsePort(port) ?? SCHEME_PORTS.get(scheme), TLS_SCHEMES.has(scheme))
   for (const [, v6, host, port] of text.matchAll(HOST_PORT)) {
     const number = parsePort(port)
     if (number !== undefined) add(v6 ?? host, number)

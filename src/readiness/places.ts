@@ -2,7 +2,8 @@
 import type { Namespace } from '../istio/mesh.ts'
 import { groupBy } from '../kubernetes/group-by.ts'
 import { hasAll } from '../kubernetes/label-selector.ts'
-import { indexBySelector } from '../kubernetes/selector-index.ts'
+import { indexBySelector, type SelectorIndex } from '../kubernetes/selector-index.ts'
+import type { Steps } from '../kubernetes/steps.ts'
 import type { Callback } from './callback.ts'
 import type { Inventory } from './inventory.ts'
 import type { ExposedService, ServicePort } from './service.ts'
@@ -28,6 +29,8 @@ export interface Places {
   /** Returns the Services that select the workload. */
   servicesSelecting(workload: Workload): readonly ExposedService[]
   serviceAt(address: string): ExposedService | undefined
+  /** Returns the Service at an external IP, or at an address or name of a load balancer. */
+  serviceFromOutside(address: string): ExposedService | undefined
   workloadAt(address: string): Workload | undefined
   isNodeAddress(address: string): boolean
   /** Returns the Service port behind a port of the nodes. */
@@ -37,21 +40,29 @@ export interface Places {
   readonly rootNamespace: string
 }
 
-export function findPlaces(
+export function* findPlaces(
   inventory: Inventory,
   workloads: readonly Workload[],
   behind: readonly ServiceBehind[],
-): Places {
+): Steps<Places> {
   const services = behind.map(({ service }) => service)
   const listed = new Map(behind.map(({ service, addresses }) => [service, addresses]))
   const workloadsBy = groupBy(workloads, ({ namespace }) => namespace)
   const servicesBy = groupBy(services, ({ namespace }) => namespace)
   const named = new Map(services.map((service) => [`${service.namespace}/${service.name}`, service]))
-  const byLabel = indexByLabel(workloads)
-  const bySelector = selectorsOf(servicesBy)
+  yield
+  const byLabel = yield* indexByLabel(workloads)
+  const bySelector = yield* selectorsOf(servicesBy)
   const serviceAddresses = new Map(services.flatMap((service) => service.clusterIPs.map((at) => [at, service])))
-  const podAddresses = new Map(workloads.flatMap((workload) => workload.addresses.map((at) => [at, workload])))
+  const outsideAddresses = new Map(
+    services.flatMap((service) => [...service.externalIPs, ...service.loadBalancers].map((at) => [at, service])),
+  )
+  const podAddresses = new Map(
+    workloads.filter(hasOwnAddress).flatMap((workload) => workload.addresses.map((at) => [at, workload])),
+  )
+  yield
   const callbacks = groupBy(inventory.list('callbacks'), ({ service }) => service.namespace)
+  yield
   const nodes = new Set([...inventory.nodeAddresses, ...hostAddresses(workloads)])
   const nodePorts = indexNodePorts(services)
   const selections = new Map<string, readonly Workload[]>()
@@ -76,12 +87,18 @@ export function findPlaces(
     workloadsWith,
     servicesSelecting: ({ namespace, units }) => bySelector(namespace, units),
     serviceAt: (address) => serviceAddresses.get(address),
+    serviceFromOutside: (address) => outsideAddresses.get(address),
     workloadAt: (address) => podAddresses.get(address),
     isNodeAddress: (address) => nodes.has(address),
     behindNodePort: (port) => nodePorts.get(port),
     callbacksTo: (namespace) => callbacks.get(namespace) ?? [],
     rootNamespace: inventory.controlPlane('default').rootNamespace,
   }
+}
+
+/** Pods of the host's network share the node's address. */
+function hasOwnAddress({ units }: Workload): boolean {
+  return units.some(({ pod }) => pod.spec['hostNetwork'] !== true)
 }
 
 function once<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Value): Value {
@@ -119,20 +136,22 @@ function indexNodePorts(services: readonly ExposedService[]) {
 }
 
 /** Pods of one controller have equal labels, so the Services that select them are looked up once. */
-function selectorsOf(servicesBy: ReadonlyMap<string, readonly ExposedService[]>) {
-  const indexes = new Map(
-    [...servicesBy].map(([namespace, services]) => [
+function* selectorsOf(
+  servicesBy: ReadonlyMap<string, readonly ExposedService[]>,
+): Steps<(namespace: string, units: Workload['units']) => readonly ExposedService[]> {
+  const indexes = new Map<string, SelectorIndex<ExposedService>>()
+  for (const [namespace, services] of servicesBy) {
+    const selecting = services.filter(({ selector }) => selector.size > 0)
+    indexes.set(
       namespace,
-      indexBySelector(
-        services.filter(({ selector }) => selector.size > 0),
-        ({ selector }) => selector,
-      ),
-    ]),
-  )
+      indexBySelector(selecting, ({ selector }) => selector),
+    )
+    yield
+  }
   const known = new Map<string, readonly ExposedService[]>()
   const selecting = (namespace: string, labels: ReadonlyMap<string, string>) =>
     once(known, keyOf(namespace, labels), () => indexes.get(namespace)?.selecting(labels) ?? [])
-  return (namespace: string, units: Workload['units']): readonly ExposedService[] => {
+  return (namespace, units) => {
     const [first, ...rest] = units
     if (first === undefined) return []
     if (rest.length === 0) return selecting(namespace, first.labels)
@@ -143,7 +162,7 @@ function selectorsOf(servicesBy: ReadonlyMap<string, readonly ExposedService[]>)
 /** The workloads that have a unit with the label `namespace key=value`. */
 type LabelIndex = ReadonlyMap<string, readonly Workload[]>
 
-function indexByLabel(workloads: readonly Workload[]): LabelIndex {
+function* indexByLabel(workloads: readonly Workload[]): Steps<LabelIndex> {
   const index = new Map<string, Workload[]>()
   for (const workload of workloads) {
     const pairs = new Set(workload.units.flatMap(({ labels }) => [...labels].map(([key, value]) => `${key}=${value}`)))
@@ -153,6 +172,7 @@ function indexByLabel(workloads: readonly Workload[]): LabelIndex {
       if (group === undefined) index.set(key, [workload])
       else group.push(workload)
     }
+    yield
   }
   return index
 }

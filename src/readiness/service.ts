@@ -35,6 +35,8 @@ export interface ExposedService extends Service {
   /** Empty if the manifest has none: the API server assigns them. */
   readonly clusterIPs: readonly string[]
   readonly externalIPs: readonly string[]
+  /** IP addresses and host names of its load balancer. */
+  readonly loadBalancers: readonly string[]
   readonly externalName: string
   readonly ports: readonly ServicePort[]
 }
@@ -55,6 +57,9 @@ export function readService(object: JsonObject): ExposedService {
     clusterIPs: [...addresses].filter(
       (address) => address !== undefined && address !== '' && address !== 'None',
     ) as string[],
+    loadBalancers: arrayMember(memberAt(object, 'status', 'loadBalancer'), 'ingress').flatMap(
+      (entry) => stringMember(entry, 'ip') ?? stringMember(entry, 'hostname') ?? [],
+    ),
     externalIPs: arrayMember(spec, 'externalIPs').flatMap((address) => scalarText(address) ?? []),
     externalName: stringMember(spec, 'externalName') ?? '',
     ports: arrayMember(spec, 'ports').flatMap(readPort),

@@ -9,7 +9,7 @@ import {
   type Json,
   type JsonObject,
 } from '../kubernetes/json.ts'
-import { metadataOf } from '../kubernetes/object.ts'
+import { metadataOf, referenceTo } from '../kubernetes/object.ts'
 import { rawTemplate } from '../kubernetes/pod-template.ts'
 import { readMentions, type Mention } from './mentions.ts'
 
@@ -21,6 +21,8 @@ export interface WorkloadRow {
   /** Set for a Pod that has a status. */
   readonly running: RunningPod | undefined
   readonly mentions: readonly ContainerMentions[]
+  /** Set for a Deployment of istiod that has a shared mesh configuration. */
+  readonly istiod?: { readonly revision: string; readonly sharedConfig: string }
 }
 
 export interface Owner {
@@ -48,7 +50,9 @@ const OF_ISTIO = new Set(['istio-proxy', 'istio-init', 'istio-validation'])
 /** `trimmed` is the same object in the form that its row keeps. */
 export function readWorkloadRow(kind: string, object: JsonObject, trimmed: JsonObject): WorkloadRow {
   const spec = member(rawTemplate(kind, object), 'spec')
+  const istiod = kind === 'Deployment' ? readIstiod(object, spec) : undefined
   return {
+    ...(istiod === undefined ? {} : { istiod }),
     object: trimmed,
     owner: ownerOf(object),
     running: kind === 'Pod' ? readRunningPod(member(object, 'status')) : undefined,
@@ -56,6 +60,19 @@ export function readWorkloadRow(kind: string, object: JsonObject, trimmed: JsonO
       arrayMember(spec, list).flatMap((container) => mentionsOf(container, list === 'initContainers')),
     ),
   }
+}
+
+/** The container of istiod is `discovery` in every chart. */
+function readIstiod(object: JsonObject, spec: Json | undefined): WorkloadRow['istiod'] {
+  const discovery = arrayMember(spec, 'containers').find((container) => member(container, 'name') === 'discovery')
+  const variable = (name: string) =>
+    stringMember(
+      arrayMember(discovery, 'env').find((entry) => member(entry, 'name') === name),
+      'value',
+    )
+  const shared = variable('SHARED_MESH_CONFIG')
+  if (shared === undefined || shared === '') return undefined
+  return { revision: variable('REVISION') || 'default', sharedConfig: `${referenceTo(object).namespace}/${shared}` }
 }
 
 function ownerOf(object: JsonObject): Owner | undefined {

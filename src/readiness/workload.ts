@@ -12,7 +12,7 @@ import type { JsonObject } from '../kubernetes/json.ts'
 import { annotationsOf, labelsOf, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
 import { readPodTemplate, type PodTemplate } from '../kubernetes/pod-template.ts'
 import { isProblem } from '../kubernetes/problem.ts'
-import type { Steps } from './steps.ts'
+import type { Steps } from '../kubernetes/steps.ts'
 import type { ContainerMentions, RunningPod, WorkloadRow } from './workload-row.ts'
 
 export interface Workload {

@@ -21,6 +21,7 @@ import { describe, hasController, referenceTo } from '../../src/kubernetes/objec
 import { fieldPath, hasPodTemplate, rawTemplate, readPodTemplate } from '../../src/kubernetes/pod-template.ts'
 import { isProblem } from '../../src/kubernetes/problem.ts'
 import { parseQuantity } from '../../src/kubernetes/quantity.ts'
+import { indexBySelector } from '../../src/kubernetes/selector-index.ts'
 import { container, HTTP_PROBE, pod, workload } from '../support/fixtures.ts'
 
 t.test('json: only own members are seen, and values are compared by content', (t) => {
@@ -265,5 +266,19 @@ t.test('groups keep the order of first appearance', (t) => {
       ['even', [2]],
     ],
   )
+  t.end()
+})
+
+t.test('an index of selectors returns what selects the labels, in the order of the members', (t) => {
+  const selector = (labels: Record<string, string>) => new Map(Object.entries(labels))
+  const members = [selector({ app: 'a', tier: 'web' }), selector({}), selector({ tier: 'web' }), selector({ app: 'b' })]
+  const found = (labels: Record<string, string>) =>
+    indexBySelector(members, (member) => member)
+      .selecting(selector(labels))
+      .map((member) => members.indexOf(member))
+  t.same(found({ app: 'a', tier: 'web' }), [0, 1, 2])
+  t.same(found({ app: 'b' }), [1, 3])
+  t.same(found({ app: 'a' }), [1])
+  t.same(found({}), [1])
   t.end()
 })

@@ -133,6 +133,59 @@ const toSubset = object('networking.istio.io/v1', 'VirtualService', 'web', {
   spec: { hosts: ['web'], http: [{ route: [{ destination: { host: 'web', subset: 'v1' } }] }] },
 })
 
+/** An EndpointSlice that somebody wrote for a Service without a selector. */
+const slice = (managedBy?: string): JsonObject => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: {
+    name: 'web-1',
+    namespace: 'shop',
+    labels: {
+      'kubernetes.io/service-name': 'web',
+      ...(managedBy === undefined ? {} : { 'endpointslice.kubernetes.io/managed-by': managedBy }),
+    },
+  },
+  ports: [{ name: 'http', port: 8080 }],
+  endpoints: [{ addresses: ['10.1.0.1'] }],
+})
+const withoutSelector = (type: string): JsonObject => service('web', { type, selector: {} }, { targetPort: 1 })
+const node = object(
+  'v1',
+  'Node',
+  'node-1',
+  { status: { addresses: [{ type: 'InternalIP', address: '192.168.0.7' }] } },
+  '',
+)
+const hostPod: JsonObject = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'kube-proxy', namespace: 'legacy' },
+  spec: { hostNetwork: true, containers: [{ name: 'kube-proxy' }] },
+  status: { phase: 'Running', podIP: '192.168.0.7', podIPs: [{ ip: '192.168.0.7' }], hostIP: '192.168.0.7' },
+}
+/** A mesh configuration that istiod reads because its environment says so. */
+const sharedConfig = (name: string, mesh: string): JsonObject =>
+  object('v1', 'ConfigMap', name, { data: { mesh } }, 'istio-system')
+const istiod = deployment('istiod', {}, { namespace: 'istio-system', spec: {} })
+const istiodWith = (shared: string): JsonObject => ({
+  ...istiod,
+  spec: {
+    template: {
+      spec: {
+        containers: [
+          {
+            name: 'discovery',
+            env: [
+              { name: 'REVISION', value: 'default' },
+              { name: 'SHARED_MESH_CONFIG', value: shared },
+            ],
+          },
+        ],
+      },
+    },
+  },
+})
+
 interface Case {
   readonly title: string
   readonly objects: readonly JsonObject[]
@@ -360,8 +413,20 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
     ],
   },
   'node-port-refused': {
-    found: [at('a node port', [web, service('web', { type: 'NodePort' })])],
-    notFound: [at('a ClusterIP', [web, service('web')])],
+    found: [
+      at('a node port', [web, service('web', { type: 'NodePort' })]),
+      at('a Service without a selector', [web, runningPod('web', {}), withoutSelector('NodePort'), slice()]),
+    ],
+    notFound: [
+      at('a ClusterIP', [web, service('web')]),
+      at('no selector and no EndpointSlice', [web, runningPod('web', {}), withoutSelector('NodePort')]),
+      at("a Service whose selector's slice is beside", [
+        web,
+        runningPod('web', {}),
+        withoutSelector('NodePort'),
+        slice('endpointslice-controller.k8s.io'),
+      ]),
+    ],
   },
   'external-ip-refused': {
     found: [at('an external IP', [web, service('web', { externalIPs: ['192.0.2.1'] })])],
@@ -396,7 +461,44 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
     ],
   },
   'gateway-refused': {
-    found: [at('another data plane', [web, service('web'), route, ...gateway('other', 'example.org/gateway')])],
+    found: [
+      at('another data plane', [web, service('web'), route, ...gateway('other', 'example.org/gateway')]),
+      ...['ListenerSet', 'XListenerSet'].map((kind) =>
+        at(`another data plane, by a ${kind}`, [
+          web,
+          service('web'),
+          object('gateway.networking.k8s.io/v1', 'HTTPRoute', 'web', {
+            spec: { parentRefs: [{ kind, name: 'ours' }], rules: [{ backendRefs: [{ name: 'web', port: 80 }] }] },
+          }),
+          object(
+            kind === 'ListenerSet' ? 'gateway.networking.k8s.io/v1' : 'gateway.networking.x-k8s.io/v1alpha1',
+            kind,
+            'ours',
+            { spec: { parentRef: { name: 'edge' } } },
+          ),
+          ...gateway('other', 'example.org/gateway'),
+        ]),
+      ),
+      at('another data plane beside one that nobody knows', [
+        web,
+        service('web'),
+        object('gateway.networking.k8s.io/v1', 'TLSRoute', 'web', {
+          spec: {
+            parentRefs: [{ name: 'lost' }, { name: 'edge' }],
+            rules: [{ backendRefs: [{ name: 'web', port: 80 }] }],
+          },
+        }),
+        ...gateway('other', 'example.org/gateway'),
+      ]),
+      at('agentgateway', [
+        web,
+        service('web'),
+        LEGACY,
+        route,
+        ...gateway('agentgateway', 'agentgateway.dev/agentgateway'),
+        deployment('agentgateway', {}, { namespace: 'legacy' }),
+      ]),
+    ],
     notFound: [at("Istio's", [web, service('web'), route, ...gateway('istio', 'istio.io/gateway-controller')])],
   },
   'scrape-refused': {
@@ -468,6 +570,24 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
         service('web', { type: 'NodePort' }, { nodePort: 30080 }),
         runningPod('web', {}),
         caller(env('URL', 'http://192.168.0.9:30080')),
+      ]),
+      at('the node port at an address of a Node, where pods of the host listen as well', [
+        web,
+        service('web', { type: 'NodePort' }, { nodePort: 30080 }),
+        node,
+        LEGACY,
+        hostPod,
+        caller(env('URL', 'http://192.168.0.7:30080')),
+      ]),
+      at('the load balancer, from inside the mesh', [
+        web,
+        { ...service('web', { type: 'LoadBalancer' }), status: { loadBalancer: { ingress: [{ ip: '203.0.113.4' }] } } },
+        caller(env('URL', 'http://203.0.113.4')),
+      ]),
+      at('an external IP', [
+        web,
+        service('web', { externalIPs: ['203.0.113.5'] }),
+        caller(env('URL', 'http://203.0.113.5:80')),
       ]),
     ],
     notFound: [
@@ -560,8 +680,32 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
     ],
   },
   'auto-mtls-off': {
-    found: [at('no rule', [web, service('web')], { values: { mesh: { enableAutoMtls: false } } })],
+    found: [
+      at('no rule', [web, service('web')], { values: { mesh: { enableAutoMtls: false } } }),
+      at('the shared mesh configuration of AKS says so', [
+        web,
+        service('web'),
+        sharedConfig('istio-shared-configmap-default', 'enableAutoMtls: false'),
+      ]),
+      at("the ConfigMap that istiod's SHARED_MESH_CONFIG names says so", [
+        web,
+        service('web'),
+        sharedConfig('ours', 'enableAutoMtls: false'),
+        istiodWith('ours'),
+      ]),
+    ],
     notFound: [
+      at(
+        "the mesh's own configuration beats the shared one",
+        [web, service('web'), sharedConfig('istio-shared-configmap-default', 'enableAutoMtls: false')],
+        { values: { mesh: { enableAutoMtls: true } } },
+      ),
+      at('a ConfigMap that no istiod names', [
+        web,
+        service('web'),
+        sharedConfig('ours', 'enableAutoMtls: false'),
+        sharedConfig('broken', '{'),
+      ]),
       at(
         'a rule with ISTIO_MUTUAL',
         [web, service('web'), destinationRule('web', { trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } } })],
@@ -806,6 +950,37 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
       ),
     ],
   },
+  'tls-to-http-port': {
+    found: [
+      at('from outside the mesh', [web, service('web'), ...outsider('https://web.shop:80')], { strict: null }),
+      at('from the mesh, STRICT', [web, service('web'), caller(env('WEB_URL', 'https://web:80'))]),
+      at(
+        'from the mesh to a workload outside',
+        [
+          LEGACY,
+          deployment('old', {}, { namespace: 'legacy' }),
+          service('old', { namespace: 'legacy' }),
+          caller(env('OLD_URL', 'https://old.legacy:80')),
+        ],
+        { strict: null },
+      ),
+    ],
+    notFound: [
+      at('a port declared as https', [web, tcpService, caller(env('WEB_URL', 'https://web:80'))]),
+      at('plain text', [web, service('web'), caller(env('WEB_URL', 'http://web:80'))]),
+      at('a port that the caller does not redirect and the server excludes', [
+        excluded,
+        service('web'),
+        ...outsider('https://web.shop:80'),
+      ]),
+      at('no sidecar on either side', [
+        LEGACY,
+        deployment('old', {}, { namespace: 'legacy' }),
+        service('old', { namespace: 'legacy' }),
+        deployment('older', env('OLD_URL', 'https://old:80'), { namespace: 'legacy' }),
+      ]),
+    ],
+  },
   'policy-selects-nothing': {
     found: [
       at('no such label', [web, peerAuthentication('shop', 'x', { selector: { matchLabels: { app: 'nope' } } })]),
@@ -848,8 +1023,28 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
     ],
   },
   'network-policy-blocks-probes': {
-    found: [at('other sources only', [...ambient, networkPolicy([{ from: [{ podSelector: {} }] }])], { strict: null })],
+    found: [
+      at('other sources only', [...ambient, networkPolicy([{ from: [{ podSelector: {} }] }])], { strict: null }),
+      at(
+        "kubelet's IPv4 address, of a pod whose first address is IPv6",
+        [
+          ...ambient,
+          runningPod('web', PROBE, { sidecar: false, ip: 'fd00::1', ips: ['fd00::1', '10.1.0.1'], namespace: 'amb' }),
+          networkPolicy([{ from: [{ ipBlock: { cidr: '169.254.7.127/32' } }] }]),
+        ],
+        { strict: null },
+      ),
+    ],
     notFound: [
+      at(
+        "kubelet's IPv6 address, of a pod whose first address is IPv6",
+        [
+          ...ambient,
+          runningPod('web', PROBE, { sidecar: false, ip: 'fd00::1', ips: ['fd00::1', '10.1.0.1'], namespace: 'amb' }),
+          networkPolicy([{ from: [{ ipBlock: { cidr: 'fd16:9254:7127:1337:ffff:ffff:ffff:ffff/128' } }] }]),
+        ],
+        { strict: null },
+      ),
       at("kubelet's address", [...ambient, networkPolicy([{ from: [{ ipBlock: { cidr: '169.254.7.127/32' } }] }])], {
         strict: null,
       }),

@@ -5,7 +5,7 @@ import { rowKey } from '../resources.ts'
 import { buildTable, type AnyTable, type RowKey, type Rows } from '../tables.ts'
 import { ApiError, isNotFound } from './api-error.ts'
 import { ResponseTooLarge, type ClusterApi } from './cluster-api.ts'
-import { pathsOf, type WatchTarget } from './watch-target.ts'
+import { pathsOf, selectionOf, type WatchTarget } from './watch-target.ts'
 
 export interface Listing {
   /** The path under which the cluster serves the kind. */
@@ -36,17 +36,18 @@ export async function listTarget(
 
 async function listPath(
   path: string,
-  { resource }: WatchTarget,
+  target: WatchTarget,
   api: ClusterApi,
   pageSize: number,
   signal: AbortSignal,
 ): Promise<Listing> {
+  const { resource } = target
   const rows = buildTable<Rows[keyof Rows]>()
   const unreadable: { readonly key: RowKey; readonly problem: Problem }[] = []
   let limit = Math.min(pageSize, FIRST_LIMIT)
   let token = ''
   for (;;) {
-    const measured = await measurePage(`${path}?limit=${limit}${token}`, limit, api, signal)
+    const measured = await measurePage(`${path}?limit=${limit}${selectionOf(target)}${token}`, limit, api, signal)
     if (measured === undefined) {
       limit = Math.max(1, Math.floor(limit / 4))
       continue

@@ -13,7 +13,7 @@ import { createBackoff, type Backoff } from './backoff.ts'
 import type { ClusterApi, WatchEvent } from './cluster-api.ts'
 import { isAbsent } from './discovery.ts'
 import { listTarget, type Listing } from './list-target.ts'
-import type { WatchTarget } from './watch-target.ts'
+import { selectionOf, type WatchTarget } from './watch-target.ts'
 
 /** Milliseconds unless stated otherwise. */
 export interface ReflectorTiming {
@@ -112,8 +112,12 @@ async function follow(task: Task, { path, version: listed }: Listing): Promise<v
   }
 }
 
-function watch({ api, timing, signal }: Task, path: string, version: string): Promise<AsyncIterable<WatchEvent>> {
-  const query = `?watch=true&allowWatchBookmarks=true&timeoutSeconds=${timing.watchSeconds}&resourceVersion=${version}`
+function watch(
+  { target, api, timing, signal }: Task,
+  path: string,
+  version: string,
+): Promise<AsyncIterable<WatchEvent>> {
+  const query = `?watch=true&allowWatchBookmarks=true&timeoutSeconds=${timing.watchSeconds}&resourceVersion=${version}${selectionOf(target)}`
   return api.watch(`${path}${query}`, timing.silence, signal)
 }
 

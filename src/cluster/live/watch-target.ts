@@ -35,6 +35,11 @@ export function pathsOf({
   )
 }
 
+/** Returns `&labelSelector=...` for the query of a list or watch; empty for all objects. */
+export function selectionOf({ resource: { labelSelector } }: WatchTarget): string {
+  return labelSelector === undefined ? '' : `&labelSelector=${encodeURIComponent(labelSelector)}`
+}
+
 /** Returns `peerauthentications` or `configmaps in istio-system`, for logs and metrics. */
 export function nameOfTarget({ resource: { group, table }, namespace }: WatchTarget): string {
   const name = group === '' || !group.includes('istio') ? table : `${table}.${group}`

@@ -88,6 +88,14 @@ export const CALLER_FINDINGS = {
       "The pods have IPv4 and IPv6 addresses, and Istio is not installed for dual stack: IPv6 is not redirected, so plain text to the pod's IPv6 address reaches the application.",
     remedy: 'Install Istio with ISTIO_DUAL_STACK=true, or give the pods one address family.',
   },
+  'tls-to-http-port': {
+    severity: 'warn',
+    area: 'strict',
+    title: 'A caller speaks TLS to a Service port that is declared as HTTP',
+    meaning:
+      'The Service declares the port as HTTP, so a sidecar parses what arrives there as HTTP and refuses the TLS handshake, in PERMISSIVE as well. STRICT is not the cause.',
+    remedy: 'Rename the Service port to https, or set appProtocol: https.',
+  },
   'server-first-hangs': {
     severity: 'error',
     area: 'strict',

@@ -17,7 +17,7 @@ import { indexBySelector, type SelectorIndex } from '../../kubernetes/selector-i
 import { describe, referenceTo } from '../../kubernetes/object.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import { readCheckFacts } from '../../rules/probes/check-facts.ts'
-import { parseRanges } from '../address-ranges.ts'
+import { isAddress, parseRanges } from '../address-ranges.ts'
 import type { Estate } from '../estate.ts'
 import { finding, type Finding } from '../finding.ts'
 import { containerPorts } from '../container-port.ts'
@@ -25,23 +25,33 @@ import { groupBy } from '../../kubernetes/group-by.ts'
 import { workloadsInScope, type Situation } from '../situation.ts'
 import type { Unit, Workload } from '../workload.ts'
 
-/** ztunnel forwards kubelet's probes from this address (https://istio.io/latest/docs/ambient/usage/networkpolicy/). */
-const KUBELET = '169.254.7.127'
+/**
+ * Addresses that kubelet's probes arrive from, by the family of the pod's first address
+ * (https://istio.io/latest/docs/ambient/usage/networkpolicy/, `HOST_PROBE_SNAT_IP` of istio-cni).
+ */
+const KUBELET = { v4: '169.254.7.127', v6: 'fd16:9254:7127:1337:ffff:ffff:ffff:ffff' } as const
 const TUNNEL = 15008
 
 export function* findAmbient(situation: Situation): Iterable<readonly Finding[]> {
   const policies = policiesOf(situation.estate)
+  const { nodeAddresses } = situation.estate.inventory
   for (const workload of workloadsInScope(situation))
-    yield workload.units.flatMap((unit) => judgeUnit(workload, unit, policies.get(workload.namespace)))
+    yield workload.units.flatMap((unit) => judgeUnit(workload, unit, policies.get(workload.namespace), nodeAddresses))
 }
 
-function judgeUnit(workload: Workload, unit: Unit, policies: SelectorIndex<IngressPolicy> | undefined) {
+function judgeUnit(
+  workload: Workload,
+  unit: Unit,
+  policies: SelectorIndex<IngressPolicy> | undefined,
+  nodeAddresses: readonly string[],
+) {
   if (unit.mesh.kind !== 'ambient' || policies === undefined) return []
   const selecting = policies.selecting(unit.labels).filter(({ selector }) => matches(selector, unit.labels))
   const [first] = selecting
   if (first === undefined) return []
   const rules = selecting.flatMap((policy) => policy.rules)
-  return [...tunnel(first.object, rules, workload), ...probes(first.object, rules, workload, unit)]
+  const kubelet = kubeletOf(unit, nodeAddresses)
+  return [...tunnel(first.object, rules, workload), ...probes(first.object, rules, kubelet, workload, unit)]
 }
 
 /** A NetworkPolicy that limits what reaches its pods. */
@@ -94,13 +104,25 @@ function tunnel(policy: JsonObject, rules: readonly Json[], workload: Workload):
   ]
 }
 
-function probes(policy: JsonObject, rules: readonly Json[], workload: Workload, unit: Unit): readonly Finding[] {
+/** kubelet calls the pod's first address. Of a pod that does not run yet, the nodes tell the family. */
+function kubeletOf({ running }: Unit, nodeAddresses: readonly string[]): string {
+  const [address = nodeAddresses.find(isAddress) ?? ''] = running?.addresses ?? []
+  return address.includes(':') ? KUBELET.v6 : KUBELET.v4
+}
+
+function probes(
+  policy: JsonObject,
+  rules: readonly Json[],
+  kubelet: string,
+  workload: Workload,
+  unit: Unit,
+): readonly Finding[] {
   return unit.pod.containers.flatMap((container) =>
     container.checks.flatMap((check) => {
       const { port, handler } = readCheckFacts(container, check)
       if (port === undefined || isProblem(handler) || isHook(check.slot)) return []
       const name = containerPorts(unit.pod).find(({ number }) => number === port)?.name
-      if (rules.some((rule) => admitsPort(rule, port, name) && admitsKubelet(rule))) return []
+      if (rules.some((rule) => admitsPort(rule, port, name) && admitsKubelet(rule, kubelet))) return []
       return [
         finding('network-policy-blocks-probes', {
           object: referenceTo(policy),
@@ -108,8 +130,8 @@ function probes(policy: JsonObject, rules: readonly Json[], workload: Workload, 
           slot: check.slot,
           port,
           about: workload.reference.name,
-          message: `No NetworkPolicy allows ${KUBELET} to reach port ${port} of ${describe(workload.reference)}. In ambient mode kubelet's ${check.slot} comes from that address.`,
-          fix: `Add {from: [{ipBlock: {cidr: ${KUBELET}/32}}, {ipBlock: {cidr: "fd16:9254:7127:1337:ffff:ffff:ffff:ffff/128"}}]} to spec.ingress.`,
+          message: `No NetworkPolicy allows ${kubelet} to reach port ${port} of ${describe(workload.reference)}. In ambient mode kubelet's ${check.slot} comes from that address.`,
+          fix: `Add {from: [{ipBlock: {cidr: ${KUBELET.v4}/32}}, {ipBlock: {cidr: "${KUBELET.v6}/128"}}]} to spec.ingress.`,
           scope: workload.namespace,
         }),
       ]
@@ -131,12 +153,12 @@ function admitsPort(rule: Json, port: number, name: string | undefined): boolean
   )
 }
 
-function admitsKubelet(rule: Json): boolean {
+function admitsKubelet(rule: Json, kubelet: string): boolean {
   const from = arrayMember(rule, 'from')
-  return from.length === 0 || from.some((peer) => admitsAddress(member(peer, 'ipBlock')))
+  return from.length === 0 || from.some((peer) => admitsAddress(member(peer, 'ipBlock'), kubelet))
 }
 
-function admitsAddress(block: Json | undefined): boolean {
+function admitsAddress(block: Json | undefined, address: string): boolean {
   const except = arrayMember(block, 'except').filter((entry) => typeof entry === 'string')
-  return parseRanges(stringMember(block, 'cidr') ?? '').has(KUBELET) && !parseRanges(except.join(',')).has(KUBELET)
+  return parseRanges(stringMember(block, 'cidr') ?? '').has(address) && !parseRanges(except.join(',')).has(address)
 }

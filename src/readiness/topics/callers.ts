@@ -88,10 +88,11 @@ function firstPort(unit: Unit | undefined): number | undefined {
  * | outside the mesh  | any, target STRICT                                   | plaintext-caller       |
  * | outside the mesh  | target not STRICT, server-first protocol             | server-first-hangs     |
  * | sidecar, not native | init container: injection.ts                       |                        |
- * | sidecar           | node port, target STRICT                             | plaintext-caller       |
+ * | sidecar           | node port or load balancer, target STRICT            | plaintext-caller       |
  * | sidecar           | not redirected, target STRICT                        | outbound-bypass        |
  * | sidecar           | pod IP, not a TCP port of a headless Service, STRICT | pod-ip-call            |
  * | sidecar           | a Sidecar object leaves the Service out, STRICT      | sidecar-hides-service  |
+ * | outside, sidecar  | TLS to a Service port that is declared as HTTP       | tls-to-http-port       |
  * | ambient           | any                                                  | none                   |
  */
 function judgeCall(call: Call, situation: Situation): readonly Finding[] {
@@ -100,14 +101,17 @@ function judgeCall(call: Call, situation: Situation): readonly Finding[] {
       return []
     const closed = closedByCall(call, situation)
     if (unit.mesh.kind === 'outside')
-      return closed === undefined ? serverFirst(call, situation) : [outsideCaller(call, closed, unit)]
-    if (closed === undefined || unit.mesh.kind === 'ambient') return []
-    if (call.by === 'node-port') return [outsideCaller(call, closed, unit)]
+      return closed === undefined
+        ? [...serverFirst(call, situation), ...tlsToHttp(call, unit, situation)]
+        : [outsideCaller(call, closed, unit)]
+    if (unit.mesh.kind === 'ambient') return []
+    if (closed === undefined) return tlsToHttp(call, unit, situation)
+    if (call.by === 'node-port' || call.by === 'load-balancer') return [outsideCaller(call, closed, unit)]
     const route = outboundRoute(unit, call.container, addressesOf(call), call.port)
     if (typeof route === 'object') return [bypassing(call, closed, route)]
     if (call.by === 'pod-ip' && !isHeadlessTcp(call)) return [byPodIp(call, closed)]
     const hidden = sidecarHiding(unit, call, situation)
-    return hidden === undefined ? [] : [hiddenFrom(call, closed, hidden)]
+    return hidden === undefined ? tlsToHttp(call, unit, situation) : [hiddenFrom(call, closed, hidden)]
   })
 }
 
@@ -130,14 +134,15 @@ function destination({ host, port }: Call): string {
 }
 
 function outsideCaller(call: Call, { port, why }: Closed, unit: Unit): Finding {
-  const how = unit.mesh.kind === 'outside' ? 'has no sidecar' : 'calls through a node port, around the mesh'
+  const way = call.by === 'node-port' ? 'a node port' : 'an external address'
+  const how = unit.mesh.kind === 'outside' ? 'has no sidecar' : `calls through ${way}, around the mesh,`
   return finding('plaintext-caller', {
     ...common(call, port),
     message: `${describe(call.caller.reference)} ${how} and calls ${destination(call)} in plain text, which is refused: ${why}.`,
     fix:
       unit.mesh.kind === 'outside'
         ? `Add ${describe(call.caller.reference)} to the mesh (label sidecar.istio.io/inject: "true" and a namespace that injects, then restart), or keep port ${port} PERMISSIVE.`
-        : 'Call the Service by its name instead of a node address.',
+        : 'Call the Service by its name inside the cluster.',
   })
 }
 
@@ -169,6 +174,33 @@ function serverFirst(call: Call, situation: Situation): readonly Finding[] {
       ]
     }
   return []
+}
+
+/** A sidecar on either side reads the TLS handshake as HTTP. */
+function tlsToHttp(call: Call, unit: Unit, situation: Situation): readonly Finding[] {
+  const { servicePort, workloads } = call.target
+  if (!call.isTls || servicePort === undefined || call.by === 'pod-ip') return []
+  if (servicePort.protocol !== 'http' && servicePort.protocol !== 'http2') return []
+  const isRedirected =
+    unit.mesh.kind === 'sidecar' && outboundRoute(unit, call.container, addressesOf(call), call.port) === 'redirected'
+  const server = workloads.find(({ units }) => units.some((one) => readsInbound(call, one, situation)))
+  if (!isRedirected && server === undefined) return []
+  const { service } = call.target
+  const reader = isRedirected
+    ? 'its own sidecar'
+    : `the sidecar of ${server === undefined ? '' : describe(server.reference)}`
+  return [
+    finding('tls-to-http-port', {
+      ...common(call, servicePort.port),
+      message: `${describe(call.caller.reference)} calls ${destination(call)} with TLS, but the Service declares port ${servicePort.port} as HTTP, so ${reader} refuses the handshake, STRICT or not.`,
+      fix: `Rename port ${servicePort.port} of Service ${service?.namespace ?? ''}/${service?.name ?? ''} to https, or set its appProtocol to https.`,
+    }),
+  ]
+}
+
+function readsInbound(call: Call, unit: Unit, situation: Situation): boolean {
+  const port = dialledPort(call, unit)
+  return unit.mesh.kind === 'sidecar' && port !== undefined && reception(unit, port, situation).kind === 'open'
 }
 
 /** Returns the dialled addresses: the ClusterIPs, or the pod addresses of a headless Service. Empty if unknown. */

@@ -200,7 +200,7 @@ function routeDataPlane(object: JsonObject, estate: Estate): DataPlane {
       estate,
     ),
   )
-  return planes.find((plane) => plane !== 'inside') ?? 'inside'
+  return planes.find((plane) => plane === 'outside') ?? planes.find((plane) => plane === 'unknown') ?? 'inside'
 }
 
 function gatewayDataPlane(namespace: string, name: string, kind: string, estate: Estate): DataPlane {
