@@ -203,8 +203,6 @@ function planesOf({ configmaps, deployments }: Tables): PlaneLookup {
 
 type PlaneLookup = (revision: string) => ControlPlane
 
-type PlaneLookup = (revision: string) => ControlPlane
-
 /** Most changes of Deployments are not of istiod's, so the planes stay the same value. */
 const PLANES = new WeakMap<Table<ControlPlanePart>, Map<string, PlaneLookup>>()
 
