@@ -799,7 +799,10 @@ t.test('Gateway API: limits of rules and listeners', (t) => {
   const passed = (count: number): JsonObject =>
     ingress({
       name: 'passed',
-      annotations: { 'nginx.ingress.kubernetes.io/ssl-passthrough': 'true' },
+      annotations: {
+        'nginx.ingress.kubernetes.io/ssl-passthrough': 'true',
+        'nginx.ingress.kubernetes.io/ssl-redirect': 'false',
+      },
       spec: { rules: rules.slice(0, count), tls: [{ hosts: hosts.slice(0, count), secretName: 'tls' }] },
     })
   const lost = (objects: readonly JsonObject[], shared = '') =>

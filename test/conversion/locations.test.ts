@@ -382,3 +382,82 @@ t.test('a rule whose only path is refused has one line', (t) => {
   )
   t.end()
 })
+
+const PASSED = { ...nginx({ 'ssl-passthrough': 'true' }) }
+const argo = (annotations: Annotations = {}, secret?: string) =>
+  ingress({
+    ...{ name: 'argo', annotations: { ...PASSED, ...nginx(annotations) }, paths: [prefix('/', 'argo')] },
+    ...(secret === undefined ? {} : { secret }),
+  })
+
+/** `redirect_to_https` of ingress-nginx' lua_ingress.lua; its server of port 80 has all locations of the host. */
+const PASSED_HOSTS: readonly SlashRow[] = [
+  {
+    title: 'force-ssl-redirect redirects',
+    ingresses: [argo({ 'force-ssl-redirect': 'true' })],
+    answers: { '/x?y': '308 https://a.example.com/x?y', 'https:///x': 'argo.shop:80' },
+  },
+  {
+    title: 'so does a secret',
+    ingresses: [argo({}, 'tls')],
+    answers: { '/x': '308 https://a.example.com/x', 'https:///': 'argo.shop:80' },
+  },
+  {
+    title: 'ssl-redirect does not without one',
+    ingresses: [argo({ 'ssl-redirect': 'true' })],
+    answers: { '/x': 'refused', 'https:///': 'argo.shop:80' },
+  },
+  {
+    title: 'ssl-redirect of HAProxy does',
+    ingresses: [
+      ingress({
+        ...{ name: 'argo', className: 'haproxy', paths: [prefix('/', 'argo')] },
+        annotations: { 'haproxy.org/ssl-passthrough': 'true', 'haproxy.org/ssl-redirect': 'true' },
+      }),
+    ],
+    answers: { '/x': '308 https://a.example.com/x', 'https:///': 'argo.shop:80' },
+  },
+  {
+    title: 'ssl-redirect switches that off',
+    ingresses: [argo({ 'ssl-redirect': 'false' }, 'tls')],
+    answers: { '/x': 'refused', 'https:///': 'argo.shop:80' },
+  },
+  {
+    title: 'other Ingresses of the host are served on port 80',
+    ingresses: [argo({ 'force-ssl-redirect': 'true' }), ingress({ name: 'other', paths: [prefix('/a', 'other')] })],
+    answers: {
+      '/a': 'other.shop:80 /a',
+      '/b': '308 https://a.example.com/b',
+      'https:///a': 'argo.shop:80',
+    },
+  },
+  {
+    title: 'the backend is that of /, whichever Ingress has it',
+    ingresses: [
+      ingress({ name: 'argo', annotations: PASSED, paths: [prefix('/x', 'argo')] }),
+      ingress({ name: 'other', paths: [prefix('/', 'other')] }),
+    ],
+    answers: { '/y': 'other.shop:80 /y', 'https:///x': 'other.shop:80' },
+  },
+]
+
+for (const target of TARGETS)
+  t.test(`a host whose TLS is passed through keeps port 80, to ${target}`, (t) => {
+    for (const { title, ingresses, answers } of PASSED_HOSTS) {
+      const conversion = convert(ingresses, target)
+      for (const [request, answer] of Object.entries(answers))
+        t.equal(ask(conversion, target, request), answer, `${title}: ${request}`)
+      t.same(
+        conversion.report.filter(({ level }) => level === 'error'),
+        [],
+        title,
+      )
+    }
+    t.end()
+  })
+
+t.test('plain requests that ingress-nginx sends to such a backend over HTTPS are lost, and the report says so', (t) => {
+  const lines = convert([argo()]).report.filter(({ about }) => about === 'spec.rules[0].http.paths[0]')
+  t.match(lines, [{ level: 'warn', outcome: 'approximate', message: /with force-ssl-redirect they are redirected/ }])
+  t.end()
+})

@@ -91,11 +91,10 @@ t.test('on a canary, what other tools read is carried over, as its line says', (
   t.end()
 })
 
-t.test('where TLS is passed through, every other annotation is void', (t) => {
+t.test('where TLS is passed through, every annotation but a redirect to HTTPS is void', (t) => {
   const others = {
     'whitelist-source-range': '10.0.0.0/8',
     'auth-url': 'https://a.example.com/x',
-    'ssl-redirect': 'true',
     'backend-protocol': 'HTTPS',
   }
   for (const target of ['istio', 'gateway-api'] as const) {

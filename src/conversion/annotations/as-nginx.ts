@@ -25,15 +25,9 @@ export function backendScheme(other: Entry): Entry {
   }
 }
 
-export const sslRedirect: Entry = (value, { sibling }) => {
+export const sslRedirect: Entry = (value) => {
   const flag = readFlag(value)
   if (flag === undefined) return refused(value, 'true or false')
-  if (flag && readFlag(sibling('ssl-passthrough') ?? '') === true)
-    return {
-      outcome: 'unsupported',
-      level: 'warn',
-      message: 'TLS is passed through, so the gateway serves nothing on port 80, not even the redirect',
-    }
   return converted(
     { redirectsToHttps: flag },
     flag ? 'plain requests of hosts with TLS are redirected (308)' : 'plain requests are served as well',

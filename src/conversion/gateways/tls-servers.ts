@@ -57,10 +57,16 @@ function assignHosts(
       coveringNames(certificateHost).some((name) => patterns.has(name)),
     )
     const free = covered.map(({ host }) => host).filter((host) => !owners.has(host))
+    const passed = covered.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host)
     lines.push(
       ...takenLines(tls, covered, owners),
       ...unusedLines(tls, covered),
-      ...secretLines(tls, free.filter(isServed), options),
+      ...passedLines(tls, passed),
+      ...secretLines(
+        tls,
+        free.filter((host) => isServed(host) && !passed.includes(host)),
+        options,
+      ),
     )
     for (const host of free) owners.set(host, { host, tls })
   }
@@ -88,6 +94,12 @@ function unusedLines({ reading, entry, hosts }: TlsEntry, covered: readonly Virt
   if (unused.length === 0) return []
   const message = `no route was generated for ${unused.join(', ')}`
   return [{ ingress: reading.id, level: 'info', about: `${entry.field}.hosts`, outcome: 'not-needed', message }]
+}
+
+function passedLines({ reading, entry }: TlsEntry, hosts: readonly string[]): readonly ReportLine[] {
+  if (hosts.length === 0) return []
+  const message = `TLS of ${hosts.join(', ')} is passed through, so the certificate is that of the backend`
+  return [{ ingress: reading.id, level: 'info', about: `${entry.field}.secretName`, outcome: 'not-needed', message }]
 }
 
 function secretLines(

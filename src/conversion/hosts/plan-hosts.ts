@@ -6,10 +6,10 @@ import { otherWww } from '../model/hosts.ts'
 import { collect, type Reported } from '../model/report.ts'
 import type { Route, VirtualHost } from '../model/virtual-host.ts'
 import { acceptedRules } from './accepted-rules.ts'
-import type { HostRule } from './host-rule.ts'
+import type { HostContext, HostRule } from './host-rule.ts'
 import { routesOfHost } from './host-routes.ts'
 import { isRegexHost } from '../annotations/nginx/regex-host.ts'
-import { passthroughBackend } from './passthrough.ts'
+import { isPassedThrough, passedHost, type PassedHost } from './passthrough.ts'
 import { dependsOnOrder } from './route-order.ts'
 import { sharedHostLines } from './shared-hosts.ts'
 import { dnsAnnotations } from './shared-annotations.ts'
@@ -63,13 +63,6 @@ function reportedFallbacks(hosts: readonly (readonly HostRule[])[]): ReportedFal
   return new Set(new Map(applied.toReversed().map((rule) => [rule.reading.id, rule])).values())
 }
 
-/**
- * Such a host loses its routes, because its policies would not apply either: no routes are safer than unprotected ones.
- */
-function isPassedThrough(rules: readonly HostRule[]): boolean {
-  return rules.some(({ reading }) => reading.settings.isPassthrough === true)
-}
-
 interface PlanContext {
   readonly tls: TlsCoverage
   readonly fallbacks: ReportedFallbacks
@@ -121,16 +114,14 @@ function planHost(
   const [first] = rules as readonly [HostRule, ...HostRule[]]
   const { host, reading } = first
   const { namespace, name } = reading.ingress
-  const passthrough = passthroughBackend(rules, options)
-  const routes = isPassedThrough(rules)
-    ? { value: [], lines: [] }
-    : routesOfHost(rules, {
-        host,
-        isRegex: isRegexHost(all),
-        isSecure: hasTls(host, namespace, tls),
-        reportedFallbacks: new Set(rules.filter((rule) => fallbacks.has(rule)).map((rule) => rule.reading.id)),
-        options,
-      })
+  const hostContext = {
+    host,
+    isRegex: isRegexHost(all),
+    isSecure: hasTls(host, namespace, tls),
+    reportedFallbacks: new Set(rules.filter((rule) => fallbacks.has(rule)).map((rule) => rule.reading.id)),
+    options,
+  }
+  const planned = isPassedThrough(rules) ? passedHost(rules, hostContext) : openHost(rules, hostContext)
   const annotations = dnsAnnotations(
     host,
     rules.map((rule) => rule.reading),
@@ -140,13 +131,18 @@ function planHost(
       namespace,
       host,
       certificateHost: host,
-      routes: routes.value,
-      passthrough: passthrough.value,
+      routes: planned.value.routes,
+      passthrough: planned.value.backend,
       dnsAnnotations: annotations.value,
       ingressName: name,
     },
-    lines: [...passthrough.lines, ...routes.lines, ...annotations.lines],
+    lines: [...planned.lines, ...annotations.lines],
   }
+}
+
+function openHost(rules: readonly HostRule[], context: HostContext): Reported<PassedHost> {
+  const { value: routes, lines } = routesOfHost(rules, context)
+  return { value: { backend: undefined, routes }, lines }
 }
 
 /** An alias claimed by two hosts belongs to the first. */

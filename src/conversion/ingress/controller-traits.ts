@@ -20,6 +20,8 @@ export interface ControllerTraits {
   readonly addsSlash: boolean
   /** A backend may name the target port of its Service. */
   readonly takesTargetPorts: boolean
+  /** Plain requests to a host whose TLS is passed through reach its backend over TLS. */
+  readonly servesPassedHostsPlain: boolean
   /** Hosts with TLS redirect to HTTPS unless an annotation disables it. Hosts without TLS do not. */
   readonly redirectsTlsHosts: boolean
   /** The name of a controller that serves hosts without `spec.tls` over HTTPS, with its default certificate. */
@@ -39,6 +41,7 @@ const USUAL = {
   takesTargetPorts: false,
   redirectsTlsHosts: false,
   hasDefaultCertificate: true,
+  servesPassedHostsPlain: false,
 } as const
 
 /**
@@ -52,6 +55,7 @@ const TRAITS: Readonly<Record<ControllerClass, ControllerTraits>> = {
     hasRegexHosts: true,
     addsSlash: true,
     takesTargetPorts: true,
+    servesPassedHostsPlain: true,
     redirectsTlsHosts: true,
     servesEveryHostByHttps: 'ingress-nginx',
   },

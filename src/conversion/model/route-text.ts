@@ -3,10 +3,12 @@ import { oneLine } from '../../kubernetes/yaml-text.ts'
 import type { Route, VirtualHost } from './virtual-host.ts'
 
 export function describeRoutes({ host, routes, passthrough }: VirtualHost): readonly string[] {
-  if (passthrough !== undefined) return [`${host} -> ${passthrough.service}:${passthrough.port} (TLS passed through)`]
-  return routes.map((route) =>
+  const passed =
+    passthrough === undefined ? [] : [`${host} -> ${passthrough.service}:${passthrough.port} (TLS passed through)`]
+  const plain = routes.map((route) =>
     oneLine(`${host}${route.path === '' ? '/' : route.path} ${destinationText(route)}${conditionText(route)}`),
   )
+  return [...passed, ...plain]
 }
 
 function destinationText({ action }: Route): string {

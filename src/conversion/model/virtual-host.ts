@@ -89,7 +89,7 @@ export interface VirtualHost {
   readonly host: string
   /** The host whose certificate is used: its own, or that of the host it is an alias of. */
   readonly certificateHost: string
-  /** By precedence. */
+  /** By precedence. If TLS is passed through, only those of plain requests. */
   readonly routes: readonly Route[]
   /** The VirtualService of the host in another namespace has these routes, because their order matters. */
   readonly isPrintedElsewhere?: true

@@ -15,7 +15,8 @@ import {
  * | it is empty                      | is ignored (`parseString` of ingress-nginx' parser)     |
  * | it is a canary annotation        | counts                                                  |
  * | the Ingress is a canary          | is ignored, except balancing (annotations.md, "Canary") |
- * | the Ingress passes TLS through   | is ignored (annotations.md, "SSL Passthrough")          |
+ * | the Ingress passes TLS through   | is ignored (annotations.md, "SSL Passthrough"), except  |
+ * |                                  | redirects to HTTPS, which hold for port 80              |
  * | the Ingress has no rules, and it | is ignored (`createServers` in controller.go: "Redirect |
  * | rewrites or redirects            | and rewrite can affect the catch all behavior, skip")   |
  * | otherwise                        | counts                                                  |
@@ -31,6 +32,9 @@ const ON_CANARY = notNeeded('ingress-nginx ignores it on a canary; the main Ingr
 const ON_PASSTHROUGH = notNeeded('has no effect on a host whose TLS is passed through')
 
 const ON_CATCH_ALL = notNeeded('ingress-nginx neither rewrites nor redirects for a default backend without rules')
+
+/** Annotations that count on a host whose TLS is passed through, because its plain requests are redirected. */
+const OF_PASSED_HOSTS = /^(?:ssl-passthrough|(?:force-)?ssl-redirect)$/
 
 /** Annotations that redirect, rewrite or need a host. */
 const OF_LOCATIONS =
@@ -53,7 +57,7 @@ function guarded(name: string, entry: Entry): Entry {
     if (OF_CANARY.test(name)) return entry(value, place)
     if (place.effectOf('canary')?.settings?.canary !== undefined)
       return OF_BALANCING.test(name) ? balancingEffect(entry, value, place) : ON_CANARY(value, place)
-    const isVoid = name !== 'ssl-passthrough' && place.effectOf('ssl-passthrough')?.settings?.isPassthrough === true
+    const isVoid = !OF_PASSED_HOSTS.test(name) && place.effectOf('ssl-passthrough')?.settings?.isPassthrough === true
     if (isVoid) return ON_PASSTHROUGH(value, place)
     return isCatchAll(place) && OF_LOCATIONS.test(name) ? ON_CATCH_ALL(value, place) : entry(value, place)
   }

@@ -56,7 +56,9 @@ function sslRedirect(value: string, { sibling }: AnnotationPlace): Effect {
  * trusts the proxy in front. Otherwise Envoy writes that header itself and the redirect never ends (istio issues 16778,
  * 17980).
  */
-function forceSslRedirect(_: string, { ingress, gateway }: AnnotationPlace): Effect {
+function forceSslRedirect(_: string, { ingress, gateway, effectOf }: AnnotationPlace): Effect {
+  if (effectOf('ssl-passthrough')?.settings?.isPassthrough === true)
+    return converted({ redirectsToHttps: true, redirectsEveryHost: true }, 'plain requests are redirected (308)')
   if (ingress.tls.length > 0) return claimsHttpsRedirect('plain requests are redirected (308)')
   if (gateway.trustedProxies > 0)
     return approximate(

@@ -16,7 +16,7 @@ import type { GatewayWorkload } from '../mesh/gateway-workload.ts'
 import { backendTlsPolicies, withoutVerifiedTls } from './backend-tls-policy.ts'
 import { gatewayObject } from './gateway.ts'
 import { grpcRouteObjects } from './grpc-route.ts'
-import { httpRouteObjects } from './http-route.ts'
+import { httpRouteObjects, plainRouteObjects } from './http-route.ts'
 import { listenedHosts, type ListenedHosts, type ParentGateway } from './parent-refs.ts'
 import { mirrorGrants } from './reference-grant.ts'
 import { reuseLines } from './reused-connections.ts'
@@ -111,7 +111,8 @@ function lostLines({ lost }: SecureListeners, { ingresses }: GatewayPlan): reado
 }
 
 function hostObjects(host: VirtualHost, parent: ParentGateway): readonly EmittedObject[] {
-  if (host.passthrough !== undefined) return [tlsRouteObject(host, host.passthrough, parent)]
+  if (host.passthrough !== undefined)
+    return [tlsRouteObject(host, host.passthrough, parent), ...plainRouteObjects(host, parent)]
   if (host.routes.length === 0) return []
   return grpcRouteObjects(host, parent) ?? httpRouteObjects(host, parent)
 }

@@ -44,7 +44,7 @@ function serverListeners(server: TlsServer, isForAll: boolean): readonly SecureL
 
 /** A shared Gateway already has one. */
 export function hasPlainListener({ hosts }: GatewayPlan, isShared: boolean): boolean {
-  return !isShared && !hosts.every(isPassed)
+  return !isShared && hosts.some((host) => !isPassed(host) || host.routes.length > 0)
 }
 
 function isPassed({ passthrough }: VirtualHost): boolean {

@@ -27,7 +27,9 @@ export function sharedObjects(
   const allowedRoutes: AllowedRoutes = { namespaces: { from: 'Selector', selector: { matchLabels } } }
   const listeners = secure.map((listener): Listener => ({ ...listenerObject(listener, certificateRef), allowedRoutes }))
   const needs = [
-    ...(plan.hosts.some(({ passthrough }) => passthrough === undefined) ? ['an HTTP listener on port 80'] : []),
+    ...(plan.hosts.some(({ passthrough, routes }) => passthrough === undefined || routes.length > 0)
+      ? ['an HTTP listener on port 80']
+      : []),
     ...(listeners.length === 0 ? [] : [`these listeners: ${JSON.stringify(listeners)}`]),
   ].join(' and ')
   const message = `Gateway ${shared} needs ${needs}, and must allow routes from namespace ${plan.namespace}`

@@ -44,7 +44,7 @@ export function gatewayObject(part: GatewayPart, { selector }: GatewaySettings):
  */
 export function gatewayServers(part: GatewayPart): readonly Server[] {
   const passed = part.hosts.filter(({ passthrough }) => passthrough !== undefined)
-  const plain = part.hosts.filter(({ passthrough }) => passthrough === undefined)
+  const plain = part.hosts.filter(({ passthrough, routes }) => passthrough === undefined || routes.length > 0)
   return [
     ...part.tls.map((server, index) => secureServer(server, index, part)),
     ...(passed.length === 0 ? [] : [passedServer(passed, part)]),

@@ -47,7 +47,7 @@ export function virtualServiceObject(virtualHost: VirtualHost, gateways: readonl
       hosts: [host],
       gateways,
       tls: passthrough === undefined ? undefined : [tlsRoute(host, passthrough)],
-      http: passthrough === undefined ? withHttpsRedirects(routes) : undefined,
+      http: routes.length === 0 ? undefined : withHttpsRedirects(routes),
     }),
   }
 }
