@@ -11,6 +11,11 @@ export interface DocumentText {
   readonly separator: string
   readonly text: string
   readonly isJson: boolean
+  /**
+   * Whether kubectl's parser reads the separator with the text: it is the first line of the file, or follows another
+   * separator. All others only split.
+   */
+  readonly isMarked: boolean
   /** The file's line on which `text` begins, counted from 1. */
   readonly line: number
   /** Set if kubectl refuses the separator because the line has more than `---` and a comment. */
@@ -19,30 +24,51 @@ export interface DocumentText {
 
 /** Yields the documents one at a time. Separators and texts, concatenated, equal the file. */
 export function* splitDocuments(text: string): Generator<DocumentText> {
-  const json = /^\ufeff?\s*\{/.test(text) ? splitJson(text) : undefined
-  if (json !== undefined) yield* json
-  else yield* splitYaml(text)
+  const isBraced = BRACED.test(text)
+  const json = isBraced ? splitJson(text) : []
+  yield* json
+  const start = json.reduce((sum, { text: { length } }) => sum + length, 0)
+  const line = 1 + json.reduce((sum, document) => sum + countLines(document.text), 0)
+  const rest = text.slice(start)
+  if (json.length > 1 && rest !== '')
+    yield { ...yamlDocument('', rest, line, false), problem: 'after JSON, kubectl reads only JSON' }
+  else yield* splitYaml(rest, line, isBraced && json.length === 0 ? (SPACE_BEFORE_BRACE.exec(text)?.[0] ?? '') : '')
 }
 
-function* splitYaml(text: string): Generator<DocumentText> {
-  let separator = ''
-  let line = 1
-  let start = 0
-  for (const found of text.matchAll(/^---.*(?:\r?\n|$)/gm)) {
+/** Space as Go has it (unicode.IsSpace), which does not include a byte order mark. */
+const SPACE = '[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]'
+const BRACED = new RegExp(`^${SPACE}*\\{`)
+/** Having tried JSON, kubectl drops the space before a brace, up to the first line break. */
+const SPACE_BEFORE_BRACE = new RegExp(`^(?:(?!\\n)${SPACE})*\\n?`)
+
+/** `space` is at the beginning of the text, and no part of the first document. */
+function* splitYaml(text: string, firstLine: number, space: string): Generator<DocumentText> {
+  let separator = space
+  let line = firstLine + countLines(space)
+  let start = space.length
+  let isMarked = false
+  for (const found of text.matchAll(/^---[^\n]*(?:\n|$)/gm)) {
     const body = text.slice(start, found.index)
     if (!isLineStart(text, found.index) || isDirective(body)) continue
-    if (separator !== '' || body !== '') yield yamlDocument(separator, body, line)
+    if (separator !== '' || body !== '') yield yamlDocument(separator, body, line, isMarked)
+    isMarked = body === '' && !isMarked
     separator = found[0]
     line += countLines(body) + countLines(separator)
     start = found.index + separator.length
   }
-  if (separator !== '' || start < text.length) yield yamlDocument(separator, text.slice(start), line)
+  if (separator !== '' || start < text.length) yield yamlDocument(separator, text.slice(start), line, isMarked)
 }
 
-function yamlDocument(separator: string, text: string, line: number): DocumentText {
+/** A separator that the parser reads, and reads as more than a mark and a comment, belongs to the text. */
+function yamlDocument(separator: string, text: string, line: number, isMarked: boolean): DocumentText {
   const problem = problemOf(separator)
-  return { separator, text, isJson: false, line, ...(problem === undefined ? {} : { problem }) }
+  const common = { isJson: false, ...(problem === undefined ? {} : { problem }) }
+  if (isMarked && problem === undefined && !(MARK.test(separator) && text[0] !== '\ufeff'))
+    return { ...common, separator: '', text: separator + text, isMarked: false, line: line - countLines(separator) }
+  return { ...common, separator, text, isMarked, line }
 }
+
+const MARK = /^---(?:[ \t]*|[ \t]+#[^\p{Cc}\u2028\u2029]*)\r?\n?$/u
 
 /** `^` also matches after line ends that kubectl does not recognise. */
 function isLineStart(text: string, index: number): boolean {
@@ -50,9 +76,11 @@ function isLineStart(text: string, index: number): boolean {
 }
 
 function problemOf(separator: string): string | undefined {
-  const rest = separator.slice(3).trim()
-  return rest === '' || rest.startsWith('#') ? undefined : `kubectl refuses text after --- on the same line: ${rest}`
+  if (!separator.startsWith('---') || SEPARATOR.test(separator)) return undefined
+  return `kubectl refuses text after --- on the same line: ${separator.slice(3).trim()}`
 }
+
+const SEPARATOR = new RegExp(`^---${SPACE}*(?:#|$)`)
 
 /** `%YAML 1.1` belongs to the document after the next separator. */
 function isDirective(body: string): boolean {
@@ -65,25 +93,34 @@ function countLines(text: string): number {
   return count
 }
 
-/** Returns undefined if the text is not a sequence of JSON objects: it is YAML in flow style. */
-function splitJson(text: string): readonly DocumentText[] | undefined {
-  const ends: number[] = []
-  for (let position = text.indexOf('{'); position !== -1;) {
-    const end = endOfObject(text, position)
-    if (end === undefined || !isJson(text.slice(position, end))) return undefined
-    ends.push(end)
-    const next = /\S/.exec(text.slice(end))
-    if (next === null) break
-    position = end + next.index
-    if (text[position] !== '{') return undefined
-  }
+/** Returns the JSON objects with which the text begins, each with the space after it. What follows them is YAML. */
+function splitJson(text: string): readonly DocumentText[] {
+  const documents: DocumentText[] = []
   let line = 1
-  return ends.map((end, index) => {
-    const part = text.slice(ends[index - 1] ?? 0, index === ends.length - 1 ? text.length : end)
-    const document = { separator: '', text: part, isJson: true, line }
+  let start = 0
+  for (let position = text.indexOf('{'); text[position] === '{';) {
+    const end = endOfObject(text, position)
+    if (end === undefined || !isJson(text.slice(position, end))) break
+    position = nextWord(text, end)
+    const part = text.slice(start, position === text.length ? position : lineEnd(text, end, position))
+    documents.push({ separator: '', text: part, isJson: true, isMarked: false, line })
     line += countLines(part)
-    return document
-  })
+    start += part.length
+  }
+  return documents
+}
+
+function nextWord(text: string, from: number): number {
+  NOT_SPACE.lastIndex = from
+  return NOT_SPACE.exec(text)?.index ?? text.length
+}
+
+const NOT_SPACE = /\S/g
+
+/** Returns the start of the next line; `most` if no line ends before it. */
+function lineEnd(text: string, from: number, most: number): number {
+  const found = text.indexOf('\n', from)
+  return found === -1 || found >= most ? most : found + 1
 }
 
 function endOfObject(text: string, start: number): number | undefined {

@@ -10,10 +10,10 @@ import {
   type JsonObject,
 } from '../kubernetes/json.ts'
 import { duplicateKeys } from '../kubernetes/json-duplicates.ts'
-import { readEvents, YamlError } from '../kubernetes/yaml-events.ts'
+import { YamlError } from '../kubernetes/yaml-cursor.ts'
 import { nodesOf, type YamlNode } from '../kubernetes/yaml-nodes.ts'
 import { readSimpleYaml } from '../kubernetes/yaml-simple.ts'
-import { valueOf, type DuplicateKey } from '../kubernetes/yaml-value.ts'
+import { keyOf, valueOf, type DuplicateKey } from '../kubernetes/yaml-value.ts'
 import { itemOffsets } from './json-items.ts'
 import { isHelmTemplate, notAnObject } from './manifest-kinds.ts'
 import { splitDocuments, type DocumentText } from './manifest-documents.ts'
@@ -124,14 +124,13 @@ function problemText(message: string): string {
 }
 
 function readValue(
-  { text, isJson }: DocumentText,
+  { text, isJson, isMarked }: DocumentText,
   at: (offset: number) => string,
 ): { readonly value: Json | undefined; readonly warnings: readonly string[] } {
-  if (isJson)
-    return { value: JSON.parse(text.replace(/^\ufeff/, '')) as Json, warnings: repeatedKeys(duplicateKeys(text), at) }
+  if (isJson) return { value: JSON.parse(text) as Json, warnings: repeatedKeys(duplicateKeys(text), at) }
   const simple = readSimpleYaml(text) as Json | undefined
   if (simple !== undefined) return { value: simple, warnings: [] }
-  const { value, duplicates } = valueOf(readEvents(text))
+  const { value, duplicates } = valueOf(nodesOf(text, isMarked))
   const directive = /^\ufeff?(?:(?:#[^\n]*|[ \t\r]*)\n)*%/.test(text)
     ? [`${at(0)}: kubectl refuses a document with a % directive`]
     : []
@@ -208,7 +207,7 @@ function itemLines(part: DocumentText, value: Json): Expansion['lineOf'] {
     isRead = true
     const offset = path.length === 2 ? offsets?.[Number(path[1])] : undefined
     if (offset !== undefined) return lineOf(offset)
-    root ??= nodesOf(readEvents(part.text))
+    root ??= nodesOf(part.text, part.isMarked)
     return lineOf(nodeAt(root, path)?.start ?? 0)
   }
 }
@@ -232,7 +231,7 @@ function linesInOrder(part: DocumentText): (offset: number) => number {
 function nodeAt(root: YamlNode | undefined, path: Source['path']): YamlNode | undefined {
   let node = root
   for (const segment of path) {
-    if (node?.kind === 'map') node = node.entries.findLast(({ key }) => key === String(segment))?.value
+    if (node?.kind === 'map') node = node.entries.findLast((entry) => keyOf(entry) === String(segment))?.value
     else if (node?.kind === 'sequence') node = node.items[Number(segment)]
     else return undefined
   }

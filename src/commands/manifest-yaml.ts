@@ -4,7 +4,6 @@ import { nameOfFile, type Manifest, type ManifestDocument } from '../cluster/man
 import { equalJson, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { pointer, type Operation } from '../kubernetes/json-pointer.ts'
 import { applyEdits, planEdits } from '../kubernetes/yaml-edit.ts'
-import { readEvents } from '../kubernetes/yaml-events.ts'
 import { nodesOf } from '../kubernetes/yaml-nodes.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
 import { readSimpleYaml } from '../kubernetes/yaml-simple.ts'
@@ -66,24 +65,25 @@ function operationsOn(changed: readonly PatchedManifest[]): readonly Operation[]
 
 /** Returns the text only if it parses as the object that admission would store, so a failed edit is never printed. */
 function editedText(
-  { text, isJson }: ManifestDocument,
+  { text, isJson, isMarked }: ManifestDocument,
   changed: readonly PatchedManifest[],
 ): string | { readonly problem: string } {
-  const read = readEvents(text)
-  const root = nodesOf(read)
+  const root = nodesOf(text, isMarked)
   if (root === undefined) return { problem: 'the document is empty' }
   const edits = planEdits(text, root, operationsOn(changed))
   if ('problem' in edits) return edits
   const result = applyEdits(text, edits)
   const [first] = changed
   const isWhole = first?.manifest.source.path.length === 0 && first.denial === undefined
-  const expected = isWhole ? first.after : expectedValue(valueOf(read).value as Json, changed)
-  return equalJson(readBack(result, isJson), expected) ? result : { problem: 'the style of the document' }
+  const expected = isWhole ? first.after : expectedValue(valueOf(root).value as Json, changed)
+  return equalJson(readBack(result, isJson, isMarked), expected) ? result : { problem: 'the style of the document' }
 }
 
-function readBack(text: string, isJson: boolean): Json | undefined {
+function readBack(text: string, isJson: boolean, isMarked: boolean): Json | undefined {
   try {
-    return isJson ? (JSON.parse(text) as Json) : ((readSimpleYaml(text) ?? valueOf(readEvents(text)).value) as Json)
+    return isJson
+      ? (JSON.parse(text) as Json)
+      : ((readSimpleYaml(text) ?? valueOf(nodesOf(text, isMarked)).value) as Json)
   } catch {
     return undefined
   }
@@ -120,8 +120,8 @@ async function printWhole(document: ManifestDocument, changed: readonly PatchedM
   return header + (header.includes('\r\n') ? lines.replaceAll('\n', '\r\n') : lines)
 }
 
-function exactValue({ text }: ManifestDocument, changed: readonly PatchedManifest[]): unknown {
-  const value: unknown = writtenOut(valueOf(readEvents(text), true).value ?? null)
+function exactValue({ text, isMarked }: ManifestDocument, changed: readonly PatchedManifest[]): unknown {
+  const value: unknown = writtenOut(valueOf(nodesOf(text, isMarked), true).value ?? null)
   return operationsOn(changed).reduce(
     (current, operation) =>
       fastJsonPatch.applyOperation(current, structuredClone(operation) as JsonPatchOperation, false, true).newDocument,

@@ -1,7 +1,7 @@
 /** The part of the mesh's `defaultConfig` that a pod may override: annotation `proxy.istio.io/config`, YAML or JSON. */
 import { INTERCEPTION_MODE, PROXY_CONFIG } from './annotations.ts'
 import { memberAt, scalarText } from '../kubernetes/json.ts'
-import { readEvents } from '../kubernetes/yaml-events.ts'
+import { nodesOf } from '../kubernetes/yaml-nodes.ts'
 import { valueOf } from '../kubernetes/yaml-value.ts'
 import type { ControlPlane, InterceptionMode } from './control-plane.ts'
 
@@ -54,7 +54,7 @@ function parseProxyConfig(text: string): unknown {
 /** Parses as sigs.k8s.io/yaml does: the last of duplicate keys counts. */
 function readProxyConfig(text: string): unknown {
   try {
-    const { value = null } = valueOf(readEvents(text, 0))
+    const { value = null } = valueOf(nodesOf(text))
     return typeof value === 'object' ? (value ?? {}) : undefined
   } catch {
     return undefined

@@ -60,7 +60,7 @@ function sharedAnchors(root: YamlNode): ReadonlySet<string> {
   const names = new Set<string>()
   const visit = (node: YamlNode): void => {
     if (node.kind === 'alias') names.add(node.name)
-    if (node.kind === 'map') for (const { value } of node.entries) visit(value)
+    if (node.kind === 'map') for (const { key, value } of node.entries) [key, value].forEach(visit)
     if (node.kind === 'sequence') for (const item of node.items) visit(item)
   }
   visit(root)

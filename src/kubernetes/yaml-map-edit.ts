@@ -1,7 +1,8 @@
 /** Edits the entries of a map in its text. */
 import type { Json } from './json.ts'
 import { entryText, flowText, scalarText } from './yaml-fragment.ts'
-import type { Entry, MapNode } from './yaml-nodes.ts'
+import type { Entry, MapNode, ScalarNode } from './yaml-nodes.ts'
+import { keyOf } from './yaml-value.ts'
 import { block, columnOf, indentAt, isCompact, sequenceIndent, type Page } from './yaml-page.ts'
 import {
   appendFlow,
@@ -36,7 +37,7 @@ export function editMap(page: Page, map: MapNode, changes: readonly Change[]): r
       if (anchor !== undefined) return { problem: `anchor &${anchor}` }
     }
     if (operation.op === 'remove') {
-      const all = map.entries.filter((entry) => entry.key === key)
+      const all = map.entries.filter((entry) => keyOf(entry) === key)
       if (all.length === 0) return { problem: `${key} comes from a merge key` }
       gone.push(...all)
     } else if (present === undefined) added.push({ key, value: operation.value })
@@ -57,11 +58,11 @@ export function editMap(page: Page, map: MapNode, changes: readonly Change[]): r
 
 /** If a key is duplicated, the last one counts. */
 export function lastEntry(map: MapNode, key: string): Entry | undefined {
-  return map.entries.findLast((entry) => entry.key === key)
+  return map.entries.findLast((entry) => keyOf(entry) === key)
 }
 
-function partOf({ keyStart, value }: Entry): Part {
-  return { start: keyStart, end: value.end }
+function partOf({ key, value }: Entry): Part {
+  return { start: key.start, end: value.end }
 }
 
 function replaceEntry(page: Page, map: MapNode, entry: Entry, key: string, value: Json): TextEdit {
@@ -70,9 +71,12 @@ function replaceEntry(page: Page, map: MapNode, entry: Entry, key: string, value
   return { start, end, text: block(page, entryText(key, value, indentAt(page, start), sequenceIndent(page))) }
 }
 
-function replaceValue(page: Page, map: MapNode, { key, keyStart, value: old }: Entry, value: Json): TextEdit {
+function replaceValue(page: Page, map: MapNode, entry: Entry, value: Json): TextEdit {
+  const { value: old } = entry
+  const keyStart = entry.key.start
+  const key = keyOf(entry) ?? ''
   const isScalar = typeof value !== 'object' || value === null
-  if (old.kind === 'scalar' && isScalar && !old.isBlock && !old.isAbsent)
+  if (old.kind === 'scalar' && isScalar && isOnKeyLine(old))
     return {
       start: old.start,
       end: old.end,
@@ -84,6 +88,10 @@ function replaceValue(page: Page, map: MapNode, { key, keyStart, value: old }: E
   }
   const whole = entryText(key, value, indentAt(page, keyStart), sequenceIndent(page))
   return { start: keyStart, end: old.end, text: block(page, whole) }
+}
+
+function isOnKeyLine({ style }: ScalarNode): boolean {
+  return style === 'plain' || style === 'single' || style === 'double'
 }
 
 function scalarIn(map: MapNode, value: Json): string {
@@ -99,7 +107,7 @@ function appendEntries(page: Page, map: MapNode, added: readonly { key: string; 
   if (added.length === 0) return []
   const last = map.entries.at(-1)
   if (map.isFlow) {
-    const at = last?.keyStart ?? map.start
+    const at = last?.key.start ?? map.start
     return [
       appendFlow(
         page,
@@ -111,7 +119,7 @@ function appendEntries(page: Page, map: MapNode, added: readonly { key: string; 
     ]
   }
   if (last === undefined) return []
-  const indent = ' '.repeat(columnOf(page, map.entries[0]?.keyStart ?? last.keyStart))
+  const indent = ' '.repeat(columnOf(page, map.entries[0]?.key.start ?? last.key.start))
   const lines = added.map(({ key, value }) => indent + entryText(key, value, indent, sequenceIndent(page)))
   return [insertLines(page, last.value, lines)]
 }

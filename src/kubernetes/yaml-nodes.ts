@@ -1,8 +1,7 @@
-/** A YAML document as nodes with their positions in the text, for editing it in place. */
-import { COLLECTION_STYLE, EVENT_ID, getScalarValue, SCALAR_STYLE, type Event, type ScalarEvent } from 'js-yaml'
-import type { YamlEvents } from './yaml-events.ts'
-import { resolvePlain } from './yaml-scalar.ts'
-import { trimEnd } from './trim-characters.ts'
+/** A YAML document as nodes with their positions in the text, as kubectl reads it, and for editing it in place. */
+import { MOST_LEVELS, YamlError } from './yaml-cursor.ts'
+import { YamlScanner } from './yaml-scanner.ts'
+import type { ScalarStyle, ScalarToken, Token } from './yaml-tokens.ts'
 
 interface Place {
   /** Includes anchor and tag. */
@@ -12,7 +11,7 @@ interface Place {
   readonly anchor: string | undefined
 }
 
-export type YamlNode = MapNode | SequenceNode | (Place & { readonly kind: 'alias'; readonly name: string }) | ScalarNode
+export type YamlNode = MapNode | SequenceNode | AliasNode | ScalarNode
 
 export interface MapNode extends Place {
   readonly kind: 'map'
@@ -26,147 +25,275 @@ export interface SequenceNode extends Place {
   readonly items: readonly YamlNode[]
 }
 
+export interface AliasNode extends Place {
+  readonly kind: 'alias'
+  readonly name: string
+  readonly target: YamlNode
+}
+
 export interface ScalarNode extends Place {
   readonly kind: 'scalar'
   readonly text: string
-  /** A block scalar that keeps trailing blank lines, or includes the whole of its last line. */
-  readonly isBlock: boolean
-  /** The value is absent from the text. */
-  readonly isAbsent: boolean
+  /** `absent` if the text has no value. */
+  readonly style: ScalarStyle | 'absent'
+  /** In full, such as `tag:yaml.org,2002:str`. */
+  readonly tag: string | undefined
 }
 
 export interface Entry {
-  readonly key: string
-  readonly keyStart: number
+  readonly key: YamlNode
   readonly value: YamlNode
 }
 
-/** Returns undefined for a document of comments only. */
-export function nodesOf(read: YamlEvents): YamlNode | undefined {
-  const cursor = { index: 1, end: 0 }
-  const [, first] = read.events
-  return first === undefined || first.type === EVENT_ID.POP ? undefined : nodeAt(read, cursor)
-}
-
-interface Cursor {
-  index: number
-  /** The end of the last node in the parsed text. */
-  end: number
-}
-
-function nodeAt(read: YamlEvents, cursor: Cursor): YamlNode {
-  const event = read.events[cursor.index++]
-  switch (event?.type) {
-    case EVENT_ID.MAPPING:
-      return collection(read, cursor, event, readEntries)
-    case EVENT_ID.SEQUENCE:
-      return collection(read, cursor, event, readItems)
-    case EVENT_ID.ALIAS: {
-      cursor.end = event.anchorEnd
-      const name = read.source.slice(event.anchorStart, event.anchorEnd)
-      const place = { start: read.given(event.anchorStart - 1), end: read.given(event.anchorEnd), anchor: undefined }
-      return { kind: 'alias', name, ...place }
-    }
-    case EVENT_ID.SCALAR:
-      return scalar(read, cursor, event)
-    default:
-      throw new Error('the events of the parser end within a node')
-  }
-}
-
-type CollectionEvent = Extract<Event, { readonly anchorStart: number; readonly start: number }>
-type Contents = Pick<MapNode, 'kind' | 'entries'> | Pick<SequenceNode, 'kind' | 'items'>
-
-function collection(
-  read: YamlEvents,
-  cursor: Cursor,
-  event: CollectionEvent,
-  contents: (read: YamlEvents, cursor: Cursor) => Contents,
-): YamlNode {
-  const isFlow = event.style === COLLECTION_STYLE.FLOW
-  const isBracketed = isFlow && '[{'.includes(read.source[event.start] ?? '')
-  cursor.end = event.start + (isBracketed ? 1 : 0)
-  const inside = contents(read, cursor)
-  cursor.index++
-  if (isBracketed) cursor.end = closingBracket(read.source, cursor.end) + 1
-  const start = firstOf(event.start, event.anchorStart - 1, event.tagStart)
-  const anchor = event.anchorStart < 0 ? undefined : read.source.slice(event.anchorStart, event.anchorEnd)
-  return { ...inside, isFlow, start: read.given(start), end: read.given(cursor.end), anchor }
-}
-
-function readEntries(read: YamlEvents, cursor: Cursor): Pick<MapNode, 'kind' | 'entries'> {
-  const entries: Entry[] = []
-  while (read.events[cursor.index]?.type !== EVENT_ID.POP) {
-    const key = nodeAt(read, cursor)
-    entries.push({ key: keyOf(key), keyStart: key.start, value: nodeAt(read, cursor) })
-  }
-  return { kind: 'map', entries }
-}
-
-/** Keys are text, as in the value's reader. */
-function keyOf(node: YamlNode): string {
-  return node.kind === 'scalar' ? node.text : ''
-}
-
-function readItems(read: YamlEvents, cursor: Cursor): Pick<SequenceNode, 'kind' | 'items'> {
-  const items: YamlNode[] = []
-  while (read.events[cursor.index]?.type !== EVENT_ID.POP) items.push(nodeAt(read, cursor))
-  return { kind: 'sequence', items }
-}
-
 /**
- * After the last node of a flow collection there are only space, comments, commas, and the colon of an absent value.
+ * Returns undefined for a document of comments only. With `isMarked`, the parser has seen `---` before the text. Throws
+ * YamlError for what kubectl refuses.
  */
-function closingBracket(source: string, from: number): number {
-  let position = from
-  while (position < source.length && !']}'.includes(source[position] ?? '')) {
-    const isComment = source[position] === '#' && /\s/.test(source[position - 1] ?? ' ')
-    position = isComment ? source.indexOf('\n', position) + 1 || source.length : position + 1
+export function nodesOf(text: string, isMarked = false): YamlNode | undefined {
+  return new NodeReader(text).read(isMarked)
+}
+
+interface Properties {
+  readonly start: number
+  /** The position after anchor and tag; -1 without them. */
+  readonly end: number
+  readonly anchor: string | undefined
+  readonly tag: string | undefined
+}
+
+class NodeReader {
+  readonly #scanner: YamlScanner
+  readonly #length: number
+  readonly #anchors = new Map<string, YamlNode | 'open'>()
+  readonly #handles = new Map([
+    ['!', '!'],
+    ['!!', 'tag:yaml.org,2002:'],
+  ])
+  #level = 0
+
+  constructor(text: string) {
+    this.#scanner = new YamlScanner(text)
+    this.#length = text.length
   }
-  return position
-}
 
-function scalar(read: YamlEvents, cursor: Cursor, event: ScalarEvent): ScalarNode {
-  const anchor = event.anchorStart < 0 ? undefined : read.source.slice(event.anchorStart, event.anchorEnd)
-  const isAbsent = event.valueStart < 0
-  const text = isAbsent ? '' : scalarText(read.source, event)
-  const isQuoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED
-  const isBlock = event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK
-  const properties = Math.max(event.anchorEnd, event.tagEnd)
-  const valueStart = isAbsent ? Math.max(properties, afterColon(read.source, cursor.end)) : event.valueStart
-  cursor.end = isAbsent ? valueStart : event.valueEnd + (isQuoted ? 1 : 0)
-  const first = firstOf(valueStart - (isQuoted ? 1 : 0), event.anchorStart - 1, event.tagStart)
-  return {
-    kind: 'scalar',
-    text,
-    isBlock,
-    isAbsent,
-    anchor,
-    start: read.given(first),
-    end: read.given(isBlock ? blockEnd(read.source, event) : cursor.end),
+  read(isMarked: boolean): YamlNode | undefined {
+    if (this.#is('end')) return undefined
+    const isExplicit = isMarked || this.#readHead()
+    const { start } = this.#scanner.peek()
+    const isEmpty = isExplicit && ['directive', 'document-start', 'document-end', 'end'].includes(this.#type())
+    const root = isEmpty ? this.#absent(start) : this.#node(true, false)
+    this.#scanner.peek()
+    return root
+  }
+
+  /** Reads directives and `---`; false if the document begins with its content. */
+  #readHead(): boolean {
+    let token = this.#scanner.peek()
+    if (token.type !== 'directive' && token.type !== 'document-start') return false
+    for (; token.type === 'directive'; token = this.#scanner.peek()) {
+      const { name, handle, prefix } = token.directive
+      if (name === 'TAG') this.#handles.set(handle, prefix)
+      this.#scanner.take()
+    }
+    if (token.type !== 'document-start') throw new YamlError('--- is expected after a % directive', token.start)
+    this.#scanner.take()
+    return true
+  }
+
+  #type(): Token['type'] {
+    return this.#scanner.peek().type
+  }
+
+  #is(...types: readonly Token['type'][]): boolean {
+    return types.includes(this.#type())
+  }
+
+  #absent(at: number, { start = at, end = -1, anchor, tag }: Partial<Properties> = {}): ScalarNode {
+    return { kind: 'scalar', text: '', style: 'absent', tag, anchor, start, end: Math.max(at, end) }
+  }
+
+  /** `isIndentless`: a list whose dashes are in the column of its key. */
+  #node(isBlock: boolean, isIndentless: boolean): YamlNode {
+    const token = this.#scanner.peek()
+    if (token.type === 'alias') return this.#alias(token)
+    const properties = this.#properties()
+    const { anchor } = properties
+    if (anchor !== undefined) this.#anchors.set(anchor, 'open')
+    if (++this.#level > MOST_LEVELS) throw new YamlError('the document is nested too deeply', token.start)
+    const node = this.#content(isBlock, isIndentless, properties)
+    this.#level--
+    if (anchor !== undefined) this.#anchors.set(anchor, node)
+    return node
+  }
+
+  #alias({ name, start, end }: Extract<Token, { readonly name: string }>): AliasNode {
+    const target = this.#anchors.get(name)
+    if (target === undefined) throw new YamlError(`no anchor is named ${name}`, start)
+    if (target === 'open') throw new YamlError(`anchor ${name} contains itself`, start)
+    this.#scanner.take()
+    return { kind: 'alias', name, target, start, end, anchor: undefined }
+  }
+
+  /** One anchor and one tag, in any order. */
+  #properties(): Properties {
+    const { start } = this.#scanner.peek()
+    let end = -1
+    let anchor: string | undefined
+    let tag: string | undefined
+    for (;;) {
+      const token = this.#scanner.peek()
+      if (token.type === 'anchor' && anchor === undefined) anchor = token.name
+      else if (token.type === 'tag' && tag === undefined) tag = this.#tag(token)
+      else return { start, end, anchor, tag }
+      end = token.end
+      this.#scanner.take()
+    }
+  }
+
+  #tag({ tag: { handle, suffix }, start }: Extract<Token, { readonly type: 'tag' }>): string {
+    if (handle === '') return suffix
+    const prefix = this.#handles.get(handle)
+    if (prefix === undefined) throw new YamlError(`no %TAG directive defines ${handle}`, start)
+    return prefix + suffix
+  }
+
+  #content(isBlock: boolean, isIndentless: boolean, properties: Properties): YamlNode {
+    const token = this.#scanner.peek()
+    const { start, end, anchor } = properties
+    switch (token.type) {
+      case 'scalar':
+        return this.#scalar(token, properties)
+      case '[':
+        return { ...this.#flowSequence(), start, anchor }
+      case '{':
+        return { ...this.#flowMap(), start, anchor }
+      case 'entry':
+        if (isIndentless) return { ...this.#indentlessSequence(), start, anchor }
+        break
+      case 'block-sequence':
+        if (isBlock) return { ...this.#blockSequence(), start, anchor }
+        break
+      case 'block-mapping':
+        if (isBlock) return { ...this.#blockMap(), start, anchor }
+    }
+    if (end >= 0) return this.#absent(end, properties)
+    throw new YamlError(CONTENT_PROBLEMS.get(token.type) ?? 'a value is expected here', token.start)
+  }
+
+  #scalar({ text, style, end }: ScalarToken, { start, anchor, tag }: Properties): ScalarNode {
+    this.#scanner.take()
+    return { kind: 'scalar', text, style, tag, anchor, start, end: Math.min(end, this.#length) }
+  }
+
+  #blockSequence(): Unplaced<SequenceNode> {
+    this.#scanner.take()
+    const items: YamlNode[] = []
+    let { end } = this.#scanner.peek()
+    while (this.#is('entry')) {
+      items.push(this.#behind(['entry', 'block-end'], true, false))
+      end = items.at(-1)?.end ?? end
+    }
+    this.#expect('block-end', 'a list item, or a line that is indented less, is expected here')
+    return { kind: 'sequence', isFlow: false, items, end }
+  }
+
+  /** Reads the node behind the next token; an absent one if a token of these types follows. */
+  #behind(stops: readonly Token['type'][], isBlock: boolean, isIndentless: boolean): YamlNode {
+    const { end } = this.#scanner.peek()
+    this.#scanner.take()
+    return stops.includes(this.#type()) ? this.#absent(end) : this.#node(isBlock, isIndentless)
+  }
+
+  #expect(type: Token['type'], problem: string): void {
+    const token = this.#scanner.peek()
+    if (token.type !== type) throw new YamlError(problem, token.start)
+    this.#scanner.take()
+  }
+
+  #indentlessSequence(): Unplaced<SequenceNode> {
+    const items: YamlNode[] = []
+    let { end } = this.#scanner.peek()
+    while (this.#is('entry')) {
+      items.push(this.#behind(['entry', 'key', 'value', 'block-end'], true, false))
+      end = items.at(-1)?.end ?? end
+    }
+    return { kind: 'sequence', isFlow: false, items, end }
+  }
+
+  #blockMap(): Unplaced<MapNode> {
+    let { end } = this.#scanner.peek()
+    this.#scanner.take()
+    const entries: Entry[] = []
+    while (this.#is('key')) {
+      const key = this.#behind(BEYOND_ENTRY, true, true)
+      const value = this.#is('value') ? this.#behind(BEYOND_ENTRY, true, true) : this.#absent(key.end)
+      entries.push({ key, value })
+      end = value.end
+    }
+    this.#expect('block-end', 'a key, or a line that is indented less, is expected here')
+    return { kind: 'map', isFlow: false, entries, end }
+  }
+
+  #flowSequence(): Unplaced<SequenceNode> {
+    this.#scanner.take()
+    const items: YamlNode[] = []
+    while (this.#hasMore(']', items.length)) items.push(this.#is('key') ? this.#pair() : this.#node(false, false))
+    return { kind: 'sequence', isFlow: true, items, end: this.#close() }
+  }
+
+  /** Passes the comma before every item but the first. */
+  #hasMore(bracket: ']' | '}', count: number): boolean {
+    if (this.#is(bracket)) return false
+    if (count > 0) this.#expect(',', `a comma or ${bracket} is expected here`)
+    return !this.#is(bracket)
+  }
+
+  #close(): number {
+    const { end } = this.#scanner.peek()
+    this.#scanner.take()
+    return end
+  }
+
+  /** `[a: b]` is a list of one map. Without a key (`[? : b]`), libyaml passes over the next token. */
+  #pair(): MapNode {
+    const { start, end } = this.#scanner.peek()
+    this.#scanner.take()
+    const isAbsent = this.#is('value', ',', ']')
+    if (isAbsent) this.#scanner.take()
+    const key = isAbsent ? this.#absent(end) : this.#node(false, false)
+    const value = this.#is('value') ? this.#behind([',', ']'], false, false) : this.#absent(key.end)
+    return { kind: 'map', isFlow: true, entries: [{ key, value }], start, end: value.end, anchor: undefined }
+  }
+
+  #flowMap(): Unplaced<MapNode> {
+    this.#scanner.take()
+    const entries: Entry[] = []
+    while (this.#hasMore('}', entries.length)) entries.push(this.#flowEntry())
+    return { kind: 'map', isFlow: true, entries, end: this.#close() }
+  }
+
+  #flowEntry(): Entry {
+    if (!this.#is('key')) {
+      const key = this.#node(false, false)
+      return { key, value: this.#absent(key.end) }
+    }
+    const key = this.#behind(BEYOND_FLOW_ENTRY, false, false)
+    return { key, value: this.#is('value') ? this.#behind([',', '}'], false, false) : this.#absent(key.end) }
   }
 }
 
-function scalarText(source: string, event: ScalarEvent): string {
-  const text = getScalarValue(source, event)
-  if (event.style !== SCALAR_STYLE.PLAIN || event.tagStart >= 0) return text
-  const value = resolvePlain(text)
-  return value === null ? text : String(value)
-}
+type Unplaced<Node extends YamlNode> = Omit<Node, 'start' | 'anchor'>
 
-/** Returns the position of the value of `key:`. */
-function afterColon(source: string, from: number): number {
-  const found = /^[ \t]*:/.exec(source.slice(from, from + 200))
-  return from + (found?.[0].length ?? 0)
-}
+const BEYOND_ENTRY = ['key', 'value', 'block-end'] as const
+const BEYOND_FLOW_ENTRY = ['value', ',', '}'] as const
 
-/** Blank lines after a block scalar belong to it only if it keeps them (`|+`). */
-function blockEnd(source: string, { valueStart, valueEnd, chomping }: ScalarEvent): number {
-  const text = source.slice(valueStart, valueEnd)
-  if (chomping === 3) return valueEnd
-  return valueStart + trimEnd(text, ' \t\r\n').length
-}
-
-function firstOf(...positions: readonly number[]): number {
-  return Math.min(...positions.filter((position) => position >= 0))
-}
+const CONTENT_PROBLEMS: ReadonlyMap<Token['type'], string> = new Map([
+  [',', 'a value is expected before the comma'],
+  [']', 'a closing bracket without an opening one'],
+  ['}', 'a closing brace without an opening one'],
+  ['end', 'the text ends where a value is expected'],
+  ['document-end', 'the document ends where a value is expected'],
+  ['document-start', 'the document ends where a value is expected'],
+  ['anchor', 'a value has two anchors'],
+  ['tag', 'a value has two tags'],
+])

@@ -1,13 +1,13 @@
 /**
  * Reads the YAML of most manifests, several times faster than a parser that keeps positions: block maps and lists,
  * one-line scalars and flow collections, literal blocks. A text with anything else (anchors, tags, escapes, multi-line
- * scalars, tabs, other alphabets, duplicate keys, errors) is left to `readEvents`, which reads all of YAML.
+ * scalars, tabs, other alphabets, duplicate keys, errors) is left to `nodesOf`, which reads all of YAML.
  */
 import { resolvePlain } from './yaml-scalar.ts'
 import { FlowReader } from './yaml-simple-flow.ts'
 import type { YamlValue } from './yaml-value.ts'
 
-/** Returns the result of `valueOf(readEvents(text))`, or undefined for a text that is not simple. */
+/** Returns the result of `valueOf(nodesOf(text))`, or undefined for a text that is not simple. */
 export function readSimpleYaml(text: string): YamlValue | undefined {
   if (!text.endsWith('\n') || NOT_PLAIN_TEXT.test(text)) return undefined
   try {

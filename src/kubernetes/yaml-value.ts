@@ -1,7 +1,7 @@
 /** The value of a YAML document as kubectl reads it (go.yaml.in/yaml/v2 decode.go, then sigs.k8s.io/yaml to JSON). */
-import { EVENT_ID, getScalarValue, SCALAR_STYLE, COLLECTION_STYLE, type Event, type ScalarEvent } from 'js-yaml'
-import { YamlError, type YamlEvents } from './yaml-events.ts'
-import { resolvePlain, type YamlScalar } from './yaml-scalar.ts'
+import { YamlError } from './yaml-cursor.ts'
+import type { Entry, MapNode, ScalarNode, YamlNode } from './yaml-nodes.ts'
+import { isNotFinite, keyText, resolvePlain, resolveTagged, type YamlScalar } from './yaml-scalar.ts'
 
 export type YamlValue = YamlScalar | YamlValue[] | { [key: string]: YamlValue }
 
@@ -17,16 +17,100 @@ export interface DuplicateKey {
   readonly offset: number
 }
 
-interface Frame {
-  readonly kind: 'sequence' | 'mapping' | 'document'
-  readonly value: YamlValue[] | { [key: string]: YamlValue }
-  readonly anchor: string | undefined
-  readonly isFlow: boolean
-  readonly start: number
-  readonly own: Set<string>
-  key: { readonly name: string; readonly offset: number; readonly isMerge: boolean } | undefined
-  /** The number of nodes with every alias expanded. */
-  size: number
+/** Throws YamlError. With `exact`, integers beyond 2^53 are returned as bigint, otherwise as numbers. */
+export function valueOf(root: YamlNode | undefined, exact = false): ReadValue {
+  const decoder = new Decoder(exact)
+  return { value: root === undefined ? undefined : decoder.decode(root), duplicates: decoder.duplicates }
+}
+
+/** Returns an entry's key as the member's name in JSON; undefined for one that kubectl refuses, and for a merge key. */
+export function keyOf({ key }: Entry): string | undefined {
+  if (isMerge(key)) return undefined
+  const node = key.kind === 'alias' ? key.target : key
+  try {
+    return node.kind === 'scalar' ? textOfKey(node) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+class Decoder {
+  readonly duplicates: DuplicateKey[] = []
+  readonly #exact: boolean
+  readonly #shared = new Map<YamlNode, { readonly value: YamlValue; readonly size: number }>()
+  /** The numbers of decoded nodes with every alias expanded, and of those within aliases. */
+  #nodes = 0
+  #aliased = 0
+
+  constructor(exact: boolean) {
+    this.#exact = exact
+  }
+
+  decode(node: YamlNode): YamlValue {
+    this.#nodes++
+    if (node.kind === 'alias') return this.#expand(node.target, node.start)
+    const before = this.#nodes
+    const value = this.#content(node)
+    if (node.anchor !== undefined) this.#shared.set(node, { value, size: this.#nodes - before + 1 })
+    return value
+  }
+
+  /** An anchor precedes its aliases, so its value is known. */
+  #expand(target: YamlNode, offset: number): YamlValue {
+    const { value, size } = this.#shared.get(target) ?? { value: null, size: 1 }
+    this.#nodes += size
+    this.#aliased += size
+    const isMuch = this.#aliased > 100 && this.#nodes > 1000
+    if (isMuch && this.#aliased / this.#nodes > allowedAliasShare(this.#nodes))
+      throw new YamlError('the document contains excessive aliasing', offset)
+    return value
+  }
+
+  #content(node: Exclude<YamlNode, { readonly kind: 'alias' }>): YamlValue {
+    if (node.kind === 'sequence') return node.items.map((item) => this.decode(item))
+    return node.kind === 'map' ? this.#map(node) : this.#scalar(node)
+  }
+
+  #scalar(node: ScalarNode): YamlScalar {
+    const value = orYamlError(node, () => scalarOf(node))
+    return typeof value === 'bigint' && !this.#exact ? Number(value) : value
+  }
+
+  /** Merged members override members above, and are overridden by members below, as in go-yaml v2. */
+  #map({ entries }: MapNode): YamlValue {
+    const members: { [key: string]: YamlValue } = {}
+    const own = new Set<string>()
+    for (const { key, value } of entries) {
+      if (isMerge(key)) {
+        this.#merge(members, value)
+        continue
+      }
+      const name = this.#key(key)
+      if (own.has(name)) this.duplicates.push({ key: name, offset: key.start })
+      own.add(name)
+      put(members, name, this.decode(value))
+    }
+    return members
+  }
+
+  #key(node: YamlNode): string {
+    this.#nodes++
+    if (node.kind === 'scalar' && node.anchor !== undefined) this.decode(node)
+    const key = node.kind === 'alias' ? node.target : node
+    if (key.kind !== 'scalar') throw new YamlError('invalid map key: a key must be a string', node.start)
+    return orYamlError(node, () => textOfKey(key))
+  }
+
+  /** If several are merged, the first one wins. */
+  #merge(members: { [key: string]: YamlValue }, node: YamlNode): void {
+    const sources = node.kind === 'sequence' ? node.items.toReversed() : [node]
+    for (const source of sources) {
+      const target = source.kind === 'alias' ? source.target : source
+      if (target.kind !== 'map')
+        throw new YamlError('map merge requires map or sequence of maps as the value', source.start)
+      for (const [key, member] of Object.entries(this.decode(source) ?? {})) put(members, key, member as YamlValue)
+    }
+  }
 }
 
 /**
@@ -38,197 +122,32 @@ function allowedAliasShare(nodes: number): number {
   return nodes >= 4_000_000 ? 0.1 : 0.99 - 0.89 * ((nodes - 400_000) / 3_600_000)
 }
 
-/** Throws YamlError. With `exact`, integers beyond 2^53 are returned as bigint, otherwise as numbers. */
-export function valueOf(read: YamlEvents, exact = false): ReadValue {
-  return new Composer(read, exact).compose()
+/** An unquoted `<<`. */
+function isMerge(node: YamlNode): boolean {
+  if (node.kind !== 'scalar' || node.text !== '<<') return false
+  return node.tag === undefined ? node.style === 'plain' : node.tag === '!' || node.tag === 'tag:yaml.org,2002:merge'
 }
 
-class Composer {
-  readonly #read: YamlEvents
-  readonly #exact: boolean
-  readonly #anchors = new Map<string, { readonly value: YamlValue; readonly size: number } | 'open'>()
-  readonly #duplicates: DuplicateKey[] = []
-  readonly #frames: Frame[] = []
-  #root: YamlValue | undefined
-  #nodes = 0
-  #aliased = 0
-
-  constructor(read: YamlEvents, exact: boolean) {
-    this.#read = read
-    this.#exact = exact
-  }
-
-  compose(): ReadValue {
-    for (const event of this.#read.events) this.#take(event)
-    return { value: this.#root, duplicates: this.#duplicates }
-  }
-
-  #take(event: Event): void {
-    this.#nodes++
-    switch (event.type) {
-      case EVENT_ID.DOCUMENT:
-        this.#frames.push(openFrame('document', [], undefined, false, 0))
-        return
-      case EVENT_ID.SEQUENCE:
-      case EVENT_ID.MAPPING: {
-        const anchor = this.#text(event.anchorStart, event.anchorEnd)
-        if (anchor !== undefined) this.#anchors.set(anchor, 'open')
-        const isMapping = event.type === EVENT_ID.MAPPING
-        const isFlow = event.style === COLLECTION_STYLE.FLOW || this.#frames.at(-1)?.isFlow === true
-        const value = isMapping ? {} : []
-        this.#frames.push(openFrame(isMapping ? 'mapping' : 'sequence', value, anchor, isFlow, event.start))
-        return
-      }
-      case EVENT_ID.SCALAR: {
-        const value = this.#scalar(event)
-        const anchor = this.#text(event.anchorStart, event.anchorEnd)
-        if (anchor !== undefined) this.#anchors.set(anchor, { value, size: 1 })
-        this.#add(value, 1, event.valueStart, isPlain(event) ? this.#text(event.valueStart, event.valueEnd) : undefined)
-        return
-      }
-      case EVENT_ID.ALIAS: {
-        const name = this.#text(event.anchorStart, event.anchorEnd) ?? ''
-        const found = this.#anchors.get(name)
-        if (found === undefined) throw this.#error(`no anchor is named ${name}`, event.anchorStart)
-        if (found === 'open') throw this.#error(`anchor ${name} contains itself`, event.anchorStart)
-        this.#countAlias(found.size, event.anchorStart)
-        this.#add(found.value, found.size, event.anchorStart, undefined)
-        return
-      }
-      case EVENT_ID.POP:
-        this.#close()
-    }
-  }
-
-  #countAlias(size: number, offset: number): void {
-    this.#nodes += size
-    this.#aliased += size
-    const isMuch = this.#aliased > 100 && this.#nodes > 1000
-    if (isMuch && this.#aliased / this.#nodes > allowedAliasShare(this.#nodes))
-      throw this.#error('the document contains excessive aliasing', offset)
-  }
-
-  #close(): void {
-    const frame = this.#frames.pop()
-    if (frame === undefined || frame.kind === 'document') return
-    if (frame.anchor !== undefined) this.#anchors.set(frame.anchor, { value: frame.value, size: frame.size })
-    this.#add(frame.value, frame.size, frame.start, undefined)
-  }
-
-  #add(value: YamlValue, size: number, offset: number, plain: string | undefined): void {
-    const frame = this.#frames.at(-1)
-    if (frame === undefined) return
-    frame.size += size
-    if (frame.kind === 'document') this.#root = value
-    else if (Array.isArray(frame.value)) frame.value.push(value)
-    else if (frame.key === undefined) frame.key = this.#key(value, offset, plain)
-    else this.#pair(frame, frame.value, value)
-  }
-
-  #key(value: YamlValue, offset: number, plain: string | undefined): Frame['key'] {
-    if (value === null) throw this.#error('a key is null, which kubectl refuses', offset)
-    if (typeof value === 'object') throw this.#error('invalid map key: a key must be a string', offset)
-    return { name: keyText(value), offset, isMerge: plain === '<<' }
-  }
-
-  #pair(frame: Frame, target: { [key: string]: YamlValue }, value: YamlValue): void {
-    const { key } = frame
-    frame.key = undefined
-    if (key === undefined) return
-    if (key.isMerge) {
-      this.#merge(target, value, key.offset)
-      return
-    }
-    if (frame.own.has(key.name)) this.#duplicates.push({ key: key.name, offset: this.#read.given(key.offset) })
-    frame.own.add(key.name)
-    put(target, key.name, value)
-  }
-
-  /** If several are merged, the first one wins. Merged members override members above, as in go-yaml v2. */
-  #merge(target: { [key: string]: YamlValue }, value: YamlValue, offset: number): void {
-    for (const source of Array.isArray(value) ? value.toReversed() : [value]) {
-      if (typeof source !== 'object' || source === null || Array.isArray(source))
-        throw this.#error('map merge requires map or sequence of maps as the value', offset)
-      for (const [key, member] of Object.entries(source)) put(target, key, member)
-    }
-  }
-
-  #scalar(event: ScalarEvent): YamlScalar {
-    const text = this.#content(event)
-    const tag = this.#text(event.tagStart, event.tagEnd)
-    if (tag === '!!binary') return decodeBase64(text)
-    if (tag === '!!str' || tag === '!' || (tag !== undefined && !tag.startsWith('!!'))) return text
-    if (!isPlain(event) && tag === undefined) return text
-    if (isPlain(event)) this.#refuseQuestionMark(event)
-    try {
-      const value = resolvePlain(text)
-      return typeof value === 'bigint' && !this.#exact ? Number(value) : value
-    } catch (error) {
-      throw this.#error(error instanceof Error ? error.message : String(error), event.valueStart)
-    }
-  }
-
-  /** As libyaml reads it: a block that the end of the text cuts off has no line break there. */
-  #content(event: ScalarEvent): string {
-    if (event.valueStart < 0) return ''
-    const { source } = this.#read
-    const text = getScalarValue(source, event)
-    if (isQuoted(event) && BEHIND_QUOTES.test(source[event.valueEnd + 1] ?? ''))
-      throw this.#error('did not find expected key: a quoted text ends before the value does', event.valueEnd)
-    const isCutOff = isBlock(event) && event.valueEnd >= source.length && !source.endsWith('\n')
-    return isCutOff ? text.replace(/\n$/, '') : text
-  }
-
-  /** libyaml ends a plain scalar at a question mark inside `{}` and `[]`. */
-  #refuseQuestionMark({ valueStart, valueEnd }: ScalarEvent): void {
-    if (this.#frames.at(-1)?.isFlow !== true) return
-    const mark = this.#read.source.slice(valueStart, valueEnd).indexOf('?')
-    if (mark >= 0)
-      throw this.#error('kubectl does not read an unquoted ? within {} or []; quote the text', valueStart + mark)
-  }
-
-  #text(start: number, end: number): string | undefined {
-    return start < 0 ? undefined : this.#read.source.slice(start, end)
-  }
-
-  #error(problem: string, position: number): YamlError {
-    return new YamlError(problem, this.#read.given(Math.max(position, 0)))
-  }
+function scalarOf({ text, style, tag }: ScalarNode): YamlScalar {
+  if (tag !== undefined) return resolveTagged(tag, text)
+  return style === 'plain' || style === 'absent' ? resolvePlain(text) : text
 }
 
-function openFrame(
-  kind: Frame['kind'],
-  value: Frame['value'],
-  anchor: string | undefined,
-  isFlow: boolean,
-  start: number,
-): Frame {
-  return { kind, value, anchor, isFlow, start, own: new Set(), key: undefined, size: 1 }
+/** A key may be infinite, which a value in JSON cannot. */
+function textOfKey(node: ScalarNode): string {
+  const { text, style, tag } = node
+  if (style === 'plain' && tag === undefined && isNotFinite(text)) return text.replace('+', '').toLowerCase()
+  return keyText(scalarOf(node), text)
 }
 
-/** Decodes `!!binary` as go-yaml does, treating the bytes as UTF-8. */
-function decodeBase64(text: string): string {
-  const bytes = Uint8Array.from(atob(text.replaceAll(/\s/g, '')), (character) => character.charCodeAt(0))
-  return new TextDecoder().decode(bytes)
-}
-
-/** What cannot stand directly behind the closing quote; js-yaml reads it as the next key. */
-const BEHIND_QUOTES = /[^\s:,\]}]/
-
-function isQuoted({ style }: ScalarEvent): boolean {
-  return style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED
-}
-
-function isBlock({ style }: ScalarEvent): boolean {
-  return style === SCALAR_STYLE.LITERAL_BLOCK || style === SCALAR_STYLE.FOLDED_BLOCK
-}
-
-function isPlain({ style }: ScalarEvent): boolean {
-  return style === SCALAR_STYLE.PLAIN
-}
-
-function keyText(value: YamlScalar): string {
-  return typeof value === 'string' ? value : String(value)
+/** Calls a function that throws RangeError for a value that JSON does not have. */
+function orYamlError<Result>({ start }: YamlNode, resolve: () => Result): Result {
+  try {
+    return resolve()
+  } catch (error) {
+    if (error instanceof RangeError) throw new YamlError(error.message, start)
+    throw error
+  }
 }
 
 /** Assigning a key of that name would set the prototype. */

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { splitDocuments } from '../../src/cluster/manifest-documents.ts'
 import { duplicateKeys } from '../../src/kubernetes/json-duplicates.ts'
-import { readEvents } from '../../src/kubernetes/yaml-events.ts'
+import { nodesOf } from '../../src/kubernetes/yaml-nodes.ts'
 import { readSimpleYaml } from '../../src/kubernetes/yaml-simple.ts'
 import { valueOf } from '../../src/kubernetes/yaml-value.ts'
 import { propertyRuns } from '../support/property-runs.ts'
@@ -16,7 +16,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Undefined where the whole parser refuses the text. */
 function wholly(text: string): { readonly value: unknown } | undefined {
   try {
-    const { value, duplicates } = valueOf(readEvents(text))
+    const { value, duplicates } = valueOf(nodesOf(text))
     return duplicates.length === 0 ? { value } : undefined
   } catch {
     return undefined

@@ -93,6 +93,165 @@ export function oddText(random) {
   return `${head}root:\n${lines.join('\n')}${end}`.replaceAll('\n', pick(['\n', '\n', '\r\n']))
 }
 
+/** What people and tools write by mistake, and every indicator of YAML where it does not belong. */
+const PIECES = [
+  ...[
+    'a',
+    '1',
+    ' ',
+    '  ',
+    '    ',
+    '\n',
+    '\n  ',
+    '\n    ',
+    '\n- ',
+    '\n  - ',
+    ': ',
+    ':',
+    ':\n',
+    '- ',
+    '-',
+    '? ',
+    '?',
+    ',',
+    ', ',
+  ],
+  ...[
+    '[',
+    ']',
+    '{',
+    '}',
+    '#',
+    ' #',
+    ' # c',
+    '&a ',
+    '&b',
+    '*a',
+    '*b ',
+    '<<: *a',
+    '<<',
+    '!',
+    '!!str ',
+    '!!int ',
+    '!!null ',
+  ],
+  ...[
+    '!!float ',
+    '!!bool ',
+    '!!map ',
+    '!!seq ',
+    '!!binary ',
+    '!!timestamp ',
+    '!x ',
+    '!<tag:x> ',
+    '|',
+    '>',
+    '|-',
+    '|+',
+    '>-',
+  ],
+  ...[
+    '|2',
+    '|1-',
+    '>+1',
+    "'",
+    '"',
+    "''",
+    '""',
+    '\\',
+    '\\n',
+    '\\x41',
+    '\\u0041',
+    '\\q',
+    '\\\n',
+    '%',
+    '@',
+    '`',
+    '\t',
+    '\r',
+    '\r\n',
+  ],
+  ...[
+    '\ufeff',
+    '\u2028',
+    '\u0085',
+    '\u00a0',
+    '\u0000',
+    '\u0007',
+    '\u007f',
+    '\u00fc',
+    '\u{1f600}',
+    '\n---\n',
+    '\n--- \n',
+  ],
+  ...[
+    '---',
+    '...',
+    '\n...\n',
+    '\n... # c\n',
+    '--- a',
+    '--- |',
+    '---\ta',
+    '=',
+    '~',
+    'null',
+    'yes',
+    '0644',
+    '1_000',
+    '0x1F',
+  ],
+  ...[
+    '.5',
+    '.inf',
+    '1e400',
+    '12345678901234567890',
+    '9007199254740993',
+    '1:20',
+    '2001-01-01',
+    'k: v',
+    '  k: v\n',
+    'k:\n',
+  ],
+  ...[
+    '"k": v',
+    "'k': v",
+    '? k\n: v',
+    '[a, b]',
+    '{a: b}',
+    '{a: b, c}',
+    '[a: b]',
+    '{? a}',
+    '[? a : b]',
+    '{"a":b}',
+    '[,]',
+    '{a: b,}',
+  ],
+]
+
+/** A document with up to three mistakes, or pieces in any order. kubectl reads less than half of them. */
+export function brokenText(random) {
+  const pick = pickFrom(random)
+  if (random() < 0.3) return Array.from({ length: 1 + Math.floor(random() * 9) }, () => pick(PIECES)).join('')
+  let text = random() < 0.35 ? oddPod(random) : oddText(random)
+  if (random() < 0.15) text += `---\n${oddText(random)}`
+  for (let mistakes = 1 + Math.floor(random() * 3); mistakes > 0; mistakes--) text = withMistake(text, random, pick)
+  return text.toWellFormed()
+}
+
+function withMistake(text, random, pick) {
+  const at = Math.floor(random() * (text.length + 1))
+  const kind = random()
+  if (kind < 0.55) return text.slice(0, at) + pick(PIECES) + text.slice(at)
+  if (kind < 0.75) return text.slice(0, at) + text.slice(at + 1 + Math.floor(random() * 3))
+  if (kind < 0.85) return text.slice(0, at) + pick(PIECES) + text.slice(at + 1)
+  const lines = text.split('\n')
+  const line = Math.floor(random() * lines.length)
+  if (kind < 0.9) return lines.toSpliced(line, 1).join('\n')
+  if (kind < 0.95) return lines.toSpliced(Math.floor(random() * lines.length), 0, lines[line]).join('\n')
+  const moved = random() < 0.5 ? `${pick([' ', '  ', '   '])}${lines[line]}` : lines[line].replace(/^ {1,2}/, '')
+  return lines.with(line, moved).join('\n')
+}
+
 /** A pod with a probe that is patched. */
 export function oddPod(random) {
   const pick = pickFrom(random)

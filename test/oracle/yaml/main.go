@@ -1,19 +1,25 @@
-// Command yaml reads documents as kubectl does, by sigs.k8s.io/yaml. It reads a line of JSON for each document, its text, and
-// writes a line of JSON for it: {"value": ...}, or {"error": "..."}.
+// Command yaml reads files as kubectl does: by the decoder of k8s.io/apimachinery, which splits a stream and hands each document
+// to sigs.k8s.io/yaml or encoding/json. It reads a line of JSON for each file, its text, and writes a line of JSON for it:
+// {"documents": [...]}, with {"error": "..."} where the decoder stopped.
 package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
-	"sigs.k8s.io/yaml"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
 type answer struct {
-	Value json.RawMessage `json:"value,omitempty"`
-	Error string          `json:"error,omitempty"`
+	Documents []json.RawMessage `json:"documents"`
+	Error     string            `json:"error,omitempty"`
 }
 
 func main() {
@@ -39,12 +45,26 @@ func main() {
 	}
 }
 
+// read passes over empty documents, as kubectl does
+// (https://github.com/kubernetes/cli-runtime/blob/v0.37.2/pkg/resource/visitor.go, StreamVisitor).
 func read(text string) answer {
-	value, err := yaml.YAMLToJSON([]byte(text))
-	if err != nil {
-		return answer{Error: err.Error()}
+	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
+	found := answer{Documents: []json.RawMessage{}}
+	for {
+		var raw runtime.RawExtension
+		err := decoder.Decode(&raw)
+		if errors.Is(err, io.EOF) {
+			return found
+		}
+		if err != nil {
+			found.Error = err.Error()
+			return found
+		}
+		value := bytes.TrimSpace(raw.Raw)
+		if len(value) > 0 && !bytes.Equal(value, []byte("null")) {
+			found.Documents = append(found.Documents, json.RawMessage(value))
+		}
 	}
-	return answer{Value: value}
 }
 
 func fail(err error) {
