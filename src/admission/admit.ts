@@ -5,6 +5,7 @@
 import { messageOf } from '../errors.ts'
 import { isDeeperThan, isObject, MAX_DEPTH, type Json, type JsonObject } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
+import { finish, type Steps } from '../kubernetes/steps.ts'
 import { describe, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
 import { coded, REASONS, type Reason } from '../rules/reasons.ts'
 import type { Decision, RuleContext, RuleResult, WriteRequest } from '../rules/rule.ts'
@@ -16,8 +17,13 @@ import { allow, failOpen, type Notes, type Verdict } from './verdict.ts'
 
 /** Total: every internal failure becomes a verdict that admits the object unchanged. */
 export function admit(request: AdmissionRequest, context: RuleContext): Verdict {
+  return finish(admitInSteps(request, context))
+}
+
+/** The same, for a caller that pauses where a rule takes long. */
+export function* admitInSteps(request: AdmissionRequest, context: RuleContext): Steps<Verdict> {
   try {
-    return runRules(request, context)
+    return yield* runRules(request, context)
   } catch (error) {
     const detail = messageOf(error)
     return failOpen(nameOf(request), 'internal-error', singleLines([detail])[0])
@@ -29,7 +35,7 @@ export function nameOf({ kind, namespace, name }: AdmissionRequest): string {
   return `${kind} ${namespace}/${name === '' ? '*' : name}`
 }
 
-function runRules(request: AdmissionRequest, context: RuleContext): Verdict {
+function* runRules(request: AdmissionRequest, context: RuleContext): Steps<Verdict> {
   const { object, oldObject, operation, kind } = request
   const rules = RULES.filter((rule) => rule.handles(kind))
   if (rules.length === 0) return failOpen(nameOf(request), 'no-rule')
@@ -39,11 +45,12 @@ function runRules(request: AdmissionRequest, context: RuleContext): Verdict {
     return failOpen(nameOf(request), 'too-deep')
   const reference = referenceOf(request, object)
   const write: WriteRequest = { operation, reference, object, oldObject: objectOrNone(oldObject), user: request.user }
-  return combine(
-    write,
-    rules.map((rule) => rule.apply(write, context)),
-    context,
-  )
+  const results: RuleResult[] = []
+  for (const rule of rules)
+    results.push(
+      rule.applyInSteps === undefined ? rule.apply(write, context) : yield* rule.applyInSteps(write, context),
+    )
+  return combine(write, results, context)
 }
 
 /** The request's own kind and namespace take precedence over the object's. */

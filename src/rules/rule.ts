@@ -3,6 +3,7 @@ import type { Slot } from '../kubernetes/container.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
 import type { ObjectReference } from '../kubernetes/object.ts'
+import type { Steps } from '../kubernetes/steps.ts'
 import type { Mesh } from '../istio/mesh.ts'
 import type { RuleConfiguration } from './configuration.ts'
 import type { Reason } from './reasons.ts'
@@ -70,6 +71,8 @@ export interface Rule {
   handles(kind: string): boolean
   /** Total: a throw is a defect. */
   apply(request: WriteRequest, context: RuleContext): RuleResult
+  /** The same for a rule that takes long in a large cluster: the caller may pause at each `yield`. */
+  readonly applyInSteps?: (request: WriteRequest, context: RuleContext) => Steps<RuleResult>
 }
 
 export const NO_OPINION: RuleResult = {

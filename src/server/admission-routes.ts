@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { admitUnread } from '../admission/admit-unread.ts'
-import { admit, nameOf } from '../admission/admit.ts'
+import { admitInSteps, nameOf } from '../admission/admit.ts'
 import { hasTooManyParts } from '../admission/object-size.ts'
 import { encodeReview } from '../admission/review.ts'
 import { allow, failOpen, type Verdict } from '../admission/verdict.ts'
@@ -18,6 +18,7 @@ import { HttpProblem, statusBody } from './http-problem.ts'
 import type { Metrics } from './metrics.ts'
 import { PARSED_AT_ONCE, parseLargeReview, parseReview, type ParsedReview } from './parse-review.ts'
 import type { SwitchLog } from './switches.ts'
+import type { Turns } from './turns.ts'
 
 export interface AdmissionServices {
   /**
@@ -26,6 +27,8 @@ export interface AdmissionServices {
    */
   readonly context: () => RuleContext | undefined
   readonly metrics: Metrics
+  /** Lets reviews that take long give way to the others. */
+  readonly turns: Turns
   /** Records switches to STRICT that caused a warning, for `/switches`. */
   readonly switches?: SwitchLog
   readonly bodies: BodyReader
@@ -73,7 +76,7 @@ async function answer(
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   const parsed = body.length <= PARSED_AT_ONCE ? parseReview(body) : await parseLargeReview(body)
   const review = parsed.request
-  const verdict = forPath(path, decideReview(parsed, services))
+  const verdict = forPath(path, await decideReview(parsed, services))
   const seconds = Number(process.hrtime.bigint() - started) / 1e9
   services.metrics.countVerdict(path, review.kind, review.operation, verdict, seconds)
   logVerdict(request.log, path, review, verdict, seconds)
@@ -85,14 +88,17 @@ async function answer(
  * A v1beta1 review is answered in its own version without a decision, so that the object passes. No API server sends it
  * any more.
  */
-function decideReview({ request, unread }: ParsedReview, { context }: AdmissionServices): Verdict {
+function decideReview(
+  { request, unread }: ParsedReview,
+  { context, turns }: AdmissionServices,
+): Verdict | Promise<Verdict> {
   if (request.apiVersion !== 'admission.k8s.io/v1')
     return failOpen(`AdmissionReview ${request.apiVersion}`, 'no-rule', 'admissionReviewVersions must be [v1]')
   const known = context()
   if (known === undefined) return failOpen(nameOf(request), 'cluster-unknown')
   const isTooLarge = [request.object, request.oldObject].some((object) => hasTooManyParts(request.kind, object))
   const why = unread ?? (isTooLarge ? 'too-many-values' : undefined)
-  return why === undefined ? admit(request, known) : admitUnread(request, why, known)
+  return why === undefined ? turns(admitInSteps(request, known)) : admitUnread(request, why, known)
 }
 
 /** A patch from a validating webhook is a failed call, so the warnings that announce it are dropped as well. */

@@ -3,6 +3,7 @@ import { constants } from 'node:crypto'
 import type { Server } from 'node:https'
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Configuration } from '../config.ts'
+import { createTurns } from './turns.ts'
 import { addAdmissionRoutes, type AdmissionServices } from './admission-routes.ts'
 import type { BodyBounds } from './body-bounds.ts'
 import { BodyReader } from './body-reader.ts'
@@ -19,7 +20,10 @@ const KEEP_ALIVE = 120_000
 const REQUEST_TIMEOUT = 100_000
 const HEADERS_TIMEOUT = 100_000
 
-export interface WebhookServerOptions extends Omit<AdmissionServices, 'bodies' | 'needsClientCertificate'> {
+/** Milliseconds that a long review takes before it gives way. */
+const MOST_TURN = 10
+
+export interface WebhookServerOptions extends Omit<AdmissionServices, 'bodies' | 'turns' | 'needsClientCertificate'> {
   /** PEM of the authority whose clients may send reviews; undefined allows any client. */
   readonly clientCa?: string
   readonly bodyBounds?: BodyBounds
@@ -51,6 +55,7 @@ export function createWebhookServer(options: WebhookServerOptions): FastifyInsta
   capConnections(app)
   addAdmissionRoutes(app, {
     ...options,
+    turns: createTurns(MOST_TURN),
     bodies: new BodyReader(limits, options.metrics, options.bodyBounds),
     needsClientCertificate: clientCa !== undefined,
   })

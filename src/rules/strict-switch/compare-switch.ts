@@ -1,8 +1,9 @@
 /** Finds what breaks under a new PeerAuthentication and does not break without it. */
 import type { PeerAuthentication } from '../../istio/declared-policy.ts'
 import { indexNamespace, type PolicyIndex } from '../../istio/policy-index.ts'
-import { assess } from '../../readiness/assess.ts'
-import { buildEstate, type Estate } from '../../readiness/estate.ts'
+import { finish, type Steps } from '../../kubernetes/steps.ts'
+import { assessInSteps } from '../../readiness/assess.ts'
+import { buildEstateInSteps, type Estate } from '../../readiness/estate.ts'
 import { findingKey, type Finding } from '../../readiness/finding.ts'
 import type { FindingCode } from '../../readiness/finding-codes.ts'
 import type { Inventory } from '../../readiness/inventory.ts'
@@ -17,8 +18,12 @@ export interface SwitchEffect {
   readonly warned: number
   /** The number of namespaces for which it is unknown whether Istio rewrites probes that would break. */
   readonly unknown: number
+  /** Kinds that could not be read: their findings are unknown. */
+  readonly unread: readonly string[]
   /** Whether the policy refuses traffic that is accepted now. A looser policy is never denied. */
   readonly isTightening: boolean
+  /** Whether the policy sets STRICT at all. */
+  readonly isStrict: boolean
   /** The namespace that is switched; undefined for the mesh. */
   readonly scope: string | undefined
 }
@@ -29,38 +34,51 @@ const BY_LOOSENING: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'policy-shadowed',
 ])
 
-export function compareSwitch(
+export function* compareSwitch(
   policy: PeerAuthentication,
   inventory: Inventory,
   configuration: RuleConfiguration,
-): SwitchEffect {
-  const estate = estateOf(inventory)
+): Steps<SwitchEffect> {
+  const estate = yield* estateOf(inventory)
   const isMesh = policy.namespace === estate.rootNamespace && policy.matchLabels.size === 0
   const scope = isMesh ? undefined : policy.namespace
   const after = situationOf(estate, withPolicy(policy, inventory), configuration, scope)
   const former = situationOf(estate, inventory.policies, configuration, scope)
-  const known = new Set(assess(former).map(findingKey))
-  const fresh = assess(after).filter((finding) => !known.has(findingKey(finding)))
+  const found = yield* assessInSteps(after)
+  const known = new Set(found.length === 0 ? [] : (yield* assessInSteps(former)).map(findingKey))
+  yield
+  const fresh = found.filter((finding) => !known.has(findingKey(finding)))
   const broken = fresh.filter(({ severity }) => severity === 'error')
   const unknownBefore = unknownProbes(former)
   return {
     broken: worstObjectFirst(broken),
     warned: fresh.filter(({ severity }) => severity === 'warn').length,
     unknown: [...unknownProbes(after).keys()].filter((namespace) => !unknownBefore.has(namespace)).length,
+    unread: inventory.unreadKinds,
     isTightening: broken.some(({ code }) => !BY_LOOSENING.has(code)),
+    isStrict: [policy.mode, ...policy.portLevel.values()].includes('STRICT'),
     scope,
   }
 }
 
-const ESTATES = new WeakMap<Inventory, Estate>()
+/** An estate that is built once for each state of the cluster, by all reviews that wait for it. */
+interface Building {
+  readonly steps: Steps<Estate>
+  estate: Estate | undefined
+}
 
-/** Builds the estate once for each state of the cluster. */
-function estateOf(inventory: Inventory): Estate {
-  const known = ESTATES.get(inventory)
-  if (known !== undefined) return known
-  const estate = buildEstate(inventory)
-  ESTATES.set(inventory, estate)
-  return estate
+const BUILDINGS = new WeakMap<Inventory, Building>()
+
+function* estateOf(inventory: Inventory): Steps<Estate> {
+  const building = BUILDINGS.get(inventory) ?? { steps: buildEstateInSteps(inventory), estate: undefined }
+  BUILDINGS.set(inventory, building)
+  while (building.estate === undefined) {
+    const step = building.steps.next()
+    if (step.done !== true) yield
+    // Steps that threw are done without a value.
+    else building.estate = (step.value) ?? finish(buildEstateInSteps(inventory))
+  }
+  return building.estate
 }
 
 /** Returns the policies after the write. An update keeps the policy's age; a new policy is the newest. */

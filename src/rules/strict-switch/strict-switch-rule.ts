@@ -4,31 +4,34 @@
  */
 import { readPeerAuthentication } from '../../istio/read-peer-authentication.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
+import { finish, type Steps } from '../../kubernetes/steps.ts'
 import type { Inventory } from '../../readiness/inventory.ts'
 import type { Mesh } from '../../istio/mesh.ts'
 import { coded } from '../reasons.ts'
 import { NO_OPINION, type Rule, type RuleContext, type RuleResult, type WriteRequest } from '../rule.ts'
 import { compareSwitch, type SwitchEffect } from './compare-switch.ts'
-import { denialText, summaryOf, warningLines } from './switch-messages.ts'
+import { denialText, gapsOf, summaryOf, warningLines } from './switch-messages.ts'
 import { readSwitchSetting, type SwitchSetting } from './switch-setting.ts'
 
 export const strictSwitchRule: Rule = {
   name: 'strict-switch',
   handles: (kind) => kind === 'PeerAuthentication',
-  apply: guardSwitch,
+  apply: (request, context) => finish(guardSwitch(request, context)),
+  applyInSteps: guardSwitch,
 }
 
 /**
  * | first match wins                                   | answer | reason                 |
  * |----------------------------------------------------|--------|------------------------|
  * | the object is malformed                            | allow  | malformed              |
- * | the cluster's workloads are unknown                | warn   | strict-switch-unknown  |
  * | setting allow                                      | allow  | strict-switch-allowed  |
+ * | the cluster's workloads are unknown                | warn   | strict-switch-unknown  |
+ * | nothing new breaks, but not all is known of STRICT | warn   | strict-switch-unknown  |
  * | nothing breaks that did not break before           | allow  | strict-switch-harmless |
  * | setting deny, and the change tightens              | deny   | strict-switch-breaks   |
  * | otherwise                                          | warn   | strict-switch-breaks   |
  */
-function guardSwitch(request: WriteRequest, context: RuleContext): RuleResult {
+function* guardSwitch(request: WriteRequest, context: RuleContext): Steps<RuleResult> {
   const setting = readSwitchSetting(request, context)
   const base: RuleResult = {
     ...NO_OPINION,
@@ -38,13 +41,35 @@ function guardSwitch(request: WriteRequest, context: RuleContext): RuleResult {
   const policy = readPeerAuthentication(request.object)
   if (isProblem(policy)) return decided(base, 'allow', 'malformed', `${policy.field} ${policy.problem}`)
   const { mesh, configuration } = context
-  if (!isInventory(mesh) || mesh.unreadKinds.length > 0) return unknown(base, request)
   if (setting.value === 'allow')
     return { ...decided(base, 'allow', 'strict-switch-allowed', setting.value), exemptions: exemptionsOf(setting) }
-  const effect = compareSwitch({ ...policy, namespace: request.reference.namespace }, mesh, configuration)
-  if (effect.broken.length === 0) return decided(base, 'allow', 'strict-switch-harmless', 'nothing new breaks')
+  if (!isInventory(mesh) || mesh.unreadKinds.some((kind) => ESSENTIAL.has(kind)))
+    return unknown(base, request, 'not all workloads of the cluster could be read')
+  const written = { ...policy, namespace: request.reference.namespace }
+  const effect = yield* compareSwitch(written, mesh, configuration)
+  if (effect.broken.length === 0) {
+    const gaps = effect.isStrict ? gapsOf(effect) : []
+    return gaps.length === 0
+      ? decided(base, 'allow', 'strict-switch-harmless', 'nothing new breaks')
+      : unknown(base, request, gaps.join(', and '))
+  }
   return answer(base, request, setting, effect)
 }
+
+/** Without these there is nothing to compare; without any other kind only its own findings are unknown. */
+const ESSENTIAL: ReadonlySet<string> = new Set([
+  'namespaces',
+  'services',
+  'peerauthentications',
+  'deployments',
+  'statefulsets',
+  'daemonsets',
+  'replicasets',
+  'replicationcontrollers',
+  'jobs',
+  'cronjobs',
+  'pods',
+])
 
 function answer(
   base: RuleResult,
@@ -73,10 +98,10 @@ function decided(
   return { ...base, decisions: [{ rule: 'strict-switch', action, reason, evidence }] }
 }
 
-function unknown(base: RuleResult, { reference }: WriteRequest): RuleResult {
-  const text = `PeerAuthentication ${reference.namespace}/${reference.name}: its effect is unknown, because not all workloads of the cluster could be read; run istio-onramp check before you rely on it`
+function unknown(base: RuleResult, { reference }: WriteRequest, why: string): RuleResult {
+  const text = `PeerAuthentication ${reference.namespace}/${reference.name}: its effect is unknown, because ${why}; run istio-onramp check before you rely on it`
   return {
-    ...decided(base, 'warn', 'strict-switch-unknown', 'kinds that could not be read'),
+    ...decided(base, 'warn', 'strict-switch-unknown', why),
     warnings: [...base.warnings, coded(text, 'strict-switch-unknown')],
   }
 }

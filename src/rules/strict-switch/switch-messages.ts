@@ -19,11 +19,24 @@ export function summaryOf({ broken, warned, unknown }: SwitchEffect): string {
   ].join(', ')
 }
 
-/** Returns at most five lines. */
+/** Returns what is not known of the effect, as the rest of a sentence that begins with "because". */
+export function gapsOf({ unread, unknown }: SwitchEffect): readonly string[] {
+  return [
+    ...(unread.length > 0 ? [`these kinds could not be read: ${unread.join(', ')}`] : []),
+    ...(unknown > 0
+      ? [`it is unknown whether Istio rewrites the probes of ${counted(unknown, 'namespace')} (no injector ConfigMap)`]
+      : []),
+  ]
+}
+
+/** Returns at most six lines. */
 export function warningLines(reference: ObjectReference, effect: SwitchEffect): readonly string[] {
   return [
     coded(`${describe(reference)}: ${summaryOf(effect)}; ${DELAY}`, 'strict-switch-breaks'),
     ...effect.broken.slice(0, SHOWN).map((finding) => coded(detail(finding), 'strict-switch-breaks')),
+    ...gapsOf(effect)
+      .slice(0, 1)
+      .map((gap) => coded(`Not everything is known: ${gap}`, 'strict-switch-unknown')),
     `All findings: ${command(effect)}`,
   ]
 }
