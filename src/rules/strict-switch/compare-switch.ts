@@ -1,9 +1,9 @@
 /** Finds what breaks under a new PeerAuthentication and does not break without it. */
 import type { PeerAuthentication } from '../../istio/declared-policy.ts'
 import { indexNamespace, type PolicyIndex } from '../../istio/policy-index.ts'
-import { finish, type Steps } from '../../kubernetes/steps.ts'
+import type { Steps } from '../../kubernetes/steps.ts'
 import { assessInSteps } from '../../readiness/assess.ts'
-import { buildEstateInSteps, type Estate } from '../../readiness/estate.ts'
+import { buildEstate, buildEstateInSteps, type Estate } from '../../readiness/estate.ts'
 import { findingKey, type Finding } from '../../readiness/finding.ts'
 import type { FindingCode } from '../../readiness/finding-codes.ts'
 import type { Inventory } from '../../readiness/inventory.ts'
@@ -63,7 +63,8 @@ export function* compareSwitch(
 
 /** An estate that is built once for each state of the cluster, by all reviews that wait for it. */
 interface Building {
-  readonly steps: Steps<Estate>
+  /** Steps that threw end without a value. */
+  readonly steps: Steps<Estate | undefined>
   estate: Estate | undefined
 }
 
@@ -75,8 +76,7 @@ function* estateOf(inventory: Inventory): Steps<Estate> {
   while (building.estate === undefined) {
     const step = building.steps.next()
     if (step.done !== true) yield
-    // Steps that threw are done without a value.
-    else building.estate = (step.value) ?? finish(buildEstateInSteps(inventory))
+    else building.estate = step.value ?? buildEstate(inventory)
   }
   return building.estate
 }
