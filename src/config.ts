@@ -7,11 +7,55 @@ import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { describeIssue } from './configuration-problems.ts'
 import { InputError, messageOf } from './errors.ts'
+import { DURATION, readDuration } from './kubernetes/duration.ts'
 import { isObject } from './kubernetes/json.ts'
 import { RULES_SETTINGS, type RuleConfiguration } from './rules/configuration.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 const MIB = 1024 * 1024
+
+const duration = (fallback: string) =>
+  z.string().regex(DURATION, 'a duration such as 8760h, 90m or 45s').default(fallback)
+
+/** Read only with `--tls-self-managed`. */
+const CERTIFICATES = z
+  .strictObject({
+    namespace: z.string().min(1).default('istio-onramp').describe('Namespace of the Secret.'),
+    secretName: z
+      .string()
+      .min(1)
+      .default('istio-onramp-authority')
+      .describe('The Secret that holds the certificate authority. It is created if it does not exist.'),
+    webhookConfiguration: z
+      .string()
+      .min(1)
+      .default('istio-onramp')
+      .describe(
+        'Name of the MutatingWebhookConfiguration and the ValidatingWebhookConfiguration whose caBundle is kept.',
+      ),
+    hosts: z
+      .array(z.string().min(1))
+      .default(['istio-onramp.istio-onramp.svc'])
+      .describe('DNS names and IP addresses of the serving certificate.'),
+    authorityDuration: duration('8760h').describe('Lifetime of an authority. The next one is made after two thirds.'),
+    leafDuration: duration('168h').describe('Lifetime of a serving certificate, which is renewed after two thirds.'),
+    trustDelay: duration('2m').describe(
+      'Time from a new authority in every caBundle until certificates are signed with it.',
+    ),
+  })
+  .superRefine(({ authorityDuration, leafDuration, trustDelay }, context) => {
+    const [authority = 0, leaf = 0, delay = 0] = [authorityDuration, leafDuration, trustDelay].map(readDuration)
+    const refuse = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message })
+    if (leaf < 10_000) refuse('leafDuration', `is "${leafDuration}"; at least 10s is required`)
+    if (authority < 3 * leaf)
+      refuse(
+        'authorityDuration',
+        `is "${authorityDuration}"; at least three times leafDuration (${leafDuration}) is required`,
+      )
+    if (authority < 6 * delay)
+      refuse('trustDelay', `is "${trustDelay}"; at most a sixth of authorityDuration (${authorityDuration}) is allowed`)
+  })
+  .readonly()
 
 export const CONFIGURATION = z
   .strictObject({
@@ -30,6 +74,7 @@ export const CONFIGURATION = z
       })
       .readonly()
       .prefault({}),
+    certificates: CERTIFICATES.prefault({}),
     logLevel: z.enum(LOG_LEVELS).default('info').describe('Least severe level that is logged.'),
     limits: z
       .strictObject({

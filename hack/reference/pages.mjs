@@ -8,6 +8,7 @@ import { knownAnnotations } from '../../dist/conversion/annotations/families.js'
 import { OUTCOMES } from '../../dist/conversion/model/report.js'
 import { CLUSTER_ERRORS, HTTP_ERRORS, INPUT_ERRORS } from '../../dist/errors.js'
 import { REASONS } from '../../dist/rules/reasons.js'
+import { createCertificateMetrics } from '../../dist/server/certificate-metrics.js'
 import { createClusterMetrics } from '../../dist/server/cluster-metrics.js'
 import { createMetrics } from '../../dist/server/metrics.js'
 import { kubernetesDefinitions } from './kubernetes-schema.mjs'
@@ -85,6 +86,7 @@ function errors() {
 function metrics() {
   const own = createMetrics()
   createClusterMetrics(own.registry, () => [])
+  createCertificateMetrics(own.registry)
   const rows = own.registry
     .getMetricsAsArray()
     .filter(({ name }) => !/^istio_onramp_(process|nodejs)_/.test(name))
@@ -183,7 +185,7 @@ function configuration() {
       return [`\`${key}\``, valuesOf(entry), `\`${JSON.stringify(entry.default)}\``, entry.description]
     })
   return page('Configuration', [
-    'The file of `--config`, YAML. Every key is optional, and unknown keys are refused. The chart takes the same keys under `config`, except `rules.exemptNamespaces` and `cluster.controlPlaneNamespaces`, which come from its values `excludeNamespaces` and `controlPlaneNamespaces`.',
+    'The file of `--config`, YAML. Every key is optional, and unknown keys are refused. The chart takes the same keys under `config`, except `rules.exemptNamespaces` and `cluster.controlPlaneNamespaces`, which come from its values `excludeNamespaces` and `controlPlaneNamespaces`, and `certificates`, which comes from its value of that name.',
     table(['Key', 'Values', 'Default', 'Meaning'], rows),
   ])
 }
@@ -247,6 +249,7 @@ function valuesSchema() {
   const { $schema: _, ...config } = schemaOf(CONFIGURATION)
   delete config.properties.rules.properties.exemptNamespaces
   delete config.properties.cluster.properties.controlPlaneNamespaces
+  delete config.properties.certificates
   const description =
     'The server’s configuration file. rules.exemptNamespaces comes from excludeNamespaces and controlPlaneNamespaces, cluster.controlPlaneNamespaces from the latter.'
   schema.properties.config = { ...config, description }

@@ -12,6 +12,7 @@ interface ServeFlags extends ClusterFlags {
   readonly metrics: ListenAddress
   readonly tlsCert?: string
   readonly tlsKey?: string
+  readonly tlsSelfManaged?: boolean
   readonly tlsSelfSigned?: boolean
   readonly tlsCaOut?: string
   readonly clientCa?: string
@@ -36,6 +37,7 @@ export function addServe(program: Command): void {
     )
     .option('--tls-cert <file>', 'serving certificate (PEM), reloaded when it changes')
     .option('--tls-key <file>', 'private key of the serving certificate (PEM)')
+    .option('--tls-self-managed', 'keep a certificate authority in the cluster and its caBundle current')
     .option('--tls-self-signed', 'create a certificate for this run')
     .option('--tls-ca-out <file>', 'write the CA of --tls-self-signed to this file (PEM)')
     .option('--client-ca <file>', 'accept reviews only from clients with a certificate of this CA (PEM)')
@@ -57,13 +59,20 @@ function listenAddress(text: string): ListenAddress {
   return { host: ipv6 ?? (host === '' ? '::' : host), port: Number(port) }
 }
 
-function tlsSource({ tlsCert, tlsKey, tlsSelfSigned, tlsCaOut }: ServeFlags, command: Command): TlsSource {
-  const isPair = tlsCert !== undefined && tlsKey !== undefined
-  if (isPair && tlsSelfSigned !== true && tlsCaOut === undefined)
+function tlsSource(flags: ServeFlags, command: Command): TlsSource {
+  const { tlsCert, tlsKey, tlsSelfManaged, tlsSelfSigned, tlsCaOut } = flags
+  const isManaged = tlsSelfManaged === true
+  const isSelfSigned = tlsSelfSigned === true
+  const hasFile = tlsCert !== undefined || tlsKey !== undefined
+  if (tlsCert !== undefined && tlsKey !== undefined && !isManaged && !isSelfSigned && tlsCaOut === undefined)
     return { kind: 'files', files: { cert: tlsCert, key: tlsKey } }
-  if (tlsSelfSigned === true && tlsCert === undefined && tlsKey === undefined)
-    return { kind: 'self-signed', caOut: tlsCaOut }
-  return command.error('error: use --tls-cert FILE with --tls-key FILE, or --tls-self-signed [--tls-ca-out FILE]')
+  if (isSelfSigned && !hasFile && !isManaged) return { kind: 'self-signed', caOut: tlsCaOut }
+  if (!isManaged || isSelfSigned || hasFile || tlsCaOut !== undefined)
+    return command.error(
+      'error: use --tls-cert FILE with --tls-key FILE, or --tls-self-managed, or --tls-self-signed [--tls-ca-out FILE]',
+    )
+  if (flags.from === undefined) return { kind: 'self-managed' }
+  return command.error('error: --tls-self-managed needs a cluster, so it cannot be used with --from')
 }
 
 async function clusterOption({ from, context }: ClusterFlags): Promise<ClusterOption> {

@@ -26,6 +26,7 @@ import { openCluster, type ClusterOption } from './open-cluster.ts'
 
 export type TlsSource =
   | { readonly kind: 'files'; readonly files: TlsFiles }
+  | { readonly kind: 'self-managed' }
   | { readonly kind: 'self-signed'; readonly caOut: string | undefined }
 
 export interface ServeOptions {
@@ -51,10 +52,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const drain = createDrain(() => metrics.setDraining())
   const { keyPair, announce } = await obtainKeyPair(options)
   const clientCa = await readClientCa(options.clientCaFile)
-  const inForce = { keyPair }
-  const certificateProblem = (): string | undefined => validityProblem(inForce.keyPair, new Date())
+  const inForce: InForce = { keyPair, problem: () => validityProblem(inForce.keyPair, new Date()) }
   metrics.setCertificateExpiry(keyPair.notAfter)
-  const problem = certificateProblem()
+  const problem = inForce.problem()
   if (problem !== undefined) log.error({ problem }, 'the certificate cannot be used; not ready until it is replaced')
   const cluster = openCluster(options.cluster, configuration, log, metrics.registry)
   const app = createWebhookServer({
@@ -69,16 +69,12 @@ export async function serve(options: ServeOptions): Promise<void> {
       return mesh && { mesh, configuration: configuration.rules }
     },
     ...(clientCa === undefined ? {} : { clientCa }),
-    notReady: () => certificateProblem() ?? (cluster.isSynced() ? undefined : 'the cluster has not been read yet'),
+    notReady: () => inForce.problem() ?? (cluster.isSynced() ? undefined : 'the cluster has not been read yet'),
   })
   const metricsApp = createMetricsServer(metrics, switches)
-  const stopWatching =
-    options.tls.kind === 'files'
-      ? followFiles(options.tls.files, keyPair, { app, metrics, log, clientCa, inForce })
-      : () => undefined
+  const stopCertificates = await followCertificates(options, { app, metrics, log, clientCa, inForce })
   const stopRest = async (): Promise<void> => {
-    stopWatching()
-    await Promise.all([metricsApp.close(), cluster.stop()])
+    await Promise.all([stopCertificates(), metricsApp.close(), cluster.stop()])
   }
   try {
     await listenAt(app, '--listen', options.listen)
@@ -130,12 +126,14 @@ interface ObtainedKeyPair {
 
 async function obtainKeyPair({ tls, listen }: ServeOptions): Promise<ObtainedKeyPair> {
   if (tls.kind === 'files') return { keyPair: await readFilePair(tls.files), announce: () => Promise.resolve() }
+  // A self-managed server needs some certificate until the cluster has been read, so that kubelet finds it alive.
+  const caOut = tls.kind === 'self-signed' ? tls.caOut : undefined
   const { createSelfSigned } = await import('../certificates/self-signed.ts')
   const named = listen.host === '::' || listen.host === '0.0.0.0' ? [] : [listen.host]
   const hosts = new Set([...named, 'localhost', '127.0.0.1', '::1', 'istio-onramp.istio-onramp.svc'])
   const { ca, cert, key } = await createSelfSigned([...hosts], new Date())
   const announce = async (): Promise<void> => {
-    if (tls.caOut !== undefined) await writeAuthority(tls.caOut, ca)
+    if (caOut !== undefined) await writeAuthority(caOut, ca)
   }
   return { keyPair: checkKeyPair(cert, key), announce }
 }
@@ -158,26 +156,44 @@ async function writeAuthority(file: string, ca: string): Promise<void> {
   }
 }
 
+interface InForce {
+  /** The pair for new connections. */
+  keyPair: KeyPair
+  /** Why clients would refuse it, for `/readyz`. */
+  problem: () => string | undefined
+}
+
 interface Following {
   readonly app: FastifyInstance
   readonly metrics: Metrics
   readonly log: Logger
   readonly clientCa: string | undefined
-  /** Contains the pair for new connections. */
-  readonly inForce: { keyPair: KeyPair }
+  readonly inForce: InForce
 }
 
-function followFiles(
-  files: TlsFiles,
-  keyPair: KeyPair,
-  { app, metrics, log, clientCa, inForce }: Following,
-): () => void {
-  return watchKeyPair(files, keyPair, {
+/** Keeps the certificate current. Returns a function that stops it. */
+async function followCertificates(
+  { tls, cluster, configuration }: ServeOptions,
+  following: Following,
+): Promise<() => Promise<void>> {
+  const { metrics, log, inForce } = following
+  if (tls.kind === 'files') return followFiles(tls.files, following)
+  if (tls.kind === 'self-signed' || cluster.kind === 'manifests') return () => Promise.resolve()
+  const { manageCertificates } = await import('./manage-certificates.ts')
+  const { certificates: settings } = configuration
+  const { registry } = metrics
+  const use = (pair: KeyPair): void => replace(pair, following)
+  const managed = manageCertificates({ api: cluster.api, settings, log, registry, use })
+  inForce.problem = () => managed.problem()
+  return () => managed.stop()
+}
+
+function followFiles(files: TlsFiles, following: Following): () => Promise<void> {
+  const { metrics, log, inForce } = following
+  const stop = watchKeyPair(files, inForce.keyPair, {
     changed(pair) {
-      useKeyPair(app, pair, clientCa)
-      inForce.keyPair = pair
+      replace(pair, following)
       metrics.countCertificateReload('loaded')
-      metrics.setCertificateExpiry(pair.notAfter)
       log.info({ notAfter: pair.notAfter }, 'certificate reloaded')
     },
     refused(error) {
@@ -185,6 +201,13 @@ function followFiles(
       log.error({ err: error }, 'the certificate files cannot be used; the current pair stays in use')
     },
   })
+  return async () => stop()
+}
+
+function replace(pair: KeyPair, { app, metrics, clientCa, inForce }: Following): void {
+  useKeyPair(app, pair, clientCa)
+  inForce.keyPair = pair
+  metrics.setCertificateExpiry(pair.notAfter)
 }
 
 function addressOf(app: FastifyInstance): string {

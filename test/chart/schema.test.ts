@@ -31,7 +31,7 @@ function leavesOf(schema: Json | undefined, path = ''): readonly string[] {
 function leavesOfDefaults(value: unknown, path = ''): readonly string[] {
   if (!isObject(value) || path.endsWith('.selector')) return [path.slice(1)]
   return Object.keys(value)
-    .filter((key) => key !== 'exemptNamespaces' && key !== 'controlPlaneNamespaces')
+    .filter((key) => !['exemptNamespaces', 'controlPlaneNamespaces', 'certificates'].includes(key))
     .flatMap((key) => leavesOfDefaults(value[key], `${path}.${key}`))
     .sort()
 }

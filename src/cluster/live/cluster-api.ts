@@ -1,5 +1,5 @@
 /**
- * The API server's lists and watches. It only reads, and only the paths that callers pass.
+ * The API server's lists and watches, and writes to the paths that callers pass.
  * docs/decisions/live-watches.md explains why client-node's are not used.
  */
 import { request, type Dispatcher } from 'undici'
@@ -24,6 +24,20 @@ export interface ClusterApi {
    * aborted.
    */
   watch(path: string, silence: number, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>
+  /** Sends an object and returns the one that is stored then. Throws ApiError. */
+  write(path: string, write: ObjectWrite, signal: AbortSignal): Promise<JsonObject>
+  /**
+   * Milliseconds since 1970 by the clock of the API server, as of its last response. Changes of this machine's clock do
+   * not affect it. Before the first response it is this machine's time.
+   */
+  serverTime(): number
+}
+
+export interface ObjectWrite {
+  readonly method: 'POST' | 'PUT' | 'PATCH'
+  /** `application/json`, or the type of the patch. */
+  readonly contentType: string
+  readonly object: JsonObject
 }
 
 export interface Measured {
@@ -51,10 +65,11 @@ export async function connectToCluster(context?: string): Promise<ClusterApi> {
 
 export function createClusterApi(address: ClusterAddress): ClusterApi {
   const { server, namespace } = address
-  const send = createSender(address)
-  const measure = async (path: string, most: number, signal: AbortSignal): Promise<Measured> => {
+  const clock = createServerClock()
+  const send = createSender(address, clock)
+  const measure = async (path: string, most: number, signal: AbortSignal, write?: ObjectWrite): Promise<Measured> => {
     try {
-      const text = await readText(await send(path, PATIENCE, signal), most)
+      const text = await readText(await send(path, PATIENCE, signal, write), most)
       const object: unknown = JSON.parse(text.toString('utf8'))
       if (isObject(object)) return { object, bytes: text.length }
     } catch (error) {
@@ -66,7 +81,9 @@ export function createClusterApi(address: ClusterAddress): ClusterApi {
     server,
     namespace,
     get: async (path, signal) => (await measure(path, MOST_BYTES, signal)).object,
-    measure,
+    measure: (path, most, signal) => measure(path, most, signal),
+    write: async (path, write, signal) => (await measure(path, MOST_BYTES, signal, write)).object,
+    serverTime: () => clock.now(),
     async watch(path, silence, signal) {
       const describe = (error: unknown) => describeFailure(error, server, signal)
       try {
@@ -91,8 +108,27 @@ async function readText(body: Body, most: number): Promise<Buffer> {
   return Buffer.concat(chunks, size)
 }
 
+interface ServerClock {
+  now(): number
+  /** Takes the `Date` header of a response. */
+  hear(date: unknown): void
+}
+
+function createServerClock(): ServerClock {
+  let offset: number | undefined
+  return {
+    now: () => (offset === undefined ? Date.now() : performance.now() + offset),
+    hear(date) {
+      const time = typeof date === 'string' ? Date.parse(date) : Number.NaN
+      if (!Number.isNaN(time)) offset = time - performance.now()
+    },
+  }
+}
+
+type Send = (path: string, timeout: number, signal: AbortSignal, write?: ObjectWrite) => Promise<Body>
+
 /** Requests share connections and credentials until one fails. Either may have changed then, so both are replaced. */
-function createSender(address: ClusterAddress): (path: string, timeout: number, signal: AbortSignal) => Promise<Body> {
+function createSender(address: ClusterAddress, clock: ServerClock): Send {
   let connections: Dispatcher | undefined
   const renew = (failed: Dispatcher | undefined) => {
     address.forget()
@@ -101,25 +137,32 @@ function createSender(address: ClusterAddress): (path: string, timeout: number, 
     void connections.close().catch(() => undefined)
     connections = undefined
   }
-  return async (path, timeout, signal) => {
+  return async (path, timeout, signal, write) => {
     let dispatcher: Dispatcher | undefined
     try {
       const credentials = await address.credentials()
       dispatcher = connections ??= credentials.connect()
-      const { statusCode, body } = await request(`${address.server}${path}`, {
+      const headers = { ...credentials.headers, accept: 'application/json', 'user-agent': 'istio-onramp' }
+      const response = await request(`${address.server}${path}`, {
         dispatcher,
-        headers: { ...credentials.headers, accept: 'application/json', 'user-agent': 'istio-onramp' },
+        ...(write === undefined ? { headers } : writing(write, headers)),
         headersTimeout: timeout,
         bodyTimeout: timeout,
         signal,
       })
-      if (statusCode === 200) return body
+      const { statusCode, body } = response
+      clock.hear(response.headers['date'])
+      if (statusCode === 200 || statusCode === 201) return body
       throw new ApiError(statusCode, statusMessage(await body.text()) ?? `HTTP ${statusCode}`)
     } catch (error) {
       if (!(error instanceof ApiError) || error.status === 401) renew(dispatcher)
       throw error
     }
   }
+}
+
+function writing({ method, contentType, object }: ObjectWrite, headers: Readonly<Record<string, string>>) {
+  return { method, headers: { ...headers, 'content-type': contentType }, body: JSON.stringify(object) }
 }
 
 /** Returns the message of a `Status` object. */
