@@ -29,10 +29,32 @@ const { cert, key, ca } = SERVING
 const OURS = [
   'deployment,service,configmap,serviceaccount,poddisruptionbudget,role,rolebinding,clusterrole,clusterrolebinding',
   'issuer.cert-manager.io,certificate.cert-manager.io,mutatingwebhookconfiguration,validatingwebhookconfiguration',
-  'validatingadmissionpolicy,validatingadmissionpolicybinding',
+  'validatingadmissionpolicy,validatingadmissionpolicybinding,networkpolicy,horizontalpodautoscaler,priorityclass',
+  'flowschema,prioritylevelconfiguration,servicemonitor.monitoring.coreos.com,prometheusrule.monitoring.coreos.com',
 ].join(',')
 
 for (const name of [NAMESPACE, 'istio-system', 'istio-canary']) await createNamespace(name)
+const OPERATOR = ['ServiceMonitor', 'PrometheusRule'].map(operatorKind)
+await done(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: OPERATOR })
+await done(['wait', '--for=condition=Established', ...OPERATOR.map(({ metadata }) => `crd/${metadata.name}`)])
+
+/** A kind of the Prometheus operator, with any content: whether it accepts the content is Prometheus' to say. */
+function operatorKind(kind: string) {
+  const singular = kind.toLowerCase()
+  const group = 'monitoring.coreos.com'
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${singular}s.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { kind, plural: `${singular}s`, singular },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  }
+}
 
 async function ours(): Promise<string> {
   return await done(['get', OURS, '-A', '-l', 'app.kubernetes.io/instance=onramp', '-o', 'name'])
@@ -42,9 +64,9 @@ t.test('each mode installs, upgrades with other values, and leaves nothing behin
   for (const file of CI_VALUES) {
     t.match(release('install', {}, [file]), /STATUS: deployed/, basename(file))
     t.match(await ours(), /deployment\.apps\//, basename(file))
-    release('upgrade', { replicas: 4, config: { logLevel: 'trace' } }, [file])
+    release('upgrade', { revisionHistoryLimit: 4, config: { logLevel: 'trace' } }, [file])
     const deployments = JSON.parse(await done(['get', 'deployment', '-n', NAMESPACE, '-o', 'json'])) as Json
-    t.equal(memberAt(arrayMember(deployments, 'items')[0], 'spec', 'replicas'), 4)
+    t.equal(memberAt(arrayMember(deployments, 'items')[0], 'spec', 'revisionHistoryLimit'), 4)
     uninstall()
     t.equal(await ours(), '', basename(file))
   }

@@ -144,6 +144,14 @@ check('values that contradict each other', [
   [{ service: { port: 9090 } }, /service\.port and ports\.metrics are both 9090/],
   [{ config: { limits: { requestBytes: 67108865 } } }, /requestBytes \(67108865\) is more than .* \(67108864\)/],
   [{ config: { limits: { inFlightBytes: 33554431 } } }, /requestBytes \(33554432\) is more than .* \(33554431\)/],
+  [{ serviceMonitor: { enabled: true }, podMonitor: { enabled: true } }, /each series would be there twice/],
+  [{ autoscaling: { enabled: true, minReplicas: 9 } }, /autoscaling\.minReplicas \(9\) is more than .*\(5\)/],
+  [
+    { networkPolicy: { apiServerCidrs: ['10.0.0.1'] } },
+    /'\/networkPolicy\/apiServerCidrs\/0': '10\.0\.0\.1' does not match/,
+  ],
+  [{ prometheusRule: { disabled: ['Onramp'] } }, /'\/prometheusRule\/disabled\/0': value must be one of/],
+  [{ priorityClass: { value: 2000000000 } }, /'\/priorityClass\/value': maximum/],
   [{ fullnameOverride: '1st-onramp' }, /"1st-onramp".*is not a DNS label that starts with a letter/],
   [{ fullnameOverride: 'a.b' }, /is not a DNS label/],
 ])

@@ -252,6 +252,70 @@ t.test('client certificates: the authority is mounted and given to the server', 
   t.match(arrayMember(podOf(objects), 'volumes')[2], { name: 'client-ca', configMap: { name: 'api-ca' } })
 })
 
+t.test('an autoscaler writes the replicas, so the chart does not; its minimum counts for the budget', async (t) => {
+  const objects = render({ values: { replicas: 1, autoscaling: { enabled: true } } })
+  t.equal(memberAt(only(objects, 'Deployment'), 'spec', 'replicas'), undefined)
+  t.equal(ofKind(objects, 'PodDisruptionBudget').length, 1)
+  t.match(memberAt(only(objects, 'HorizontalPodAutoscaler'), 'spec'), {
+    scaleTargetRef: { kind: 'Deployment', name: NAME },
+    minReplicas: 2,
+  })
+})
+
+t.test('the network policy lets reviews and metrics in, and out only DNS and the API server', async (t) => {
+  const open = memberAt(only(render({ values: { networkPolicy: { enabled: true } } }), 'NetworkPolicy'), 'spec')
+  t.match(open, {
+    policyTypes: ['Ingress', 'Egress'],
+    ingress: [{ ports: [{ port: 10250 }] }, { ports: [{ port: 9090 }] }],
+  })
+  t.same(
+    arrayMember(open, 'ingress').map((rule) => member(rule, 'from')),
+    [undefined, undefined],
+  )
+  const networkPolicy = { enabled: true, apiServerCidrs: ['10.0.0.1/32'] }
+  const closed = memberAt(only(render({ values: { networkPolicy } }), 'NetworkPolicy'), 'spec')
+  const peers = [{ ipBlock: { cidr: '10.0.0.1/32' } }]
+  t.same(member(arrayMember(closed, 'ingress')[0], 'from'), peers)
+  t.same(member(arrayMember(closed, 'egress')[1], 'to'), peers)
+})
+
+t.test('monitors select the pods of this release and port metrics', async (t) => {
+  for (const [kind, endpoints] of [
+    ['ServiceMonitor', 'endpoints'],
+    ['PodMonitor', 'podMetricsEndpoints'],
+  ] as const) {
+    const name = `${kind.charAt(0).toLowerCase()}${kind.slice(1)}`
+    const objects = render({
+      values: { [name]: { enabled: true, interval: '30s', labels: { release: 'prometheus' } } },
+    })
+    const monitor = only(objects, kind)
+    t.match(memberAt(monitor, 'metadata', 'labels'), { release: 'prometheus' })
+    t.same(
+      memberAt(monitor, 'spec', 'selector', 'matchLabels'),
+      memberAt(only(objects, 'Deployment'), 'spec', 'selector', 'matchLabels'),
+    )
+    t.match(memberAt(monitor, 'spec', endpoints), [{ port: 'metrics', interval: '30s' }])
+  }
+})
+
+t.test(
+  'a priority class of the chart is the pods’ unless another is named; a flow schema is for its account',
+  async (t) => {
+    const values = { priorityClass: { create: true }, flowSchema: { create: true } }
+    const objects = render({ values })
+    t.equal(podOf(objects)['priorityClassName'], nameOf(only(objects, 'PriorityClass')))
+    t.equal(
+      podOf(render({ values: { ...values, priorityClassName: 'system-cluster-critical' } }))['priorityClassName'],
+      'system-cluster-critical',
+    )
+    const [rule] = arrayMember(memberAt(only(objects, 'FlowSchema'), 'spec'), 'rules')
+    t.same(arrayMember(rule, 'subjects'), [
+      { kind: 'ServiceAccount', serviceAccount: { name: NAME, namespace: NAMESPACE } },
+    ])
+    t.same(ofKind(render({ values, kubernetes: '1.28.5' }), 'FlowSchema'), [], 'not before v1 of the API')
+  },
+)
+
 t.test('Recreate drops what only a rolling update takes', async (t) => {
   const objects = render({ values: { updateStrategy: { type: 'Recreate' } } })
   t.same(memberAt(only(objects, 'Deployment'), 'spec', 'strategy'), { type: 'Recreate' })

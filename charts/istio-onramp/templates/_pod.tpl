@@ -81,7 +81,7 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.priorityClassName }}
+{{- with default (ternary (include "istio-onramp.fullname" .) "" .Values.priorityClass.create) .Values.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.runtimeClassName }}

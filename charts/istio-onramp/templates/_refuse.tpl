@@ -5,6 +5,7 @@ exist. Each message names the values and what to do.
 {{- define "istio-onramp.refuse" -}}
 {{- include "istio-onramp.refusePorts" . -}}
 {{- include "istio-onramp.refuseLimits" . -}}
+{{- include "istio-onramp.refuseMonitoring" . -}}
 {{- if eq .Values.certificates.mode "certManager" -}}
 {{- include "istio-onramp.refuseLifetimes" . -}}
 {{- end -}}
@@ -29,6 +30,15 @@ exist. Each message names the values and what to do.
 {{- $inFlight := int64 (default 67108864 $limits.inFlightBytes) -}}
 {{- if gt $request $inFlight -}}
 {{- fail (printf "config.limits.requestBytes (%d) is more than config.limits.inFlightBytes (%d): no request of that size would ever be read" $request $inFlight) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "istio-onramp.refuseMonitoring" -}}
+{{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
+{{- fail "serviceMonitor.enabled and podMonitor.enabled are both true: each series would be there twice. Switch one off" -}}
+{{- end -}}
+{{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) -}}
+{{- fail (printf "autoscaling.minReplicas (%d) is more than autoscaling.maxReplicas (%d)" (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- end -}}
 {{- end -}}
 
