@@ -68,6 +68,7 @@ function printScalar(value: Json, { scalar }: Printer): string | undefined {
       return value === '' || NOT_ONE_LINE.test(value) ? undefined : scalar(value)
     case 'number':
       return Number.isSafeInteger(value) && !Object.is(value, -0) ? String(value) : undefined
+    case 'bigint':
     case 'boolean':
       return String(value)
     default:

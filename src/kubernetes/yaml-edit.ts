@@ -17,21 +17,27 @@ export function planEdits(
 ): readonly TextEdit[] | NotEditable {
   const shared = sharedAnchors(root)
   const byParent = new Map<Container, Change[]>()
+  const depths = new Map<Container, number>()
   for (const operation of operations) {
     const path = parsePointer(operation.path)
     const parent = containerAt(root, path.slice(0, -1), shared)
     if ('problem' in parent) return parent
     const key = path.at(-1) ?? ''
+    depths.set(parent, path.length)
     byParent.set(parent, [...(byParent.get(parent) ?? []), { operation, key }])
   }
   const page: Page = { text, style: isJson(text) ? 'json' : 'flow', lineEnd: lineEndOf(text), shared }
-  const edits: TextEdit[] = []
+  const edits: (TextEdit & { readonly depth: number })[] = []
   for (const [parent, changes] of byParent) {
     const planned = parent.kind === 'map' ? editMap(page, parent, changes) : editSequence(page, parent, changes)
     if ('problem' in planned) return planned
-    edits.push(...planned)
+    const depth = depths.get(parent) ?? 0
+    edits.push(...planned.map((edit) => ({ ...edit, depth })))
   }
-  return outermost(edits.toSorted((left, right) => left.start - right.start || left.end - right.end))
+  // What is added to a collection comes before what is added behind it, where both end.
+  return outermost(
+    edits.toSorted((left, right) => left.start - right.start || left.end - right.end || right.depth - left.depth),
+  )
 }
 
 /** Drops edits inside a part that is removed. */

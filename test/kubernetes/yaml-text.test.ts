@@ -121,3 +121,9 @@ t.test('a text in one line has none of the ends of a line', (t) => {
   t.equal(oneLine('a\nb\r\nc\u0085d\u2028e\u2029f'), 'a b c d e f')
   t.end()
 })
+
+t.test('an integer of any size is printed as it is', (t) => {
+  const object = { number: 9007199254740993n, list: [-1234567890123456789n] }
+  t.equal(toYaml(object as never), 'number: 9007199254740993\nlist:\n  - -1234567890123456789\n')
+  t.end()
+})
