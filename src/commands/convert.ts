@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { buildClusterState } from '../cluster/cluster-state.ts'
 import type { GatewaySettings, Target } from '../conversion/model/conversion-options.ts'
+import type { GatewayApiSettings } from '../conversion/model/gateway-api-settings.ts'
 import { convertIngresses, type Conversion } from '../conversion/convert-ingresses.ts'
 import { isAtLeast, type Level } from '../conversion/model/report.ts'
 import { InputError, messageOf } from '../errors.ts'
@@ -13,6 +14,7 @@ import { renderReport } from './convert-report.ts'
 export interface ConvertOptions {
   readonly source: ConvertSource
   readonly target: Target
+  readonly gatewayApi: GatewayApiSettings
   readonly format: 'yaml' | 'json'
   readonly gateway: GatewaySettings
   /** A file that also receives the report: JSON if the name ends in `.json`, otherwise text. */
@@ -36,11 +38,12 @@ const TERMINAL_WIDTH = 100
 
 /** Throws InputError. */
 export async function convert(options: ConvertOptions): Promise<ConvertResult> {
-  const { target, gateway, failOn, isTerminal } = options
+  const { target, gatewayApi, gateway, failOn, isTerminal } = options
   const { objects, places } = await readConvertInput(options.source, options.tell)
   const controllerSettings = await readControllerSettings(options.source.controllerConfig, objects)
   const conversion = convertIngresses(objects, {
     target,
+    gatewayApi,
     gateway,
     ...(controllerSettings === undefined ? {} : { controllerSettings }),
     ...conversionLookups(buildClusterState(objects).state),

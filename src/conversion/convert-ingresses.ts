@@ -20,7 +20,7 @@ import { tlsCoverage } from './hosts/tls-coverage.ts'
 import { isAcmeSolver } from './ingress/acme-solver.ts'
 import { ingressId, isIngress, readIngress, type Ingress } from './ingress/ingress.ts'
 import type { ReadIngress } from './ingress/read-ingress.ts'
-import type { ConversionOptions } from './model/conversion-options.ts'
+import { hasClassGateways, type ConversionOptions } from './model/conversion-options.ts'
 import { groupBy } from '../kubernetes/group-by.ts'
 import type { Note, ReportLine } from './model/report.ts'
 import { otherRoutes } from './other-routes.ts'
@@ -133,18 +133,44 @@ function controllerNotes(readings: readonly ReadIngress[], { controllerSettings 
 export function convertParsed(ingresses: readonly Ingress[], given: ConversionOptions): Conversion {
   const options = withGatewayNamespace(given)
   const read = readIngresses(ingresses, options)
-  const apart = separateEntryPoints(read.value)
-  const tls = tlsCoverage(apart.value, options.target)
-  const planned = planHosts(apart.value, tls, options)
-  const hosts = options.target === 'istio' ? { value: planned.value, lines: [] } : printableHosts(planned.value)
-  const gateways = planGateways(apart.value, hosts.value, tls, options)
+  const apart = hasClassGateways(options) ? { value: read.value, lines: [] } : separateEntryPoints(read.value)
+  const parts = entryPointsOf(apart.value, options).map((readings) => planEntryPoint(readings, options))
+  const [plans, hosts] = [parts.flatMap((part) => part.plans), parts.flatMap((part) => part.hosts)]
   const emit = options.target === 'istio' ? istioObjects : gatewayApiObjects
-  const emitted = emit(gateways.value, hosts.value, options)
-  const lines = [...settleClaims(read.lines, apart.value, tls), ...apart.lines]
-  const plans = [...lines, ...planned.lines, ...gateways.lines]
-  const report = reportOf(ingresses, plans, [...hosts.lines, ...emitted.lines])
-  const notes = [...entryPointNotes(read.value, options.gateway), ...controllerNotes(read.value, options)]
-  return { objects: emitted.value, hosts: hosts.value, report, notes }
+  const emitted = emit(plans, hosts, options)
+  const coverage = new Map(parts.flatMap(({ readings, tls }) => readings.map(({ id }) => [id, tls] as const)))
+  const settled = settleClaims(read.lines, apart.value, (id) => coverage.get(id) ?? new Set())
+  const planLines = [...settled, ...apart.lines, ...parts.flatMap(({ lines }) => lines)]
+  const report = reportOf(ingresses, planLines, [...parts.flatMap(({ late }) => late), ...emitted.lines])
+  const notes = [
+    ...(hasClassGateways(options) ? [] : entryPointNotes(read.value, options.gateway)),
+    ...controllerNotes(read.value, options),
+  ]
+  return { objects: emitted.value, hosts, report, notes }
+}
+
+/** Ingresses that one gateway serves. Only the Gateway API has a gateway for each ingress class. */
+function entryPointsOf(
+  readings: readonly ReadIngress[],
+  options: ConversionOptions,
+): readonly (readonly ReadIngress[])[] {
+  if (!hasClassGateways(options)) return [readings]
+  return [...groupBy(readings, ({ entryPoint }) => entryPoint?.key).values()]
+}
+
+function planEntryPoint(readings: readonly ReadIngress[], options: ConversionOptions) {
+  const tls = tlsCoverage(readings, options)
+  const planned = planHosts(readings, tls, options)
+  const hosts = options.target === 'istio' ? { value: planned.value, lines: [] } : printableHosts(planned.value)
+  const gateways = planGateways(readings, hosts.value, tls, options)
+  return {
+    readings,
+    tls,
+    hosts: hosts.value,
+    plans: gateways.value,
+    lines: [...planned.lines, ...gateways.lines],
+    late: hosts.lines,
+  }
 }
 
 /** Orders lines by Ingress, in input order. Ingresses of one `generateName` share their id, and so their lines. */

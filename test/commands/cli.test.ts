@@ -395,7 +395,7 @@ t.test('convert prints objects, with the report beside them, and says by its exi
   const { objects, report } = JSON.parse(json.stdout) as { objects: JsonObject[]; report: JsonObject[] }
   t.same(
     objects.map(({ kind }) => kind),
-    ['Gateway', 'HTTPRoute', 'HTTPRoute'],
+    ['Gateway', 'ListenerSet', 'HTTPRoute', 'HTTPRoute'],
   )
   t.match(
     report.find(({ about }) => about === 'spec.rules[0].http.paths[0]'),

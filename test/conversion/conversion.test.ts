@@ -3,7 +3,7 @@ import t from 'tap'
 import { arrayMember, memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
 import { renderObjects } from '../../src/commands/convert-yaml.ts'
 import { renderReport } from '../../src/commands/convert-report.ts'
-import { convert, ingress, ofKind, reportOf, type Annotations } from './support/conversion-fixtures.ts'
+import { convert, convertTo, ingress, ofKind, reportOf, type Annotations } from './support/conversion-fixtures.ts'
 
 const NGINX = 'nginx.ingress.kubernetes.io/'
 const nginx = (annotations: Annotations): Annotations =>
@@ -14,6 +14,8 @@ const names = (objects: readonly JsonObject[]) =>
       `${String(object['kind'])} ${String(memberAt(object, 'metadata', 'namespace'))}/${String(memberAt(object, 'metadata', 'name'))}`,
   )
 const httpOf = (object: JsonObject | undefined) => memberAt(object, 'spec', 'http') as readonly JsonObject[]
+
+const GROUP = 'gateway.networking.k8s.io'
 
 t.test('nothing that a user wrote leaves a comment, whatever ends a line in YAML 1.1', (t) => {
   for (const end of ['\n', '\r', '\u0085', '\u2028', '\u2029']) {
@@ -386,7 +388,10 @@ t.test('plain requests are redirected path by path where Ingresses of a host dis
   const routes = ofKind(convert([main, plain], 'gateway-api'), 'HTTPRoute')
   t.same(
     routes.map((route) => memberAt(route, 'spec', 'parentRefs')),
-    [[{ name: 'web', port: 443 }], [{ name: 'web', port: 80 }]],
+    [
+      [{ group: GROUP, kind: 'ListenerSet', name: 'nginx', sectionName: 'https-a.example.com' }],
+      [{ name: 'nginx', namespace: 'istio-system', sectionName: 'http' }],
+    ],
   )
   const solver = { ...ingress({ name: 'cm-acme-http-solver-x', paths: ['/.well-known/acme-challenge/x'] }) }
   const labelled = {
@@ -504,8 +509,8 @@ t.test('cert-manager and external-dns follow the hosts', (t) => {
   const dns = { 'external-dns.alpha.kubernetes.io/ttl': '60', 'external-dns.alpha.kubernetes.io/target': '192.0.2.1' }
   t.match(memberAt(ofKind(istio, 'VirtualService')[0], 'metadata', 'annotations'), dns)
   const own = convert([object], 'gateway-api')
-  t.same(ofKind(own, 'Certificate'), [], "cert-manager reads the Gateway's own annotations")
-  t.match(memberAt(ofKind(own, 'Gateway')[0], 'metadata', 'annotations'), {
+  t.same(ofKind(own, 'Certificate'), [], "cert-manager reads the ListenerSet's own annotations")
+  t.match(memberAt(ofKind(own, 'ListenerSet')[0], 'metadata', 'annotations'), {
     'cert-manager.io/cluster-issuer': 'letsencrypt',
     'external-dns.alpha.kubernetes.io/target': '192.0.2.1',
   })
@@ -622,7 +627,7 @@ t.test('policies deny, hold for the own paths only, and stand beside the gateway
   const [beside] = ofKind(convert([guarded, ingress({ name: 'open' })]), 'AuthorizationPolicy')
   t.match(JSON.stringify(beside), /"paths":\["\/admin\*"\]/)
   t.match(memberAt(ofKind(convert([guarded], 'gateway-api'), 'AuthorizationPolicy')[0], 'spec', 'targetRefs'), [
-    { kind: 'Gateway', name: 'web' },
+    { kind: 'Gateway', name: 'nginx' },
   ])
   const wildcard = ingress({ host: '*.example.com', annotations: nginx({ 'denylist-source-range': '192.0.2.1' }) })
   t.match(
@@ -751,6 +756,7 @@ t.test('Gateway API: whole elements, expressions, gRPC and TLS passed through', 
   t.equal(ofKind(convert([grpc(['/a/b/c'])], 'gateway-api'), 'HTTPRoute').length, 1, 'a path that is no method')
   const passed = ingress({ annotations: nginx({ 'ssl-passthrough': 'true' }), paths: [{ path: '/', port: 443 }] })
   t.match(convert([passed], 'gateway-api').objects, [
+    { kind: 'Gateway', spec: { listeners: [{ protocol: 'HTTP' }] } },
     { spec: { listeners: [{ protocol: 'TLS', tls: { mode: 'Passthrough' } }] } },
     { kind: 'TLSRoute', spec: { rules: [{ backendRefs: [{ name: 'web', port: 443 }] }] } },
   ])
@@ -775,13 +781,6 @@ t.test('Gateway API: limits of rules and listeners', (t) => {
     http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }] },
   }))
   const oneSecret = ingress({ spec: { rules, tls: [{ hosts, secretName: 'tls' }] } })
-  const listeners = (object: JsonObject) =>
-    memberAt(ofKind(convert([object], 'gateway-api'), 'Gateway')[0], 'spec', 'listeners') as readonly JsonObject[]
-  t.same(
-    listeners(oneSecret).map(({ name }) => name),
-    ['http', 'https'],
-    'one certificate needs no host names',
-  )
   const twoSecrets = ingress({
     spec: {
       rules,
@@ -791,11 +790,14 @@ t.test('Gateway API: limits of rules and listeners', (t) => {
       ],
     },
   })
-  t.equal(listeners(twoSecrets).length, 64)
-  t.match(
-    reportOf([twoSecrets], 'gateway-api').find(({ about, level }) => about === 'spec.tls' && level === 'error'),
-    { message: /at most 64 listeners: no HTTPS for h63\.example\.com/ },
-  )
+  const sizes = (objects: readonly JsonObject[], kind: string, version: number) =>
+    ofKind(convertTo({ version }, objects), kind).map(
+      (object) => (memberAt(object, 'spec', 'listeners') as readonly JsonObject[]).length,
+    )
+  t.same(sizes([twoSecrets], 'ListenerSet', 5), [64, 36])
+  t.same(sizes([twoSecrets], 'Gateway', 5), [1])
+  t.same(sizes([twoSecrets], 'ListenerSet', 4), [], 'ListenerSet is standard since 1.5')
+  t.same(sizes([twoSecrets], 'Gateway', 4), [64, 38], 'each Gateway with a listener for plain requests')
   const passed = (count: number): JsonObject =>
     ingress({
       name: 'passed',
@@ -810,10 +812,14 @@ t.test('Gateway API: limits of rules and listeners', (t) => {
       ({ message }) => /^a Gateway has at most 64 listeners: no HTTPS for (.*)$/.exec(message)?.[1] ?? [],
     )
   const beside = ingress({ name: 'beside', host: 'beside.example.com', secret: 'tls' })
-  t.same(lost([passed(64)]), [], 'with a listener for plain requests there would be one too many')
-  t.same(lost([passed(65)]), ['h64.example.com'])
-  t.same(lost([passed(62), beside]), [])
-  t.same(lost([passed(63), beside]), ['h62.example.com'], 'TLS that ends here and TLS that is passed through')
+  t.same(lost([passed(100), beside]), [], 'ListenerSets and Gateways are as many as it takes')
+  t.same(lost([passed(64)], 'edge/public'), [])
+  t.same(lost([passed(65)], 'edge/public'), ['h64.example.com'])
+  t.same(
+    lost([passed(64), beside], 'edge/public'),
+    ['h63.example.com'],
+    'TLS that ends here and TLS that is passed through',
+  )
   t.match(
     lost([twoSecrets], 'edge/public'),
     [/^h64\.example\.com, .*, h99\.example\.com$/],

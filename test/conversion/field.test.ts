@@ -461,7 +461,7 @@ t.test('an address list is an error until the address of the client is known', (
       linesOf(convert([guarded]), key),
       /^approximate error: SECURITY: .* to apply in istio-system; .* externalTrafficPolicy: Local/,
     )
-    t.match(linesOf(convert([guarded], 'gateway-api'), key), /to apply in shop;/)
+    t.match(linesOf(convert([guarded], 'gateway-api'), key), /to apply in istio-system;/)
     t.match(
       linesOf(convert([guarded], 'istio', { trustedProxies: 1 }), key),
       /^approximate warn: .* 1 trusted proxies name/,
@@ -636,11 +636,23 @@ t.test(
       t.same(memberAt(service, 'metadata', 'annotations'), expected)
     }
     const { objects } = convert([ingress({ annotations: { [`${now}target`]: 'lb.example.net' } })], 'gateway-api')
-    const gateway = objects.find(({ kind }) => kind === 'Gateway')
-    t.same(memberAt(gateway, 'metadata', 'annotations'), {
+    const set = objects.find(({ kind }) => kind === 'ListenerSet')
+    t.same(memberAt(set, 'metadata', 'annotations'), {
       [`${now}target`]: 'lb.example.net',
       [`${before}target`]: 'lb.example.net',
     })
+    t.match(
+      memberAt(set, 'spec', 'listeners'),
+      [{ name: 'http-a.example.com', port: 80 }],
+      'for a host without TLS as well',
+    )
+    const route = objects.find(({ kind }) => kind === 'HTTPRoute')
+    t.match(memberAt(route, 'spec', 'parentRefs'), [{ kind: 'ListenerSet', sectionName: 'http-a.example.com' }])
+    t.equal(
+      (memberAt(route, 'spec', 'parentRefs') as unknown[]).length,
+      1,
+      'a second parent would add its address to the record',
+    )
     t.end()
   },
 )

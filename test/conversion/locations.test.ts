@@ -3,8 +3,8 @@
 import t from 'tap'
 import { convertIngresses, type Conversion } from '../../src/conversion/convert-ingresses.ts'
 import { DEFAULT_GATEWAY, type ServicePort, type Target } from '../../src/conversion/model/conversion-options.ts'
-import type { JsonObject } from '../../src/kubernetes/json.ts'
-import { convert, ingress, type Annotations } from './support/conversion-fixtures.ts'
+import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
+import { convert, ingress, ofKind, type Annotations } from './support/conversion-fixtures.ts'
 import type { RoutedRequest } from './support/envoy-routes.ts'
 import { routeThroughGatewayApi } from './support/gateway-api-router.ts'
 import { routeThroughIstio } from './support/istio-router.ts'
@@ -82,28 +82,61 @@ const CLASSES: readonly ClassRow[] = [
   { title: 'one class', first: open('nginx'), second: admin('nginx'), admin: 'admin.shop:80 /admin' },
 ]
 
-for (const target of TARGETS)
-  t.test(`routes of another class do not become reachable, to ${target}`, (t) => {
-    for (const { title, first, second, admin: answer } of CLASSES) {
-      const conversion = convert([first, second], target)
-      t.equal(ask(conversion, target, '/admin'), answer, title)
-      t.equal(ask(conversion, target, '/x'), 'web.shop:80 /x', `${title}: the first one stays`)
-      const isApart = title !== 'one class'
-      const errors = conversion.report.filter(
-        ({ level, message }) => level === 'error' && /^SECURITY: a\.example\.com also belongs/.test(message),
+t.test('routes of another class do not become reachable', (t) => {
+  for (const { title, first, second, admin: answer } of CLASSES) {
+    const conversion = convert([first, second])
+    t.equal(ask(conversion, 'istio', '/admin'), answer, title)
+    t.equal(ask(conversion, 'istio', '/x'), 'web.shop:80 /x', `${title}: the first one stays`)
+    const isApart = title !== 'one class'
+    t.same(
+      securityLines(conversion).map(({ about }) => about),
+      isApart ? ['spec.rules[0]'] : [],
+      title,
+    )
+    t.equal(classNotes(conversion).length, isApart ? 1 : 0, `${title}: a warning for the further class`)
+  }
+  t.end()
+})
+
+t.test('in Gateway API each class has a Gateway of its own, so both keep their routes', (t) => {
+  for (const { title, first, second, admin: answer } of CLASSES) {
+    const conversion = convert([first, second], 'gateway-api')
+    const gateways = ofKind(conversion, 'Gateway').map((gateway) => String(memberAt(gateway, 'metadata', 'name')))
+    const through = (name: string, path: string) => {
+      const isOther = (object: JsonObject) =>
+        object['kind'] === 'Gateway' && memberAt(object, 'metadata', 'name') !== name
+      return ask(
+        { ...conversion, objects: conversion.objects.filter((object) => !isOther(object)) },
+        'gateway-api',
+        path,
       )
-      t.same(
-        errors.map(({ about }) => about),
-        isApart ? ['spec.rules[0]'] : [],
-        title,
-      )
-      const warned = conversion.notes.filter(
-        ({ level, about }) => level === 'warn' && about.startsWith('ingress class'),
-      )
-      t.equal(warned.length, isApart ? 1 : 0, `${title}: a warning for the further class`)
     }
-    t.end()
-  })
+    t.equal(through(gateways[0] ?? '', '/admin'), answer, title)
+    t.equal(through(gateways[0] ?? '', '/x'), 'web.shop:80 /x', title)
+    t.equal(
+      through(gateways.at(-1) ?? '', '/admin'),
+      'admin.shop:80 /admin'.replace('shop', namespaceOf(second)),
+      title,
+    )
+    t.equal(gateways.length, title === 'one class' ? 1 : 2, title)
+    t.same([...securityLines(conversion), ...classNotes(conversion)], [], title)
+  }
+  t.end()
+})
+
+function namespaceOf(object: JsonObject): string {
+  return String(memberAt(object, 'metadata', 'namespace'))
+}
+
+function securityLines({ report }: Conversion) {
+  return report.filter(
+    ({ level, message }) => level === 'error' && /^SECURITY: a\.example\.com also belongs/.test(message),
+  )
+}
+
+function classNotes({ notes }: Conversion) {
+  return notes.filter(({ level, about }) => level === 'warn' && about.startsWith('ingress class'))
+}
 
 t.test('the TLS and the default backend of a refused rule do not reach the other class either', (t) => {
   const refused = ingress({

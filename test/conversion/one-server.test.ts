@@ -199,19 +199,25 @@ t.test('a Gateway of the platform team', (t) => {
   t.end()
 })
 
-t.test('in Gateway API each namespace keeps its own Gateway, which has pods of its own', (t) => {
+t.test('in Gateway API one listener serves a host of two namespaces, and admits the routes of both', (t) => {
   const conversion = convert([web(), pay()], 'gateway-api')
-  t.same(
-    ofKind(conversion, 'Gateway').map((object) => memberAt(object, 'metadata', 'namespace')),
-    ['shop', 'pay'],
-  )
-  t.notMatch(JSON.stringify(conversion.report), /is served by Gateway/)
-  for (const [index, namespace] of ['shop', 'pay'].entries())
-    t.match(
-      ofKind(conversion, 'HTTPRoute').filter((route) => memberAt(route, 'metadata', 'namespace') === namespace),
-      {
-        0: { spec: { parentRefs: [{ name: ['web', 'pay'][index] ?? '' }] } },
-      },
-    )
+  t.match(ofKind(conversion, 'Gateway'), [{ metadata: { name: 'nginx', namespace: 'istio-system' } }])
+  const sets = ofKind(conversion, 'ListenerSet')
+  const listeners = sets.flatMap((set) => memberAt(set, 'spec', 'listeners') as readonly JsonObject[])
+  const same = listeners.filter(({ hostname }) => hostname === HOST)
+  t.match(same, [
+    {
+      allowedRoutes: { namespaces: { selector: { matchExpressions: [{ operator: 'In', values: ['pay', 'shop'] }] } } },
+    },
+  ])
+  t.equal(same.length, 1)
+  t.match(JSON.stringify(conversion.report), /www\.example\.com is served by ListenerSet shop\/nginx, because/)
+  const references = ofKind(conversion, 'HTTPRoute')
+    .filter((route) => memberAt(route, 'metadata', 'namespace') === 'pay')
+    .flatMap((route) => memberAt(route, 'spec', 'parentRefs') as readonly JsonObject[])
+  t.match(references, [
+    { kind: 'ListenerSet', namespace: 'shop', name: 'nginx', sectionName: `https-${HOST}` },
+    { name: 'nginx', namespace: 'istio-system', sectionName: 'http' },
+  ])
   t.end()
 })

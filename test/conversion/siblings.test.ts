@@ -246,11 +246,11 @@ t.test('a certificate for names and addresses, and what its challenges need', (t
   t.end()
 })
 
-t.test('the default issuer is named on the Gateway that cert-manager reads, unless another is', (t) => {
+t.test('the default issuer is named on the ListenerSet that cert-manager reads, unless another is', (t) => {
   const annotationsOf = (annotations: Record<string, string>) => {
     const { objects } = convert([ingress({ annotations, secret: 'tls' })], 'gateway-api', { defaultIssuer: 'default' })
     return memberAt(
-      objects.find(({ kind }) => kind === 'Gateway'),
+      objects.find(({ kind }) => kind === 'ListenerSet'),
       'metadata',
       'annotations',
     )
@@ -305,13 +305,13 @@ t.test('of the DNS annotations of a host names are joined, and else the older ho
   t.end()
 })
 
-t.test('an issuer on a shared Gateway never takes over other secrets without a report line', (t) => {
+t.test('an issuer on a shared ListenerSet never takes over other secrets without a report line', (t) => {
   const issued = ingress({ name: 'a', annotations: ISSUER, secret: 'issued' })
   const beside = (text: Parameters<typeof ingress>[0]) => {
     const { objects, report } = convert([issued, ingress({ name: 'b', paths: ['/b'], ...text })], 'gateway-api')
-    const gateway = objects.find(({ kind }) => kind === 'Gateway')
+    const set = objects.find(({ kind }) => kind === 'ListenerSet')
     return {
-      annotations: memberAt(gateway, 'metadata', 'annotations'),
+      annotations: memberAt(set, 'metadata', 'annotations'),
       lines: report.filter(({ about }) => about === 'metadata.annotations'),
     }
   }
@@ -323,7 +323,7 @@ t.test('an issuer on a shared Gateway never takes over other secrets without a r
     {
       ingress: 'shop/b',
       level: 'error',
-      message: /^sharing a Gateway with Ingress shop\/a would make cert-manager overwrite secret by-hand/,
+      message: /^sharing a ListenerSet with Ingress shop\/a would make cert-manager overwrite secret by-hand/,
     },
   ])
   t.same(beside({ secret: 'issued' }).lines, [], 'the same secret')

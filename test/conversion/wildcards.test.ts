@@ -141,17 +141,30 @@ t.test('in Gateway API a reused connection of a browser reaches the wrong host, 
   t.end()
 })
 
-t.test('a route of Gateway API names its listener only where it would attach to a narrower one', (t) => {
-  const parents = (ingresses: readonly JsonObject[]) =>
-    ofKind(convert(ingresses, 'gateway-api'), 'HTTPRoute').map((route) => memberAt(route, 'spec', 'parentRefs'))
-  t.same(parents(apart), [
-    [{ name: 'w0', sectionName: 'https--any.w0.test' }],
-    [{ name: 'w0', port: 80 }],
-    [{ name: 'w0' }],
-  ])
-  t.same(parents(plain), [[{ name: 'w1', port: 80 }], [{ name: 'w1' }]], 'no listener of its own')
-  t.end()
-})
+t.test(
+  'a route of Gateway API names its listener; that of a shared Gateway only where it would attach to a narrower one',
+  (t) => {
+    const parents = (ingresses: readonly JsonObject[], shared: string) =>
+      ofKind(convert(ingresses, 'gateway-api', { shared }), 'HTTPRoute').map((route) => {
+        const references = memberAt(route, 'spec', 'parentRefs') as readonly JsonObject[]
+        return references.map(({ kind = 'Gateway', sectionName = '', port = '' }) =>
+          [kind, ' ', sectionName, port].join(''),
+        )
+      })
+    t.same(parents(apart, ''), [
+      ['Gateway http', 'ListenerSet https--any.w0.test'],
+      ['Gateway http', 'ListenerSet https-a.w0.test'],
+    ])
+    t.same(
+      parents(plain, ''),
+      [['Gateway http'], ['Gateway http', 'ListenerSet https-a.w1.test']],
+      'no listener of its own',
+    )
+    t.same(parents(apart, 'edge/public'), [['Gateway https--any.w0.test'], ['Gateway 80'], ['Gateway ']])
+    t.same(parents(plain, 'edge/public'), [['Gateway 80'], ['Gateway ']], 'no listener of its own')
+    t.end()
+  },
+)
 
 t.test('a host has the certificate of a wildcard, and a server of its own where a narrower one has another', (t) => {
   const secrets = ofKind(convert(ofCase('a host has the certificate of a wildcard')), 'Gateway').flatMap((gateway) =>

@@ -10,6 +10,7 @@ import { clusterFromFiles } from '../../src/cluster/cluster-from-files.ts'
 import { readManifests } from '../../src/cluster/manifest-files.ts'
 import { convert } from '../../src/commands/convert.ts'
 import { DEFAULT_CONFIGURATION, readConfiguration } from '../../src/config.ts'
+import { DEFAULT_GATEWAY_API } from '../../src/conversion/model/gateway-api-settings.ts'
 import type { Target } from '../../src/conversion/model/conversion-options.ts'
 import { member, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { referenceTo } from '../../src/kubernetes/object.ts'
@@ -107,6 +108,7 @@ async function conversion(folder: string, files: ReadonlySet<string>, target: Ta
     isTerminal: false,
     tell: () => undefined,
     target,
+    gatewayApi: DEFAULT_GATEWAY_API,
     format: 'yaml',
     gateway: rules.gateway,
     reportFile: undefined,

@@ -6,7 +6,7 @@ import { ownEntry } from '../../kubernetes/json.ts'
 import type { ControllerClass } from '../ingress/controller-class.ts'
 import { classNameOf } from '../ingress/entry-point.ts'
 import { ingressId, type Ingress } from '../ingress/ingress.ts'
-import type { ConversionOptions } from '../model/conversion-options.ts'
+import { hasListenerSets, type ConversionOptions } from '../model/conversion-options.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'
 import type { Claim, Reported, ReportLine } from '../model/report.ts'
 import { backendActions } from './alb-actions.ts'
@@ -35,12 +35,14 @@ const NO_CONTROLLER = foreign('no known Ingress controller reads it; copy it to 
 export function accountForAnnotations(
   ingress: Ingress,
   controller: ControllerClass,
-  { target, gateway }: Pick<ConversionOptions, 'target' | 'gateway'>,
+  options: Pick<ConversionOptions, 'target' | 'gateway' | 'gatewayApi'>,
   ruleHosts: ReadonlySet<string>,
 ): Reported<IngressSettings, ReportLine | Claim> {
+  const { target, gateway } = options
+  const place = { ingress, controller, target, gateway, hasListenerSets: hasListenerSets(options), ruleHosts }
   const read = [...ingress.annotations]
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
-    .map(([key, value]) => ({ key, effect: effectOf(key, value, { ingress, controller, target, gateway, ruleHosts }) }))
+    .map(([key, value]) => ({ key, effect: effectOf(key, value, place) }))
   return {
     value: settingsOf(ingress, mergeSettings(read.map(({ effect }) => effect.settings ?? {}))),
     lines: read.map(({ key, effect }) => lineOf(ingressId(ingress), key, effect)),

@@ -76,38 +76,37 @@ function defaultIssuer(place: AnnotationPlace): Effect {
   const unknown =
     'the default issuer of cert-manager is unknown: set it in gateway.defaultIssuer, or use cert-manager.io/cluster-issuer'
   if (name === '') return { outcome: 'unsupported', level: 'error', message: unknown }
-  if (!hasOwnGateway(place)) return issuer(place, { name, kind: 'ClusterIssuer', group: undefined })
+  if (!place.hasListenerSets) return issuer(place, { name, kind: 'ClusterIssuer', group: undefined })
   const key = 'cert-manager.io/cluster-issuer'
   return {
-    ...carried(`${key}: ${name} on the Gateway, where cert-manager does not read tls-acme`),
+    ...carried(`${key}: ${name} on the ListenerSet, where cert-manager does not read tls-acme`),
     settings: { gatewayAnnotations: { [key]: name } },
   }
 }
 
-export const CERT_MANAGER = orOnGateway('cert-manager.io/', CERTIFICATE)
-export const CERT_MANAGER_ACME = orOnGateway('acme.cert-manager.io/', ACME)
+export const CERT_MANAGER = orOnListenerSet('cert-manager.io/', CERTIFICATE)
+export const CERT_MANAGER_ACME = orOnListenerSet('acme.cert-manager.io/', ACME)
 export const TLS_ACME = DEFAULT_ISSUER
 
+const ON_LISTENER_SET =
+  'on the ListenerSet; cert-manager 1.20 and later reads it with enableGatewayAPI and the feature gate ListenerSets'
+
 /**
- * ingress-shim reads a Gateway API Gateway in the Ingress' own namespace like an Ingress, so the annotations move there
- * unchanged. Our own Certificate would have the name of the one that is deleted with the Ingress.
+ * cert-manager reads a ListenerSet in the Ingress' own namespace like an Ingress, so the annotations move there
+ * unchanged. A Certificate in the output would have the name of the one that is deleted with the Ingress.
  */
-function orOnGateway(prefix: string, table: AnnotationTable): AnnotationTable {
+function orOnListenerSet(prefix: string, table: AnnotationTable): AnnotationTable {
   const entries = Object.entries(table).map(([name, entry]) => {
     const moved: Entry = (value, place) =>
-      hasOwnGateway(place)
+      place.hasListenerSets
         ? {
-            ...carried('on the Gateway, where cert-manager reads it'),
+            ...carried(ON_LISTENER_SET),
             settings: { gatewayAnnotations: { [`${prefix}${name}`]: value } },
           }
         : entry(value, place)
     return [name, moved] as const
   })
   return Object.fromEntries(entries)
-}
-
-function hasOwnGateway({ target, gateway }: AnnotationPlace): boolean {
-  return target === 'gateway-api' && gateway.shared === ''
 }
 
 /** A namespaced Issuer cannot be used from another namespace. The kind distinguishes issuers of other groups. */

@@ -28,6 +28,8 @@ export interface AnnotationPlace {
   readonly controller: ControllerClass
   readonly target: Target
   readonly gateway: GatewaySettings
+  /** Whether the namespace gets a ListenerSet of its own, for annotations about its listeners. */
+  readonly hasListenerSets: boolean
   /** The hosts for which any Ingress of the conversion has rules. */
   readonly ruleHosts: ReadonlySet<string>
   /** The value of another annotation of the same table. */

@@ -68,6 +68,11 @@ function hostname(value: string, place: AnnotationPlace): Effect {
 function target(value: string, place: AnnotationPlace): Effect {
   if (place.target === 'istio') return carry('target')(value, place)
   const settings = { gatewayAnnotations: underBoth('target', value, place.ingress) }
+  if (place.hasListenerSets)
+    return converted(
+      settings,
+      'on the ListenerSet, under both prefixes; external-dns reads it with --gateway-listener-sets',
+    )
   if (place.gateway.shared === '') return converted(settings, 'on the Gateway, where external-dns reads it')
   return {
     outcome: 'platform-step',

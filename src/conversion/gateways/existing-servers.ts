@@ -26,9 +26,9 @@ export interface ExistingServer {
 /** By host. The Gateways that the drafts replace do not count, and a configured shared Gateway serves everything. */
 export function existingServers(
   drafts: readonly GatewayDraft[],
-  { gateways, gateway: { selector, shared } }: ConversionOptions,
+  { target, gateways, gateway: { selector, shared } }: ConversionOptions,
 ): readonly (readonly [string, ExistingServer])[] {
-  if (shared !== '' || gateways === undefined) return []
+  if (target !== 'istio' || shared !== '' || gateways === undefined) return []
   const replaced = new Set(drafts.map(({ namespace, name }) => `${namespace}/${name}`))
   return gateways()
     .filter((object) => isIstioGateway(object) && selectsPods(object, selector) && !replaced.has(idOf(object)))

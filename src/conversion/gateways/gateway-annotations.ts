@@ -1,4 +1,4 @@
-/** The annotations of a Gateway that several Ingresses share. */
+/** The annotations of a ListenerSet that several Ingresses share. */
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import { hasIssuer } from '../model/issuers.ts'
 import type { Reported, ReportLine } from '../model/report.ts'
@@ -14,7 +14,7 @@ export function gatewayAnnotations(group: readonly ReadIngress[]): Reported<Anno
     const kept = Object.entries(ownAnnotations(reading)).filter(([key]) => isKept(key))
     return { ingress: reading.id, annotations: Object.fromEntries(kept) }
   })
-  const joined = joinAnnotations(owned, 'the shared Gateway')
+  const joined = joinAnnotations(owned, 'the shared ListenerSet')
   const issuerLines =
     issuing === undefined ? [] : group.flatMap((reading) => issuerConflict(reading, issuing, group) ?? [])
   return { value: joined.value, lines: [...issuerLines, ...joined.lines] }
@@ -25,7 +25,7 @@ function ownAnnotations({ settings }: ReadIngress): Annotations {
 }
 
 /**
- * cert-manager issues every secret that a listener of the Gateway names (https://cert-manager.io/docs/usage/gateway/).
+ * cert-manager issues every secret that a listener names (https://cert-manager.io/docs/usage/gateway/).
  */
 function issuerConflict(
   reading: ReadIngress,
@@ -42,7 +42,7 @@ function issuerConflict(
 
 function otherIssuerMessage(reading: ReadIngress, issuing: ReadIngress): string | undefined {
   if (certManagerText(reading) === certManagerText(issuing)) return undefined
-  return `the shared Gateway has the cert-manager annotations of Ingress ${issuing.id} instead of these. Make them equal, or create a Certificate for each secret and remove the issuer from the Gateway`
+  return `the shared ListenerSet has the cert-manager annotations of Ingress ${issuing.id} instead of these. Make them equal, or create a Certificate for each secret and remove the issuer from the ListenerSet`
 }
 
 function certManagerText(reading: ReadIngress): string {
@@ -58,7 +58,7 @@ function takenSecretsMessage(
   const issued = new Set(group.filter((one) => hasIssuer(ownAnnotations(one))).flatMap(secretsOf))
   const taken = secretsOf(reading).filter((secret) => !issued.has(secret))
   if (taken.length === 0) return undefined
-  return `sharing a Gateway with Ingress ${issuing.id} would make cert-manager overwrite secret ${taken.join(', ')}. Create Certificates for the secrets of ${issuing.id} and remove the issuer from the Gateway, or let cert-manager manage this secret`
+  return `sharing a ListenerSet with Ingress ${issuing.id} would make cert-manager overwrite secret ${taken.join(', ')}. Create Certificates for the secrets of ${issuing.id} and remove the issuer from the ListenerSet, or let cert-manager manage this secret`
 }
 
 function secretsOf({ ingress }: ReadIngress): readonly string[] {

@@ -8,6 +8,8 @@ export interface GatewayDraft {
   readonly namespace: string
   /** A DNS label. */
   readonly name: string
+  /** The name of the Gateway API Gateway of an ingress class that serves the hosts; empty for other Gateways. */
+  readonly className: string
   /** The oldest first. */
   readonly ingresses: readonly ReadIngress[]
   readonly hosts: readonly VirtualHost[]

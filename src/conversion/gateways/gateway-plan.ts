@@ -7,6 +7,8 @@ export interface GatewayPlan {
   readonly namespace: string
   /** A DNS label. */
   readonly name: string
+  /** The name of the Gateway API Gateway of an ingress class that serves the hosts; empty for other Gateways. */
+  readonly className: string
   /** The oldest first. */
   readonly ingresses: readonly ReadIngress[]
   /** The hosts of the Ingresses. */

@@ -1,4 +1,5 @@
 /** Report lines about hosts that the Gateway of another namespace, or an existing one, serves on port 443. */
+import { hasListenerSets, type ConversionOptions } from '../model/conversion-options.ts'
 import { credentialName } from '../model/object-names.ts'
 import type { ReportLine } from '../model/report.ts'
 import { ownerOf, type VirtualHost } from '../model/virtual-host.ts'
@@ -14,19 +15,24 @@ export function homeLines(
   draft: GatewayDraft,
   homes: HostHomes,
   assigned: readonly { readonly host: string; readonly tls: TlsEntry }[],
+  options: ConversionOptions,
 ): readonly ReportLine[] {
   const entries = new Map(assigned.map(({ host, tls }) => [host, tls]))
   return draft.hosts.flatMap((host) => {
     const home = homes.homeOf(draft, host.host)
     if (home === undefined) return []
     const entry = entries.get(host.host)
-    return 'gateway' in home ? existingLines(host, entry, home) : draftLines(host, entry, home)
+    return 'gateway' in home ? existingLines(host, entry, home) : draftLines(host, entry, home, placeOf(home, options))
   })
 }
 
 /** Another namespace may belong to another tenant, but its Gateway has to be named: the VirtualService binds to it. */
-function draftLines(host: VirtualHost, entry: TlsEntry | undefined, home: GatewayDraft): readonly ReportLine[] {
-  const place = `Gateway ${home.namespace}/${home.name}`
+function draftLines(
+  host: VirtualHost,
+  entry: TlsEntry | undefined,
+  home: GatewayDraft,
+  place: string,
+): readonly ReportLine[] {
   const homeHost = home.hosts.find((one) => one.host === host.host)
   if (host.passthrough !== undefined) return [unpassedLine(host, place)]
   if (homeHost?.passthrough !== undefined) return [passedLine(host, entry, place)]
@@ -37,6 +43,11 @@ function draftLines(host: VirtualHost, entry: TlsEntry | undefined, home: Gatewa
   const secret = `${served.reading.ingress.namespace}/${served.entry.secret}`
   const message = `${base}, and with the certificate of that one, secret ${secret} instead of ${entry.entry.secret}. Make sure that it is valid for the host`
   return [{ ...lineAt(host, entry), level: 'error', outcome: 'approximate', message }]
+}
+
+function placeOf({ namespace, name, className }: GatewayDraft, options: ConversionOptions): string {
+  if (hasListenerSets(options)) return `ListenerSet ${namespace}/${name}`
+  return className === '' ? `Gateway ${namespace}/${name}` : `Gateway ${options.gateway.namespace}/${className}`
 }
 
 function passedLine(host: VirtualHost, entry: TlsEntry | undefined, place: string): ReportLine {

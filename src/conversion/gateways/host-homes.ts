@@ -5,7 +5,7 @@
  */
 import { groupBy } from '../../kubernetes/group-by.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
-import type { ConversionOptions } from '../model/conversion-options.ts'
+import { hasClassGateways, type ConversionOptions } from '../model/conversion-options.ts'
 import type { VirtualHost } from '../model/virtual-host.ts'
 import { existingServers, type ExistingServer } from './existing-servers.ts'
 import { securedHosts, type GatewayDraft } from './gateway-draft.ts'
@@ -19,11 +19,15 @@ export interface HostHomes {
   guestIngressesOf(draft: GatewayDraft): readonly ReadIngress[]
 }
 
-/** Gateways of Gateway API have pods of their own, so there each draft serves its own hosts. */
+/**
+ * In the Gateway API, an ingress class has a Gateway of its own, and with it pods of its own. A shared Gateway's
+ * listeners are its owner's.
+ */
 export function hostHomes(drafts: readonly GatewayDraft[], options: ConversionOptions): HostHomes {
-  const homes = options.target === 'istio' ? homesByHost(drafts, options) : new Map<string, never>()
+  const homes =
+    options.target === 'istio' || hasClassGateways(options) ? homesByHost(drafts, options) : new Map<string, never>()
   const homeOf = (draft: GatewayDraft, host: string) => {
-    const home = homes.get(host)
+    const home = homes.get(homeKey(draft.className, host))
     return home === draft ? undefined : home
   }
   const guests = drafts.flatMap((draft) =>
@@ -45,6 +49,12 @@ function homesByHost(
   drafts: readonly GatewayDraft[],
   options: ConversionOptions,
 ): ReadonlyMap<string, GatewayDraft | ExistingServer> {
-  const own = drafts.flatMap((draft) => securedHosts(draft).map(({ host }) => [host, draft] as const)).toReversed()
+  const own = drafts
+    .flatMap((draft) => securedHosts(draft).map(({ host }) => [homeKey(draft.className, host), draft] as const))
+    .toReversed()
   return new Map<string, GatewayDraft | ExistingServer>([...own, ...existingServers(drafts, options)])
+}
+
+function homeKey(className: string, host: string): string {
+  return className === '' ? host : `${className} ${host}`
 }

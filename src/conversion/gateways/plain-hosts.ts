@@ -6,17 +6,18 @@ import type { Claim, ReportLine } from '../model/report.ts'
 
 /**
  * Settles the claims of annotations that request a redirect to https. A claim fails if no host of the Ingress has TLS.
+ * `tlsOf` returns the coverage of the gateway that serves an Ingress.
  */
 export function settleClaims(
   lines: readonly (ReportLine | Claim)[],
   readings: readonly ReadIngress[],
-  tls: TlsCoverage,
+  tlsOf: (ingress: string) => TlsCoverage,
 ): readonly ReportLine[] {
   const readingOf = new Map(readings.map((reading) => [reading.id, reading]))
   return lines.map((line) => {
     if (!('decidedBy' in line)) return line
     const reading = readingOf.get(line.line.ingress)
-    const refusal = reading && refusalOf(line.decidedBy, reading, tls)
+    const refusal = reading && refusalOf(line.decidedBy, reading, tlsOf(reading.id))
     return refusal === undefined ? line.line : { ...refusal, about: line.line.about }
   })
 }

@@ -4,17 +4,19 @@
  * browsers reuse connections for the wrong one
  * (https://istio.io/latest/docs/ops/common-problems/network-issues/#404-errors-occur-when-multiple-gateways-configured-with-same-tls-certificate).
  */
-import { ingressHosts, type TlsCoverage } from '../hosts/tls-coverage.ts'
+import type { TlsCoverage } from '../hosts/tls-coverage.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
-import type { ConversionOptions } from '../model/conversion-options.ts'
+import { hasClassGateways, type ConversionOptions } from '../model/conversion-options.ts'
 import { groupBy } from '../../kubernetes/group-by.ts'
 import { labelName } from '../model/object-names.ts'
 import { collect, type Reported } from '../model/report.ts'
 import type { VirtualHost } from '../model/virtual-host.ts'
 import { challengeLines } from './acme-challenges.ts'
+import { classDrafts } from './class-drafts.ts'
 import { connectedGroups } from './connected-groups.ts'
 import { gatewayAnnotations } from './gateway-annotations.ts'
 import type { GatewayDraft } from './gateway-draft.ts'
+import { hostKeys, secretKeys, type HostsByKey } from './group-keys.ts'
 import type { GatewayPlan } from './gateway-plan.ts'
 import { hostHomes, type HostHomes } from './host-homes.ts'
 import { plainHostLines } from './plain-hosts.ts'
@@ -27,8 +29,7 @@ export function planGateways(
   options: ConversionOptions,
 ): Reported<readonly GatewayPlan[]> {
   const byHost = groupBy(hosts, ({ namespace, certificateHost }) => `${namespace}/${certificateHost}`)
-  const groups = connectedGroups(readings, (reading) => [...hostKeys(reading), ...secretKeys(reading)])
-  const drafts = groups.flatMap((group) => draftOf(group, byHost))
+  const drafts = hasClassGateways(options) ? classDrafts(readings, byHost, options) : groupDrafts(readings, byHost)
   const homes = hostHomes(drafts, options)
   const plans = collect(drafts.map((draft) => planGateway(draft, homes, options)))
   return {
@@ -41,15 +42,17 @@ export function planGateways(
   }
 }
 
-function draftOf(
-  group: readonly ReadIngress[],
-  byHost: ReadonlyMap<string, readonly VirtualHost[]>,
-): readonly GatewayDraft[] {
+function groupDrafts(readings: readonly ReadIngress[], byHost: HostsByKey): readonly GatewayDraft[] {
+  const groups = connectedGroups(readings, (reading) => [...hostKeys(reading), ...secretKeys(reading)])
+  return groups.flatMap((group) => draftOf(group, byHost))
+}
+
+function draftOf(group: readonly ReadIngress[], byHost: HostsByKey): readonly GatewayDraft[] {
   const hosts = [...new Set(group.flatMap(hostKeys))].flatMap((key) => byHost.get(key) ?? [])
   const [oldest] = group
   if (oldest === undefined || hosts.length === 0) return []
   const { namespace, name } = oldest.ingress
-  return [{ namespace, name: labelName(name), ingresses: group, hosts }]
+  return [{ namespace, name: labelName(name), className: '', ingresses: group, hosts }]
 }
 
 function planGateway(draft: GatewayDraft, homes: HostHomes, options: ConversionOptions): Reported<GatewayPlan> {
@@ -76,12 +79,4 @@ function planGateway(draft: GatewayDraft, homes: HostHomes, options: ConversionO
     },
     lines: [...tls.lines, ...annotations.lines],
   }
-}
-
-function hostKeys({ ingress }: ReadIngress): readonly string[] {
-  return ingressHosts(ingress).map((host) => `${ingress.namespace}/${host}`)
-}
-
-function secretKeys({ ingress }: ReadIngress): readonly string[] {
-  return ingress.tls.filter(({ secret }) => secret !== '').map(({ secret }) => `${ingress.namespace}/secret/${secret}`)
 }

@@ -33,7 +33,7 @@ export function tlsServers(
   const passed = new Set(hosts.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host))
   return {
     value: [...servers.values()].flatMap((one) => serverOf(one, passed)),
-    lines: [...group.flatMap(unservedLines), ...assigned.lines, ...homeLines(draft, homes, assigned.value)],
+    lines: [...group.flatMap(unservedLines), ...assigned.lines, ...homeLines(draft, homes, assigned.value, options)],
   }
 }
 
@@ -111,7 +111,7 @@ function secretLines(
   const { ingress, settings, id } = reading
   const line = { ingress: id, level: 'info', about: entry.field } as const
   const names = hosts.join(', ')
-  if (target === 'gateway-api' && gateway.shared === '')
+  if (target === 'gateway-api' && gateway.shared === '' && settings.certificate === undefined)
     return [{ ...line, outcome: 'converted', message: `HTTPS for ${names} with secret ${entry.secret}` }]
   if (settings.certificate !== undefined || target === 'gateway-api')
     return [{ ...line, outcome: 'converted', message: `HTTPS for ${names}` }]

@@ -1,5 +1,5 @@
 /** The hosts with TLS at the gateway. In ingress-nginx TLS is a property of the host, not of an Ingress. */
-import type { Target } from '../model/conversion-options.ts'
+import { hasClassGateways, type ConversionOptions } from '../model/conversion-options.ts'
 import { coveringNames } from '../model/hosts.ts'
 import type { Ingress, IngressTls } from '../ingress/ingress.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
@@ -35,12 +35,17 @@ export function ruleHosts({ ingress }: ReadIngress): readonly string[] {
 /** `namespace/host` of every host of an entry, with wildcards as written; namespace `*` for a host that has TLS in all. */
 export type TlsCoverage = ReadonlySet<string>
 
-/** In Istio's API, all namespaces share the gateway, so a host that has TLS in one namespace has it in all. */
-export function tlsCoverage(readings: readonly ReadIngress[], target: Target): TlsCoverage {
+/**
+ * All namespaces share the gateway, or that of an ingress class, so a host that has TLS in one namespace has it in all.
+ */
+export function tlsCoverage(
+  readings: readonly ReadIngress[],
+  options: Pick<ConversionOptions, 'target' | 'gateway'>,
+): TlsCoverage {
   const named = new Set(
     tlsEntries(readings).flatMap(({ reading, hosts }) => hosts.map((host) => `${reading.ingress.namespace}/${host}`)),
   )
-  if (target !== 'istio') return named
+  if (options.target !== 'istio' && !hasClassGateways(options)) return named
   const secured = readings.flatMap((reading) =>
     ruleHosts(reading).filter((host) => hasTls(host, reading.ingress.namespace, named)),
   )

@@ -1,6 +1,7 @@
 /** The inputs of a conversion besides the Ingresses. */
 import { z } from 'zod'
 import type { JsonObject } from '../../kubernetes/json.ts'
+import { DEFAULT_GATEWAY_API, type GatewayApiSettings } from './gateway-api-settings.ts'
 
 export type Target = 'istio' | 'gateway-api'
 
@@ -53,8 +54,31 @@ export interface ServicePort {
   readonly target?: number | string
 }
 
+/** ListenerSets, TLSRoutes and the CORS filter are in the standard channel since then. */
+const STANDARD_SINCE = 5
+
+/**
+ * Whether the conversion prints Gateways of the Gateway API itself, one for each ingress class, and a namespace's own
+ * listeners in ListenerSets (docs/decisions/gateway-api-layout.md).
+ */
+export function hasListenerSets(options: Pick<ConversionOptions, 'target' | 'gateway' | 'gatewayApi'>): boolean {
+  return hasClassGateways(options) && isStandard(options.gatewayApi)
+}
+
+/** Whether the conversion prints one Gateway of the Gateway API for each ingress class. */
+export function hasClassGateways({ target, gateway }: Pick<ConversionOptions, 'target' | 'gateway'>): boolean {
+  return target === 'gateway-api' && gateway.shared === ''
+}
+
+/** Whether kinds and filters that joined the standard channel with 1.5 may be printed. */
+export function isStandard({ version }: GatewayApiSettings = DEFAULT_GATEWAY_API): boolean {
+  return version >= STANDARD_SINCE
+}
+
 export interface ConversionOptions {
   readonly target: Target
+  /** For target `gateway-api`; undefined for the defaults. */
+  readonly gatewayApi?: GatewayApiSettings
   readonly gateway: GatewaySettings
   /** Returns the number of a Service's named port; undefined if the Service or the name does not exist. */
   readonly portNumber: (namespace: string, service: string, portName: string) => number | undefined

@@ -4,6 +4,7 @@ import {
   type ConversionOptions,
   type GatewaySettings,
 } from '../../../src/conversion/model/conversion-options.ts'
+import { DEFAULT_GATEWAY_API, type GatewayApiSettings } from '../../../src/conversion/model/gateway-api-settings.ts'
 import { convertIngresses, type Conversion } from '../../../src/conversion/convert-ingresses.ts'
 import type { ReportLine } from '../../../src/conversion/model/report.ts'
 import type { JsonObject } from '../../../src/kubernetes/json.ts'
@@ -71,6 +72,21 @@ export function convert(
     controllerOf: () => undefined,
     gateways: () => gateways,
     ...(controllerSettings === undefined ? {} : { controllerSettings }),
+  })
+}
+
+/** Converts to the Gateway API, with the features of a cluster that has less than the newest. */
+export function convertTo(
+  gatewayApi: Partial<GatewayApiSettings>,
+  ingresses: readonly JsonObject[],
+  gateway: Partial<GatewaySettings> = {},
+): Conversion {
+  return convertIngresses(ingresses, {
+    target: 'gateway-api',
+    gatewayApi: { ...DEFAULT_GATEWAY_API, ...gatewayApi },
+    gateway: { ...DEFAULT_GATEWAY, ...gateway },
+    portNumber: () => undefined,
+    controllerOf: () => undefined,
   })
 }
 

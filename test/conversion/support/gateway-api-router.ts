@@ -20,7 +20,11 @@ import { covers, listenersOf, type GatewayServer, type RoutingService } from './
 type Kind = 'HTTPRoute' | 'GRPCRoute' | 'TLSRoute'
 
 interface ApiListener {
+  /** Of the Gateway or ListenerSet that has it. */
+  readonly kind: 'Gateway' | 'ListenerSet'
   readonly namespace: string
+  readonly name: string
+  /** `namespace/name` of the Gateway that serves it. */
   readonly gateway: string
   readonly section: string
   readonly port: number
@@ -43,9 +47,16 @@ export function routeThroughGatewayApi(objects: readonly JsonObject[], request: 
 
 export function gatewayApiListeners(objects: readonly JsonObject[]): readonly Listener[] {
   const oldest = objects.toSorted(byAge)
-  const listeners = oldest
-    .filter((object) => kindOf(object) === 'Gateway')
-    .flatMap((object) => readListeners(object, objects))
+  const gateways = oldest.filter((object) => kindOf(object) === 'Gateway')
+  const listeners = unconflicted([
+    ...gateways.flatMap((object) => readListeners(object, object, objects)),
+    ...oldest
+      .filter((object) => kindOf(object) === 'ListenerSet')
+      .flatMap((object) => {
+        const gateway = gateways.find((one) => isParentOf(one, object, objects))
+        return gateway === undefined ? [] : readListeners(object, gateway, objects)
+      }),
+  ])
   const http = (['HTTPRoute', 'GRPCRoute'] as const).flatMap((kind) =>
     merged(ofKind(oldest, kind).flatMap((route) => bindings(route, kind, listeners, objects))),
   )
@@ -87,20 +98,38 @@ function nameOf(object: JsonObject): string {
 const HTTP_KINDS = ['HTTPRoute', 'GRPCRoute']
 const KINDS: Readonly<Record<string, readonly string[]>> = { HTTP: HTTP_KINDS, HTTPS: HTTP_KINDS, TLS: ['TLSRoute'] }
 
-function readListeners(gateway: JsonObject, objects: readonly JsonObject[]): readonly ApiListener[] {
-  const namespace = namespaceOf(gateway)
-  return arrayMember(member(gateway, 'spec'), 'listeners').flatMap((listener): readonly ApiListener[] => {
+/** A Gateway admits no ListenerSets unless it says which (allowedListeners). */
+function isParentOf(gateway: JsonObject, set: JsonObject, objects: readonly JsonObject[]): boolean {
+  const parent = memberAt(set, 'spec', 'parentRef')
+  const isNamed =
+    stringMember(parent, 'name') === nameOf(gateway) &&
+    (stringMember(parent, 'namespace') ?? namespaceOf(set)) === namespaceOf(gateway)
+  const allowed = memberAt(gateway, 'spec', 'allowedListeners')
+  return isNamed && allowed !== undefined && allowedNamespaces(allowed, namespaceOf(gateway), objects)(namespaceOf(set))
+}
+
+/** Of two listeners of one Gateway with the same port, protocol and host, only the older one counts. */
+function unconflicted(listeners: readonly ApiListener[]): readonly ApiListener[] {
+  const key = ({ gateway, port, protocol, hostname }: ApiListener) => [gateway, port, protocol, hostname].join(' ')
+  const first = new Map(listeners.toReversed().map((listener) => [key(listener), listener]))
+  return listeners.filter((listener) => first.get(key(listener)) === listener)
+}
+
+function readListeners(owner: JsonObject, gateway: JsonObject, objects: readonly JsonObject[]): readonly ApiListener[] {
+  const namespace = namespaceOf(owner)
+  const kind = kindOf(owner) === 'Gateway' ? 'Gateway' : 'ListenerSet'
+  return arrayMember(member(owner, 'spec'), 'listeners').flatMap((listener): readonly ApiListener[] => {
     const section = stringMember(listener, 'name') ?? ''
     const protocol = stringMember(listener, 'protocol') ?? ''
     const hostname = stringMember(listener, 'hostname') ?? ''
     const tls = member(listener, 'tls')
     const isPassthrough = stringMember(tls, 'mode') === 'Passthrough'
-    if (protocol !== 'HTTP' && !isPassthrough && !hasCertificates(tls, namespace, objects)) return []
+    if (protocol !== 'HTTP' && !isPassthrough && !hasCertificates(tls, kind, namespace, objects)) return []
     const kinds = arrayMember(member(listener, 'allowedRoutes'), 'kinds').map(
       (kind) => stringMember(kind, 'kind') ?? '',
     )
     const port = Number(member(listener, 'port'))
-    const id = `${namespace}/${nameOf(gateway)}~${section}`
+    const id = `${kind} ${namespace}/${nameOf(owner)}~${section}`
     const allows = allowedNamespaces(member(listener, 'allowedRoutes'), namespace, objects)
     const server = {
       gateway: id,
@@ -114,8 +143,10 @@ function readListeners(gateway: JsonObject, objects: readonly JsonObject[]): rea
     const supported = KINDS[protocol] ?? []
     return [
       {
+        kind,
         namespace,
-        gateway: nameOf(gateway),
+        name: nameOf(owner),
+        gateway: `${namespaceOf(gateway)}/${nameOf(gateway)}`,
         section,
         port,
         protocol,
@@ -129,9 +160,14 @@ function readListeners(gateway: JsonObject, objects: readonly JsonObject[]): rea
 }
 
 /** A certificate of another namespace needs that namespace's grant; without a usable one the listener is not served. */
-function hasCertificates(tls: Json | undefined, namespace: string, objects: readonly JsonObject[]): boolean {
+function hasCertificates(
+  tls: Json | undefined,
+  kind: string,
+  namespace: string,
+  objects: readonly JsonObject[],
+): boolean {
   const references = arrayMember(tls, 'certificateRefs')
-  const from = { kind: 'Gateway', namespace }
+  const from = { kind, namespace }
   return (
     references.length > 0 &&
     references.every((reference) =>
@@ -179,7 +215,9 @@ function allowedNamespaces(
   if (from === 'All') return () => true
   if (from === 'Same') return (namespace) => namespace === own
   const selector = member(namespaces, 'selector')
-  if (member(selector, 'matchExpressions') !== undefined) throw new Error('matchExpressions are not simulated')
+  const expressions = arrayMember(selector, 'matchExpressions')
+  if (expressions.some((expression) => stringMember(expression, 'operator') !== 'In'))
+    throw new Error('only matchExpressions with operator In are simulated')
   const wanted = [...stringMap(member(selector, 'matchLabels'))]
   return (namespace) => {
     const object = objects.find((candidate) => candidate['kind'] === 'Namespace' && nameOf(candidate) === namespace)
@@ -187,7 +225,9 @@ function allowedNamespaces(
       ...stringMap(memberAt(object, 'metadata', 'labels')),
       ['kubernetes.io/metadata.name', namespace],
     ])
-    return wanted.every(([key, value]) => labels.get(key) === value)
+    const isIn = (expression: Json) =>
+      arrayMember(expression, 'values').includes(labels.get(stringMember(expression, 'key') ?? '') ?? '')
+    return wanted.every(([key, value]) => labels.get(key) === value) && expressions.every(isIn)
   }
 }
 
@@ -235,9 +275,9 @@ function attaches(
 ): boolean {
   const [section, port] = [stringMember(parent, 'sectionName'), member(parent, 'port')]
   return (
-    (stringMember(parent, 'kind') ?? 'Gateway') === 'Gateway' &&
+    (stringMember(parent, 'kind') ?? 'Gateway') === listener.kind &&
     (stringMember(parent, 'namespace') ?? namespaceOf(route)) === listener.namespace &&
-    stringMember(parent, 'name') === listener.gateway &&
+    stringMember(parent, 'name') === listener.name &&
     (section === undefined || section === listener.section) &&
     (port === undefined || port === listener.port) &&
     listener.kinds.includes(kind) &&
@@ -257,7 +297,6 @@ function isIsolated(host: string, own: ApiListener, listeners: readonly ApiListe
   return listeners.some(
     (other) =>
       other !== own &&
-      other.namespace === own.namespace &&
       other.gateway === own.gateway &&
       other.port === own.port &&
       other.protocol === own.protocol &&

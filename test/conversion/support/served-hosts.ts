@@ -3,7 +3,7 @@ import { arrayMember, member, stringMember, type Json, type JsonObject } from '.
 
 export function servedHosts(objects: readonly JsonObject[]): readonly string[] {
   return objects
-    .filter((object) => object['kind'] === 'Gateway')
+    .filter((object) => ['Gateway', 'ListenerSet'].includes(String(object['kind'])))
     .flatMap((gateway) => {
       const namespace = stringMember(member(gateway, 'metadata'), 'namespace') ?? ''
       return [

@@ -60,9 +60,8 @@ function deniedSources(value: string, place: AnnotationPlace): Effect {
 }
 
 /** The client's address is only correct if the cluster preserves it, or if trusted proxies send it. */
-function sourceEffect(settings: IngressSettings, { gateway, ingress, target }: AnnotationPlace): Effect {
-  const isOwn = target === 'gateway-api' && gateway.shared === ''
-  const policy = `an AuthorizationPolicy that denies, to apply in ${isOwn ? ingress.namespace : gateway.namespace}`
+function sourceEffect(settings: IngressSettings, { gateway }: AnnotationPlace): Effect {
+  const policy = `an AuthorizationPolicy that denies, to apply in ${gateway.namespace}`
   if (gateway.trustedProxies > 0)
     return approximate(
       'warn',

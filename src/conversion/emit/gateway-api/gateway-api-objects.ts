@@ -3,7 +3,7 @@
  * applies them to gateways of the Gateway API as well.
  */
 import type { GatewayPlan } from '../../gateways/gateway-plan.ts'
-import type { ConversionOptions, GatewaySettings } from '../../model/conversion-options.ts'
+import { hasClassGateways, type ConversionOptions, type GatewaySettings } from '../../model/conversion-options.ts'
 import { groupBy } from '../../../kubernetes/group-by.ts'
 import type { Reported, ReportLine } from '../../model/report.ts'
 import type { VirtualHost } from '../../model/virtual-host.ts'
@@ -14,13 +14,13 @@ import { externalServices } from '../mesh/external-service.ts'
 import { gatewayPolicies } from '../mesh/gateway-policies.ts'
 import type { GatewayWorkload } from '../mesh/gateway-workload.ts'
 import { backendTlsPolicies, withoutVerifiedTls } from './backend-tls-policy.ts'
-import { gatewayObject } from './gateway.ts'
+import { classGateway } from './class-gateways.ts'
 import { grpcRouteObjects } from './grpc-route.ts'
 import { httpRouteObjects, plainRouteObjects } from './http-route.ts'
-import { listenedHosts, type ListenedHosts, type ParentGateway } from './parent-refs.ts'
+import { listenedHosts, type ParentGateway } from './parent-refs.ts'
 import { mirrorGrants } from './reference-grant.ts'
 import { reuseLines } from './reused-connections.ts'
-import { secureListeners, type SecureListeners } from './secure-listeners.ts'
+import { neededListeners, secureListeners, type SecureListeners } from './secure-listeners.ts'
 import { policyLabelLine, sharedObjects } from './shared-gateway.ts'
 import { tlsRouteObject } from './tls-route.ts'
 
@@ -28,24 +28,70 @@ import { tlsRouteObject } from './tls-route.ts'
 export function gatewayApiObjects(
   plans: readonly GatewayPlan[],
   hosts: readonly VirtualHost[],
-  { gateway }: ConversionOptions,
+  options: ConversionOptions,
 ): Reported<readonly EmittedObject[]> {
-  const isShared = gateway.shared !== ''
+  const { gateway } = options
   const readings = plans.flatMap(({ ingresses }) => ingresses)
-  const routing = placed(plans, gateway).map((one) => placedObjects(one, gateway))
-  const rules = destinationRules(withoutVerifiedTls(readings), hosts, isShared ? gateway.namespace : '.')
-  const policies = plans.map((plan) => policyObjects(plan, gateway, isShared ? hosts : plan.hosts))
+  const groups = hasClassGateways(options)
+    ? [...groupBy(plans, ({ className }) => className).values()].map((group) => ownGateway(group, options))
+    : [sharedGateway(plans, hosts, gateway)]
+  const rules = destinationRules(withoutVerifiedTls(readings), hosts, gateway.namespace)
   return {
     value: [
-      ...routing.flatMap(({ value }) => value),
+      ...groups.flatMap(({ value }) => value),
       ...backendTlsPolicies(readings, hosts),
       ...rules.value,
       ...externalServices(plans, gateway.namespace),
       ...mirrorGrants(plans),
-      ...policies.flatMap(({ value }) => value),
-      ...(isShared ? plans.flatMap((plan) => certificateObjects(plan, gateway.namespace)) : []),
+      ...groups.flatMap(({ policies }) => policies),
+      ...plans.flatMap((plan) => certificateObjects(plan, gateway.namespace)),
     ],
-    lines: [...routing.flatMap(({ lines }) => lines), ...rules.lines, ...policies.flatMap(({ lines }) => lines)],
+    lines: [...groups.flatMap(({ lines }) => lines), ...rules.lines],
+  }
+}
+
+interface EmittedGateway extends Reported<readonly EmittedObject[]> {
+  readonly policies: readonly EmittedObject[]
+}
+
+/** `plans` are those of one ingress class. */
+function ownGateway(plans: readonly GatewayPlan[], options: ConversionOptions): EmittedGateway {
+  const { namespace } = options.gateway
+  const { names, refsOf, objects, lines } = classGateway(plans, options)
+  const served = plans.flatMap(({ hosts }) => hosts)
+  const listeners = listenedHosts(plans.flatMap(neededListeners))
+  const parent = { namespace, name: names[0] ?? '', listeners, refsOf }
+  const policies = plans.map((plan) => policyObjects(plan, { namespace, names }, served))
+  return {
+    value: [...objects, ...served.flatMap((host) => hostObjects(host, parent))],
+    policies: policies.flatMap(({ value }) => value),
+    lines: [
+      ...lines,
+      ...plans.flatMap((plan) => reuseLines(plan, neededListeners(plan), parent)),
+      ...policies.flatMap((one) => one.lines),
+    ],
+  }
+}
+
+/** A shared Gateway has the listeners of all plans in its namespace. Policies select pods by a label. */
+function sharedGateway(
+  plans: readonly GatewayPlan[],
+  hosts: readonly VirtualHost[],
+  gateway: GatewaySettings,
+): EmittedGateway {
+  const [namespace = '', name = ''] = gateway.shared.split('/')
+  const apart = plans.map((plan) => ({ plan, secure: secureListeners(plan) }))
+  const together = groupBy(apart, ({ plan }) => plan.namespace)
+  const routing = apart.map(({ plan, secure }) => {
+    const listeners = listenedHosts((together.get(plan.namespace) ?? []).flatMap((one) => one.secure.printed))
+    return placedObjects({ plan, secure, parent: { namespace, name, listeners } }, gateway)
+  })
+  const policies = plans.map((plan) => policyObjects(plan, { namespace, names: [name] }, hosts))
+  const labels = policies.flatMap(({ guarded }) => guarded.map((reading) => policyLabelLine(reading, gateway)))
+  return {
+    value: routing.flatMap(({ value }) => value),
+    policies: policies.flatMap(({ value }) => value),
+    lines: [...routing.flatMap(({ lines }) => lines), ...policies.flatMap(({ lines }) => lines), ...labels],
   }
 }
 
@@ -56,48 +102,28 @@ interface Placed {
   readonly parent: ParentGateway
 }
 
-/** A shared Gateway has the listeners of all plans in its namespace. */
-function placed(plans: readonly GatewayPlan[], gateway: GatewaySettings): readonly Placed[] {
-  const isShared = gateway.shared !== ''
-  const apart = plans.map((plan) => ({ plan, secure: secureListeners(plan, isShared) }))
-  const together = new Map<string, ListenedHosts>()
-  for (const [namespace, group] of groupBy(apart, ({ plan }) => plan.namespace))
-    together.set(namespace, listenedHosts(group.flatMap(({ secure }) => secure.printed)))
-  return apart.map(({ plan, secure }) => {
-    const listeners = (isShared ? together.get(plan.namespace) : undefined) ?? listenedHosts(secure.printed)
-    return { plan, secure, parent: { ...gatewayOf(plan, gateway), listeners } }
-  })
-}
-
-function gatewayOf(plan: GatewayPlan, { shared }: GatewaySettings): Pick<ParentGateway, 'namespace' | 'name'> {
-  const [namespace = '', name = ''] = shared.split('/')
-  return shared === '' ? { namespace: plan.namespace, name: plan.name } : { namespace, name }
-}
-
-function workloadOf(plan: GatewayPlan, gateway: GatewaySettings): GatewayWorkload {
-  const { namespace, name } = gatewayOf(plan, gateway)
-  const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name } as const]
-  return { namespace, policyTarget: { targetRefs } }
-}
-
-/** Policies of a shared Gateway select pods by a label that only Istio's own deployments have. */
+/** `guarded` are the Ingresses that have policies. */
 function policyObjects(
   plan: GatewayPlan,
-  gateway: GatewaySettings,
+  { namespace, names }: { readonly namespace: string; readonly names: readonly string[] },
   served: readonly VirtualHost[],
-): Reported<readonly EmittedObject[]> {
-  const own = plan.ingresses.map((reading) => {
-    const { value, lines } = gatewayPolicies([reading], plan.hosts, workloadOf(plan, gateway), served)
-    const needsLabel = value.length > 0 && gateway.shared !== ''
-    return { value, lines: needsLabel ? [...lines, policyLabelLine(reading, gateway)] : lines }
-  })
-  return { value: own.flatMap(({ value }) => value), lines: own.flatMap(({ lines }) => lines) }
+) {
+  const targetRefs = names.map((name) => ({ group: 'gateway.networking.k8s.io', kind: 'Gateway', name }) as const)
+  const workload: GatewayWorkload = { namespace, policyTarget: { targetRefs } }
+  const own = plan.ingresses.map((reading) => ({
+    reading,
+    ...gatewayPolicies([reading], plan.hosts, workload, served),
+  }))
+  return {
+    value: own.flatMap(({ value }) => value),
+    lines: own.flatMap(({ lines }) => lines),
+    guarded: own.filter(({ value }) => value.length > 0).map(({ reading }) => reading),
+  }
 }
 
 function placedObjects({ plan, secure, parent }: Placed, gateway: GatewaySettings): Reported<readonly EmittedObject[]> {
   const routes = plan.hosts.flatMap((host) => hostObjects(host, parent))
   const lines = [...lostLines(secure, plan), ...reuseLines(plan, secure.printed, parent)]
-  if (gateway.shared === '') return { value: [gatewayObject(plan, secure.printed, gateway), ...routes], lines }
   const shared = sharedObjects(plan, secure.printed, gateway)
   return { value: [...routes, ...shared.value], lines: [...lines, ...shared.lines] }
 }
@@ -111,8 +137,12 @@ function lostLines({ lost }: SecureListeners, { ingresses }: GatewayPlan): reado
 }
 
 function hostObjects(host: VirtualHost, parent: ParentGateway): readonly EmittedObject[] {
-  if (host.passthrough !== undefined)
-    return [tlsRouteObject(host, host.passthrough, parent), ...plainRouteObjects(host, parent)]
+  if (host.passthrough !== undefined) {
+    // Without a listener, another namespace serves the host.
+    const isServed = parent.refsOf === undefined || parent.refsOf(host).secure !== undefined
+    const passed = isServed ? [tlsRouteObject(host, host.passthrough, parent)] : []
+    return [...passed, ...plainRouteObjects(host, parent)]
+  }
   if (host.routes.length === 0) return []
   return grpcRouteObjects(host, parent) ?? httpRouteObjects(host, parent)
 }

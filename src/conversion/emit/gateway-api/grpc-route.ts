@@ -19,8 +19,8 @@ export function grpcRouteObjects(host: VirtualHost, parent: ParentGateway): read
   const rules = host.routes.map(grpcRule)
   if (rules.length === 0 || rules.length > 16 || rules.some((rule) => rule === undefined)) return undefined
   const printed = rules.filter((rule) => rule !== undefined)
-  return attachments(host, parent).map(({ suffix, parentRef }) =>
-    routeObject('GRPCRoute', host, suffix === '' ? [] : [suffix], parentRef, printed),
+  return attachments(host, parent).map(({ suffix, parentRefs }) =>
+    routeObject('GRPCRoute', host, suffix === '' ? [] : [suffix], parentRefs, printed),
   )
 }
 

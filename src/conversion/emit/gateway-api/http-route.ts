@@ -34,14 +34,14 @@ export function httpRouteObjects(host: VirtualHost, parent: ParentGateway): read
   const rules = rulesOf(host.routes)
   const redirecting = host.routes.filter(({ redirectsToHttps }) => redirectsToHttps).length
   if (redirecting === 0)
-    return attachments(host, parent).flatMap(({ suffix, parentRef }) => routesOf(host, suffix, rules, parentRef))
+    return attachments(host, parent).flatMap(({ suffix, parentRefs }) => routesOf(host, suffix, rules, parentRefs))
   const plain: readonly HttpRule[] =
     redirecting === host.routes.length
       ? [{ filters: [TO_HTTPS] }]
       : rules.map((rule, index) => plainRule(rule, host.routes[index]))
   return [
-    ...routesOf(host, '', rules, secureRef(host, parent)),
-    ...routesOf(host, 'http', plain, plainRef(host, parent)),
+    ...routesOf(host, '', rules, [secureRef(host, parent)]),
+    ...routesOf(host, 'http', plain, [plainRef(host, parent)]),
   ]
 }
 
@@ -64,14 +64,14 @@ function routesOf(
   host: VirtualHost,
   suffix: string,
   rules: readonly HttpRule[],
-  parentRef: ParentRef,
+  parentRefs: readonly ParentRef[],
 ): readonly HTTPRoute[] {
   const chunks = Array.from({ length: Math.ceil(rules.length / MAX_RULES) }, (_, index) =>
     rules.slice(index * MAX_RULES, (index + 1) * MAX_RULES),
   )
   return chunks.map((chunk, index) => {
     const parts = [suffix, ...(index === 0 ? [] : [String(index + 1)])].filter((part) => part !== '')
-    return routeObject('HTTPRoute', host, parts, parentRef, chunk)
+    return routeObject('HTTPRoute', host, parts, parentRefs, chunk)
   })
 }
 

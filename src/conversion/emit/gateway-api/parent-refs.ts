@@ -10,6 +10,14 @@ export interface ParentGateway {
   readonly namespace: string
   readonly name: string
   readonly listeners: ListenedHosts
+  /** The listeners of a host; undefined for a shared Gateway, whose listeners are known by port only. */
+  readonly refsOf?: (host: VirtualHost) => ListenerRefs
+}
+
+export interface ListenerRefs {
+  readonly plain: ParentRef
+  /** Undefined if the host has no listener on port 443. */
+  readonly secure: ParentRef | undefined
 }
 
 /** The hosts that have a listener of their own on port 443. */
@@ -17,18 +25,20 @@ export type ListenedHosts = Readonly<Record<SecureProtocol, readonly string[]>>
 
 export function listenedHosts(listeners: readonly SecureListener[]): ListenedHosts {
   const hostsOf = (protocol: SecureProtocol) =>
-    listeners.filter((listener) => listener.protocol === protocol).flatMap(({ host }) => host ?? [])
+    listeners.filter((listener) => listener.protocol === protocol).map(({ host }) => host)
   return { https: hostsOf('https'), tls: hostsOf('tls') }
 }
 
 /** The suffix of a route's name, and the listeners that the route attaches to. */
 export interface Attachment {
   readonly suffix: '' | 'http'
-  readonly parentRef: ParentRef
+  readonly parentRefs: readonly ParentRef[]
 }
 
 /** https://gateway-api.sigs.k8s.io/reference/spec/#parentreference */
 export type ParentRef = {
+  readonly group?: string
+  readonly kind?: 'ListenerSet'
   readonly name: string
   readonly namespace?: string
   readonly port?: number
@@ -40,20 +50,25 @@ export type ParentRef = {
  * without `sectionName` per Gateway, and the plain listener of a shared Gateway has an unknown name.
  */
 export function attachments(host: VirtualHost, parent: ParentGateway): readonly Attachment[] {
-  if (narrowerHosts(host, parent).length === 0) return [{ suffix: '', parentRef: gatewayRef(host, parent) }]
+  const refs = parent.refsOf?.(host)
+  if (refs !== undefined)
+    return [{ suffix: '', parentRefs: [refs.plain, ...(refs.secure === undefined ? [] : [refs.secure])] }]
+  if (narrowerHosts(host, parent).length === 0) return [{ suffix: '', parentRefs: [gatewayRef(host, parent)] }]
   const plain = plainRef(host, parent)
-  if (nearestHost(host, parent) === undefined) return [{ suffix: '', parentRef: plain }]
+  if (nearestHost(host, parent) === undefined) return [{ suffix: '', parentRefs: [plain] }]
   return [
-    { suffix: '', parentRef: secureRef(host, parent) },
-    { suffix: 'http', parentRef: plain },
+    { suffix: '', parentRefs: [secureRef(host, parent)] },
+    { suffix: 'http', parentRefs: [plain] },
   ]
 }
 
 export function plainRef(host: VirtualHost, parent: ParentGateway): ParentRef {
-  return { ...gatewayRef(host, parent), port: 80 }
+  return parent.refsOf?.(host).plain ?? { ...gatewayRef(host, parent), port: 80 }
 }
 
 export function secureRef(host: VirtualHost, parent: ParentGateway): ParentRef {
+  const refs = parent.refsOf?.(host)
+  if (refs !== undefined) return refs.secure ?? refs.plain
   const nearest = narrowerHosts(host, parent).length === 0 ? undefined : nearestHost(host, parent)
   const listener = nearest === undefined ? { port: 443 } : { sectionName: listenerName(protocolOf(host), nearest) }
   return { ...gatewayRef(host, parent), ...listener }

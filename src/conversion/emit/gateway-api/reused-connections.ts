@@ -17,10 +17,10 @@ export function reuseLines(
   parent: ParentGateway,
 ): readonly ReportLine[] {
   const secrets = groupBy(
-    listeners.filter(({ server, host }) => server !== undefined && host !== undefined),
+    listeners.filter(({ server }) => server !== undefined),
     ({ server }) => server?.secret ?? '',
   )
-  const groups = [...secrets.values()].map((group) => group.flatMap(({ host }) => host ?? []))
+  const groups = [...secrets.values()].map((group) => group.map(({ host }) => host))
   return [
     ...groups.flatMap((names) => sameCertificateLine(names, plan) ?? []),
     ...plan.hosts.flatMap((host) => wildcardLine(host, groups, parent) ?? []),

@@ -32,7 +32,7 @@ export function routeObject<Kind extends string, Rule>(
   kind: Kind,
   { namespace, ingressName, host, dnsAnnotations }: VirtualHost,
   suffixes: readonly string[],
-  parentRef: ParentRef,
+  parentRefs: readonly ParentRef[],
   rules: readonly Rule[],
 ): Route<Kind, Rule> {
   return {
@@ -44,7 +44,7 @@ export function routeObject<Kind extends string, Rule>(
       annotations: someOf(dnsAnnotations),
     }),
     spec: defined<Route<Kind, Rule>['spec']>({
-      parentRefs: [parentRef],
+      parentRefs,
       hostnames: host === '*' ? undefined : [host],
       rules,
     }),

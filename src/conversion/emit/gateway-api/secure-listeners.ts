@@ -1,17 +1,16 @@
-/** The listeners of port 443 that a plan needs in a Gateway. */
+/** The listeners of port 443 that a plan needs. */
 import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
 import type { VirtualHost } from '../../model/virtual-host.ts'
 
-/** The CRD's limit. */
-const MAX_LISTENERS = 64
+/** The CRDs' limit, of a Gateway and of a ListenerSet. */
+export const MAX_LISTENERS = 64
 
-/** How a listener handles TLS: `https` ends it, `tls` passes it through. */
+/** How a listener of port 443 handles TLS: `https` ends it, `tls` passes it through. */
 export type SecureProtocol = 'https' | 'tls'
 
 export interface SecureListener {
   readonly protocol: SecureProtocol
-  /** Undefined for any host. */
-  readonly host: string | undefined
+  readonly host: string
   /** Undefined if TLS is passed through. */
   readonly server: TlsServer | undefined
 }
@@ -22,29 +21,35 @@ export interface SecureListeners {
   readonly lost: readonly string[]
 }
 
-export function secureListeners(plan: GatewayPlan, isShared: boolean): SecureListeners {
-  const { hosts, tls } = plan
-  const isForAll = tls.length === 1 && !isShared
-  const needed: readonly SecureListener[] = [
-    ...tls.flatMap((server) => serverListeners(server, isForAll)),
-    ...hosts.filter(isPassed).map(({ host }) => ({ protocol: 'tls', host, server: undefined }) as const),
+/** The listeners that a plan needs in a shared Gateway, which has a plain one. */
+export function secureListeners(plan: GatewayPlan): SecureListeners {
+  const needed = neededListeners(plan)
+  return { printed: needed.slice(0, MAX_LISTENERS), lost: needed.slice(MAX_LISTENERS).map(({ host }) => host) }
+}
+
+export function neededListeners({ served, tls }: GatewayPlan): readonly SecureListener[] {
+  return [
+    ...tls.flatMap((server) => server.hosts.map((host) => ({ protocol: 'https', host, server }) as const)),
+    ...served.filter(isPassed).map(({ host }) => ({ protocol: 'tls', host, server: undefined }) as const),
   ]
-  const room = hasPlainListener(plan, isShared) ? MAX_LISTENERS - 1 : MAX_LISTENERS
-  return { printed: needed.slice(0, room), lost: needed.slice(room).flatMap(({ host }) => host ?? []) }
+}
+
+/** A listener of port 80 for one host. */
+export interface PlainListener {
+  readonly protocol: 'http'
+  readonly host: string
+  readonly server: undefined
 }
 
 /**
- * If more hosts than the limit share a server, one listener without host name serves them, unless the Gateway has other
- * servers.
+ * external-dns reads the target of a record from the ListenerSet that a route attaches to. So all listeners of such a
+ * plan are there, those of port 80 as well (https://kubernetes-sigs.github.io/external-dns/latest/docs/sources/gateway-api/).
  */
-function serverListeners(server: TlsServer, isForAll: boolean): readonly SecureListener[] {
-  const hosts = isForAll && server.hosts.length >= MAX_LISTENERS ? [undefined] : server.hosts
-  return hosts.map((host) => ({ protocol: 'https', host, server }))
-}
-
-/** A shared Gateway already has one. */
-export function hasPlainListener({ hosts }: GatewayPlan, isShared: boolean): boolean {
-  return !isShared && hosts.some((host) => !isPassed(host) || host.routes.length > 0)
+export function plainListeners({ hosts, annotations }: GatewayPlan): readonly PlainListener[] {
+  if (!Object.keys(annotations).some((key) => key.endsWith('/target'))) return []
+  return hosts
+    .filter((host) => !isPassed(host) || host.routes.length > 0)
+    .map(({ host }) => ({ protocol: 'http', host, server: undefined }))
 }
 
 function isPassed({ passthrough }: VirtualHost): boolean {

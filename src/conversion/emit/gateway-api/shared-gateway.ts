@@ -4,7 +4,8 @@ import { credentialName } from '../../model/object-names.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import type { GatewayPlan, TlsServer } from '../../gateways/gateway-plan.ts'
 import type { Reported, ReportLine } from '../../model/report.ts'
-import { listenerObject, type AllowedRoutes, type CertificateRef, type Listener } from './gateway.ts'
+import { isIssued } from './class-gateways.ts'
+import { allowNamespaces, listenerObject, type CertificateRef, type Listener } from './gateway.ts'
 import { secretGrant, type ReferenceGrant } from './reference-grant.ts'
 import type { SecureListener } from './secure-listeners.ts'
 
@@ -14,17 +15,11 @@ export function sharedObjects(
   secure: readonly SecureListener[],
   { shared, namespace }: GatewaySettings,
 ): Reported<readonly ReferenceGrant[]> {
-  const isIssued = ({ secret }: TlsServer) =>
-    plan.ingresses.some(
-      ({ settings, ingress }) =>
-        settings.certificate !== undefined && ingress.tls.some((entry) => entry.secret === secret),
-    )
   const certificateRef = (server: TlsServer): CertificateRef =>
-    isIssued(server)
+    isIssued(server.secret, plan)
       ? { name: credentialName(plan.namespace, server.secret) }
       : { name: server.secret, namespace: plan.namespace }
-  const matchLabels = { 'kubernetes.io/metadata.name': plan.namespace }
-  const allowedRoutes: AllowedRoutes = { namespaces: { from: 'Selector', selector: { matchLabels } } }
+  const allowedRoutes = allowNamespaces([plan.namespace])
   const listeners = secure.map((listener): Listener => ({ ...listenerObject(listener, certificateRef), allowedRoutes }))
   const needs = [
     ...(plan.hosts.some(({ passthrough, routes }) => passthrough === undefined || routes.length > 0)
@@ -36,7 +31,7 @@ export function sharedObjects(
   const lines = plan.ingresses.slice(0, 1).map(({ id }) => {
     return { ingress: id, level: 'info', about: 'spec.rules', outcome: 'platform-step', message } as const
   })
-  const secrets = plan.tls.filter((server) => !isIssued(server)).map(({ secret }) => secret)
+  const secrets = plan.tls.map(({ secret }) => secret).filter((secret) => !isIssued(secret, plan))
   const isAllowed = plan.namespace === namespace || secrets.length === 0
   return { value: isAllowed ? [] : [secretGrant(plan, namespace, [...new Set(secrets)])], lines }
 }

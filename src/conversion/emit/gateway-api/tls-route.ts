@@ -7,5 +7,5 @@ import { backendRefs, routeObject, type BackendRef, type Route } from './route-o
 export type TLSRoute = Route<'TLSRoute', { readonly backendRefs: readonly BackendRef[] }>
 
 export function tlsRouteObject(host: VirtualHost, backend: RouteBackend, parent: ParentGateway): TLSRoute {
-  return routeObject('TLSRoute', host, [], secureRef(host, parent), [{ backendRefs: backendRefs([backend]) }])
+  return routeObject('TLSRoute', host, [], [secureRef(host, parent)], [{ backendRefs: backendRefs([backend]) }])
 }
