@@ -479,7 +479,12 @@ for (const target of TARGETS)
     for (const { title, ingresses, answers } of PASSED_HOSTS) {
       const conversion = convert(ingresses, target)
       for (const [request, answer] of Object.entries(answers))
-        t.equal(ask(conversion, target, request), answer, `${title}: ${request}`)
+        // A Gateway of the Gateway API always has a listener for port 80.
+        t.equal(
+          ask(conversion, target, request),
+          target === 'istio' ? answer : answer.replace('refused', '404'),
+          `${title}: ${request}`,
+        )
       t.same(
         conversion.report.filter(({ level }) => level === 'error'),
         [],

@@ -48,7 +48,7 @@ export function httpRouteObjects(host: VirtualHost, parent: ParentGateway): read
 /** Returns the routes of port 80 only. */
 export function plainRouteObjects(host: VirtualHost, parent: ParentGateway): readonly HTTPRoute[] {
   const rules = rulesOf(host.routes).map((rule, index) => plainRule(rule, host.routes[index]))
-  return routesOf(host, 'http', rules, plainRef(host, parent))
+  return routesOf(host, 'http', rules, [plainRef(host, parent)])
 }
 
 const TO_HTTPS: HttpRouteFilter = {
