@@ -35,11 +35,7 @@ export interface StoredConfiguration {
 /** The owner of caBundle in `metadata.managedFields`. */
 export const FIELD_MANAGER = 'istio-onramp-certificates'
 
-const KINDS = {
-  mutatingwebhookconfigurations: 'MutatingWebhookConfiguration',
-  validatingwebhookconfigurations: 'ValidatingWebhookConfiguration',
-} as const
-type Plural = keyof typeof KINDS
+const PLURALS = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'] as const
 const GROUP = 'admissionregistration.k8s.io/v1'
 /** https://cert-manager.io/docs/concepts/ca-injector/ */
 const INJECTED = [
@@ -67,7 +63,7 @@ export class CertificateStore {
   async readConfigurations(signal: AbortSignal): Promise<readonly StoredConfiguration[]> {
     const { api, configurationName } = this.#options
     const read = await Promise.all(
-      plurals().map(async (plural) => {
+      PLURALS.map(async (plural) => {
         const object = await unlessNotFound(api.get(pathOf(plural, configurationName), signal))
         return object === undefined ? [] : [describeConfiguration(`${plural}/${configurationName}`, object)]
       }),
@@ -97,29 +93,31 @@ export class CertificateStore {
   }
 
   /**
-   * Makes `bundle` the CA bundle of every webhook of a configuration, by a server-side apply of that field alone. Returns
-   * whether it is stored; false if the configuration has changed or is gone since it was read. Throws ApiError.
+   * Makes `bundle` the CA bundle of every webhook of a configuration. Returns whether it is stored; false if the
+   * configuration has changed or is gone since it was read. Throws ApiError.
+   *
+   * A JSON patch owns caBundle alone. A server-side apply would also own each entry of the list, so that Helm 4 could not
+   * remove one any more (docs/decisions/self-managed-certificates.md).
    */
-  async publish(over: StoredConfiguration, bundle: string, signal: AbortSignal): Promise<boolean> {
-    const [plural = '', name = ''] = over.configuration.split('/')
-    const { uid = null, resourceVersion = null } = metadataOf(over.object)
-    const caBundle = toBase64(bundle)
-    const object = {
-      apiVersion: GROUP,
-      kind: KINDS[plural as Plural],
-      // Without the uid, an apply to a configuration that was just deleted would create an empty one.
-      metadata: { name, uid, resourceVersion },
-      webhooks: over.webhooks.map((webhook) => ({ name: webhook.name, clientConfig: { caBundle } })),
-    }
-    return await this.#write(`${pathOf(plural as Plural, name)}?force=true`, apply(object), signal)
+  async publish(
+    { configuration, webhooks, object }: StoredConfiguration,
+    bundle: string,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const value = toBase64(bundle)
+    const entries = webhooks.map((_, index) => ({ op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value }))
+    const version = metadataOf(object)['resourceVersion'] ?? null
+    const body = [{ op: 'replace', path: '/metadata/resourceVersion', value: version }, ...entries]
+    const patch = { method: 'PATCH', contentType: 'application/json-patch+json', body } as const
+    return await this.#write(`/apis/${GROUP}/${configuration}`, patch, signal)
   }
 
   /** Calls `changed` soon after a configuration changes, until `signal` is aborted; never rejects. */
   async watch(changed: () => void, signal: AbortSignal): Promise<void> {
-    await Promise.all(plurals().map((plural) => this.#watchKind(plural, changed, signal)))
+    await Promise.all(PLURALS.map((plural) => this.#watchKind(plural, changed, signal)))
   }
 
-  async #watchKind(plural: Plural, changed: () => void, signal: AbortSignal): Promise<void> {
+  async #watchKind(plural: string, changed: () => void, signal: AbortSignal): Promise<void> {
     const { api, configurationName } = this.#options
     const field = encodeURIComponent(`metadata.name=${configurationName}`)
     const query = `watch=true&allowWatchBookmarks=true&timeoutSeconds=300&fieldSelector=${field}`
@@ -143,9 +141,8 @@ export class CertificateStore {
   }
 
   async #write(path: string, write: ObjectWrite, signal: AbortSignal): Promise<boolean> {
-    const manager = `${path.includes('?') ? '&' : '?'}fieldManager=${FIELD_MANAGER}`
     try {
-      await this.#options.api.write(path + manager, write, signal)
+      await this.#options.api.write(`${path}?fieldManager=${FIELD_MANAGER}`, write, signal)
       return true
     } catch (error) {
       if (error instanceof ApiError && (error.status === 409 || isNotFound(error))) return false
@@ -154,11 +151,7 @@ export class CertificateStore {
   }
 }
 
-function plurals(): readonly Plural[] {
-  return ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations']
-}
-
-function pathOf(plural: Plural, name: string): string {
+function pathOf(plural: string, name: string): string {
   return `/apis/${GROUP}/${plural}/${name}`
 }
 
@@ -187,16 +180,11 @@ function decode(data: unknown): Readonly<Record<string, string>> {
 }
 
 function put(object: JsonObject): ObjectWrite {
-  return { method: 'PUT', contentType: 'application/json', object }
+  return { method: 'PUT', contentType: 'application/json', body: object }
 }
 
 function post(object: JsonObject): ObjectWrite {
-  return { method: 'POST', contentType: 'application/json', object }
-}
-
-/** JSON is YAML, and the only form of an apply that every supported version takes. */
-function apply(object: JsonObject): ObjectWrite {
-  return { method: 'PATCH', contentType: 'application/apply-patch+yaml', object }
+  return { method: 'POST', contentType: 'application/json', body: object }
 }
 
 function toBase64(text: string): string {

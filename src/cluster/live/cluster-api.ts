@@ -4,7 +4,7 @@
  */
 import { request, type Dispatcher } from 'undici'
 import { codeOf } from '../../errors.ts'
-import { isObject, member, parseJson, stringMember, type JsonObject } from '../../kubernetes/json.ts'
+import { isObject, member, parseJson, stringMember, type Json, type JsonObject } from '../../kubernetes/json.ts'
 import { ApiError } from './api-error.ts'
 import type { ClusterAddress } from './cluster-address.ts'
 import { findCluster } from './find-cluster.ts'
@@ -24,7 +24,7 @@ export interface ClusterApi {
    * aborted.
    */
   watch(path: string, silence: number, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>
-  /** Sends an object and returns the one that is stored then. Throws ApiError. */
+  /** Sends an object or a patch and returns the object that is stored then. Throws ApiError. */
   write(path: string, write: ObjectWrite, signal: AbortSignal): Promise<JsonObject>
   /**
    * Milliseconds since 1970 by the clock of the API server, as of its last response. Changes of this machine's clock do
@@ -35,9 +35,8 @@ export interface ClusterApi {
 
 export interface ObjectWrite {
   readonly method: 'POST' | 'PUT' | 'PATCH'
-  /** `application/json`, or the type of the patch. */
-  readonly contentType: string
-  readonly object: JsonObject
+  readonly contentType: 'application/json' | 'application/json-patch+json'
+  readonly body: Json
 }
 
 export interface Measured {
@@ -161,8 +160,8 @@ function createSender(address: ClusterAddress, clock: ServerClock): Send {
   }
 }
 
-function writing({ method, contentType, object }: ObjectWrite, headers: Readonly<Record<string, string>>) {
-  return { method, headers: { ...headers, 'content-type': contentType }, body: JSON.stringify(object) }
+function writing({ method, contentType, body }: ObjectWrite, headers: Readonly<Record<string, string>>) {
+  return { method, headers: { ...headers, 'content-type': contentType }, body: JSON.stringify(body) }
 }
 
 /** Returns the message of a `Status` object. */
