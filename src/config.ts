@@ -24,7 +24,7 @@ const CERTIFICATES = z
     secretName: z
       .string()
       .min(1)
-      .default('istio-onramp-authority')
+      .default('istio-onramp-self-managed')
       .describe('The Secret that holds the certificate authority. It is created if it does not exist.'),
     webhookConfiguration: z
       .string()

@@ -89,6 +89,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { drainSeconds } = configuration.shutdown
   closeWithGrace({ delay: (drainSeconds + 35) * 1000, logger: log }, async ({ err, signal }) => {
     if (err !== undefined) log.fatal({ err }, 'stopping after an uncaught error')
+    // A Secret that an uninstall has just deleted must not be restored.
+    void stopCertificates()
     // A user at a terminal should not wait for an API server to close its connections.
     const timing = signal === 'SIGTERM' ? configuration.shutdown : { drainSeconds: 0, idleSeconds: 0 }
     await drain.stop(app, timing)

@@ -10,6 +10,9 @@ const existingSecret = (changes: JsonObject = {}): JsonObject => ({
   certificates: { mode: 'existingSecret', existingSecret: { name: 'tls', caBundle: PEM, ...changes } },
 })
 const bundle = (caBundle: string): JsonObject => existingSecret({ caBundle })
+const selfManaged = (changes: JsonObject): JsonObject => ({
+  certificates: { mode: 'selfManaged', selfManaged: changes },
+})
 const certManager = (changes: JsonObject): JsonObject => ({ certificates: { certManager: changes } })
 const selector = (...matchExpressions: readonly JsonObject[]): JsonObject => ({
   webhooks: { namespaceSelector: { matchExpressions } },
@@ -37,7 +40,10 @@ check('a key that there is not, or a value of another type', [
   [{ webhooks: { ingress: { objectSelector: {} } } }, /'\/webhooks\/ingress': additional properties 'objectSelector'/],
   [{ webhooks: { url: 'http://10.0.0.1' } }, /'\/webhooks\/url': 'http:\/\/10.0.0.1' does not match/],
   [{ image: { digest: 'abc' } }, /'\/image\/digest': 'abc' does not match/],
-  [{ certificates: { mode: 'auto' } }, /'\/certificates\/mode': value must be one of 'certManager'/],
+  [
+    { certificates: { mode: 'auto' } },
+    /'\/certificates\/mode': value must be one of 'certManager', 'selfManaged', 'existingSecret'/,
+  ],
   [{ excludeNamespacePresets: ['gcp'] }, /'\/excludeNamespacePresets\/0': value must be one of 'aks', 'eks', 'gke'/],
   [{ controlPlaneNamespaces: ['a', 'a'] }, /'\/controlPlaneNamespaces': items at 0 and 1 are equal/],
   [{ excludeNamespaces: ['a', 'a'] }, /'\/excludeNamespaces': items at 0 and 1 are equal/],
@@ -136,6 +142,17 @@ check('certificates that cannot work, and a private key that would be published'
     certManager({ authority: { duration: '2160h', renewBefore: '24h' } }),
     /authority\.duration \(2160h\) must be longer than certificates\.certManager\.duration \(2160h\)/,
   ],
+  [selfManaged({ leafDuration: '59s' }), /selfManaged\.leafDuration is 59s: at least 1m is needed/],
+  [selfManaged({ leafDuration: 'a week' }), /'\/certificates\/selfManaged\/leafDuration'/],
+  [selfManaged({ renewBefore: '1h' }), /additional properties 'renewBefore' not allowed/],
+  [
+    selfManaged({ leafDuration: '1h', authorityDuration: '2h59m59s' }),
+    /authorityDuration \(2h59m59s\) must be at least three times .*leafDuration \(1h\)/,
+  ],
+  [
+    selfManaged({ leafDuration: '1m', authorityDuration: '3m', trustDelay: '31s' }),
+    /trustDelay \(31s\) must be at most a sixth of .*authorityDuration \(3m\)/,
+  ],
 ])
 
 check('values that contradict each other', [
@@ -164,6 +181,8 @@ t.test('the defaults are taken, and values at the edge of what is allowed', asyn
     bundle(PEM.replaceAll('\n', '\r\n')),
     certManager({ duration: '1h', renewBefore: '5m', authority: { duration: '2h', renewBefore: '1h' } }),
     certManager({ issuerRef: { name: 'x', kind: 'ClusterIssuer', group: 'awspca.cert-manager.io' } }),
+    selfManaged({}),
+    selfManaged({ leafDuration: '1m', authorityDuration: '3m', trustDelay: '30s' }),
     { config: { limits: { requestBytes: 67108864 } } },
     { hostNetwork: true, ports: { https: 10260 } },
     { resources: { limits: { cpu: 1.5, memory: '1Gi', 'hugepages-2Mi': '4M' }, requests: { cpu: 2 } } },

@@ -65,7 +65,9 @@ t.test('every webhook entry is complete, whatever the values', async (t) => {
         const [configuration] = ofKind(objects, `${side}WebhookConfiguration`)
         const injected = memberAt(configuration, 'metadata', 'annotations', 'cert-manager.io/inject-ca-from')
         const bundle = memberAt(webhook, 'clientConfig', 'caBundle')
-        t.not(injected === undefined, bundle === undefined, `${title}: a bundle, or an injector that brings it`)
+        const isSelfManaged = containerOf(objects)['args']?.toString().includes('--tls-self-managed') === true
+        const sources = [injected !== undefined, bundle !== undefined, isSelfManaged]
+        t.equal(sources.filter(Boolean).length, 1, `${title}: a bundle, or somebody who brings it`)
         t.match(webhook['name'], /^(probes|templates|ingress|strict-switch)\.istio-onramp\.io$/, title)
         t.same(webhook['admissionReviewVersions'], ['v1'], title)
         t.equal(webhook['sideEffects'], 'None', title)
@@ -550,6 +552,72 @@ t.test('an existing Secret is mounted, and nothing of cert-manager rendered', as
   const objects = render({ values: existingSecret() })
   t.same([...ofKind(objects, 'Issuer'), ...ofKind(objects, 'Certificate')], [])
   t.match(arrayMember(podOf(objects), 'volumes')[1], { secret: { secretName: 'tls' } })
+})
+
+const selfManaged = (changes: JsonObject = {}): JsonObject => ({
+  certificates: { mode: 'selfManaged', selfManaged: changes },
+})
+
+t.test('selfManaged: what is written at run time is not rendered, and the server is told where it is', async (t) => {
+  const objects = render({
+    values: {
+      ...selfManaged({ leafDuration: '2m', authorityDuration: '1h', extraIpAddresses: ['10.0.0.1'] }),
+      webhooks: { configurationName: 'a-hooks' },
+    },
+  })
+  const secret = only(objects, 'Secret')
+  t.equal(nameOf(secret), `${NAME}-self-managed`)
+  t.notOk('data' in secret || 'stringData' in secret, 'no data: no upgrade may replace an authority')
+  t.same(
+    [...entriesOf(objects, 'Mutating'), ...entriesOf(objects, 'Validating')].filter(
+      (webhook) => memberAt(webhook, 'clientConfig', 'caBundle') !== undefined,
+    ),
+    [],
+    'no caBundle',
+  )
+  t.same([...ofKind(objects, 'Issuer'), ...ofKind(objects, 'Certificate')], [])
+  t.notMatch(JSON.stringify(podOf(objects)), /tls\.crt|"tls"/, 'no certificate is mounted')
+  t.match(parseConfiguration(configOf(objects), 'config.yaml').certificates, {
+    namespace: NAMESPACE,
+    secretName: `${NAME}-self-managed`,
+    webhookConfiguration: 'a-hooks',
+    hosts: [
+      `${NAME}.${NAMESPACE}.svc`,
+      `${NAME}.${NAMESPACE}.svc.cluster.local`,
+      `${NAME}.${NAMESPACE}`,
+      NAME,
+      '10.0.0.1',
+    ],
+    leafDuration: '2m',
+    authorityDuration: '1h',
+    trustDelay: '2m',
+  })
+})
+
+t.test('selfManaged: the right to write one Secret and two webhook configurations, in this mode only', async (t) => {
+  const writing = (values: JsonObject) =>
+    ['ClusterRole', 'Role'].flatMap((kind) =>
+      ofKind(render({ values }), kind).flatMap((role) =>
+        arrayMember(role, 'rules')
+          .filter((rule) => !arrayMember(rule, 'verbs').includes('list'))
+          .map((rule) => ({ kind, namespace: memberAt(role, 'metadata', 'namespace') ?? '', ...(rule as JsonObject) })),
+      ),
+    )
+  t.same(writing({}), [])
+  t.same(writing(existingSecret()), [])
+  const secrets = { kind: 'Role', namespace: NAMESPACE, apiGroups: [''], resources: ['secrets'] }
+  t.same(writing(selfManaged()), [
+    {
+      kind: 'ClusterRole',
+      namespace: '',
+      apiGroups: ['admissionregistration.k8s.io'],
+      resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
+      resourceNames: ['istio-onramp'],
+      verbs: ['get', 'watch', 'patch'],
+    },
+    { ...secrets, resourceNames: [`${NAME}-self-managed`], verbs: ['get', 'update'] },
+    { ...secrets, verbs: ['create'] },
+  ])
 })
 
 t.test('the rights are to read, and are given to the account of the pods', async (t) => {

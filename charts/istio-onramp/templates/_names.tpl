@@ -77,6 +77,18 @@ the chart needs as it is: a label of the selector, or the one that keeps the pod
 {{- end -}}
 {{- end -}}
 
+{{/* The Secret in which the server keeps its authority. Other than cert-manager's, which outlives a change of the mode. */}}
+{{- define "istio-onramp.authoritySecretName" -}}
+{{- printf "%s-self-managed" (include "istio-onramp.fullname" .) -}}
+{{- end -}}
+
+{{/* The names in the serving certificate, one per line. */}}
+{{- define "istio-onramp.dnsNames" -}}
+{{- $name := include "istio-onramp.fullname" . -}}
+{{- $qualified := printf "%s.%s" $name (include "istio-onramp.namespace" .) -}}
+{{- list (printf "%s.svc" $qualified) (printf "%s.svc.cluster.local" $qualified) $qualified $name | join "\n" -}}
+{{- end -}}
+
 {{/* From 1.30 on, every cluster has matchConditions, ValidatingAdmissionPolicy and preStop.sleep. */}}
 {{- define "istio-onramp.isKubernetes130" -}}
 {{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}true{{ end -}}

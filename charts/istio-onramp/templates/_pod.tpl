@@ -31,7 +31,7 @@ of the registry, which is the first part of a repository if it has a dot or a po
 
 {{- define "istio-onramp.extraArgs" -}}
 {{- range .Values.extraArgs -}}
-{{- with regexFind "^--(config|tls-cert|tls-key|listen|metrics|client-ca)(=|$)" . -}}
+{{- with regexFind "^--(config|tls-cert|tls-key|tls-self-managed|listen|metrics|client-ca)(=|$)" . -}}
 {{- fail (printf "extraArgs: the chart sets %s itself: use config, certificates, ports or clientCertificates" (trimSuffix "=" .)) -}}
 {{- end -}}
 {{- end -}}

@@ -7,7 +7,10 @@ exist. Each message names the values and what to do.
 {{- include "istio-onramp.refuseLimits" . -}}
 {{- include "istio-onramp.refuseMonitoring" . -}}
 {{- if eq .Values.certificates.mode "certManager" -}}
+{{- include "istio-onramp.refuseWithoutCertManager" . -}}
 {{- include "istio-onramp.refuseLifetimes" . -}}
+{{- else if eq .Values.certificates.mode "selfManaged" -}}
+{{- include "istio-onramp.refuseSelfManagedLifetimes" . -}}
 {{- end -}}
 {{- end -}}
 
@@ -55,6 +58,33 @@ exist. Each message names the values and what to do.
 {{- if le (include "istio-onramp.seconds" $options.authority.duration | int64) (include "istio-onramp.seconds" $options.duration | int64) -}}
 {{- fail (printf "certificates.certManager.authority.duration (%s) must be longer than certificates.certManager.duration (%s), which it signs" $options.authority.duration $options.duration) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Only where there is a live cluster: `helm template` finds no namespace, and renders for any cluster. */}}
+{{- define "istio-onramp.refuseWithoutCertManager" -}}
+{{- if not (.Capabilities.APIVersions.Has "cert-manager.io/v1") -}}
+{{- if lookup "v1" "Namespace" "" "kube-system" -}}
+{{- fail "certificates.mode is certManager, and this cluster does not serve cert-manager.io/v1: install cert-manager first, or set certificates.mode=selfManaged (the webhook keeps its own authority) or certificates.mode=existingSecret (your own certificate)" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What the server would refuse as well (docs/reference/configuration.md), and lifetimes that no tick of its could keep. */}}
+{{- define "istio-onramp.refuseSelfManagedLifetimes" -}}
+{{- $options := .Values.certificates.selfManaged -}}
+{{- $path := "certificates.selfManaged" -}}
+{{- $authority := include "istio-onramp.seconds" $options.authorityDuration | int64 -}}
+{{- $leaf := include "istio-onramp.seconds" $options.leafDuration | int64 -}}
+{{- $delay := include "istio-onramp.seconds" $options.trustDelay | int64 -}}
+{{- if lt $leaf 60 -}}
+{{- fail (printf "%s.leafDuration is %s: at least 1m is needed" $path $options.leafDuration) -}}
+{{- end -}}
+{{- if lt $authority (mul 3 $leaf) -}}
+{{- fail (printf "%s.authorityDuration (%s) must be at least three times %s.leafDuration (%s), or a rotation would not have the time" $path $options.authorityDuration $path $options.leafDuration) -}}
+{{- end -}}
+{{- if lt $authority (mul 6 $delay) -}}
+{{- fail (printf "%s.trustDelay (%s) must be at most a sixth of %s.authorityDuration (%s), or a rotation would not have the time" $path $options.trustDelay $path $options.authorityDuration) -}}
 {{- end -}}
 {{- end -}}
 

@@ -49,6 +49,8 @@ const RETRY = { least: 1_000, most: 30_000 }
 
 export class CertificateStore {
   readonly #options: CertificateStoreOptions
+  /** Helm takes a Secret that was restored for its own by these. */
+  #marks: JsonObject = {}
 
   constructor(options: CertificateStoreOptions) {
     this.#options = options
@@ -74,7 +76,10 @@ export class CertificateStore {
   /** Returns undefined if there is none. Throws ApiError. */
   async readSecret(signal: AbortSignal): Promise<StoredSecret | undefined> {
     const object = await unlessNotFound(this.#options.api.get(this.#secretPath(), signal))
-    return object && { data: decode(member(object, 'data')), object }
+    if (object === undefined) return undefined
+    const { labels = {}, annotations = {} } = metadataOf(object)
+    this.#marks = { labels, annotations }
+    return { data: decode(member(object, 'data')), object }
   }
 
   /** Returns whether it is stored; false if the Secret has changed since it was read. Throws ApiError. */
@@ -88,7 +93,7 @@ export class CertificateStore {
     const type = { apiVersion: 'v1', kind: 'Secret' }
     if (over !== undefined)
       return await this.#write(this.#secretPath(), put({ ...type, ...over.object, data: encoded }), signal)
-    const created = { ...type, type: 'Opaque', metadata: { name, namespace }, data: encoded }
+    const created = { ...type, type: 'Opaque', metadata: { name, namespace, ...this.#marks }, data: encoded }
     return await this.#write(`/api/v1/namespaces/${namespace}/secrets`, post(created), signal)
   }
 
