@@ -11,6 +11,7 @@ const MOST_STORED_BYTES = 1.5 * 1024 * 1024
 /** With Kubernetes' defaults, a container takes at least 100 bytes in etcd, and each of its probes and hooks 20. */
 const CONTAINER_BYTES = 100
 const CHECK_BYTES = 20
+const MOST_CHECKS = 5
 /** A PeerAuthentication has an entry for each port at most. */
 const MOST_PORTS = 65_535
 
@@ -41,7 +42,9 @@ function leastStoredBytes(template: JsonObject): number {
     const containers = memberAt(template, 'spec', list)
     if (!Array.isArray(containers)) continue
     bytes += containers.length * CONTAINER_BYTES
-    // So many containers are too many without any probe.
+    // So few cannot be too many with all probes and hooks, and so many are too many without any.
+    const isCertain = bytes + containers.length * MOST_CHECKS * CHECK_BYTES <= MOST_STORED_BYTES / 4
+    if (isCertain) continue
     if (bytes > MOST_STORED_BYTES) return bytes
     for (const container of containers as readonly Json[]) bytes += checksOf(container) * CHECK_BYTES
   }

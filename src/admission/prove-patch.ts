@@ -49,20 +49,24 @@ function applyTo(root: JsonObject, operation: Operation, copies: Set<object>): s
   const parent = copyParent(root, segments, copies)
   if (parent === undefined) return `${op} ${path}: OPERATION_PATH_UNRESOLVABLE`
   const last = segments.at(-1) ?? ''
+  if (!isPlace(parent, last, op)) return `${op} ${path}: OPERATION_PATH_UNRESOLVABLE`
   if (op === 'replace' && equalJson(parent[last], operation.value)) return `${path} would not change`
   try {
-    applyOperation(parent, { ...operation, path: path.slice(path.lastIndexOf('/')) } as JsonPatchOperation, true, true)
+    applyOperation(parent, { ...operation, path: path.slice(path.lastIndexOf('/')) } as JsonPatchOperation, false, true)
     return undefined
   } catch (error) {
     return `${op} ${path}: ${describeFailure(error)}`
   }
 }
 
+const METADATA_PATHS = ['', '/spec/template', '/spec/jobTemplate/spec/template'].map(parsePointer)
+
 function hasTooLongAnnotations(object: JsonObject): boolean {
-  return [[], ['spec', 'template'], ['spec', 'jobTemplate', 'spec', 'template']].some((path) => {
-    const annotations = stringMap(memberAt(object, ...path, 'metadata', 'annotations'))
-    const sizes = [...annotations].flat().map((text) => Buffer.byteLength(text))
-    return sizes.reduce((sum, size) => sum + size, 0) > MOST_ANNOTATION_BYTES
+  return METADATA_PATHS.some((path) => {
+    let size = 0
+    for (const [key, text] of stringMap(memberAt(object, ...path, 'metadata', 'annotations')))
+      size += Buffer.byteLength(key) + Buffer.byteLength(text)
+    return size > MOST_ANNOTATION_BYTES
   })
 }
 
@@ -80,6 +84,12 @@ function copyParent(root: JsonObject, segments: readonly string[], copies: Set<o
     parent = copy
   }
   return parent
+}
+
+/** Only `add` may name a new member, or the place behind the last entry of a list. */
+function isPlace(parent: Parent, last: string, op: Operation['op']): boolean {
+  if (op !== 'add') return Object.hasOwn(parent, last)
+  return !Array.isArray(parent) || last === '-' || Number(last) <= parent.length
 }
 
 /** fast-json-patch modifies its input. */

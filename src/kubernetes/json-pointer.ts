@@ -18,10 +18,9 @@ export function pointer(base: string, ...segments: readonly (string | number)[])
 
 export function parsePointer(path: string): readonly string[] {
   if (path === '') return []
-  return path
-    .slice(1)
-    .split('/')
-    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const segments = path.slice(1).split('/')
+  if (!path.includes('~')) return segments
+  return segments.map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
 function escapeSegment(segment: string): string {

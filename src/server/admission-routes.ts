@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { admitUnread } from '../admission/admit-unread.ts'
 import { admitInSteps, nameOf } from '../admission/admit.ts'
 import { hasTooManyParts } from '../admission/object-size.ts'
-import { encodeReview } from '../admission/review.ts'
+import { encodeReview, type AdmissionRequest } from '../admission/review.ts'
 import { allow, failOpen, type Verdict } from '../admission/verdict.ts'
 import { codeOf, messageOf } from '../errors.ts'
 import type { RuleContext } from '../rules/rule.ts'
@@ -16,7 +16,7 @@ import type { BodyReader } from './body-reader.ts'
 import { logVerdict } from './decision-log.ts'
 import { HttpProblem, statusBody } from './http-problem.ts'
 import type { Metrics } from './metrics.ts'
-import { PARSED_AT_ONCE, parseLargeReview, parseReview, type ParsedReview } from './parse-review.ts'
+import { inTurn, PARSED_AT_ONCE, parseLargeReview, parseReview, type ParsedReview } from './parse-review.ts'
 import type { SwitchLog } from './switches.ts'
 import type { Turns } from './turns.ts'
 
@@ -38,12 +38,14 @@ export interface AdmissionServices {
 
 export function addAdmissionRoutes(app: FastifyInstance, services: AdmissionServices): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', async (request: FastifyRequest) => await readBody(request, services))
-  // `close` fires for every request, even if its client left; fastify's `onResponse` does not.
-  app.addHook('onRequest', async (request, reply) => {
+  app.addContentTypeParser('application/json', (request: FastifyRequest, _payload, done) => {
+    readBody(request, services).then((body) => done(null, body), done)
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    // `close` fires for every request, even if its client left; fastify's `onResponse` does not.
     reply.raw.once('close', () => services.bodies.release(request.raw))
-    const isReview = request.method === 'POST'
-    if (isReview && services.needsClientCertificate && !isAuthorized(request.raw.socket)) throw noCertificate()
+    const isRefused = services.needsClientCertificate && request.method === 'POST' && !isAuthorized(request.raw.socket)
+    done(isRefused ? noCertificate() : undefined)
   })
   app.setErrorHandler((error, request, reply) => answerProblem(asProblem(error), services, request, reply))
   app.post('/mutate', (request, reply) => answer('/mutate', services, request, reply))
@@ -65,23 +67,29 @@ async function readBody(request: FastifyRequest, { bodies }: AdmissionServices):
   return await bodies.read(request.raw)
 }
 
-/** A small review is decided at once. A large one gives way to others between its steps. */
-async function answer(
+/** A small review is decided at once. A large one gives way to others while it is parsed. */
+function answer(
   path: string,
   services: AdmissionServices,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<FastifyReply> {
-  const started = process.hrtime.bigint()
+): FastifyReply | Promise<FastifyReply> {
+  const started = performance.now()
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  const parsed = body.length <= PARSED_AT_ONCE ? parseReview(body) : await parseLargeReview(body)
-  const review = parsed.request
-  const verdict = forPath(path, await decideReview(parsed, services))
-  const seconds = Number(process.hrtime.bigint() - started) / 1e9
-  services.metrics.countVerdict(path, review.kind, review.operation, verdict, seconds)
-  logVerdict(request.log, path, review, verdict, seconds)
-  services.switches?.record(review, verdict)
-  return reply.header('content-type', 'application/json').send(JSON.stringify(encodeReview(review, verdict)))
+  const send = (review: AdmissionRequest, verdict: Verdict): FastifyReply => {
+    const seconds = (performance.now() - started) / 1000
+    services.metrics.countVerdict(path, review.kind, review.operation, verdict, seconds)
+    logVerdict(request.log, path, review, verdict, seconds)
+    services.switches?.record(review, verdict)
+    return reply.header('content-type', 'application/json').send(JSON.stringify(encodeReview(review, verdict)))
+  }
+  const decideAndSend = (parsed: ParsedReview): FastifyReply | Promise<FastifyReply> => {
+    const verdict = decideReview(parsed, services)
+    if (verdict instanceof Promise) return verdict.then((later) => send(parsed.request, forPath(path, later)))
+    return send(parsed.request, forPath(path, verdict))
+  }
+  if (body.length <= PARSED_AT_ONCE) return decideAndSend(parseReview(body))
+  return inTurn(async () => await decideAndSend(await parseLargeReview(body)))
 }
 
 /**

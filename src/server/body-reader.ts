@@ -16,7 +16,7 @@ import { announcedBytes, Arrival } from './arrival.ts'
 import { BODY_BOUNDS, type BodyBounds } from './body-bounds.ts'
 import { HttpProblem } from './http-problem.ts'
 import { LargeSlots } from './large-slots.ts'
-import type { Metrics } from './metrics.ts'
+import type { InFlight, Metrics } from './metrics.ts'
 
 export interface BodyLimits {
   /** The largest body, in bytes. */
@@ -27,7 +27,6 @@ export interface BodyLimits {
 
 export class BodyReader {
   readonly #limits: BodyLimits
-  readonly #metrics: Pick<Metrics, 'setInFlight'>
   readonly #bounds: BodyBounds
   readonly #slots: LargeSlots
   /** Every body that takes memory, in order of arrival, until its request has been answered. */
@@ -39,9 +38,9 @@ export class BodyReader {
   readonly #buffers = new Map<Arrival, Buffer>()
   readonly #spare: Buffer[] = []
 
-  constructor(limits: BodyLimits, metrics: Pick<Metrics, 'setInFlight'>, bounds: BodyBounds = BODY_BOUNDS) {
+  constructor(limits: BodyLimits, metrics: Pick<Metrics, 'showInFlight'>, bounds: BodyBounds = BODY_BOUNDS) {
     this.#limits = limits
-    this.#metrics = metrics
+    metrics.showInFlight(() => this.#inFlight())
     this.#bounds = bounds
     this.#slots = new LargeSlots(Math.max(1, Math.floor(limits.inFlightBytes / limits.requestBytes)), bounds, {
       unserved: (arrival) => this.#fail(arrival, overloaded()),
@@ -73,7 +72,6 @@ export class BodyReader {
     const buffer = this.#buffers.get(arrival)
     this.#buffers.delete(arrival)
     if (buffer !== undefined) this.#spare.push(buffer)
-    this.#report()
     this.#slots.remove(arrival)
   }
 
@@ -84,7 +82,6 @@ export class BodyReader {
     }
     if (this.#slots.holds(arrival) && !this.#buffers.has(arrival)) this.#lendBuffer(arrival)
     if (!arrival.append(chunk)) return
-    this.#report()
     if (this.#slots.holds(arrival)) return
     if (arrival.memory <= this.#bounds.smallBytes) this.#makeRoom(arrival)
     else this.#slots.enter(arrival)
@@ -98,6 +95,7 @@ export class BodyReader {
 
   /** Ends the small bodies that have been arriving longest, until the rest fits. */
   #makeRoom(newcomer: Arrival): void {
+    if (this.#arrivals.size * this.#bounds.smallBytes <= this.#bounds.smallTotal) return
     for (;;) {
       const small = [...this.#arrivals.values()].filter((arrival) => !this.#slots.holds(arrival))
       const total = small.reduce((sum, { memory }) => sum + memory, 0)
@@ -113,9 +111,9 @@ export class BodyReader {
     arrival.fail(problem)
   }
 
-  #report(): void {
+  #inFlight(): InFlight {
     const bytes = [...this.#arrivals.values()].reduce((sum, { memory }) => sum + memory, 0)
-    this.#metrics.setInFlight(this.#arrivals.size, bytes)
+    return { requests: this.#arrivals.size, bytes }
   }
 }
 

@@ -40,16 +40,18 @@ export function createDrain(onDraining: () => void = () => undefined): Drain {
         sockets.add(socket)
         socket.once('close', () => sockets.delete(socket))
       })
-      app.addHook('onRequest', async (_request, reply) => {
+      app.addHook('onRequest', (_request, reply, done) => {
         inFlight += 1
         lastRequest = performance.now()
         reply.raw.once('close', () => {
           inFlight -= 1
         })
         if (draining) reply.header('connection', 'close')
+        done()
       })
-      app.addHook('onSend', async (_request, reply) => {
+      app.addHook('onSend', (_request, reply, payload, done) => {
         if (draining) reply.header('connection', 'close')
+        done(null, payload)
       })
     },
     async stop(app, { drainSeconds, idleSeconds }) {

@@ -9,18 +9,26 @@ export interface Metrics {
   readonly registry: Registry
   countVerdict(path: string, kind: string, operation: AdmissionOperation, verdict: Verdict, seconds: number): void
   countBadRequest(reason: HttpErrorCode): void
-  setInFlight(requests: number, bytes: number): void
+  /** `read` is called when the metrics are read. */
+  showInFlight(read: () => InFlight): void
   setDraining(): void
   countCertificateReload(result: 'loaded' | 'refused'): void
   setCertificateExpiry(notAfter: Date): void
   countLostLogLines(lines: number): void
 }
 
+/** The reviews being read or decided. */
+export interface InFlight {
+  readonly requests: number
+  readonly bytes: number
+}
+
 export function createMetrics(): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: PREFIX })
   const counted = createCounters([registry])
-  const shown = createGauges([registry])
+  let readInFlight = (): InFlight => ({ requests: 0, bytes: 0 })
+  const shown = createGauges([registry], () => readInFlight())
   return {
     registry,
     countVerdict(path, kind, operation, verdict, seconds) {
@@ -34,10 +42,7 @@ export function createMetrics(): Metrics {
       counted.duration.observe({ path }, seconds)
     },
     countBadRequest: (reason) => counted.badRequests.inc({ reason }),
-    setInFlight(requests, bytes) {
-      shown.requestsInFlight.set(requests)
-      shown.bytesInFlight.set(bytes)
-    },
+    showInFlight: (read) => void (readInFlight = read),
     setDraining: () => shown.draining.set(1),
     countCertificateReload: (result) => counted.reloads.inc({ result }),
     countLostLogLines: (lines) => counted.lostLogLines.inc(lines),
@@ -95,11 +100,23 @@ function createCounters(registers: Registry[]) {
   }
 }
 
-function createGauges(registers: Registry[]) {
-  const gauge = (name: string, help: string) => new Gauge({ name: PREFIX + name, help, registers })
+function createGauges(registers: Registry[], inFlight: () => InFlight) {
+  const gauge = (name: string, help: string, read?: () => number) =>
+    new Gauge({
+      name: PREFIX + name,
+      help,
+      registers,
+      ...(read === undefined
+        ? {}
+        : {
+            collect() {
+              this.set(read())
+            },
+          }),
+    })
   return {
-    requestsInFlight: gauge('requests_in_flight', 'Reviews being read or decided.'),
-    bytesInFlight: gauge('bytes_in_flight', 'Bytes of the reviews in flight.'),
+    requestsInFlight: gauge('requests_in_flight', 'Reviews being read or decided.', () => inFlight().requests),
+    bytesInFlight: gauge('bytes_in_flight', 'Bytes of the reviews in flight.', () => inFlight().bytes),
     draining: gauge('draining', '1 once the process has been asked to stop.'),
     certificateExpiry: gauge('certificate_not_after_seconds', 'Unix time at which the serving certificate expires.'),
   }

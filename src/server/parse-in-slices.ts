@@ -19,6 +19,8 @@ const CLOSE_BRACE = 0x7d
 
 /** An AdmissionReview is `{"request":{"object":...`: the request's keys are at this depth. */
 const REQUEST_DEPTH = 2
+/** Slices' worth of text. */
+const SCANNED_AT_ONCE = 10
 
 /** A text beyond one of these is not parsed. */
 export interface SliceLimits {
@@ -48,9 +50,19 @@ export interface Slicing {
   readonly pause: () => Promise<void>
 }
 
-/** Throws SyntaxError if the text is not JSON. */
-export async function parseInSlices(text: Buffer, limits: SliceLimits, { size, pause }: Slicing): Promise<Sliced> {
-  const scan = startScan(text, limits, size)
+/** Measures the text before it parses any of it. Throws SyntaxError if it is not JSON. */
+export async function parseInSlices(text: Buffer, limits: SliceLimits, slicing: Slicing): Promise<Sliced> {
+  const measured = await scanInSlices(text, limits, slicing, false)
+  return 'excess' in measured ? measured : await scanInSlices(text, limits, slicing, true)
+}
+
+async function scanInSlices(
+  text: Buffer,
+  limits: SliceLimits,
+  { size, pause }: Slicing,
+  parses: boolean,
+): Promise<Sliced> {
+  const scan = startScan(text, limits, size, parses)
   for (;;) {
     const outcome = scan.next()
     if (outcome !== undefined) return outcome
@@ -58,7 +70,9 @@ export async function parseInSlices(text: Buffer, limits: SliceLimits, { size, p
   }
 }
 
-function startScan(text: Buffer, limits: SliceLimits, size: number): { next(): Sliced | undefined } {
+/** Without `parses`, the value is null, and slices are longer, because a scan is faster. */
+function startScan(text: Buffer, limits: SliceLimits, size: number, parses: boolean): { next(): Sliced | undefined } {
+  const pace = parses ? size : SCANNED_AT_ONCE * size
   const root = open(true, -1)
   const stack = [root]
   let index = 0
@@ -103,14 +117,14 @@ function startScan(text: Buffer, limits: SliceLimits, size: number): { next(): S
       } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) readClose(byte === CLOSE_BRACKET)
       if (byte === COMMA) fits = readComma()
       if (!fits || values > limits.values) return { excess: 'too-many-values', objectAt }
-      if (byte !== COMMA || index - parsedTo < size) continue
-      parseEntries(text, stack, index)
+      if (byte !== COMMA || index - parsedTo < pace) continue
+      if (parses) parseEntries(text, stack, index)
       parsedTo = index
       index += 1
       return undefined
     }
     if (stack.length > 1) throw unexpected()
-    return { value: onlyEntry(text, root) }
+    return { value: parses ? onlyEntry(text, root) : null }
   }
   return { next }
 }

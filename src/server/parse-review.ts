@@ -1,5 +1,6 @@
 /** Parses any request body into an admission request, or throws. */
 import { setImmediate as turn } from 'node:timers/promises'
+import pLimit from 'p-limit'
 import { decodeReview, type AdmissionRequest } from '../admission/review.ts'
 import { messageOf } from '../errors.ts'
 import { MAX_DEPTH } from '../kubernetes/json.ts'
@@ -38,6 +39,9 @@ export interface ParsedReview {
 export function parseReview(body: Buffer): ParsedReview {
   return { request: decode(parseJson(body.toString('utf8'))) }
 }
+
+/** Large reviews are parsed and decided one at a time, because two of them would not fit into the heap. */
+export const inTurn = pLimit(1)
 
 /** Parses a body above `PARSED_AT_ONCE` in slices, between which other requests are answered. Throws HttpProblem. */
 export async function parseLargeReview(body: Buffer): Promise<ParsedReview> {

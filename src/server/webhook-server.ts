@@ -41,6 +41,8 @@ export function createWebhookServer(options: WebhookServerOptions): FastifyInsta
     https: { ...secureOptions(keyPair, clientCa), ...clientOptions(clientCa), ALPNProtocols: ['http/1.1'] },
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
+    // A line names its review by uid, so no request needs a logger of its own.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: limits.requestBytes,
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: REQUEST_TIMEOUT,

@@ -128,7 +128,7 @@ t.test('clients that announce large bodies and send a byte take nothing from the
 t.test('large bodies wait for each other; one that takes its time loses its turn', async (t) => {
   const { send, stall } = await start(t, {
     limits: { requestBytes: 4 * MIB, inFlightBytes: 4 * MIB },
-    bodyBounds: { turn: 300, patience: 5000 },
+    bodyBounds: { turn: 300, patience: 60_000 },
   })
   const slow = await stall(4 * MIB, ' '.repeat(2 * MIB))
   const answered = firstLine(slow)
@@ -357,7 +357,7 @@ t.test('a pipe that nobody reads holds a bounded number of lines, and gets them 
 
 t.test('large bodies use the buffers of earlier ones again, and get all their bytes', async (t) => {
   const limits = { requestBytes: 4 * MIB, inFlightBytes: 4 * MIB }
-  const reader = new BodyReader(limits, { setInFlight: () => undefined })
+  const reader = new BodyReader(limits, { showInFlight: () => undefined })
   const read = async (text: string): Promise<Buffer> => {
     const message = Object.assign(Readable.from([...pieces(text)]), { headers: {} }) as unknown as IncomingMessage
     const body = await reader.read(message)

@@ -26,7 +26,8 @@ async function start(t: Test, changes: { limits?: { requestBytes: number; inFlig
   const log = pino(
     { base: null },
     {
-      write: (line: string) => void (line.includes('reqId') && lines.push(JSON.parse(line) as Record<string, unknown>)),
+      write: (line: string) =>
+        void (line.includes('"path"') && lines.push(JSON.parse(line) as Record<string, unknown>)),
     },
   )
   const metrics = createMetrics()

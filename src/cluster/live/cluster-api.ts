@@ -193,12 +193,19 @@ async function* eventsOf(
 
 async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncIterable<WatchEvent> {
   const decoder = new TextDecoder()
-  let rest = ''
+  // The pieces of a line that is not complete. They are joined once, because an object may arrive in a hundred chunks.
+  let pieces: string[] = []
+  let size = 0
   for await (const chunk of body) {
-    const lines = `${rest}${decoder.decode(chunk, { stream: true })}`.split('\n')
-    rest = lines.pop() ?? ''
-    if (rest.length > MOST_BYTES) throw new ResponseTooLarge(`an event is larger than ${MOST_BYTES} bytes`)
-    for (const line of lines) if (line !== '') yield readEvent(line)
+    const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n')
+    pieces.push(first)
+    size += first.length
+    if (size > MOST_BYTES) throw new ResponseTooLarge(`an event is larger than ${MOST_BYTES} bytes`)
+    const rest = others.pop()
+    if (rest === undefined) continue
+    for (const line of [pieces.join(''), ...others]) if (line !== '') yield readEvent(line)
+    pieces = [rest]
+    size = rest.length
   }
 }
 

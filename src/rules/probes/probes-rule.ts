@@ -39,16 +39,16 @@ function rewriteProbes(request: WriteRequest, context: RuleContext): RuleResult 
       warnings: [coded(`${describe(reference)}: ${template.field} ${template.problem}; left as it is`, 'malformed')],
       failOpen: ['malformed'],
     }
-  const pod = readPodFacts(request, template, context)
   const checks = template.containers.flatMap((container) =>
     container.checks.map((check) => readCheckFacts(container, check)),
   )
+  // Most pods of a cluster.
+  if (checks.length === 0 && template.malformed.length === 0 && !template.annotations.has(RECEIPT)) return NO_OPINION
+  const pod = readPodFacts(request, template, context)
   const decided = decideChecks(checks, pod)
   const policy = policyFor(request, context, template)
   const { now, postponed } = withinPolicy(decided, policy)
   const decisions = now.map(toDecision)
-  const hasNothing = decided.length === 0 && template.malformed.length === 0 && !template.annotations.has(RECEIPT)
-  if (hasNothing) return { ...NO_OPINION, decisions }
   const refused = [...pod.warnings, ...policy.warnings]
   const malformed = announceMalformed(reference, pod, decided)
   return {
