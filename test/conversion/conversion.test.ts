@@ -740,7 +740,7 @@ t.test('Gateway API: whole elements, expressions, gRPC and TLS passed through', 
   t.same(pathsOf(ingress({ paths: [{ path: '/a//b', type: 'Exact' }, { path: '/a b', type: 'Exact' }, '/'] })), [
     'PathPrefix /',
   ])
-  const groups = ingress({ annotations: nginx({ 'rewrite-target': '/$1' }), paths: ['/x/(.*)'] })
+  const groups = ingress({ annotations: nginx({ 'rewrite-target': '/$1' }), paths: ['/x(.*)'] })
   t.match(
     convert([groups], 'gateway-api').report.find(({ about }) => about.endsWith('.path')),
     { level: 'error', message: /Gateway API cannot rewrite with capture groups/ },

@@ -6,7 +6,7 @@ import { ownEntry } from '../../kubernetes/json.ts'
 import type { ControllerClass } from '../ingress/controller-class.ts'
 import { classNameOf } from '../ingress/entry-point.ts'
 import { ingressId, type Ingress } from '../ingress/ingress.ts'
-import { hasListenerSets, type ConversionOptions } from '../model/conversion-options.ts'
+import { hasIstioApis, hasListenerSets, isStandard, type ConversionOptions } from '../model/conversion-options.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'
 import type { Claim, Reported, ReportLine } from '../model/report.ts'
 import { backendActions } from './alb-actions.ts'
@@ -21,6 +21,7 @@ import {
 import { FAMILIES, OTHER_CLASSES, READER_NAMES, type Family, type Reader } from './families.ts'
 import { mergeSettings } from './merge-settings.ts'
 import { FOREIGN_PREFIXES } from './tools.ts'
+import { withoutIstio } from './without-istio.ts'
 
 const UNKNOWN = unsupported(
   'warn',
@@ -39,7 +40,13 @@ export function accountForAnnotations(
   ruleHosts: ReadonlySet<string>,
 ): Reported<IngressSettings, ReportLine | Claim> {
   const { target, gateway } = options
-  const place = { ingress, controller, target, gateway, hasListenerSets: hasListenerSets(options), ruleHosts }
+  const place = {
+    ...{ ingress, controller, target, gateway, ruleHosts },
+    hasListenerSets: hasListenerSets(options),
+    hasIstioApis: hasIstioApis(options),
+    isExperimental: target === 'gateway-api' && options.gatewayApi?.isExperimental === true,
+    hasCorsFilter: target === 'istio' || isStandard(options.gatewayApi) || options.gatewayApi?.isExperimental === true,
+  }
   const read = [...ingress.annotations]
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
     .map(([key, value]) => ({ key, effect: effectOf(key, value, place) }))
@@ -67,7 +74,8 @@ function effectOf(key: string, value: string, place: Place): Effect {
   const { prefix, readers } = family
   if (readers !== undefined && !isRead(family, place)) return unreadEffect(readers, place)
   const entry = entryOf(family, key.slice(prefix.length))
-  return (entry ?? UNKNOWN)(value, withSiblings(place, prefix))
+  const effect = (entry ?? UNKNOWN)(value, withSiblings(place, prefix))
+  return place.hasIstioApis ? effect : withoutIstio(effect, place.ingress.namespace)
 }
 
 function familyOf(key: string, place: Place): Family | undefined {

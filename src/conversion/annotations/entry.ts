@@ -28,6 +28,12 @@ export interface AnnotationPlace {
   readonly controller: ControllerClass
   readonly target: Target
   readonly gateway: GatewaySettings
+  /** Whether objects of Istio's own APIs may be printed. */
+  readonly hasIstioApis: boolean
+  /** Whether Gateway API's experimental channel may be used. */
+  readonly isExperimental: boolean
+  /** Whether a route can have a CORS policy. */
+  readonly hasCorsFilter: boolean
   /** Whether the namespace gets a ListenerSet of its own, for annotations about its listeners. */
   readonly hasListenerSets: boolean
   /** The hosts for which any Ingress of the conversion has rules. */

@@ -8,7 +8,7 @@ import type { IngressPath } from '../ingress/ingress.ts'
 import { isRewritten, locationPath } from '../annotations/nginx/rewritten-path.ts'
 import type { Target } from '../model/conversion-options.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'
-import { strippedPrefix } from '../model/rewrite-idiom.ts'
+import { prefixRewrite } from '../model/rewrite-idiom.ts'
 import { countGroups, escapeRegex } from '../model/regular-expression.ts'
 import type { PathMatch, PathRewrite } from '../model/virtual-host.ts'
 
@@ -22,8 +22,8 @@ export function pathRewrite(
   if (rewriteTarget === undefined || !isRewritten({ path, pathType }, rewriteTarget, usesRegex)) return undefined
   if (locationPath(path) === rewriteTarget && target === 'istio') return belowRewrite(rewriteTarget)
   if (!/\$\d/.test(rewriteTarget)) return { kind: 'full', path: rewriteTarget }
-  const stripped = strippedPrefix(path, rewriteTarget)
-  if (target === 'gateway-api' && stripped === undefined)
+  const ofPrefix = prefixRewrite(path, rewriteTarget)
+  if (target === 'gateway-api' && ofPrefix === undefined)
     return {
       field: `${field}.path`,
       problem: `${path} with ${rewriteTarget}: Gateway API cannot rewrite with capture groups; the path is omitted. Use --to istio`,
@@ -33,7 +33,7 @@ export function pathRewrite(
     kind: 'regex',
     pattern: `${pattern}$`,
     substitution: substitutionOf(rewriteTarget, countGroups(path)),
-    stripsPrefix: stripped,
+    ofPrefix,
   }
 }
 
@@ -41,20 +41,20 @@ export function pathRewrite(
 function withoutPath({ kind, value }: PathMatch): PathRewrite | undefined {
   if (value === '/') return undefined
   if (kind === 'exact') return { kind: 'full', path: '/' }
-  if (kind === 'regex') return { kind: 'regex', pattern: `^${value}$`, substitution: '/', stripsPrefix: undefined }
+  if (kind === 'regex') return { kind: 'regex', pattern: `^${value}$`, substitution: '/', ofPrefix: undefined }
   const stripped = trimEnd(value, '/')
   return {
     kind: 'regex',
     pattern: `^${escapeRegex(stripped)}/*(.*)$`,
     substitution: '/\\1',
-    stripsPrefix: stripped,
+    ofPrefix: { prefix: stripped, replacement: '/', difference: undefined },
   }
 }
 
 /** The location `/app/` is rewritten and `/app` is not. Envoy does not change paths that the pattern does not match. */
 function belowRewrite(rewriteTarget: string): PathRewrite {
   const pattern = `(?i)^${rewriteTarget}/.*$`
-  return { kind: 'regex', pattern, substitution: substitutionOf(rewriteTarget, 0), stripsPrefix: undefined }
+  return { kind: 'regex', pattern, substitution: substitutionOf(rewriteTarget, 0), ofPrefix: undefined }
 }
 
 /** Turns `$2` into RE2's `\2`. A group that the path does not have is empty in nginx but invalid in Envoy. */

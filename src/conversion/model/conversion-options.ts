@@ -70,6 +70,11 @@ export function hasClassGateways({ target, gateway }: Pick<ConversionOptions, 't
   return target === 'gateway-api' && gateway.shared === ''
 }
 
+/** Whether objects of Istio's own APIs may be printed. */
+export function hasIstioApis({ target, gatewayApi }: Pick<ConversionOptions, 'target' | 'gatewayApi'>): boolean {
+  return target === 'istio' || (gatewayApi ?? DEFAULT_GATEWAY_API).hasIstioApis
+}
+
 /** Whether kinds and filters that joined the standard channel with 1.5 may be printed. */
 export function isStandard({ version }: GatewayApiSettings = DEFAULT_GATEWAY_API): boolean {
   return version >= STANDARD_SINCE

@@ -1,4 +1,5 @@
 /** Virtual hosts: hosts with their routes by precedence, for both APIs. */
+import type { PrefixRewrite } from './rewrite-idiom.ts'
 import type { CorsPolicy, HeaderChanges, HeaderMatch, Mirror, RedirectCode, RetryPolicy } from './ingress-settings.ts'
 
 /**
@@ -16,6 +17,7 @@ export interface PathMatch {
   readonly value: string
 }
 
+export type { PrefixRewrite }
 export type { HeaderMatch } from './ingress-settings.ts'
 
 export interface Route {
@@ -67,11 +69,8 @@ export type PathRewrite =
       readonly kind: 'regex'
       readonly pattern: string
       readonly substitution: string
-      /**
-       * The prefix that is stripped if the rewrite is the idiom `/prefix(/|$)(.*)` with `/$2`, which Gateway API
-       * supports.
-       */
-      readonly stripsPrefix: string | undefined
+      /** The prefix that is replaced, if that is all the rewrite does. Gateway API supports no other expression. */
+      readonly ofPrefix: PrefixRewrite | undefined
     }
   | { readonly kind: 'full'; readonly path: string }
 

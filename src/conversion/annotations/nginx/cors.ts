@@ -83,7 +83,14 @@ function listPart(rule: ListRule): Entry {
   }
 }
 
-function cors(_: string, { sibling, target }: AnnotationPlace): Effect {
+function cors(_: string, { sibling, target, hasCorsFilter }: AnnotationPlace): Effect {
+  if (!hasCorsFilter)
+    return {
+      outcome: 'unsupported',
+      level: 'error',
+      message:
+        'before version 1.5 only the experimental channel of Gateway API has the CORS filter: add --experimental if it is installed, or use --to istio',
+    }
   const list = (rule: ListRule, value: string) => [
     ...new Set(readList(value).filter((one) => rule.fits[target].test(one))),
   ]

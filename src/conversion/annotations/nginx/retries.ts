@@ -53,12 +53,13 @@ const RETRY_ON: Readonly<Record<string, string>> = {
 /** nginx' conditions that Envoy can limit to requests that did not reach the backend. */
 const IS_UNSENT = ['error', 'timeout']
 
-function retries({ sibling, target }: AnnotationPlace): Effect {
-  if (target === 'gateway-api')
+function retries({ sibling, target, isExperimental }: AnnotationPlace): Effect {
+  if (target === 'gateway-api' && !isExperimental)
     return {
       outcome: 'unsupported',
       level: 'warn',
-      message: "retries of a route are not in Gateway API's standard channel; --to istio has them",
+      message:
+        "retries of a route are in Gateway API's experimental channel only: add --experimental if it is installed, or use --to istio",
     }
   const conditions = (sibling('proxy-next-upstream') ?? 'error timeout').split(/[\s,]+/).filter((word) => word !== '')
   const tries = readWhole(sibling('proxy-next-upstream-tries')) ?? 3

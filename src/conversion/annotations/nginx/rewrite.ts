@@ -1,5 +1,5 @@
 /** ingress-nginx: rewritten paths, and paths that are regular expressions (docs/facts/ingress-nginx.md#rewrites). */
-import { strippedPrefix } from '../../model/rewrite-idiom.ts'
+import { prefixRewrite } from '../../model/rewrite-idiom.ts'
 import { isRewritten, locationPath } from './rewritten-path.ts'
 import type { IngressPath } from '../../ingress/ingress.ts'
 import { countGroups } from '../../model/regular-expression.ts'
@@ -48,18 +48,18 @@ function rewriteEffect(value: string, { target, ingress, sibling }: AnnotationPl
   const settings = { rewriteTarget: value }
   if (rewritten.length === 0) return { outcome: 'not-needed', level: 'info', message: leftAlone(value), settings }
   if (!/\$\d/.test(value)) return { ...converted(settings, staticMessage(value, rewritten)), level: 'warn' }
-  if (target === 'gateway-api' && !rewritten.every(({ path }) => strippedPrefix(path, value) !== undefined))
+  if (target === 'gateway-api' && !rewritten.every(({ path }) => prefixRewrite(path, value) !== undefined))
     return {
       outcome: 'unsupported',
       level: 'error',
-      message: `${value}: Gateway API has no rewrite with groups but the idiom /prefix(/|$)(.*) with /$2; the other paths are left out; --to istio supports it`,
+      message: `${value}: Gateway API has no rewrite with groups but the idioms that replace a prefix, such as /prefix(/|$)(.*) with /$2; the other paths are left out; --to istio supports it`,
       settings,
     }
   const without = rewritten.filter(({ path }) => lacksGroup(path, value))
   if (without.length > 0) return approximate('warn', settings, emptyGroupMessage(value, without))
   return converted(
     settings,
-    target === 'istio' ? 'the groups are carried over' : 'the prefix is removed; letter case now matters',
+    target === 'istio' ? 'the groups are carried over' : 'the prefix is replaced; letter case now matters',
   )
 }
 

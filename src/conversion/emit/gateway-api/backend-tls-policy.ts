@@ -27,6 +27,11 @@ interface VerifiedTls extends BackendTls {
   readonly secret: string
 }
 
+/** Whether a BackendTLSPolicy can express the TLS of an Ingress in the namespace. */
+export function isVerified(tls: BackendTls, namespace: string): boolean {
+  return verifiedTls({ connection: { tls } }, namespace) !== undefined
+}
+
 function verifiedTls({ connection }: IngressSettings, namespace: string): VerifiedTls | undefined {
   const tls = connection?.tls
   if (tls?.verifies !== true || tls.serverName === undefined || tls.secret?.startsWith(`${namespace}/`) !== true)

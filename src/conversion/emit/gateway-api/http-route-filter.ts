@@ -68,14 +68,17 @@ export function actionFilters(action: Forward, match: ApiMatch): readonly HttpRo
   ]
 }
 
-function rewriteFilters({ rewrite, authority }: Forward, { isStripped }: ApiMatch): readonly HttpRouteFilter[] {
-  const path: PathModifier | undefined = isStripped
-    ? { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' }
-    : rewrite?.kind === 'full'
-      ? { type: 'ReplaceFullPath', replaceFullPath: rewrite.path }
-      : undefined
+function rewriteFilters(action: Forward, match: ApiMatch): readonly HttpRouteFilter[] {
+  const { authority } = action
+  const path = pathModifier(action, match)
   if (path === undefined && authority === undefined) return []
   return [{ type: 'URLRewrite', urlRewrite: defined({ hostname: authority, path }) }]
+}
+
+function pathModifier({ rewrite }: Forward, { path, replacement }: ApiMatch): PathModifier | undefined {
+  if (rewrite?.kind === 'full') return { type: 'ReplaceFullPath', replaceFullPath: rewrite.path }
+  if (replacement === undefined || replacement === path.value) return undefined
+  return { type: 'ReplacePrefixMatch', replacePrefixMatch: replacement }
 }
 
 function headerFilters({ request, response }: HeaderChanges): readonly HttpRouteFilter[] {

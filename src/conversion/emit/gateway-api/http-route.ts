@@ -1,5 +1,6 @@
 /** The HTTPRoutes of a host. */
 import { defined } from '../../../kubernetes/json.ts'
+import type { RetryPolicy } from '../../model/ingress-settings.ts'
 import type { HeaderMatch, Route as HostRoute, VirtualHost } from '../../model/virtual-host.ts'
 import { actionFilters, redirectFilter, type HttpRouteFilter } from './http-route-filter.ts'
 import { attachments, plainRef, secureRef, type ParentGateway, type ParentRef } from './parent-refs.ts'
@@ -13,7 +14,13 @@ type HttpRule = {
   readonly matches?: readonly HttpRouteMatch[]
   readonly filters?: readonly HttpRouteFilter[]
   readonly backendRefs?: readonly BackendRef[]
+  /** Experimental, so present only if the conversion may use that channel. */
+  readonly retry?: HttpRouteRetry
+  readonly timeouts?: { readonly backendRequest: string }
 }
+
+/** https://gateway-api.sigs.k8s.io/geps/gep-1731/ */
+type HttpRouteRetry = { readonly attempts: number; readonly codes?: readonly number[] }
 
 type HttpRouteMatch = { readonly path: ApiPath; readonly headers?: readonly HttpHeaderMatch[] }
 
@@ -89,7 +96,19 @@ function httpRule({ headers, action }: HostRoute, match: ApiMatch): HttpRule {
     matches,
     filters: filters.length === 0 ? undefined : filters,
     backendRefs: backendRefs(action.backends),
+    retry: action.retries && retryOf(action.retries),
+    timeouts: action.retries && timeoutsOf(action.retries),
   })
+}
+
+/** Connection errors are always retried; only status codes are listed. */
+function retryOf({ attempts, on }: RetryPolicy): HttpRouteRetry {
+  const codes = on.split(',').filter((condition) => /^[45]\d\d$/.test(condition))
+  return defined({ attempts, codes: codes.length === 0 ? undefined : codes.map(Number) })
+}
+
+function timeoutsOf({ perTryTimeoutSeconds: seconds }: RetryPolicy): HttpRule['timeouts'] {
+  return seconds === undefined ? undefined : { backendRequest: `${seconds}s` }
 }
 
 function headerMatch({ name, kind, value }: HeaderMatch): HttpHeaderMatch {

@@ -4,7 +4,7 @@
  * istio/istio pilot/pkg/config/kube/gateway).
  */
 import { escapeRegex } from '../../model/regular-expression.ts'
-import type { PathMatch, Route } from '../../model/virtual-host.ts'
+import type { PathMatch, PrefixRewrite, Route } from '../../model/virtual-host.ts'
 
 /** A type alias, because an interface is not assignable to JSON. */
 export type ApiPath = {
@@ -14,8 +14,8 @@ export type ApiPath = {
 
 export interface ApiMatch {
   readonly path: ApiPath
-  /** The prefix that a rewrite strips. */
-  readonly isStripped: boolean
+  /** What a rewrite puts in the place of the prefix. */
+  readonly replacement: string | undefined
   /** How it differs from the Ingress' own match. */
   readonly difference: string | undefined
 }
@@ -23,7 +23,7 @@ export interface ApiMatch {
 /** Either all or none of a host's routes are expressions; otherwise a prefix would precede a longer expression. */
 export function needsExpressions(routes: readonly Route[]): boolean {
   return routes.some(
-    ({ match, action }) => match.kind === 'regex' && !isLiteral(match) && strippedPrefix(action) === undefined,
+    ({ match, action }) => match.kind === 'regex' && !isLiteral(match) && rewrittenPrefix(action) === undefined,
   )
 }
 
@@ -33,22 +33,22 @@ export function needsExpressions(routes: readonly Route[]): boolean {
  * | exact          | Exact                      | Exact                                      |
  * | elements       | RegularExpression          | PathPrefix                                 |
  * | prefix         | RegularExpression          | PathPrefix, of whole elements              |
- * | regex, stripped | PathPrefix, tried earlier | PathPrefix                                 |
+ * | regex, of a prefix | PathPrefix, tried earlier | PathPrefix                                 |
  * | regex, literal | RegularExpression          | PathPrefix, letter case and elements count |
  * | regex          | RegularExpression          | -                                          |
  */
 export function apiMatch({ match, action }: Route, hasExpressions: boolean): ApiMatch {
   const plain = (type: ApiPath['type'], value: string, difference?: string): ApiMatch => ({
     path: { type, value },
-    isStripped: false,
+    replacement: undefined,
     difference,
   })
-  const stripped = strippedPrefix(action)
-  if (stripped !== undefined)
+  const prefix = rewrittenPrefix(action)
+  if (prefix !== undefined)
     return {
-      path: { type: 'PathPrefix', value: stripped },
-      isStripped: true,
-      difference: `a PathPrefix is case-sensitive${hasExpressions ? ', and takes precedence over the regular expressions of the host' : ''}`,
+      path: { type: 'PathPrefix', value: prefix.prefix },
+      replacement: prefix.replacement,
+      difference: prefixDifference(prefix, hasExpressions),
     }
   switch (match.kind) {
     case 'exact':
@@ -74,6 +74,16 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
   }
 }
 
+function prefixDifference({ prefix, replacement, difference }: PrefixRewrite, hasExpressions: boolean) {
+  const differences = [
+    ...(prefix === '/' ? [] : ['a PathPrefix is case-sensitive']),
+    ...(hasExpressions ? ['it takes precedence over the regular expressions of the host'] : []),
+    ...(replacement === '/' ? [] : [`${prefix} becomes ${replacement}, without a slash`]),
+    ...(difference === undefined ? [] : [difference]),
+  ]
+  return differences.length === 0 ? undefined : differences.join('; ')
+}
+
 function elementsPattern(value: string): string {
   return value === '/' ? '/.*' : `${escapeRegex(value)}(?:/.*)?`
 }
@@ -82,8 +92,8 @@ function elementDifference(value: string): string | undefined {
   return `a PathPrefix matches whole path elements: ${value.replace(/\/$/, '')}x is no longer matched`
 }
 
-function strippedPrefix(action: Route['action']): string | undefined {
-  return action.kind === 'forward' && action.rewrite?.kind === 'regex' ? action.rewrite.stripsPrefix : undefined
+function rewrittenPrefix(action: Route['action']): PrefixRewrite | undefined {
+  return action.kind === 'forward' && action.rewrite?.kind === 'regex' ? action.rewrite.ofPrefix : undefined
 }
 
 function isLiteral(match: PathMatch): boolean {
