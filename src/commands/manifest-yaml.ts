@@ -50,7 +50,7 @@ export async function printDocument(
 function asComment(text: string): string {
   return text
     .split('\n')
-    .map((line) => `# ${oneLine(line)}`.trimEnd() + '\n')
+    .map((line) => (line === '' ? '#\n' : `# ${oneLine(line)}\n`))
     .join('')
 }
 

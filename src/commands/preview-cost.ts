@@ -49,7 +49,7 @@ export function costOf(entry: PreviewEntry): Cost {
 export function costText({ probes, exec, agent, replicas }: Cost): string | undefined {
   if (probes === 0) return undefined
   const scale = replicas === undefined ? '' : ` and ${counted(replicas, 'replica')}`
-  return `${counted(probes, 'exec probe')}: ${seconds(exec)} of node CPU per minute at these periods${scale}; ${seconds(agent)} if Istio's agent served them`
+  return `${counted(probes, 'exec probe')}: ${seconds(exec)} of node CPU per minute at these periods${scale}; ${seconds(agent)} if Istio's agent served ${probes === 1 ? 'it' : 'them'}`
 }
 
 function seconds(milliseconds: number): string {

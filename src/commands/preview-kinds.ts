@@ -46,11 +46,16 @@ export function foreignTemplate({ apiVersion, kind }: ObjectReference, object: J
   return isObject(found) ? found : undefined
 }
 
+/** Kinds that always become pods, whether or not a manifest lists the containers. */
+const POD_MAKERS: Readonly<Record<string, RegExp>> = {
+  'argoproj.io': /^(?:Rollout|Workflow|CronWorkflow|WorkflowTemplate)$/,
+  'kafka.strimzi.io': /^Kafka(?:Connect|Bridge|MirrorMaker2?|NodePool)?$/,
+  'serving.kserve.io': /^(?:InferenceService|InferenceGraph|LLMInferenceService)$/,
+}
+
 /** Groups whose objects become pods through a controller of their own; their templates are not read. */
 const POD_MAKING_GROUPS = new Set([
   'serving.knative.dev',
-  'serving.kserve.io',
-  'kafka.strimzi.io',
   'template.openshift.io',
   'batch.volcano.sh',
   'apps.kruise.io',
@@ -66,7 +71,8 @@ const POD_MAKING_GROUPS = new Set([
 export function makesPods({ apiVersion, kind }: ObjectReference, object: JsonObject): boolean {
   const group = groupOf(apiVersion)
   if (ownEntry(REVIEWED, kind)?.includes(group) === true) return false
-  if (group === 'kafka.strimzi.io') return /^Kafka(?:Connect|Bridge|MirrorMaker2?|NodePool)?$/.test(kind)
+  const maker = ownEntry(POD_MAKERS, group)
+  if (maker?.test(kind) === true) return true
   if (group === '' && kind !== 'Template') return false
   return (POD_MAKING_GROUPS.has(group) || group.includes('.') || kind === 'Template') && hasContainers(object, 12)
 }

@@ -12,6 +12,7 @@ import {
   type JsonObject,
 } from '../kubernetes/json.ts'
 import { rawTemplate } from '../kubernetes/pod-template.ts'
+import { describe } from '../kubernetes/object.ts'
 import { REASONS, type Reason } from '../rules/reasons.ts'
 import type { Decision } from '../rules/rule.ts'
 import { describeHandler } from './handler-text.ts'
@@ -31,14 +32,14 @@ export function renderEntry(entry: PreviewEntry, place: string, cost: string | u
   const name = `${reference.kind} ${reference.name}`
   const lines = [
     `${paint('bold', name)}  ${paint('dim', `(${place})`)}`,
-    ...wrap(headline(entry), '  ').map((line) => paint(headlineStyle(entry), line)),
+    ...(verdict.kind === 'deny' ? [] : wrap(headline(entry), '  ').map((line) => paint(headlineStyle(entry), line))),
     ...probeLines(entry, paint),
     ...(cost === undefined ? [] : wrap(cost, '  ', '    ')),
     ...additionLines(entry, paint),
     ...remainingWarnings(entry).flatMap((warning) =>
       wrap(`warning: ${warning}`, '  ', '    ').map((line) => paint('yellow', line)),
     ),
-    ...(verdict.kind === 'deny' ? ['', verdict.message.trimEnd()] : []),
+    ...(verdict.kind === 'deny' ? denialLines(verdict.message, paint) : []),
   ]
   return lines.join('\n')
 }
@@ -62,7 +63,6 @@ function headline(entry: PreviewEntry): string {
   const { verdict, role, reference } = entry
   const postponed = verdict.decisions.find(({ cause }) => cause !== undefined)
   const rewritten = count(rewrittenIn(entry))
-  if (verdict.kind === 'deny') return 'denied'
   if (role === 'pods-unread') return 'its template is not read here; its pods are rewritten when they are created'
   if (role === 'namesake')
     return `${reference.apiVersion} is not the API of the ${reference.kind} that the webhook reviews; left as it is`
@@ -75,8 +75,7 @@ function headline(entry: PreviewEntry): string {
   return verdict.kind === 'patch' ? `rewritten: ${rewritten}` : 'left as it is'
 }
 
-function headlineStyle({ verdict }: PreviewEntry): 'red' | 'cyan' | 'green' {
-  if (verdict.kind === 'deny') return 'red'
+function headlineStyle({ verdict }: PreviewEntry): 'cyan' | 'green' {
   const changes = verdict.kind === 'patch' || verdict.decisions.some(({ cause }) => cause !== undefined)
   return changes ? 'cyan' : 'green'
 }
@@ -198,12 +197,30 @@ function imageIn(pod: JsonObject | undefined): string | undefined {
   )
 }
 
-/** Drops the warnings that repeat the diff of rewritten probes. */
+/** Drops the warnings that repeat the diff of rewritten probes, and from the others what the lines above say. */
 function remainingWarnings(entry: PreviewEntry): readonly string[] {
-  if (rewrittenIn(entry).length === 0) return entry.verdict.warnings
-  return entry.verdict.warnings.filter(
-    (warning) => !(/: \d+ (?:check|probe|hook)/.test(warning) && warning.includes(' rewritten')),
-  )
+  const isOfDiff = (warning: string) => /: \d+ (?:check|probe|hook)/.test(warning) && warning.includes(' rewritten')
+  const warnings =
+    rewrittenIn(entry).length === 0
+      ? entry.verdict.warnings
+      : entry.verdict.warnings.filter((warning) => !isOfDiff(warning))
+  return warnings.map((warning) => shortened(warning, entry))
+}
+
+function shortened(warning: string, { reference, verdict }: PreviewEntry): string {
+  const object = `${describe(reference)}: `
+  const text = warning.startsWith(object) ? warning.slice(object.length) : warning
+  return verdict.decisions.reduce((rest, { reason }) => rest.replace(`${REASONS[reason]}; `, ''), text)
+}
+
+/** The YAML in it stays at the beginning of the line, so that it can be copied. */
+function denialLines(message: string, paint: Paint): readonly string[] {
+  const lines = message.trimEnd().split('\n')
+  const [first, last] = [lines.indexOf('---'), lines.lastIndexOf('---')]
+  return lines.flatMap((line, index) => {
+    if (first !== -1 && index >= first && index <= last) return [line]
+    return wrap(line, '').map((part) => (index === 0 ? paint('red', part) : part))
+  })
 }
 
 /** Lines of at most 100 columns; the first starts with `indent`, the others with `hanging`. */

@@ -4,6 +4,7 @@ import { ownEntry } from './json.ts'
 const CLUSTER_SCOPED: Readonly<Record<string, readonly string[]>> = {
   '': ['Namespace', 'Node', 'PersistentVolume', 'ComponentStatus'],
   'admissionregistration.k8s.io': ['*'],
+  'apps.kruise.io': ['SidecarSet', 'NodeImage', 'NodePodProbe'],
   'apiextensions.k8s.io': ['CustomResourceDefinition'],
   'apiregistration.k8s.io': ['APIService'],
   'certificates.k8s.io': ['CertificateSigningRequest', 'ClusterTrustBundle'],

@@ -15,6 +15,7 @@ const AMBIGUOUS: readonly RegExp[] = [
   /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/, // 1:20, to the base of sixty
   /^\d{4}-\d\d?-\d\d?(?:[Tt \t].*)?$/, // times
   /^(?:<<|=)$/, // merge key, default value
+  /^(?:---|\.\.\.)/, // marks of documents: the printer writes a block that is not indented
   /^\s+$/, // blank lines: the printer itself loses some
 ]
 /** The printer leaves these unchanged; Go's YAML refuses them, or reads them as line ends. */

@@ -47,14 +47,15 @@ async function restored(file: string): Promise<string> {
   return text
 }
 
-const INPUTS = readdirSync(FOLDER).filter((name) => /^[^.]+\.(yaml|json)$/.test(name))
+/** Files, and folders. */
+const INPUTS = readdirSync(FOLDER).filter((name) => /^[^.]+(?:\.yaml|\.json)?$/.test(name))
 
 for (const name of INPUTS)
   t.test(`preview of ${name}`, async (t) => {
     const yaml = await previewed(FOLDER + name, 'yaml')
     const text = await previewed(FOLDER + name, 'text')
     const actual = `${yaml.text.replaceAll(FOLDER, '')}\n===== told\n${yaml.told.replaceAll(FOLDER, '')}\n===== text\n${text.text.replaceAll(FOLDER, '')}`
-    const ofPerson = text.text.split('\nApply this instead:')[0] ?? ''
+    const ofPerson = text.text.replaceAll(/\n---\n[^]*?\n---\n(?!apiVersion)/g, '\n')
     t.same(
       ofPerson.split('\n').filter((line) => line.length > 100 && !line.includes(name) && line.trim().includes(' ')),
       [],
@@ -65,8 +66,85 @@ for (const name of INPUTS)
     t.equal(actual, readFileSync(golden, 'utf8'))
     const again = `${t.testdir({ [name]: yaml.text })}/${name}`
     t.equal((await previewed(again, 'yaml')).text, yaml.text, 'printing what was printed changes nothing')
-    if (yaml.told === '') t.same(objectsOf(await restored(again)), objectsOf(readFileSync(FOLDER + name, 'utf8')))
+    if (yaml.told === '' && !yaml.text.includes('is denied:'))
+      t.same(objectsOf(await restored(again)), objectsOf(readFileSync(FOLDER + name, 'utf8')))
   })
+
+/** Every line break of YAML 1.1, and texts that look like YAML, where a user can write any text. */
+const odd = fc
+  .array(
+    fc.constantFrom(
+      'a',
+      'b',
+      '1',
+      ' ',
+      ': ',
+      ' #',
+      '"',
+      "'",
+      '\\',
+      '\r',
+      '\n',
+      '\u0085',
+      '\u2028',
+      '\u2029',
+      '---',
+      '{',
+      '&',
+      'é',
+    ),
+  )
+  .map((parts) => parts.join(''))
+const oddIngresses = fc.record({ path: odd, value: odd, service: fc.constantFrom('web', '1', 'yes', '0x1f') })
+
+t.test('the YAML of a denial can be pasted, and is a comment in the printed YAML', async (t) => {
+  const folder = t.testdir({})
+  let pasted = 0
+  await fc.assert(
+    fc.asyncProperty(oddIngresses, async ({ path, value, service }) => {
+      const port = { number: 80 }
+      const backend = { service: { name: service, port } }
+      const paths = [
+        { path: '/', pathType: 'Prefix', backend },
+        { path: `/${path}`, pathType: 'Exact', backend },
+      ]
+      const annotations = { 'nginx.ingress.kubernetes.io/upstream-vhost': value, [`example.com/${service}`]: value }
+      const ingress = {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'Ingress',
+        metadata: { name: 'site', namespace: 'shop', annotations },
+        spec: { ingressClassName: 'nginx', rules: [{ host: 'shop.example.com', http: { paths } }] },
+      }
+      const file = `${folder}/ingress.yaml`
+      writeFileSync(file, `# in YAML, where a denial is a comment\n${inAscii(JSON.stringify(ingress))}\n`)
+      const yaml = (await previewed(file, 'yaml')).text
+      if (objectsOf(yaml).length > 0 || !yaml.includes('is denied:'))
+        throw new Error(`not a comment: ${JSON.stringify(yaml)}`)
+      if (/^(?!#|$)/m.test(yaml)) throw new Error(`a line is no comment: ${JSON.stringify(yaml)}`)
+      const printed = yamlIn((await previewed(file, 'text')).text)
+      const commented = yamlIn(yaml.replaceAll(/^# ?/gm, ''))
+      if (JSON.stringify(printed) !== JSON.stringify(commented))
+        throw new Error(`the comment differs: ${JSON.stringify(yaml)}`)
+      if (printed.length === 0) return
+      pasted++
+      const kinds = printed.map((object) => (object as { kind: string }).kind)
+      if (JSON.stringify(kinds) !== '["Gateway","VirtualService"]') throw new Error(`pasted, it is ${kinds.join(', ')}`)
+    }),
+    propertyRuns(100),
+  )
+  t.ok(pasted > 10, `${pasted} denials had YAML`)
+})
+
+/** A document separator at the start of a line, of whichever of YAML's line breaks, would end a quoted text. */
+function inAscii(json: string): string {
+  return json.replaceAll(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** Returns the objects of the documents that a denial shows. */
+function yamlIn(text: string): readonly unknown[] {
+  const found = /\nApply this instead:\n(---\n[^]*\n---\n)/.exec(text)
+  return found === null ? [] : objectsOf(found[1] ?? '')
+}
 
 function objectsOf(text: string): readonly unknown[] {
   return parseManifests(text, 'x.yaml').map(({ object }) => object)

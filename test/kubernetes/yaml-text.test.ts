@@ -127,3 +127,9 @@ t.test('an integer of any size is printed as it is', (t) => {
   t.equal(toYaml(object as never), 'number: 9007199254740993\nlist:\n  - -1234567890123456789\n')
   t.end()
 })
+
+t.test('a text that looks like the mark of a document is a text', (t) => {
+  for (const text of ['---', '--- a', '---a', '...', '... # b', '---\n---'])
+    t.same(parse(toYaml({ list: [text], map: { [text]: text } })), { list: [text], map: { [text]: text } })
+  t.end()
+})
