@@ -1,6 +1,7 @@
 /** The flags of `istio-onramp check`. check.ts implements the command. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { CheckOptions, CheckOutput } from './check.ts'
+import { CHECK_FORMATS, isCheckFormat } from './check-format-names.ts'
 import type { ClusterFlags } from './load-cluster.ts'
 import type { Run } from './run.ts'
 import { collect, configurationOf, contextOption, fromOption, hasColor, PATHS, tellTo } from './shared-options.ts'
@@ -37,7 +38,7 @@ export function addCheck(program: Command, run: Run): void {
     .addOption(
       new Option(
         '-o, --output <format[=file]>',
-        'text or json, to standard output or to a file; repeatable (default: text)',
+        `the report as ${CHECK_FORMATS.join(', ')}, to standard output or to a file; repeatable (default: text)`,
       ).argParser(checkOutput),
     )
     .addOption(
@@ -96,7 +97,7 @@ function checkOutput(value: string, previous: CheckOutput[] | undefined): CheckO
   const equals = value.indexOf('=')
   const name = equals === -1 ? value : value.slice(0, equals)
   const file = equals === -1 ? undefined : value.slice(equals + 1)
-  if ((name !== 'text' && name !== 'json') || file === '')
-    throw new InvalidArgumentError('text, json, text=FILE or json=FILE is expected.')
+  if (!isCheckFormat(name) || file === '')
+    throw new InvalidArgumentError(`FORMAT or FORMAT=FILE is expected; formats are ${CHECK_FORMATS.join(', ')}.`)
   return [...(previous ?? []), { format: name, file }]
 }

@@ -12,6 +12,8 @@ import { findingKey, type Finding } from '../readiness/finding.ts'
 import { finding as makeFinding } from '../readiness/finding.ts'
 import { situationOf } from '../readiness/situation.ts'
 import { judgeNamespaces } from '../readiness/verdict.ts'
+import { renderAs } from './check-format.ts'
+import type { CheckFormat } from './check-format-names.ts'
 import { IGNORE, ignoredBy, parseIgnores, readIgnoreFile, type IgnoreEntry } from './check-ignore.ts'
 import { readCheckInput, type CheckInput } from './check-input.ts'
 import {
@@ -20,17 +22,13 @@ import {
   docsOf,
   fingerprintOf,
   readBaseline,
-  toJson,
   type CheckReport,
   type IgnoredFinding,
   type ReportedFinding,
 } from './check-report.ts'
-import { renderReport } from './check-text.ts'
 import type { ClusterFlags } from './load-cluster.ts'
 import { createPaint } from './preview-text.ts'
 
-export const CHECK_FORMATS = ['text', 'json'] as const
-export type CheckFormat = (typeof CHECK_FORMATS)[number]
 export const FAIL_ON = ['error', 'warn', 'unknown', 'never'] as const
 
 export interface CheckOutput {
@@ -74,7 +72,7 @@ export async function check(
   const report = makeReport(input, options, configuration, ignores, baseline)
   let output = ''
   for (const { format, file } of options.outputs) {
-    const text = render(report, format, options.hasColor && file === undefined)
+    const text = renderAs(format, report, createPaint(options.hasColor && file === undefined))
     if (file === undefined) output += text
     else await write(file, text)
   }
@@ -184,11 +182,6 @@ function ignoresOf(findings: readonly Finding[], input: CheckInput, estate: Esta
 function keyOf(object: Parameters<typeof annotationsOf>[0]): string {
   const { kind, metadata } = object as { kind?: string; metadata?: { namespace?: string; name?: string } }
   return `${kind ?? ''}/${metadata?.namespace ?? 'default'}/${metadata?.name ?? ''}`
-}
-
-function render(report: CheckReport, format: CheckFormat, hasColor: boolean): string {
-  if (format === 'json') return `${JSON.stringify(toJson(report), null, 2)}\n`
-  return renderReport(report, createPaint(hasColor))
 }
 
 async function write(file: string, text: string): Promise<void> {
