@@ -1,5 +1,6 @@
 // npm run bench: what the webhook costs, as ratios within one run. See hack/bench/README.md.
 import { benchChanges } from './changes.mjs'
+import { benchChecks } from './checks.mjs'
 import { benchConversions } from './conversions.mjs'
 import { benchDecisions } from './decisions.mjs'
 import { benchPreviews } from './previews.mjs'
@@ -12,5 +13,6 @@ benchStrategies()
 benchChanges()
 benchConversions()
 await benchServer()
+await benchChecks()
 benchPreviews()
 benchScale()

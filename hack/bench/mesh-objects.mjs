@@ -66,7 +66,7 @@ export function podsOf(count) {
   })
 }
 
-function deploymentOf(name, namespace, url) {
+export function deploymentOf(name, namespace, url) {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',

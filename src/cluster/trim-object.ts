@@ -79,10 +79,34 @@ function trimPodSpec(template: JsonObject): JsonObject {
   return { ...pick(spec, POD), ...Object.fromEntries(lists) }
 }
 
-/** Keeps the arguments and the environment of Istio's own containers, which define the redirection. */
 function trimContainer(container: Json): JsonObject {
   const isOfIstio = (stringMember(container, 'name') ?? '').startsWith('istio-')
-  return { ...pick(container, CONTAINER), ...(isOfIstio ? pick(container, ['args', 'env']) : {}) }
+  return isOfIstio ? shared(trimIstios(container)) : pick(container, CONTAINER)
+}
+
+/** Keeps what defines the redirection: most of the environment and the probes of the proxy are long and not read. */
+function trimIstios(container: Json): JsonObject {
+  const args = arrayMember(container, 'args')
+  const kept = arrayMember(container, 'env').filter((entry) => READ_VARIABLE.test(stringMember(entry, 'name') ?? ''))
+  return {
+    ...pick(container, ['name', 'restartPolicy']),
+    ...(args.length === 0 ? {} : { args: stringMember(container, 'name') === 'istio-proxy' ? args.slice(0, 2) : args }),
+    ...(kept.length === 0 ? {} : { env: kept }),
+  }
+}
+
+const READ_VARIABLE = /^(?:DISABLE_ENVOY|PROXY_CONFIG|.*DUAL_STACK.*)$/
+const MOST_SHARED = 1000
+const SHARED = new Map<string, JsonObject>()
+
+/** Thousands of pods have the same proxy. */
+function shared(container: JsonObject): JsonObject {
+  const key = JSON.stringify(container)
+  const known = SHARED.get(key)
+  if (known !== undefined) return known
+  if (SHARED.size >= MOST_SHARED) SHARED.clear()
+  SHARED.set(key, container)
+  return container
 }
 
 function pick(value: Json | undefined, keys: readonly string[]): JsonObject {

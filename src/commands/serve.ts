@@ -22,6 +22,7 @@ import {
 } from '../server/tls-files.ts'
 import { createSwitchLog } from '../server/switches.ts'
 import { createWebhookServer, useKeyPair } from '../server/webhook-server.ts'
+import { keepGuardReady } from './ready-guard.ts'
 import { openCluster, type ClusterOption } from './open-cluster.ts'
 
 export type TlsSource =
@@ -73,7 +74,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   })
   const metricsApp = createMetricsServer(metrics, switches)
   const stopCertificates = await followCertificates(options, { app, metrics, log, clientCa, inForce })
+  const stopGuard = keepGuardReady(() => cluster.state())
   const stopRest = async (): Promise<void> => {
+    stopGuard()
     await Promise.all([stopCertificates(), metricsApp.close(), cluster.stop()])
   }
   try {

@@ -17,9 +17,12 @@ const TUNNEL_PORT = 15008
 const POD_INTERFACE = 'eth0'
 
 export type Capture =
-  | { readonly kind: 'nothing'; readonly why: string }
+  | { readonly kind: 'nothing'; readonly because: NoCapture; readonly why: string }
   | { readonly kind: 'all-but'; readonly excluded: ReadonlySet<number>; readonly tproxy: boolean }
   | { readonly kind: 'only'; readonly included: ReadonlySet<number>; readonly tproxy: boolean }
+
+/** What turns interception off: the mode NONE, empty port lists, interfaces, templates, the CNI plugin, the manifest. */
+export type NoCapture = 'mode' | 'ports' | 'interfaces' | 'templates' | 'cni' | 'manifest'
 
 export interface CaptureSettings {
   readonly mode: InterceptionMode
@@ -48,13 +51,13 @@ export interface CaptureSettings {
  */
 export function capture(settings: CaptureSettings): Capture {
   const { mode, includeInboundPorts: include } = settings
-  if (mode === 'NONE') return { kind: 'nothing', why: 'interceptionMode NONE' }
-  if (include.trim() === '') return { kind: 'nothing', why: 'includeInboundPorts is empty' }
+  if (mode === 'NONE') return { kind: 'nothing', because: 'mode', why: 'interceptionMode NONE' }
+  if (include.trim() === '') return { kind: 'nothing', because: 'ports', why: 'includeInboundPorts is empty' }
   const tproxy = mode === 'TPROXY'
   if (names(settings.excludeInterfaces).includes(POD_INTERFACE))
-    return { kind: 'nothing', why: `excludeInterfaces contains ${POD_INTERFACE}` }
+    return { kind: 'nothing', because: 'interfaces', why: `excludeInterfaces contains ${POD_INTERFACE}` }
   if (!tproxy && names(settings.virtualInterfaces).includes(POD_INTERFACE))
-    return { kind: 'nothing', why: `reroute-virtual-interfaces contains ${POD_INTERFACE}` }
+    return { kind: 'nothing', because: 'interfaces', why: `reroute-virtual-interfaces contains ${POD_INTERFACE}` }
   if (include !== '*') return { kind: 'only', included: new Set(iptablesPorts(include)), tproxy }
   const excluded = [...iptablesPorts(settings.excludeInboundPorts), ...settings.alwaysExcluded, ...PROXY_PORTS]
   return { kind: 'all-but', excluded: new Set(excluded), tproxy }

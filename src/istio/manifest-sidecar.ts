@@ -49,7 +49,11 @@ function redirectionOf({ namespace, template }: InjectionSubject, container: Con
   }
   const isForCni = containers.some(({ name }) => name === 'istio-validation')
   const pod = { namespace, labels, annotations, hostNetwork: spec['hostNetwork'] === true }
-  const nothing: Capture = { kind: 'nothing', why: 'the manifest has neither istio-init nor istio-validation' }
+  const nothing: Capture = {
+    kind: 'nothing',
+    because: 'manifest',
+    why: 'the manifest has neither istio-init nor istio-validation',
+  }
   return { capture: isForCni ? cniCapture(pod, proxy, annotations) : nothing, init: 'none', proxy }
 }
 

@@ -69,7 +69,7 @@ function initAfter(input: RedirectionInput): Omit<Redirection, 'proxy'> {
   if (brings && previous?.init !== 'earlier') return { capture: initCapture(input), init: 'last-call' }
   if (previous !== undefined && previous.init !== 'none') return { capture: previous.capture, init: 'earlier' }
   const why = effect.redirects ? 'interceptionMode NONE' : 'the injection template sets up no redirection'
-  return { capture: { kind: 'nothing', why }, init: 'none' }
+  return { capture: { kind: 'nothing', because: effect.redirects ? 'mode' : 'templates', why }, init: 'none' }
 }
 
 function initCapture({ annotations, injector, mode }: RedirectionInput): Capture {
@@ -85,7 +85,7 @@ function initCapture({ annotations, injector, mode }: RedirectionInput): Capture
 
 /** The plugin reads only annotations; the templates have recorded the installation's values there. */
 export function cniCapture(pod: PodIdentity, proxy: Proxy, annotations: ReadonlyMap<string, string>): Capture {
-  if (isSkipped(pod, proxy)) return { kind: 'nothing', why: 'the CNI plugin skips the pod' }
+  if (isSkipped(pod, proxy)) return { kind: 'nothing', because: 'cni', why: 'the CNI plugin skips the pod' }
   const mode = annotations.get(INTERCEPTION_MODE)
   return capture({
     mode: mode === 'TPROXY' || mode === 'NONE' ? mode : 'REDIRECT',

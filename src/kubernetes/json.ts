@@ -76,14 +76,17 @@ export function arrayMember(value: unknown, key: string): readonly Json[] {
 
 /** Returns the string members of a map such as `metadata.labels`. Members of other types are skipped. */
 export function stringMap(value: unknown): ReadonlyMap<string, string> {
+  if (!isObject(value)) return NO_STRINGS
   const map = new Map<string, string>()
-  if (!isObject(value)) return map
   for (const key of Object.keys(value)) {
     const text = value[key]
     if (typeof text === 'string') map.set(key, text)
   }
-  return map
+  return map.size === 0 ? NO_STRINGS : map
 }
+
+/** Most pods of a large cluster have no annotations; each empty map would take 200 bytes. */
+const NO_STRINGS: ReadonlyMap<string, string> = new Map()
 
 /** Names the JSON type of a value, for messages: `array`, `null`, `object`, or the result of `typeof`. */
 export function typeName(value: unknown): string {

@@ -87,7 +87,7 @@ function bypassesAlways(unit: Unit, container: Unit['pod']['containers'][number]
   const { capture } = unit.mesh.sidecar
   if (
     unit.pod.annotations.get(INTERCEPTION_MODE) === 'NONE' ||
-    (capture.kind === 'nothing' && capture.why.includes('NONE'))
+    (capture.kind === 'nothing' && capture.because === 'mode')
   )
     return { why: 'interceptionMode is NONE', fix: `Remove ${INTERCEPTION_MODE}: NONE.` }
   if (container === undefined) return undefined

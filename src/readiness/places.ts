@@ -51,7 +51,7 @@ export function* findPlaces(
   const servicesBy = groupBy(services, ({ namespace }) => namespace)
   const named = new Map(services.map((service) => [`${service.namespace}/${service.name}`, service]))
   yield
-  const byLabel = yield* indexByLabel(workloads)
+  const byLabel = yield* indexByLabel(workloads, selectorKeys(inventory, services))
   const bySelector = yield* selectorsOf(servicesBy)
   const serviceAddresses = new Map(services.flatMap((service) => service.clusterIPs.map((at) => [at, service])))
   const outsideAddresses = new Map(
@@ -68,7 +68,9 @@ export function* findPlaces(
   const selections = new Map<string, readonly Workload[]>()
   const endpoints = new Map<ExposedService, readonly Workload[]>()
   const workloadsWith: Places['workloadsWith'] = (namespace, labels) =>
-    once(selections, keyOf(namespace, labels), () => select(namespace, labels, byLabel))
+    once(selections, keyOf(namespace, labels), () =>
+      select(namespace, labels, byLabel, workloadsBy.get(namespace) ?? []),
+    )
   return {
     inventory,
     workloads,
@@ -159,29 +161,50 @@ function* selectorsOf(
   }
 }
 
-/** The workloads that have a unit with the label `namespace key=value`. */
-type LabelIndex = ReadonlyMap<string, readonly Workload[]>
+/** The workloads that have a unit with the label `namespace key=value`, for the labels that selectors use. */
+interface LabelIndex {
+  readonly keys: ReadonlySet<string>
+  readonly groups: ReadonlyMap<string, readonly Workload[]>
+}
 
-function* indexByLabel(workloads: readonly Workload[]): Steps<LabelIndex> {
-  const index = new Map<string, Workload[]>()
+function selectorKeys(inventory: Inventory, services: readonly ExposedService[]): ReadonlySet<string> {
+  const keys = new Set<string>()
+  for (const { selector } of services) for (const key of selector.keys()) keys.add(key)
+  for (const { matchLabels } of inventory.list('policies')) for (const key of matchLabels.keys()) keys.add(key)
+  return keys
+}
+
+function* indexByLabel(workloads: readonly Workload[], keys: ReadonlySet<string>): Steps<LabelIndex> {
+  const groups = new Map<string, Workload[]>()
   for (const workload of workloads) {
-    const pairs = new Set(workload.units.flatMap(({ labels }) => [...labels].map(([key, value]) => `${key}=${value}`)))
-    for (const pair of pairs) {
+    for (const pair of pairsOf(workload, keys)) {
       const key = `${workload.namespace} ${pair}`
-      const group = index.get(key)
-      if (group === undefined) index.set(key, [workload])
+      const group = groups.get(key)
+      if (group === undefined) groups.set(key, [workload])
       else group.push(workload)
     }
     yield
   }
-  return index
+  return { keys, groups }
 }
 
-/** Searches only the workloads that have the selector's rarest label. */
-function select(namespace: string, selector: ReadonlyMap<string, string>, index: LabelIndex): readonly Workload[] {
+function pairsOf({ units }: Workload, keys: ReadonlySet<string>): ReadonlySet<string> {
+  const pairs = new Set<string>()
+  for (const { labels } of units) for (const [key, value] of labels) if (keys.has(key)) pairs.add(`${key}=${value}`)
+  return pairs
+}
+
+/** Searches only the workloads that have the selector's rarest label, or all of the namespace if none is indexed. */
+function select(
+  namespace: string,
+  selector: ReadonlyMap<string, string>,
+  { keys, groups }: LabelIndex,
+  all: readonly Workload[],
+): readonly Workload[] {
   if (selector.size === 0) return []
-  const groups = [...selector].map(([key, value]) => index.get(`${namespace} ${key}=${value}`) ?? [])
-  const fewest = groups.reduce((best, group) => (group.length < best.length ? group : best))
-  if (selector.size === 1) return fewest
+  const found = [...selector]
+    .filter(([key]) => keys.has(key))
+    .map(([key, value]) => groups.get(`${namespace} ${key}=${value}`) ?? [])
+  const fewest = found.reduce((best, group) => (group.length < best.length ? group : best), all)
   return fewest.filter(({ units }) => units.some(({ labels }) => hasAll(labels, selector)))
 }

@@ -7,6 +7,7 @@ import { INJECTION_STATUS } from '../istio/annotations.ts'
 import { CHART_INJECTOR } from '../istio/control-plane.ts'
 import { readManifestSidecar } from '../istio/manifest-sidecar.ts'
 import type { Mesh } from '../istio/mesh.ts'
+import type { Capture } from '../istio/capture.ts'
 import { decideSidecar, type PresentSidecar, sidecarOf } from '../istio/sidecar.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { annotationsOf, labelsOf, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
@@ -40,11 +41,29 @@ export interface Unit {
 }
 
 export type Membership =
-  | { readonly kind: 'sidecar'; readonly sidecar: PresentSidecar }
+  | { readonly kind: 'sidecar'; readonly sidecar: UnitSidecar }
   | { readonly kind: 'ambient' }
   /** Istio's injector denies the pod. */
   | { readonly kind: 'refused'; readonly evidence: string }
   | { readonly kind: 'outside'; readonly evidence: string; readonly isExplicit: boolean }
+
+/** The part of a sidecar that the engine reads. Thousands of units stay in memory. */
+export type UnitSidecar = Pick<PresentSidecar, 'controlPlane' | 'capture' | 'rewriting' | 'isInjected'>
+
+function unitSidecar({ controlPlane, capture, rewriting, isInjected }: PresentSidecar): UnitSidecar {
+  return { controlPlane, capture: shared(capture), rewriting, isInjected }
+}
+
+/** Most pods have one of a few captures. */
+function shared(capture: Capture): Capture {
+  const key = JSON.stringify(capture, (_, value: unknown) => (value instanceof Set ? [...value] : value))
+  const known = CAPTURES.get(key)?.deref()
+  if (known !== undefined) return known
+  CAPTURES.set(key, new WeakRef(capture))
+  return capture
+}
+
+const CAPTURES = new Map<string, WeakRef<Capture>>()
 
 /** Groups rows of one namespace or of several. Rows without a readable template are skipped. */
 export function* gatherWorkloads(rows: readonly WorkloadRow[], mesh: Mesh): Steps<readonly Workload[]> {
@@ -160,7 +179,8 @@ function templateUnit(row: WorkloadRow, mesh: Mesh): Unit | undefined {
     const sidecar = decideSidecar({ namespace, template: pod, workloadName: name }, mesh)
     const identity = { namespace, labels: pod.labels, annotations: pod.annotations, hostNetwork: isHostNetwork(pod) }
     const shared = { namespace, pod, object: row.object, isRunning: false, running: undefined }
-    if (sidecar.state === 'present') return { ...shared, mesh: { kind: 'sidecar', sidecar }, labels: sidecar.labels }
+    if (sidecar.state === 'present')
+      return { ...shared, mesh: { kind: 'sidecar', sidecar: unitSidecar(sidecar) }, labels: sidecar.labels }
     if (isAmbient(identity, space.labels, false)) return { ...shared, mesh: { kind: 'ambient' }, labels: pod.labels }
     if (sidecar.state === 'refused')
       return { ...shared, mesh: { kind: 'refused', evidence: sidecar.evidence }, labels: pod.labels }
@@ -188,7 +208,7 @@ function runningUnit(row: WorkloadRow, mesh: Mesh): Unit | undefined {
       if (pass !== undefined)
         return {
           ...shared,
-          mesh: { kind: 'sidecar', sidecar: sidecarOf(pass) },
+          mesh: { kind: 'sidecar', sidecar: unitSidecar(sidecarOf(pass)) },
         }
     }
     const identity = { namespace, labels: pod.labels, annotations: pod.annotations, hostNetwork: isHostNetwork(pod) }

@@ -1,13 +1,12 @@
 /** The probes of a pod that call it over the network, and who repairs those that STRICT breaks: Istio or our webhook. */
 import { isRewrittenKind } from '../../istio/agent-probe.ts'
-import type { PresentSidecar } from '../../istio/sidecar.ts'
 import type { NetworkHandler } from '../../kubernetes/handler.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import { readCheckFacts, type CheckFacts } from '../../rules/probes/check-facts.ts'
 import { probesRule } from '../../rules/probes/probes-rule.ts'
 import { covers } from '../callback.ts'
 import { reception, type ProbeDecisions, type Situation } from '../situation.ts'
-import type { Unit, Workload } from '../workload.ts'
+import type { Unit, UnitSidecar, Workload } from '../workload.ts'
 
 export type NetworkFacts = CheckFacts & { readonly handler: NetworkHandler; readonly port: number }
 
@@ -19,17 +18,8 @@ export interface Place {
 }
 
 /** Returns the probes and hooks that call the pod itself over the network. Istio's own containers are skipped. */
-export function networkChecks(unit: Unit): readonly NetworkFacts[] {
-  const known = CHECKS.get(unit)
-  if (known !== undefined) return known
-  const checks = unit.mesh.kind === 'sidecar' ? readChecks(unit) : []
-  CHECKS.set(unit, checks)
-  return checks
-}
-
-const CHECKS = new WeakMap<Unit, readonly NetworkFacts[]>()
-
-function readChecks({ pod }: Unit): readonly NetworkFacts[] {
+export function networkChecks({ mesh, pod }: Unit): readonly NetworkFacts[] {
+  if (mesh.kind !== 'sidecar') return []
   return pod.containers
     .filter(({ name }) => !name.startsWith('istio-'))
     .flatMap((container) => container.checks.map((check) => readCheckFacts(container, check)))
@@ -50,7 +40,7 @@ function asNetwork(facts: CheckFacts): NetworkFacts | undefined {
 export function isServed(
   facts: CheckFacts,
   unit: Unit,
-  { rewriting, isInjected }: PresentSidecar,
+  { rewriting, isInjected }: UnitSidecar,
   situation: Situation,
 ): boolean {
   if (unit.isRunning || !isInjected || rewriting.state !== 'on' || rewriting.statusPort === 0) return false

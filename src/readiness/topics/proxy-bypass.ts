@@ -77,7 +77,7 @@ function isAnnotated({ pod }: Unit): boolean {
 
 function interception(workload: Workload, unit: Unit): readonly Finding[] {
   const { mesh } = unit
-  if (mesh.kind !== 'sidecar' || mesh.sidecar.capture.kind !== 'nothing' || !mesh.sidecar.capture.why.includes('NONE'))
+  if (mesh.kind !== 'sidecar' || mesh.sidecar.capture.kind !== 'nothing' || mesh.sidecar.capture.because !== 'mode')
     return []
   return [
     finding('interception-none', {

@@ -68,6 +68,11 @@ interface Building {
   estate: Estate | undefined
 }
 
+/** Gets ready for the first review of a state, which would otherwise wait for it. */
+export function* prepareGuard(inventory: Inventory): Steps<void> {
+  yield* estateOf(inventory)
+}
+
 const BUILDINGS = new WeakMap<Inventory, Building>()
 
 function* estateOf(inventory: Inventory): Steps<Estate> {
