@@ -6,7 +6,8 @@
 import { memberAt, type JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
-import { settingNotes } from './annotations/nginx/controller-settings.ts'
+import { settingNotes } from './annotations/nginx/setting-notes.ts'
+import { providerNotes } from './annotations/nginx/external-auth.ts'
 import { assumedDefaults } from './annotations/nginx/defaults.ts'
 import type { EmittedObject } from './emit/emitted-object.ts'
 import { gatewayApiObjects } from './emit/gateway-api/gateway-api-objects.ts'
@@ -144,6 +145,7 @@ export function convertParsed(ingresses: readonly Ingress[], given: ConversionOp
   const report = reportOf(ingresses, planLines, [...parts.flatMap(({ late }) => late), ...emitted.lines])
   const notes = [
     ...(hasClassGateways(options) ? [] : entryPointNotes(read.value, options.gateway)),
+    ...providerNotes(read.value),
     ...controllerNotes(read.value, options),
   ]
   return { objects: emitted.value, hosts, report, notes }

@@ -1,8 +1,10 @@
 /** The first stage: each Ingress with its controller and its settings. No later stage reads an annotation. */
 import { accountForAnnotations } from './annotations/account-for-annotations.ts'
+import type { AllIngresses } from './annotations/entry.ts'
 import { withPathExpressions } from './annotations/path-expressions.ts'
+import { authHeadersOf } from './annotations/nginx/external-auth.ts'
 import { withOwnDefaults } from './annotations/nginx/defaults.ts'
-import { inheritedFor, inheritedNote, withHsts } from './annotations/nginx/inherited-settings.ts'
+import { ignoredAnnotations, inheritedFor, inheritedNote, withHsts } from './annotations/nginx/inherited-settings.ts'
 import { onlyClassOf } from './hosts/entry-points.ts'
 import { controllerClass } from './ingress/controller-class.ts'
 import { classNameOf, entryPointOf } from './ingress/entry-point.ts'
@@ -23,22 +25,27 @@ export function readIngresses(
   const oldestFirst = ingresses.toSorted((left, right) =>
     left.createdAt === right.createdAt ? 0 : left.createdAt < right.createdAt ? -1 : 1,
   )
-  const ruleHosts = new Set(ingresses.flatMap(({ rules }) => rules.map(({ host }) => host)))
+  const all: AllIngresses = {
+    ruleHosts: new Set(ingresses.flatMap(({ rules }) => rules.map(({ host }) => host))),
+    authHeaders: authHeadersOf(ingresses),
+  }
   const defaultClass = options.defaultClass ?? onlyClassOf(ingresses)
-  return collect(oldestFirst.map((ingress) => readIngress(ingress, { ...options, defaultClass }, ruleHosts)))
+  return collect(oldestFirst.map((ingress) => readIngress(ingress, { ...options, defaultClass }, all)))
 }
 
 function readIngress(
   unclassed: Ingress,
   options: ConversionOptions,
-  ruleHosts: ReadonlySet<string>,
+  all: AllIngresses,
 ): Reported<ReadIngress, ReportLine | Claim> {
-  const given = withDefaultClass(unclassed, options)
-  const controller = controllerClass(given, options.controllerOf)
+  const classed = withDefaultClass(unclassed, options)
+  const controller = controllerClass(classed, options.controllerOf)
+  const ignored = ignoredAnnotations(classed, controller, options)
+  const given = ignored.size === 0 ? classed : withoutAnnotations(classed, ignored)
   const inherited = inheritedFor(given, controller, options)
   const ingress =
     inherited.size === 0 ? given : { ...given, annotations: new Map([...inherited, ...given.annotations]) }
-  const { value: settings, lines } = accountForAnnotations(ingress, controller, options, ruleHosts)
+  const { value: settings, lines } = accountForAnnotations(ingress, controller, options, all)
   const isOwn = (line: ReportLine | Claim) => !inherited.has('decidedBy' in line ? line.line.about : line.about)
   const read = {
     ingress,
@@ -51,7 +58,8 @@ function readIngress(
     .filter((line) => !isOwn(line))
     .map((line) => inheritedNote('decidedBy' in line ? line.line : line))
   const reading = withPathExpressions(withOwnDefaults({ ...read, inherited: notes }))
-  return { value: reading, lines: [...ingress.lines, ...lines.filter(isOwn)] }
+  const ignoredLines = [...ignored].map(([about, message]) => ignoredLine(read.id, about, message))
+  return { value: reading, lines: [...ingress.lines, ...ignoredLines, ...lines.filter(isOwn)] }
 }
 
 /** The API server gives an Ingress without a class the default one, unless its annotations are for another controller. */
@@ -60,4 +68,12 @@ function withDefaultClass(ingress: Ingress, { defaultClass, controllerOf }: Conv
   const classed = { ...ingress, className: defaultClass }
   const own = controllerClass(ingress, controllerOf)
   return own === 'unknown' || own === controllerClass(classed, controllerOf) ? classed : ingress
+}
+
+function withoutAnnotations(ingress: Ingress, ignored: ReadonlyMap<string, string>): Ingress {
+  return { ...ingress, annotations: new Map([...ingress.annotations].filter(([key]) => !ignored.has(key))) }
+}
+
+function ignoredLine(ingress: string, about: string, message: string): ReportLine {
+  return { ingress, level: 'info', about, outcome: 'not-needed', message }
 }

@@ -71,7 +71,7 @@ const GATEWAY_SERVICE: JsonObject = {
 /** Where the report is of another opinion than the case. */
 const VERDICTS: Readonly<Record<string, readonly [verdict: string, reason: string]>> = {
   'ngx-timeouts': ['exact', 'idle timers that Istio does not have are not needed, as the notification says'],
-  'ngx-auth-url': ['partial', 'auth-signin, the redirect to the sign-in page, has no equivalent'],
+  'ngx-auth-url': ['exact', 'with the steps of the platform team, oauth2-proxy checks and redirects as before'],
 }
 
 const cases = readCases()

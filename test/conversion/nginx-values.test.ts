@@ -2,6 +2,8 @@
 import t from 'tap'
 import type { Target } from '../../src/conversion/model/conversion-options.ts'
 import type { Conversion } from '../../src/conversion/convert-ingresses.ts'
+import { findControllerSettings } from '../../src/conversion/annotations/nginx/controller-settings.ts'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { convert, ingress, ofKind, type Annotations } from './support/conversion-fixtures.ts'
 
 const NGINX = 'nginx.ingress.kubernetes.io/'
@@ -218,8 +220,12 @@ t.test('a mirror without its path and an authorization without its query are rep
   const rows: readonly (readonly [string, string, RegExp])[] = [
     ['mirror-target', 'https://x.example.com/base$request_uri', /^approximate warn: .* without \/base before it$/],
     ['mirror-target', 'https://x.example.com$request_uri', /^approximate info: .* appended$/],
-    ['auth-url', 'https://x.example.com/check?x=1', /^platform-step error: .*; the query \?x=1 of .* is not sent/],
-    ['auth-url', 'https://x.example.com/check', /^platform-step error: .*leave out pathPrefix$/],
+    [
+      'auth-url',
+      'https://x.example.com/check?x=1',
+      /^platform-step error: .*SECURITY: the query \?x=1 of .* is not sent/,
+    ],
+    ['auth-url', 'https://x.example.com/check', /^platform-step error: .*allows only status 200$/],
   ]
   for (const [key, value, expected] of rows) t.match(linesOf(convertOne({ [key]: value }), key), expected, value)
   t.end()
@@ -304,5 +310,132 @@ t.test('TLS passthrough to an unknown port: the host is not served in any other 
       .map(({ about }) => about),
     [/paths\[0\]/, /paths\[1\]/],
   )
+  t.end()
+})
+
+interface SettingRow {
+  readonly settings: Readonly<Record<string, string>>
+  /** `level outcome` and the message of the note about the first setting. */
+  readonly note: RegExp
+}
+
+/** https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/configmap/ and cli-arguments/ */
+const SETTINGS: readonly SettingRow[] = [
+  { settings: { 'use-forwarded-headers': 'true' }, note: /^warn platform-step: is true; the address of the client/ },
+  { settings: { 'use-forwarded-headers': 'false' }, note: /^info not-needed: is false; it is switched off/ },
+  { settings: { 'proxy-real-ip-cidr': '10.0.0.0/8' }, note: /^warn platform-step/ },
+  { settings: { 'block-cidrs': '192.0.2.1' }, note: /^error unsupported: is 192\.0\.2\.1; SECURITY/ },
+  { settings: { 'disable-ipv6': 'true' }, note: /^info not-needed/ },
+  { settings: { 'limit-req-status-code': '429' }, note: /^info unsupported/ },
+  { settings: { 'hide-headers': 'X-A' }, note: /^warn unsupported/ },
+  { settings: { 'global-auth-signin': 'https://a' }, note: /^error unsupported: .*SECURITY/ },
+  { settings: { '--default-ssl-certificate': 'a/b' }, note: /^error platform-step: is a\/b/ },
+  { settings: { '--default-backend-service': 'a/b' }, note: /^warn unsupported/ },
+  { settings: { '--annotations-prefix': 'a.b' }, note: /^error unsupported/ },
+  { settings: { '--watch-ingress-without-class': 'true' }, note: /^info not-needed/ },
+  { settings: { 'strict-validate-path-type': 'true' }, note: /^info not-needed/ },
+  {
+    settings: { 'whitelist-source-range': '10.0.0.0/8' },
+    note: /^error approximate: SECURITY: an AuthorizationPolicy/,
+  },
+  { settings: { 'proxy-read-timeout': '5' }, note: /^warn unsupported: nginx answers 504 after 5 s/ },
+  { settings: { 'custom-http-errors': '404' }, note: /^warn unsupported/ },
+  { settings: { 'not-a-setting': '1' }, note: /^warn unsupported: is 1; unknown setting/ },
+]
+
+t.test('each setting of the controller is taken into account, or stands in the report', (t) => {
+  for (const { settings, note } of SETTINGS) {
+    const [key = ''] = Object.keys(settings)
+    const { notes } = convert([ingress({})], 'istio', {}, [], new Map(Object.entries(settings)))
+    const found = notes.filter(({ about }) => about === `ingress-nginx ${key}`)
+    t.match(found.map(({ level, outcome, message }) => `${level} ${outcome}: ${message}`).join(' and '), note, key)
+  }
+  t.end()
+})
+
+t.test('annotations that the controller ignores because of its settings are not converted', (t) => {
+  const annotations = {
+    'nginx.ingress.kubernetes.io/configuration-snippet': 'return 301 https://b.example.com$request_uri;',
+    'nginx.ingress.kubernetes.io/ssl-passthrough': 'true',
+  }
+  const kindsWith = (settings: Readonly<Record<string, string>>) =>
+    JSON.stringify(convert([ingress({ annotations })], 'istio', {}, [], new Map(Object.entries(settings))).objects)
+  t.match(kindsWith({ 'allow-snippet-annotations': 'true', '--enable-ssl-passthrough': 'true' }), /PASSTHROUGH/)
+  t.match(kindsWith({ 'allow-snippet-annotations': 'true', '--configmap': 'a/b' }), /"redirect":.*b\.example\.com/)
+  const ignoring = { 'allow-snippet-annotations': 'false', '--configmap': 'a/b' }
+  t.notMatch(kindsWith(ignoring), /PASSTHROUGH|redirect/)
+  const { report } = convert([ingress({ annotations })], 'istio', {}, [], new Map(Object.entries(ignoring)))
+  t.match(
+    report.filter(({ about }) => about in annotations).map(({ outcome, message }) => `${outcome}: ${message}`),
+    [/^not-needed: .*allow-snippet-annotations is false/, /^not-needed: .*--enable-ssl-passthrough/],
+  )
+  t.end()
+})
+
+t.test('the settings are those of the controller in the input, with its TCP services', (t) => {
+  const controller = (name: string): JsonObject => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace: 'edge' },
+    spec: {
+      template: {
+        spec: {
+          containers: [
+            {
+              image: 'registry.k8s.io/ingress-nginx/controller:v1.15.1',
+              args: ['--configmap=$(POD_NAMESPACE)/settings', '--tcp-services-configmap=other/tcp'],
+            },
+          ],
+        },
+      },
+    },
+  })
+  const map = (namespace: string, name: string, data: JsonObject): JsonObject => ({
+    ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data },
+  })
+  const maps = [
+    map('other', 'settings', { hsts: 'false' }),
+    map('edge', 'settings', { 'hsts-max-age': '60' }),
+    map('other', 'tcp', { '9000': 'data/redis:6379' }),
+  ]
+  const found = findControllerSettings([...maps, controller('one'), controller('two')])
+  t.equal(found?.get('hsts-max-age'), '60')
+  t.notOk(found?.has('hsts'))
+  t.equal(found?.get('--tcp-services-configmap'), 'other/tcp: 9000 to data/redis:6379')
+  t.equal(found?.get('of further controllers'), 'edge/two')
+  t.equal(findControllerSettings(maps), undefined)
+  t.end()
+})
+
+t.test('Ingresses of one oauth2-proxy share a provider, with the headers that any of them wants', (t) => {
+  const url = 'http://oauth2-proxy.auth.svc.cluster.local:4180/oauth2/auth'
+  const app = (name: string, annotations: Annotations): JsonObject =>
+    ingress({ namespace: name, name, host: `${name}.example.com`, annotations: nginx(annotations) })
+  const one = app('one', {
+    'auth-url': url,
+    'auth-response-headers': 'X-User',
+    'auth-signin': 'https://a/oauth2/start',
+  })
+  const two = app('two', { 'auth-url': `${url}?allowed_groups=a`, 'auth-response-headers': 'X-Email, X-User' })
+  const { report, notes, objects } = convert([one, two])
+  const providers = report.flatMap(({ message }) => /extensionProviders, .*?: (\{.*\})\. Run/.exec(message)?.[1] ?? [])
+  t.equal(providers.length, 2)
+  t.equal(providers[0], providers[1])
+  const { name, envoyExtAuthzHttp } = JSON.parse(providers[0] ?? '') as Record<string, object>
+  t.match(envoyExtAuthzHttp, { pathPrefix: '/oauth2/auth', headersToUpstreamOnAllow: ['x-user', 'x-email'] })
+  t.notMatch(String(name), /\./, 'istiod refuses a dot')
+  t.match(JSON.stringify(objects), new RegExp(`"provider":{"name":"${String(name)}"}`))
+  t.match(linesOf({ ...convert([one]) }, 'auth-signin'), /^platform-step warn: oauth2-proxy redirects/)
+  t.same(
+    notes.filter(({ about }) => about === 'auth-url'),
+    [],
+  )
+  const other = app('other', { 'auth-url': 'http://other.auth.svc.cluster.local/check', 'auth-signin': 'https://a' })
+  const several = convert([one, other])
+  t.match(
+    several.notes.filter(({ about }) => about === 'auth-url'),
+    [{ level: 'error', message: /several CUSTOM providers denies/ }],
+  )
+  t.match(linesOf(several, 'auth-signin'), /unsupported error: nginx turned the 401/)
   t.end()
 })

@@ -362,7 +362,7 @@ t.test('Ingresses of one authorization service share a provider, whose name has 
   for (const { level, message } of messages) {
     t.equal(level, 'error')
     t.ok(message.includes(`"name":"${names[0] ?? ''}"`))
-    t.match(message, /\/oauth2\/auth followed by the path of the request.*202.*static:\/\/200/)
+    t.match(message, /static:\/\/200.*\/oauth2\/auth followed by the path of the request.*202/)
   }
   t.end()
 })

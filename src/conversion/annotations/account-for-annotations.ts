@@ -13,6 +13,7 @@ import { backendActions } from './alb-actions.ts'
 import {
   foreign,
   unsupported,
+  type AllIngresses,
   type AnnotationPlace,
   type AnnotationSettings,
   type Effect,
@@ -30,18 +31,17 @@ const UNKNOWN = unsupported(
 const NO_CONTROLLER = foreign('no known Ingress controller reads it; copy it to the new objects if a tool needs it')
 
 /**
- * `ruleHosts` are the hosts for which any Ingress of the conversion has rules. Returns the combined settings, and a
- * line for each annotation in the order of the keys.
+ * Returns the combined settings, and a line for each annotation in the order of the keys.
  */
 export function accountForAnnotations(
   ingress: Ingress,
   controller: ControllerClass,
   options: Pick<ConversionOptions, 'target' | 'gateway' | 'gatewayApi'>,
-  ruleHosts: ReadonlySet<string>,
+  all: AllIngresses,
 ): Reported<IngressSettings, ReportLine | Claim> {
   const { target, gateway } = options
   const place = {
-    ...{ ingress, controller, target, gateway, ruleHosts },
+    ...{ ingress, controller, target, gateway, ...all },
     hasListenerSets: hasListenerSets(options),
     hasIstioApis: hasIstioApis(options),
     isExperimental: target === 'gateway-api' && options.gatewayApi?.isExperimental === true,

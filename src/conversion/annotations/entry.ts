@@ -22,8 +22,16 @@ export interface AnnotationSettings extends IngressSettings {
   readonly actions?: ReadonlyMap<string, RedirectTarget>
 }
 
+/** What annotations depend on in other Ingresses of the conversion. */
+export interface AllIngresses {
+  /** The hosts for which any Ingress has rules. */
+  readonly ruleHosts: ReadonlySet<string>
+  /** The headers that any Ingress wants from an authorization service, by the name of its provider. */
+  readonly authHeaders: ReadonlyMap<string, readonly string[]>
+}
+
 /** The surroundings of an annotation. */
-export interface AnnotationPlace {
+export interface AnnotationPlace extends AllIngresses {
   readonly ingress: Ingress
   readonly controller: ControllerClass
   readonly target: Target
@@ -36,8 +44,6 @@ export interface AnnotationPlace {
   readonly hasCorsFilter: boolean
   /** Whether the namespace gets a ListenerSet of its own, for annotations about its listeners. */
   readonly hasListenerSets: boolean
-  /** The hosts for which any Ingress of the conversion has rules. */
-  readonly ruleHosts: ReadonlySet<string>
   /** The value of another annotation of the same table. */
   readonly sibling: (name: string) => string | undefined
   /** The effect of another annotation of the same table; undefined if the Ingress does not have it. */

@@ -183,8 +183,6 @@ export interface ExternalAuth {
   readonly port: number
   readonly path: string
   readonly usesTls: boolean
-  /** In lower case. */
-  readonly responseHeaders: readonly string[]
 }
 
 /** A cert-manager Certificate for each TLS entry (https://cert-manager.io/docs/usage/certificate/). */

@@ -5,26 +5,59 @@
  */
 import { arrayMember, memberAt, stringMap, stringMember, type Json, type JsonObject } from '../../../kubernetes/json.ts'
 import { referenceTo } from '../../../kubernetes/object.ts'
-import type { Note } from '../../model/report.ts'
 
 /** Keys of the ConfigMap, and flags as `--enable-ssl-passthrough`, by name. */
 export type ControllerSettings = ReadonlyMap<string, string>
 
 /**
- * Returns the settings of the controller that is among the objects: the workload that runs it, with its ConfigMap. Undefined
+ * Returns the settings of the controller that is among the objects: the workload that runs it, with its ConfigMaps. Undefined
  * if there is none.
  */
 export function findControllerSettings(objects: readonly JsonObject[]): ControllerSettings | undefined {
-  const workload = objects.find((object) => flagsOf(object) !== undefined)
+  const [workload, ...further] = objects.filter((object) => flagsOf(object) !== undefined)
   const flags = workload && flagsOf(workload)
   if (workload === undefined || flags === undefined) return undefined
-  const name = flags.get('--configmap')?.replace(/^.*\//, '')
   const { namespace } = referenceTo(workload)
-  const map = objects.find((object) => {
-    const reference = referenceTo(object)
-    return reference.kind === 'ConfigMap' && reference.name === name && reference.namespace === namespace
+  const named = (flag: string) => configMapNamed(flags.get(flag), namespace, objects)
+  const streams = STREAM_FLAGS.flatMap((flag) => {
+    const services = named(flag)
+    return services === undefined ? [] : [[flag, streamText(services)] as const]
   })
-  return new Map([...flags, ...settingsOfConfigMap(map)])
+  return new Map([...flags, ...streams, ...furtherControllers(further), ...settingsOfConfigMap(named('--configmap'))])
+}
+
+const STREAM_FLAGS = ['--tcp-services-configmap', '--udp-services-configmap'] as const
+
+/** `reference` is `namespace/name`, or a name in the controller's namespace. */
+function configMapNamed(
+  reference: string | undefined,
+  controllerNamespace: string,
+  objects: readonly JsonObject[],
+): JsonObject | undefined {
+  const [, place = '$(POD_NAMESPACE)', wanted] = /^(?:(.*)\/)?([^/]*)$/.exec(reference ?? '') ?? []
+  const wantedNamespace = place.startsWith('$(') ? controllerNamespace : place
+  return objects.find((object) => {
+    const { kind, name, namespace } = referenceTo(object)
+    return kind === 'ConfigMap' && name === wanted && namespace === wantedNamespace
+  })
+}
+
+/** `9000 to data/redis:6379`: the port of the controller, and the Service. */
+function streamText(services: JsonObject): string {
+  const { namespace, name } = referenceTo(services)
+  const entries = [...settingsOfConfigMap(services)].map(([port, service]) => `${port} to ${service}`)
+  return `${namespace}/${name}: ${entries.join(', ') || 'no services'}`
+}
+
+/** The name under which `findControllerSettings` lists the controllers that it does not read. */
+export const FURTHER = 'of further controllers'
+
+function furtherControllers(workloads: readonly JsonObject[]): readonly (readonly [string, string])[] {
+  const names = workloads.map((workload) => {
+    const { namespace, name } = referenceTo(workload)
+    return `${namespace}/${name}`
+  })
+  return names.length === 0 ? [] : [[FURTHER, names.join(', ')]]
 }
 
 export function settingsOfConfigMap(object: JsonObject | undefined): ControllerSettings {
@@ -64,7 +97,7 @@ function argumentsOf(container: Json): readonly string[] {
 }
 
 /** Keys that are the default of the annotation of the same name. */
-const INHERITED = new Set([
+export const INHERITED = new Set([
   ...['ssl-redirect', 'force-ssl-redirect', 'preserve-trailing-slash', 'proxy-body-size', 'proxy-connect-timeout'],
   ...['proxy-read-timeout', 'proxy-send-timeout', 'proxy-next-upstream', 'proxy-next-upstream-timeout'],
   ...[
@@ -116,75 +149,13 @@ export function hstsOf(settings: ControllerSettings): string | undefined {
   return `max-age=${settings.get('hsts-max-age') ?? '31536000'}${subdomains}${preload}`
 }
 
-type Verdict = Pick<Note, 'level' | 'outcome' | 'message'>
-
-const platformStep = (level: Note['level'], message: string): Verdict => ({ level, outcome: 'platform-step', message })
-const unsupported = (level: Note['level'], message: string): Verdict => ({ level, outcome: 'unsupported', message })
-const notNeeded = (message: string): Verdict => ({ level: 'info', outcome: 'not-needed', message })
-
-/** Of settings that no annotation has. The first pattern that fits counts. */
-const VERDICTS: readonly (readonly [RegExp, Verdict])[] = [
-  [
-    /^(?:use-forwarded-headers|proxy-real-ip-cidr|enable-real-ip|use-proxy-protocol|compute-full-forwarded-for|forwarded-for-header)$/,
-    platformStep(
-      'warn',
-      'the address of the client comes from a proxy in front: set gatewayTopology of the mesh, and gateway.trustedProxies here',
-    ),
-  ],
-  [/^hsts/, { level: 'info', outcome: 'converted', message: 'a response header of the hosts with TLS' }],
-  [
-    /^(?:global-auth-|block-|limit-|disable-)/,
-    unsupported('error', 'SECURITY: it decides who may call or how often, and is not converted: recreate it in Istio'),
-  ],
-  [/^allow-snippet-annotations$/, notNeeded('snippets of Ingresses are converted or quoted')],
-  [
-    /^(?:strict-validate-path-type|annotations-risk-level|allow-cross-namespace-resources)$/,
-    notNeeded('it checks Ingresses, not requests'),
-  ],
-  [
-    /^(?:add-headers|proxy-set-headers)$/,
-    unsupported('error', 'the ConfigMap that it names is not read: put its headers into headers of the routes'),
-  ],
-  [
-    /^(?:ssl-protocols|ssl-ecdh-curve|ssl-early-data|http2|use-http2)$/,
-    platformStep('warn', "TLS is set at the Gateway's servers, for all of their hosts"),
-  ],
-  [
-    /^(?:http-snippet|main-snippet|stream-snippet|server-snippet|.*-snippet)$/,
-    unsupported('error', 'configuration of nginx itself: recreate what it does in Istio'),
-  ],
-  [/^http-redirect-code$/, unsupported('info', 'redirects to HTTPS are 308')],
-  [
-    /^--default-ssl-certificate$/,
-    platformStep('error', 'hosts without a certificate of their own used it: give them a secret'),
-  ],
-  [
-    /^--(?:tcp|udp)-services-configmap$/,
-    unsupported('error', 'its TCP and UDP services are not Ingresses: each needs a server of the Gateway and a route'),
-  ],
-  [
-    /^--default-backend-service$/,
-    unsupported('warn', 'requests for unknown hosts and paths are answered 404 by the gateway'),
-  ],
-  [/^--enable-ssl-passthrough$/, notNeeded('ssl-passthrough of Ingresses is converted')],
-  [/^--/, notNeeded('it is about the controller, not about requests')],
-  [
-    /^(?:.*(?:log|buffer|hash|worker|gzip|brotli|keepalive|keep-alive|otel|opentelemetry|opentracing|jaeger|zipkin|datadog|resolver|session|http2-max|headers-in|server-tokens|reuse-port|timeout|map-|variables-).*|error-log-level|generate-request-id|nginx-status.*|use-gzip|enable-brotli|ignore-invalid-headers|enable-underscores-in-headers)$/,
-    notNeeded('logs, buffers, compression and time limits of nginx itself'),
-  ],
-]
-
-const UNKNOWN = unsupported(
-  'warn',
-  'unknown setting, nothing is generated for it: look it up in the documentation of ingress-nginx',
-)
-
-/** One note for each setting that is not the default of an annotation. */
-export function settingNotes(settings: ControllerSettings): readonly Note[] {
-  return [...settings]
-    .filter(([key]) => !INHERITED.has(key) && key !== 'location-snippet' && key !== 'global-auth-url')
-    .map(([key, value]) => {
-      const verdict = VERDICTS.find(([pattern]) => pattern.test(key))?.[1] ?? UNKNOWN
-      return { ...verdict, about: `ingress-nginx ${key}`, message: `is ${value}; ${verdict.message}` }
-    })
+/** Whether ingress-nginx ignores an annotation that it would read with other settings, and why. */
+export function ignoredBecause(key: string, settings: ControllerSettings): string | undefined {
+  const name = key.replace(/^nginx\.ingress\.kubernetes\.io\//, '')
+  if (/-snippet$/.test(name) && settings.get('allow-snippet-annotations') === 'false')
+    return 'ingress-nginx ignores it, because allow-snippet-annotations is false'
+  const hasFlags = [...settings.keys()].some((setting) => setting.startsWith('--'))
+  if (name === 'ssl-passthrough' && hasFlags && settings.get('--enable-ssl-passthrough') !== 'true')
+    return 'ingress-nginx ignores it, because it runs without --enable-ssl-passthrough, and ends TLS itself'
+  return undefined
 }

@@ -1,5 +1,10 @@
 /** ingress-nginx: an authorization service checks each request (docs/facts/ingress-nginx.md#external-authorization). */
+import { groupBy } from '../../../kubernetes/group-by.ts'
+import { trimEnd } from '../../../kubernetes/trim-characters.ts'
+import type { Ingress } from '../../ingress/ingress.ts'
+import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import type { ExternalAuth } from '../../model/ingress-settings.ts'
+import type { Note } from '../../model/report.ts'
 import { authProviderName } from '../../model/object-names.ts'
 import { serviceOf } from '../../model/service-host.ts'
 import {
@@ -18,17 +23,11 @@ import { nginxTable } from './guard.ts'
 
 export const NGINX_EXTERNAL_AUTH: AnnotationTable = nginxTable({
   'auth-url': authUrl,
-  'auth-signin': beside(
-    'auth-url',
-    unsupported(
-      'error',
-      'nginx turned the 401 into a redirect to the sign-in page; here the authorization service itself must respond with that redirect',
-    ),
-  ),
+  'auth-signin': beside('auth-url', signIn),
   'auth-signin-redirect-param': partOf('auth-signin'),
   'auth-response-headers': partOf('auth-url'),
   'auth-method': authDetail('the check keeps the method of the request'),
-  'auth-request-redirect': authDetail('the header X-Auth-Request-Redirect is not sent'),
+  'auth-request-redirect': authDetail('the header X-Auth-Request-Redirect names the page that was asked for'),
   'auth-proxy-set-headers': authDetail(
     'the ConfigMap is not read: name its headers in includeAdditionalHeadersInCheck',
   ),
@@ -48,9 +47,9 @@ function authDetail(message: string): Entry {
 }
 
 /** An ext_authz provider is part of the mesh configuration, so the policy alone has no effect. */
-function authUrl(value: string, { gateway, sibling }: AnnotationPlace): Effect {
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  if (url === undefined || value.includes('$') || !/^https?:$/.test(url.protocol))
+function authUrl(value: string, { gateway, authHeaders }: AnnotationPlace): Effect {
+  const url = readAuthUrl(value)
+  if (url === undefined)
     return {
       outcome: 'unsupported',
       level: 'error',
@@ -60,14 +59,15 @@ function authUrl(value: string, { gateway, sibling }: AnnotationPlace): Effect {
   const externalAuth: ExternalAuth = {
     host: url.hostname,
     isExternal: serviceOf(url.hostname, gateway.clusterDomain) === undefined,
-    port: Number(url.port) || (usesTls ? 443 : 80),
-    path: url.pathname,
+    port: portOf(url),
+    path: trimEnd(url.pathname, '/') || '/',
     usesTls,
-    responseHeaders: readList(sibling('auth-response-headers') ?? '').map((name) => name.toLowerCase()),
   }
   const query =
-    url.search === '' ? '' : `; the query ${url.search} of ${value} is not sent, so the service must work without it`
-  const provider = JSON.stringify(providerOf(externalAuth))
+    url.search === ''
+      ? ''
+      : `. SECURITY: the query ${url.search} of ${value} is not sent: what it restricts, such as groups, must be restricted in the service itself`
+  const provider = JSON.stringify(providerOf(externalAuth, authHeaders.get(providerName(url)) ?? []))
   return {
     outcome: 'platform-step',
     level: 'error',
@@ -76,25 +76,90 @@ function authUrl(value: string, { gateway, sibling }: AnnotationPlace): Effect {
   }
 }
 
-/** How the check differs from nginx' auth_request (docs/facts/ingress-nginx.md#external-authorization). */
-function checkText({ path }: ExternalAuth): string {
-  const asked = path === '/' ? 'the path of the request' : `${path} followed by the path of the request`
-  return `Istio asks for ${asked}, sends only the listed headers, and allows only status 200, not the 202 of oauth2-proxy's /oauth2/auth: run oauth2-proxy with --upstream=static://200 --reverse-proxy and leave out pathPrefix`
+/** Returns undefined for a URL that Istio's provider cannot have. */
+function readAuthUrl(value: string): URL | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  return url === undefined || value.includes('$') || !/^https?:$/.test(url.protocol) ? undefined : url
 }
 
-function providerOf({ host, port, path, responseHeaders }: ExternalAuth): object {
+function portOf(url: URL): number {
+  return Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
+}
+
+function providerName(url: URL): string {
+  return authProviderName(url.hostname, portOf(url), trimEnd(url.pathname, '/') || '/')
+}
+
+/** The response headers that any Ingress wants from an authorization service, by the provider's name: they share it. */
+export function authHeadersOf(ingresses: readonly Ingress[]): ReadonlyMap<string, readonly string[]> {
+  const wanted = ingresses.flatMap(({ annotations }) => {
+    const url = readAuthUrl(annotations.get('nginx.ingress.kubernetes.io/auth-url') ?? '')
+    const headers = readList(annotations.get('nginx.ingress.kubernetes.io/auth-response-headers') ?? '')
+    return url === undefined ? [] : [{ name: providerName(url), headers: headers.map((name) => name.toLowerCase()) }]
+  })
+  const byName = [...groupBy(wanted, ({ name }) => name)]
+  return new Map(byName.map(([name, group]) => [name, [...new Set(group.flatMap(({ headers }) => headers))]]))
+}
+
+/** istiod denies every request of a gateway with several providers (`pilot/pkg/security/authz/builder/builder.go`). */
+export function providerNotes(readings: readonly ReadIngress[]): readonly Note[] {
+  const asked = readings.flatMap(({ settings: { externalAuth } }) => externalAuth ?? [])
+  const names = [...new Set(asked.map(({ host, port, path }) => authProviderName(host, port, path)))]
+  if (names.length < 2) return []
+  const message = `SECURITY: the Ingresses name ${names.length} authorization services (${names.join(', ')}). A gateway with several CUSTOM providers denies every request: use one service for all of them, a gateway for each, or PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS of istiod`
+  return [{ level: 'error', about: 'auth-url', outcome: 'platform-step', message }]
+}
+
+/** How the check differs from nginx' auth_request (docs/facts/ingress-nginx.md#external-authorization). */
+function checkText(auth: ExternalAuth): string {
+  if (isOauth2Proxy(auth))
+    return `Run oauth2-proxy with --upstream=static://200 --reverse-proxy=true --skip-provider-button=true, which ingress-nginx accepts as well: Istio asks for ${auth.path} followed by the path of the request, and allows only status 200, not the 202 of ${auth.path} itself; other headers than those listed are not sent`
+  const asked = auth.path === '/' ? 'the path of the request' : `${auth.path} followed by the path of the request`
+  return `Istio asks for ${asked}, sends no other headers than those listed, and allows only status 200`
+}
+
+/** The path at which oauth2-proxy checks a request (https://oauth2-proxy.github.io/oauth2-proxy/features/endpoints). */
+function isOauth2Proxy({ path }: Pick<ExternalAuth, 'path'>): boolean {
+  return path.endsWith('/oauth2/auth')
+}
+
+/**
+ * nginx sends all headers of the request; istiod refuses a single `*`. The address to return to after signing in is sent, as
+ * ingress-nginx does (`auth_request` in rootfs/etc/nginx/template/nginx.tmpl).
+ */
+function providerOf({ host, port, path }: ExternalAuth, responseHeaders: readonly string[]): object {
   return {
     name: authProviderName(host, port, path),
     envoyExtAuthzHttp: {
       service: host,
       port,
       ...(path === '/' ? {} : { pathPrefix: path }),
-      includeRequestHeadersInCheck: ['authorization', 'cookie'],
+      includeRequestHeadersInCheck: ['authorization', 'cookie', 'accept', 'x-*'],
+      includeAdditionalHeadersInCheck: {
+        'x-auth-request-redirect': '%REQ(x-forwarded-proto)%://%REQ(:authority)%%REQ(:path)%',
+        'x-original-url': '%REQ(x-forwarded-proto)%://%REQ(:authority)%%REQ(:path)%',
+        'x-original-method': '%REQ(:method)%',
+      },
       ...(responseHeaders.length === 0 ? {} : { headersToUpstreamOnAllow: responseHeaders }),
-      headersToDownstreamOnDeny: ['set-cookie', 'location'],
+      headersToDownstreamOnAllow: ['set-cookie'],
+      headersToDownstreamOnDeny: ['content-type', 'location', 'set-cookie'],
     },
   }
 }
+
+/** oauth2-proxy redirects by itself; another service must respond with the redirect. */
+function signIn(value: string, place: AnnotationPlace): Effect {
+  const auth = place.effectOf('auth-url')?.settings?.externalAuth
+  if (auth === undefined || !isOauth2Proxy(auth)) return NO_SIGN_IN(value, place)
+  const message =
+    'oauth2-proxy redirects to the login page of its provider by itself, see auth-url, and back to the page that was asked for'
+  return { outcome: 'platform-step', level: 'warn', message }
+}
+
+const NO_SIGN_IN = unsupported(
+  'error',
+  'nginx turned the 401 into a redirect to the sign-in page; here the authorization service itself must respond with that redirect',
+)
 
 function globalAuth(value: string): Effect {
   const message =

@@ -4,7 +4,7 @@ import type { Ingress } from '../../ingress/ingress.ts'
 import type { ConversionOptions } from '../../model/conversion-options.ts'
 import { NO_HEADER_CHANGES, type IngressSettings } from '../../model/ingress-settings.ts'
 import type { Note, ReportLine } from '../../model/report.ts'
-import { hstsOf, inheritedAnnotations } from './controller-settings.ts'
+import { hstsOf, ignoredBecause, inheritedAnnotations } from './controller-settings.ts'
 
 const NOTHING: ReadonlyMap<string, string> = new Map()
 
@@ -16,6 +16,21 @@ export function inheritedFor(
 ): ReadonlyMap<string, string> {
   if (controller !== 'nginx' || controllerSettings === undefined) return NOTHING
   return inheritedAnnotations(controllerSettings, annotations)
+}
+
+/** Returns the annotations that the controller ignores because of its settings, with the reason. */
+export function ignoredAnnotations(
+  { annotations }: Ingress,
+  controller: ControllerClass,
+  { controllerSettings }: ConversionOptions,
+): ReadonlyMap<string, string> {
+  if (controller !== 'nginx' || controllerSettings === undefined) return NOTHING
+  return new Map(
+    [...annotations.keys()].flatMap((key) => {
+      const reason = ignoredBecause(key, controllerSettings)
+      return reason === undefined ? [] : [[key, reason] as const]
+    }),
+  )
 }
 
 /** Returns the note about a setting that no annotation of the Ingress contains. */

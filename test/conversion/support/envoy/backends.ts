@@ -50,7 +50,8 @@ export async function startBackends(ports: readonly ServicePort[]): Promise<Back
   }
 }
 
-function serviceObjects(ports: readonly (ServicePort & { readonly target: number })[]): readonly JsonObject[] {
+/** A Service with an endpoint on this machine for each of its ports. */
+export function serviceObjects(ports: readonly (ServicePort & { readonly target: number })[]): readonly JsonObject[] {
   const { namespace = '', service = '' } = ports[0] ?? {}
   const named = ports.map(({ port, target, isGrpc }) => ({
     name: `${isGrpc === true ? 'grpc' : port === 443 ? 'tls' : 'http'}-${port}`,
