@@ -138,6 +138,7 @@ function makeState(tables: Tables, { webhooks, unknown = new Set() }: StateOptio
         (name) => `${name}: Istio 1.6 and later ignores it, so it does not count`,
       )
     },
+    istioGateways: () => (unknown.has('gateways') ? undefined : gatewayRows(tables.gateways)),
     workloads: (namespace) => objectsOf(tables, WORKLOAD_TABLES, unknown, namespace),
     networking: (namespace) => objectsOf(tables, NETWORKING_TABLES, unknown, namespace),
   }
@@ -223,6 +224,8 @@ function lookUpPlanes(planes: ReadonlyMap<string, ControlPlane>): PlaneLookup {
     return assumed
   }
 }
+
+const gatewayRows = oncePer((table: Tables['gateways']): readonly JsonObject[] => [...rowsOf(table)])
 
 const haveImageVolumes = oncePer((nodes: Table<NodeRow>): boolean | undefined => {
   return nodes.isEmpty() ? undefined : rowsOf(nodes).every(({ canMountImages }) => canMountImages)

@@ -14,6 +14,7 @@ import { gatewayApiObjects } from './emit/gateway-api/gateway-api-objects.ts'
 import { printableHosts } from './emit/gateway-api/printable-hosts.ts'
 import { istioObjects } from './emit/istio/istio-objects.ts'
 import { settleClaims } from './gateways/plain-hosts.ts'
+import type { GatewayPlan } from './gateways/gateway-plan.ts'
 import { planGateways } from './gateways/plan-gateways.ts'
 import { entryPointNotes, separateEntryPoints } from './hosts/entry-points.ts'
 import { planHosts } from './hosts/plan-hosts.ts'
@@ -36,6 +37,8 @@ export interface Conversion {
   readonly notes: readonly Note[]
   /** The same as virtual hosts, from which routes can be described in words. */
   readonly hosts: readonly VirtualHost[]
+  /** The existing Gateways to which VirtualServices bind, as `namespace/name`, with the hosts that they serve. */
+  readonly existing: ReadonlyMap<string, readonly string[]>
 }
 
 /** Counts objects of other kinds that route requests, and ignores the rest. */
@@ -148,7 +151,13 @@ export function convertParsed(ingresses: readonly Ingress[], given: ConversionOp
     ...providerNotes(read.value),
     ...controllerNotes(read.value, options),
   ]
-  return { objects: emitted.value, hosts, report, notes }
+  return { objects: emitted.value, hosts, existing: existingGateways(plans), report, notes }
+}
+
+function existingGateways(plans: readonly GatewayPlan[]): Conversion['existing'] {
+  const pairs = plans.flatMap(({ existing }) => [...existing])
+  const groups = groupBy(pairs, ([, gateway]) => gateway)
+  return new Map([...groups].map(([gateway, group]) => [gateway, group.map(([{ host }]) => host)]))
 }
 
 /** Ingresses that one gateway serves. Only the Gateway API has a gateway for each ingress class. */

@@ -5,6 +5,7 @@
  * Lookups by namespace, revision and label are O(1), so that a decision costs the same in a cluster of any size.
  * Undefined means absent unless a comment says unknown.
  */
+import type { JsonObject } from '../kubernetes/json.ts'
 import type { ControlPlane } from './control-plane.ts'
 import type { InjectionWebhook } from './injection-webhook.ts'
 import type { PolicyIndex } from './policy-index.ts'
@@ -38,6 +39,8 @@ export interface Mesh {
   service(namespace: string, name: string): Service | undefined
   /** `spec.controller` of an IngressClass; undefined if there is no class of that name. */
   ingressController(className: string): string | undefined
+  /** Istio's Gateways of all namespaces, trimmed to their identity and spec; undefined if they are unknown. */
+  istioGateways(): readonly JsonObject[] | undefined
   /** Whether every node can mount an image as a volume; undefined if the cluster's version is unknown. */
   readonly hasImageVolumes: boolean | undefined
 }

@@ -80,7 +80,7 @@ t.test("without Istio's own APIs nothing of them is printed, and what needs them
       [{ level: 'error', outcome: 'unsupported', message: says }],
       about,
     )
-    t.match(ofKind({ objects, report, notes: [], hosts: [] }, 'Gateway'), [
+    t.match(ofKind({ objects, report, notes: [], hosts: [], existing: new Map() }, 'Gateway'), [
       { spec: { gatewayClassName: 'approuting-istio' } },
     ])
   }

@@ -468,3 +468,48 @@ t.test('names of emitted objects are legal and do not collide', (t) => {
   )
   t.end()
 })
+
+const liveGateway = (servers: readonly JsonObject[]): JsonObject => ({
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'Gateway',
+  metadata: { name: 'public', namespace: 'istio-system' },
+  spec: { selector: { istio: 'ingressgateway' }, servers },
+})
+const tlsServer = (host: string): JsonObject => ({
+  port: { number: 443, name: 'https', protocol: 'HTTPS' },
+  hosts: [host],
+  tls: { mode: 'SIMPLE', credentialName: 'shop-tls' },
+})
+const plainServer = (host: string): JsonObject => ({
+  port: { number: 80, name: 'http', protocol: 'HTTP' },
+  hosts: [host],
+})
+
+t.test('where a Gateway already serves the host, the denial says so and adds no second server for it', (t) => {
+  const secured = ingress({
+    rules: [rule('shop.example.com', path('/', 'Prefix'))],
+    tls: [{ hosts: ['shop.example.com'], secretName: 'tls' }],
+  })
+  const denialWith = (...objects: readonly JsonObject[]) => {
+    const within = contextOf(strictShop({}, service('web', [{ port: 80 }]), ...objects))
+    return decide(secured, { within }).denial ?? ''
+  }
+  const bound = denialWith(liveGateway([tlsServer('*/shop.example.com'), plainServer('*/shop.example.com')]))
+  t.match(bound, /^Ingress shop\/web is denied: .* Apply the VirtualService below instead\. \[istio-onramp\//)
+  t.match(bound, /^Gateway istio-system\/public already serves shop\.example\.com over HTTPS: bind to it/m)
+  t.match(bound, /kind: VirtualService[^]*gateways:\n +- istio-system\/public\n/)
+  t.notMatch(bound, /kind: Gateway/)
+  t.ok(bound.length < 4000)
+  const partly = denialWith(liveGateway([tlsServer('*/shop.example.com')]))
+  t.match(partly, /already serves shop\.example\.com over HTTPS/, 'port 80 still needs a server')
+  t.match(partly, /kind: Gateway/)
+  t.notMatch(partly, /number: 443/)
+  const closed = denialWith(liveGateway([tlsServer('pay/shop.example.com'), plainServer('pay/shop.example.com')]))
+  t.match(closed, /For the platform team: .*must also list shop\/shop\.example\.com in the hosts/)
+  for (const other of [
+    liveGateway([tlsServer('*/pay.example.com')]),
+    { ...liveGateway([tlsServer('*/shop.example.com')]), spec: { selector: { istio: 'egress' }, servers: [] } },
+  ])
+    t.match(denialWith(other), /Apply the Gateway and VirtualService below instead/)
+  t.end()
+})

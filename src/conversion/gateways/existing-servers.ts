@@ -29,10 +29,12 @@ export function existingServers(
   { target, gateways, gateway: { selector, shared } }: ConversionOptions,
 ): readonly (readonly [string, ExistingServer])[] {
   if (target !== 'istio' || shared !== '' || gateways === undefined) return []
+  const wanted = new Set(drafts.flatMap(({ hosts }) => hosts.map(({ host }) => host)))
   const replaced = new Set(drafts.map(({ namespace, name }) => `${namespace}/${name}`))
   return gateways()
     .filter((object) => isIstioGateway(object) && selectsPods(object, selector) && !replaced.has(idOf(object)))
-    .flatMap(serversOf)
+    .flatMap(serversOnce)
+    .filter(([host]) => wanted.has(host))
     .toReversed()
 }
 
@@ -50,6 +52,15 @@ function selectsPods(object: JsonObject, labels: Readonly<Record<string, string>
 function idOf(object: JsonObject): string {
   const { namespace, name } = referenceTo(object)
   return `${namespace}/${name}`
+}
+
+/** A cluster's Gateways are the same objects for every denial. */
+const known = new WeakMap<JsonObject, ReturnType<typeof serversOf>>()
+
+function serversOnce(object: JsonObject): ReturnType<typeof serversOf> {
+  const found = known.get(object) ?? serversOf(object)
+  known.set(object, found)
+  return found
 }
 
 function serversOf(object: JsonObject): readonly (readonly [string, ExistingServer])[] {

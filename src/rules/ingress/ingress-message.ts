@@ -70,8 +70,9 @@ function message(
     .filter((object) => !objects.includes(object))
     .map((object) => describe(referenceTo(object)))
   return [
-    headline(reference, reason, objects.length === 0 ? APPLY : APPLY_BELOW),
+    headline(reference, reason, nextStep(conversion, objects.length > 0)),
     routeLine(conversion, Number.POSITIVE_INFINITY),
+    ...existingLines(conversion),
     ...yamlBlock(objects, reference.namespace),
     ...(others.length === 0 ? [] : [oneLine(`For the platform team (convert prints them): ${others.join(', ')}.`)]),
     ...remarkLines(conversion.report, Number.POSITIVE_INFINITY),
@@ -83,8 +84,9 @@ function message(
 /** Returns the message without the YAML and with shorter lists. */
 function shortened(reference: ObjectReference, conversion: Conversion, { reason, exemptions }: DenialContext): string {
   const lines = [
-    headline(reference, reason),
+    headline(reference, reason, nextStep(conversion, false)),
     routeLine(conversion, 10),
+    ...existingLines(conversion),
     `The ${conversion.objects.length} objects to apply instead are too long for this message; convert prints them.`,
     ...remarkLines(conversion.report, 5),
     CONVERT,
@@ -101,7 +103,22 @@ function headline(reference: ObjectReference, reason: Reason, next = APPLY): str
 }
 
 const APPLY = 'Apply a Gateway and a VirtualService instead.'
-const APPLY_BELOW = 'Apply the Gateway and VirtualService below instead.'
+
+/** No Gateway is printed if an existing one serves every host. */
+function nextStep({ objects, existing }: Conversion, isBelow: boolean): string {
+  const hasGateway = existing.size === 0 || objects.some(({ kind }) => kind === 'Gateway')
+  if (hasGateway) return isBelow ? 'Apply the Gateway and VirtualService below instead.' : APPLY
+  return isBelow ? 'Apply the VirtualService below instead.' : 'Apply a VirtualService instead.'
+}
+
+/** The Gateway may be in another namespace, but the VirtualService has to name it. */
+function existingLines({ existing }: Conversion): readonly string[] {
+  return [...existing].map(([gateway, hosts]) =>
+    oneLine(
+      `Gateway ${gateway} already serves ${listed(hosts, 5, ', ')} over HTTPS: bind to it, a second server would break both.`,
+    ),
+  )
+}
 
 function routeLine({ hosts }: Conversion, most: number): string {
   const routes = hosts.flatMap(describeRoutes)

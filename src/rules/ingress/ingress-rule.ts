@@ -45,7 +45,12 @@ function warningsOf(
 }
 
 function convert(ingress: Ingress, { mesh, configuration }: RuleContext): Conversion {
-  return convertParsed([ingress], { target: 'istio', gateway: configuration.gateway, ...conversionLookups(mesh) })
+  return convertParsed([ingress], {
+    target: 'istio',
+    gateway: configuration.gateway,
+    gateways: () => mesh.istioGateways() ?? [],
+    ...conversionLookups(mesh),
+  })
 }
 
 /** An exemption counts only if it decided. For an Ingress that is admitted anyway, the annotation has no effect. */
