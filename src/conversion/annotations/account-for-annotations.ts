@@ -4,7 +4,7 @@
  */
 import { ownEntry } from '../../kubernetes/json.ts'
 import type { ControllerClass } from '../ingress/controller-class.ts'
-import { classNameOf } from '../ingress/entry-point.ts'
+import { classNameOf } from '../ingress/class-name.ts'
 import { ingressId, type Ingress } from '../ingress/ingress.ts'
 import { hasIstioApis, hasListenerSets, isStandard, type ConversionOptions } from '../model/conversion-options.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'

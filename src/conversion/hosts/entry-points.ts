@@ -3,7 +3,8 @@
  * address: a host that two controllers serve there would get the routes of both.
  */
 import { groupBy } from '../../kubernetes/group-by.ts'
-import { classNameOf, type EntryPoint } from '../ingress/entry-point.ts'
+import { classNameOf } from '../ingress/class-name.ts'
+import type { EntryPoint } from '../ingress/entry-point.ts'
 import type { Ingress, IngressRule } from '../ingress/ingress.ts'
 import type { ReadIngress } from '../ingress/read-ingress.ts'
 import type { GatewaySettings } from '../model/conversion-options.ts'

@@ -2,7 +2,7 @@
  * The controller of an Ingress (docs/facts/istio-gateway.md#ingress-class, docs/facts/istio-gateway.md#path-types).
  * `ImplementationSpecific` paths depend on it.
  */
-import { classNameOf } from './entry-point.ts'
+import { classNameOf } from './class-name.ts'
 import type { Ingress } from './ingress.ts'
 
 /** `nginx` is ingress-nginx. `f5` is F5's NGINX Ingress Controller, whose classes are also called nginx. */

@@ -4,6 +4,7 @@
  */
 import type { ConversionOptions } from '../model/conversion-options.ts'
 import type { ControllerClass } from './controller-class.ts'
+import { classNameOf } from './class-name.ts'
 import type { Ingress } from './ingress.ts'
 
 /** Equal if the same controller serves both Ingresses at the same address. */
@@ -11,14 +12,6 @@ export interface EntryPoint {
   readonly key: string
   /** For messages: `class nginx-internal`. */
   readonly name: string
-}
-
-/** Returns the name of the class. The annotation wins over the field, as in the controllers. */
-export function classNameOf({
-  annotations,
-  className,
-}: Pick<Ingress, 'annotations' | 'className'>): string | undefined {
-  return annotations.get('kubernetes.io/ingress.class') ?? className
 }
 
 /**
