@@ -28,7 +28,9 @@ t.test('an error names the file, the key, the value and what is allowed', (t) =>
   const cases: readonly (readonly [string, readonly (string | RegExp)[]])[] = [
     [
       'probes: exec',
-      ['probes: unknown key; did you mean rules.probes? Allowed keys: rules, cluster, logLevel, limits, shutdown'],
+      [
+        'probes: unknown key; did you mean rules.probes? Allowed keys: rules, cluster, certificates, logLevel, limits, shutdown',
+      ],
     ],
     [
       'limits: {requestbytes: 5000}',
@@ -46,6 +48,22 @@ t.test('an error names the file, the key, the value and what is allowed', (t) =>
     [
       'limits: {requestBytes: 5000, inFlightBytes: 4000}',
       ['limits.requestBytes: must not be greater than limits.inFlightBytes, or large requests could never be read'],
+    ],
+    [
+      'certificates: {leafDuration: a week, hosts: [""]}',
+      [
+        'certificates.hosts[0]: must not be empty',
+        'certificates.leafDuration: is "a week"; allowed: a duration such as 8760h, 90m or 45s',
+      ],
+    ],
+    ['certificates: {leafDuration: 9s}', ['certificates.leafDuration: is "9s"; at least 10s is required']],
+    [
+      'certificates: {authorityDuration: 20h, leafDuration: 7h}',
+      ['certificates.authorityDuration: is "20h"; at least three times leafDuration (7h) is required'],
+    ],
+    [
+      'certificates: {authorityDuration: 3m, leafDuration: 1m, trustDelay: 31s}',
+      ['certificates.trustDelay: is "31s"; at most a sixth of authorityDuration (3m) is allowed'],
     ],
     ['rules: {exemptNamespaces: [a, 1]}', ['rules.exemptNamespaces[1]: must be a string, not number']],
     ['rules: {exemptNamespaces: a}', ['rules.exemptNamespaces: must be a list, not string']],

@@ -212,7 +212,8 @@ export class SelfManagedCertificates<Secret extends StoredSecret, Configuration 
   }
 
   async #sign(authority: Authority, now: number): Promise<void> {
-    const notAfter = Math.min(now + this.#options.timing.leafDuration, authority.notAfter)
+    // Certificates have no fractions of a second.
+    const notAfter = Math.floor(Math.min(now + this.#options.timing.leafDuration, authority.notAfter) / 1000) * 1000
     const issuer = { certificate: authority.pem, key: authority.key }
     const leaf = await signCertificate(issuer, this.#options.hosts, validity(now, notAfter))
     this.#leaf = { authority: authority.fingerprint, notBefore: now - BACKDATE, notAfter }

@@ -98,12 +98,12 @@ export function certificates(caBundle: string): JsonObject {
 }
 
 /** Puts the pair into the Secret that the pods mount. */
-export async function useCertificate({ cert, key }: SelfSigned): Promise<void> {
+export async function useCertificate({ cert, key }: SelfSigned, name = 'webhook-tls'): Promise<void> {
   await done(['apply', '-f', '-'], {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'kubernetes.io/tls',
-    metadata: { name: 'webhook-tls', namespace: NAMESPACE },
+    metadata: { name, namespace: NAMESPACE },
     stringData: { 'tls.crt': cert, 'tls.key': key },
   })
 }
