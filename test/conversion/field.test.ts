@@ -146,11 +146,16 @@ for (const target of TARGETS)
   })
 
 t.test('a group that the path does not have is empty: the report says so', (t) => {
-  const conversion = convert([
-    ingress({ annotations: nginx({ 'rewrite-target': '/$1' }), paths: [prefix('/'), prefix('/v2', 'web2')] }),
-  ])
-  t.equal(ask(conversion, 'istio', '/v2/x'), 'web2.shop:80 /')
-  t.match(linesOf(conversion, 'rewrite-target'), /^approximate warn: \/, \/v2 has no group for \/\$1/)
+  const given = ingress({
+    annotations: nginx({ 'rewrite-target': '/$1' }),
+    paths: [prefix('/'), prefix('/v2', 'web2')],
+  })
+  for (const target of TARGETS) {
+    const conversion = convert([given], target)
+    t.equal(ask(conversion, target, '/v2/x'), 'web2.shop:80 /')
+    t.equal(ask(conversion, target, '/x'), 'web.shop:80 /')
+    t.match(linesOf(conversion, 'rewrite-target'), /^approximate warn: \/, \/v2 has no group for \/\$1/)
+  }
   t.end()
 })
 

@@ -5,7 +5,7 @@
 import { trimEnd } from '../../kubernetes/trim-characters.ts'
 import type { Problem } from '../../kubernetes/problem.ts'
 import type { IngressPath } from '../ingress/ingress.ts'
-import { isRewritten, locationPath } from '../annotations/nginx/rewritten-path.ts'
+import { isRewritten, literalTarget, locationPath } from '../annotations/nginx/rewritten-path.ts'
 import type { Target } from '../model/conversion-options.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'
 import { prefixRewrite } from '../model/rewrite-idiom.ts'
@@ -21,7 +21,8 @@ export function pathRewrite(
   if (stripsPath === true) return withoutPath(match)
   if (rewriteTarget === undefined || !isRewritten({ path, pathType }, rewriteTarget, usesRegex)) return undefined
   if (locationPath(path) === rewriteTarget && target === 'istio') return belowRewrite(rewriteTarget)
-  if (!/\$\d/.test(rewriteTarget)) return { kind: 'full', path: rewriteTarget }
+  const literal = literalTarget(path, rewriteTarget)
+  if (literal !== undefined) return { kind: 'full', path: literal }
   const ofPrefix = prefixRewrite(path, rewriteTarget)
   if (target === 'gateway-api' && ofPrefix === undefined)
     return {

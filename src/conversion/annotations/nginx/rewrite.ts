@@ -1,6 +1,6 @@
 /** ingress-nginx: rewritten paths, and paths that are regular expressions (docs/facts/ingress-nginx.md#rewrites). */
 import { prefixRewrite } from '../../model/rewrite-idiom.ts'
-import { isRewritten, locationPath } from './rewritten-path.ts'
+import { isRewritten, literalTarget, locationPath } from './rewritten-path.ts'
 import type { IngressPath } from '../../ingress/ingress.ts'
 import { countGroups } from '../../model/regular-expression.ts'
 import {
@@ -48,7 +48,9 @@ function rewriteEffect(value: string, { target, ingress, sibling }: AnnotationPl
   const settings = { rewriteTarget: value }
   if (rewritten.length === 0) return { outcome: 'not-needed', level: 'info', message: leftAlone(value), settings }
   if (!/\$\d/.test(value)) return { ...converted(settings, staticMessage(value, rewritten)), level: 'warn' }
-  if (target === 'gateway-api' && !rewritten.every(({ path }) => prefixRewrite(path, value) !== undefined))
+  const isPrintable = ({ path }: IngressPath) =>
+    literalTarget(path, value) !== undefined || prefixRewrite(path, value) !== undefined
+  if (target === 'gateway-api' && !rewritten.every(isPrintable))
     return {
       outcome: 'unsupported',
       level: 'error',

@@ -1,5 +1,6 @@
 /** Which paths ingress-nginx' rewrite-target changes. */
 import type { IngressPath } from '../../ingress/ingress.ts'
+import { countGroups } from '../../model/regular-expression.ts'
 
 /**
  * Whether ingress-nginx rewrites a path: its location and the target differ (docs/facts/ingress-nginx.md#rewrites).
@@ -26,4 +27,17 @@ export function isRewritten(
 /** Returns the path of nginx's location: `/` if the Ingress has none. */
 export function locationPath(path: string): string {
   return path === '' ? '/' : path
+}
+
+/**
+ * Returns the path to which everything is rewritten; undefined if groups of the path are part of it. In nginx, a group that the
+ * path does not have is empty.
+ */
+export function literalTarget(path: string, rewriteTarget: string): string | undefined {
+  if (!/\$\d/.test(rewriteTarget)) return rewriteTarget
+  const groups = countGroups(path)
+  const numbers = [...rewriteTarget.matchAll(/\$(\d)/g)].map(([, group]) => Number(group))
+  if (numbers.some((group) => group >= 1 && group <= groups)) return undefined
+  const literal = rewriteTarget.replace(/\$\d/g, '')
+  return literal.startsWith('/') ? literal : undefined
 }
