@@ -22,17 +22,25 @@ export interface DocumentText {
   readonly problem?: string
 }
 
-/** Yields the documents one at a time. Separators and texts, concatenated, equal the file. */
-export function* splitDocuments(text: string): Generator<DocumentText> {
+/**
+ * Yields the documents one at a time. Separators and texts, concatenated, equal the text, whose first line is
+ * `firstLine` of its file. A text from within a file begins with a separator.
+ */
+export function* splitDocuments(text: string, firstLine = 1): Generator<DocumentText> {
   const isBraced = BRACED.test(text)
   const json = isBraced ? splitJson(text) : []
   yield* json
   const start = json.reduce((sum, { text: { length } }) => sum + length, 0)
-  const line = 1 + json.reduce((sum, document) => sum + countLines(document.text), 0)
+  const line = firstLine + json.reduce((sum, document) => sum + countLines(document.text), 0)
   const rest = text.slice(start)
   if (json.length > 1 && rest !== '')
     yield { ...yamlDocument('', rest, line, false), problem: 'after JSON, kubectl reads only JSON' }
-  else yield* splitYaml(rest, line, isBraced && json.length === 0 ? (SPACE_BEFORE_BRACE.exec(text)?.[0] ?? '') : '')
+  else
+    yield* splitYaml(rest, {
+      line,
+      isWithinFile: firstLine > 1,
+      space: isBraced && json.length === 0 ? spaceOf(text) : '',
+    })
 }
 
 /** Space as Go has it (unicode.IsSpace), which does not include a byte order mark. */
@@ -41,12 +49,23 @@ const BRACED = new RegExp(`^${SPACE}*\\{`)
 /** Having tried JSON, kubectl drops the space before a brace, up to the first line break. */
 const SPACE_BEFORE_BRACE = new RegExp(`^(?:(?!\\n)${SPACE})*\\n?`)
 
-/** `space` is at the beginning of the text, and no part of the first document. */
-function* splitYaml(text: string, firstLine: number, space: string): Generator<DocumentText> {
+function spaceOf(text: string): string {
+  return SPACE_BEFORE_BRACE.exec(text)?.[0] ?? ''
+}
+
+interface YamlStart {
+  readonly line: number
+  /** Whether another document ends before the text, so that its first separator only separates. */
+  readonly isWithinFile: boolean
+  /** Space at the beginning of the text, and no part of the first document. */
+  readonly space: string
+}
+
+function* splitYaml(text: string, { line: firstLine, isWithinFile, space }: YamlStart): Generator<DocumentText> {
   let separator = space
   let line = firstLine + countLines(space)
   let start = space.length
-  let isMarked = false
+  let isMarked = isWithinFile
   for (const found of text.matchAll(/^---[^\n]*(?:\n|$)/gm)) {
     const body = text.slice(start, found.index)
     if (!isLineStart(text, found.index) || isDirective(body)) continue

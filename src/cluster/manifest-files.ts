@@ -1,10 +1,11 @@
 /** Reads manifests from files, folders (recursively) and standard input. */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text as readStream } from 'node:stream/consumers'
 import { codeOf, InputError, messageOf } from '../errors.ts'
 import { readDocuments, type Manifest, type ManifestText } from './manifest.ts'
+import { readPieces, WHOLE, type Piece } from './manifest-pieces.ts'
 
 const MANIFEST_NAME = /\.(ya?ml|json)$/
 /** Folders of tools, whose contents are not the user's. */
@@ -23,13 +24,17 @@ export async function readManifests(paths: readonly string[], needsNames = false
   return manifests
 }
 
-/** The text that was read last, so that a command that reads one large file twice has it in memory once. */
+/**
+ * What a command has read and needs again: the last file, if it is small, and everything that can be read only once
+ * (`-f <(helm template ...)`).
+ */
 export interface LastText {
   file?: string
   text?: string
+  readonly streams?: Map<string, string>
 }
 
-/** Yields the texts of all files, one at a time. Files that cannot be read are added to `problems`. */
+/** Yields the texts of all files, one at a time, a large one in pieces. Files that cannot be read go to `problems`. */
 export async function* readFiles(
   paths: readonly string[],
   problems: string[],
@@ -39,10 +44,45 @@ export async function* readFiles(
   for (const path of paths) {
     const listed = await orProblem(problems, () => filesOf(path))
     for (const file of listed ?? []) {
-      const text = last.file === file ? last.text : await orProblem(problems, () => readText(file))
-      Object.assign(last, { file, text })
-      if (text !== undefined) yield { file, text, isInFolder: file !== path, needsNames }
+      const pieces = piecesOf(file, last)
+      for (;;) {
+        const piece = await orProblem(problems, () => pieces.next())
+        if (piece === undefined || piece.done === true) break
+        const { text, start } = piece.value
+        yield { file, text, isInFolder: file !== path, needsNames, start }
+      }
     }
+  }
+}
+
+async function* piecesOf(file: string, last: LastText): AsyncGenerator<Piece, undefined> {
+  const known = last.file === file ? last.text : last.streams?.get(file)
+  if (known !== undefined) yield { text: known, start: WHOLE }
+  else if (file === '-') yield { text: await readOnce(process.stdin), start: WHOLE }
+  else if (last.streams !== undefined && !(await attempt(file, () => stat(file))).isFile()) {
+    const text = await readStreamedFile(file)
+    last.streams.set(file, text)
+    yield { text, start: WHOLE }
+  } else
+    for await (const piece of withProblems(file)) {
+      Object.assign(last, piece.start === WHOLE ? { file, text: piece.text } : { file: '', text: undefined })
+      yield piece
+    }
+}
+
+async function readStreamedFile(file: string): Promise<string> {
+  const texts: string[] = []
+  for await (const { text } of withProblems(file)) texts.push(text)
+  return texts.join('')
+}
+
+/** Throws InputError. */
+async function* withProblems(file: string): AsyncGenerator<Piece, undefined> {
+  const pieces = readPieces(file)
+  for (;;) {
+    const piece = await attempt(file, async () => await pieces.next())
+    if (piece.done === true) return
+    yield piece.value
   }
 }
 
@@ -80,20 +120,11 @@ async function readOnce(stream: Readable): Promise<string> {
   return await text
 }
 
-async function readText(file: string): Promise<string> {
-  if (file === '-') return await readOnce(process.stdin)
-  const bytes = await attempt(file, () => readFile(file))
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    throw new InputError('manifest-unreadable', [`${file}: not UTF-8 text`])
-  }
-}
-
 async function attempt<Result>(path: string, action: () => Promise<Result>): Promise<Result> {
   try {
     return await action()
   } catch (error) {
+    if (error instanceof InputError) throw error
     throw new InputError('manifest-unreadable', [`${path}: ${systemProblem(error)}`])
   }
 }

@@ -17,6 +17,7 @@ import { keyOf, valueOf, type DuplicateKey } from '../kubernetes/yaml-value.ts'
 import { itemOffsets } from './json-items.ts'
 import { isHelmTemplate, notAnObject } from './manifest-kinds.ts'
 import { splitDocuments, type DocumentText } from './manifest-documents.ts'
+import { WHOLE, type PieceStart } from './manifest-pieces.ts'
 
 export interface Manifest {
   readonly object: JsonObject
@@ -70,6 +71,8 @@ export interface ManifestText {
   readonly isInFolder: boolean
   /** Whether every object must have a name, as required to apply it. */
   readonly needsNames?: boolean
+  /** Where the text begins in its file; absent for the whole of it. */
+  readonly start?: PieceStart
 }
 
 /**
@@ -80,8 +83,9 @@ export function* readDocuments(
   file: ManifestText,
   isNeeded: (text: string) => boolean = () => true,
 ): Generator<ManifestDocument> {
-  let document = 0
-  for (const part of splitDocuments(file.text)) {
+  const { line, documents } = file.start ?? WHOLE
+  let document = documents
+  for (const part of splitDocuments(file.text, line)) {
     document++
     yield isNeeded(part.text) ? readDocument(part, file, document) : { ...part, document, ...NOTHING }
   }

@@ -1,5 +1,6 @@
 /** Prints the documents of several files as one stream that kubectl reads document by document. */
 import { readDocuments, type Manifest, type ManifestDocument, type ManifestText } from '../cluster/manifest.ts'
+import { WHOLE } from '../cluster/manifest-pieces.ts'
 import { readFiles, type LastText } from '../cluster/manifest-files.ts'
 import { printDocument, type PatchedManifest } from './manifest-yaml.ts'
 
@@ -51,8 +52,8 @@ export async function printManifests(
   let isFirst = true
   let printedLast = '\n'
   let waiting = ''
-  for await (const { documents } of documentsOf(paths, problems, output.tell, last)) {
-    let isStart = true
+  for await (const { file, documents } of documentsOf(paths, problems, output.tell, last)) {
+    let isStart = file.start === undefined || file.start === WHOLE
     for (const document of documents) {
       const printed = await printDocument(document, document.manifests.map(patch))
       for (const line of printed.notices) output.tell(line)

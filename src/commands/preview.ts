@@ -35,7 +35,7 @@ export interface PreviewResult {
 /** Decides objects one at a time, so that the input may be large. */
 export async function preview(options: PreviewOptions, cluster: ClusterState, output: Output): Promise<PreviewResult> {
   const problems: string[] = []
-  const last: LastText = {}
+  const last: LastText = { streams: new Map() }
   const mesh = await withBundle(cluster, options, output, last)
   const context: RuleContext = { mesh, configuration: options.configuration }
   let count = 0
