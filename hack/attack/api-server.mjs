@@ -1,10 +1,12 @@
-// A stand-in API server with a cluster of large objects, over HTTPS. Arguments: certificate, key, Services, Deployments.
+// A stand-in API server with a cluster of large objects, over HTTPS. Arguments: certificate, key, Services, Deployments, and
+// how often in milliseconds a watched Service and Deployment change (absent: never).
 // Services have 250 KB of foreign annotations each, Deployments 1 MB. A page is made while it is sent.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 
-const [, , cert, key, services, deployments] = process.argv
+const [, , cert, key, services, deployments, churn] = process.argv
+const watchers = new Map()
 const metadata = (name, bytes) => ({
   name,
   namespace: 'shop',
@@ -37,6 +39,7 @@ const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }
   response.setHeader('content-type', 'application/json')
   if (url.searchParams.has('watch')) {
     response.flushHeaders()
+    watchers.set(url.pathname, response)
     return
   }
   if (url.pathname === '/apis') response.end('{"kind":"APIGroupList","groups":[{"name":"apps","versions":[]}]}')
@@ -56,5 +59,19 @@ async function sendPage(response, url) {
   }
   response.end(']}')
 }
+
+let version = 7
+function change() {
+  version += 1
+  for (const path of ['/api/v1/services', '/apis/apps/v1/deployments']) {
+    const [count, make] = KINDS[path]
+    const object = make(version % count)
+    object.metadata.resourceVersion = String(version)
+    object.metadata.labels = { version: String(version) }
+    const watcher = watchers.get(path)
+    if (watcher?.writable) watcher.write(`${JSON.stringify({ type: 'MODIFIED', object })}\n`)
+  }
+}
+if (churn !== undefined) setInterval(change, Number(churn))
 
 server.listen(0, '127.0.0.1', () => console.log(server.address().port))

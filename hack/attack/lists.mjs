@@ -47,13 +47,14 @@ async function isRead(server, services, deployments) {
   return objects('services') === services && objects('deployments') === deployments
 }
 
-async function startApiServer(folder, services, deployments) {
+/** `churn` is how often in milliseconds an object changes. */
+export async function startApiServer(folder, services, deployments, churn) {
   const made = await createSelfSigned(['127.0.0.1'], new Date())
   for (const name of ['ca', 'cert', 'key']) writeFileSync(join(folder, name), made[name])
   const program = fileURLToPath(new URL('api-server.mjs', import.meta.url))
-  const api = spawn(process.execPath, [program, join(folder, 'cert'), join(folder, 'key'), services, deployments], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const often = churn === undefined ? [] : [churn]
+  const args = [program, join(folder, 'cert'), join(folder, 'key'), services, deployments, ...often].map(String)
+  const api = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const port = await new Promise((resolve) => api.stdout.once('data', (data) => resolve(Number(data))))
   const kubeconfig = join(folder, 'kubeconfig')
   const cluster = {

@@ -24,10 +24,11 @@ export const MEMORY_LIMIT = Number.parseInt(
   10,
 )
 
-export async function startServer({ from = ['--from', CLUSTER], more = [], env = {}, stderr } = {}) {
+/** `pair` is a certificate and key as files, with their authority; by default the server makes its own. */
+export async function startServer({ from = ['--from', CLUSTER], more = [], env = {}, pair } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'istio-onramp-attack-'))
   const file = (name) => join(folder, name)
-  const log = stderr ?? openSync(file('log'), 'w')
+  const log = openSync(file('log'), 'w')
   const started = performance.now()
   const child = spawn(
     process.execPath,
@@ -36,21 +37,24 @@ export async function startServer({ from = ['--from', CLUSTER], more = [], env =
       here('../../dist/cli.js'),
       'serve',
       ...from,
-      '--tls-self-signed',
-      '--tls-ca-out',
-      file('ca.crt'),
-      ...(more.includes('--listen') ? [] : ['--listen', '127.0.0.1:0', '--metrics', '127.0.0.1:0']),
+      ...(pair === undefined
+        ? ['--tls-self-signed', '--tls-ca-out', file('ca.crt')]
+        : ['--tls-cert', pair.cert, '--tls-key', pair.key]),
+      '--listen',
+      '127.0.0.1:0',
+      '--metrics',
+      '127.0.0.1:0',
       ...more,
     ],
     { stdio: ['ignore', 'ignore', log], env: { ...process.env, ...env } },
   )
-  if (stderr === undefined) closeSync(log)
+  closeSync(log)
   const server = { child, exit: undefined, folder, log: () => readFileSync(file('log'), 'utf8') }
   child.once('exit', (code, signal) => (server.exit = { code, signal }))
   const line = await until(() => {
     if (server.exit !== undefined) throw new Error(`the server ended: ${server.log()}`)
     return (
-      existsSync(file('ca.crt')) &&
+      (pair !== undefined || existsSync(file('ca.crt'))) &&
       server
         .log()
         .split('\n')
@@ -63,7 +67,7 @@ export async function startServer({ from = ['--from', CLUSTER], more = [], env =
   return Object.assign(server, {
     port: Number(port),
     metricsPort: Number(metricsPort),
-    ca: readFileSync(file('ca.crt'), 'utf8'),
+    ca: readFileSync(pair?.ca ?? file('ca.crt'), 'utf8'),
     readyAfter: performance.now() - started,
   })
 }

@@ -29,6 +29,8 @@ function fill(bytes, entry) {
 
 const PROBE = '"livenessProbe":{"httpGet":{"port":8080}}'
 const THREE = `${PROBE},"readinessProbe":{"httpGet":{"port":8080,"path":"/ready"}},"startupProbe":{"tcpSocket":{"port":8080}}`
+/** Bytes of `{},`, of which src/server/parse-review.ts reads 3 million values. */
+const MOST_READ = 3 * 1_490_000
 const METADATA = '"metadata":{"name":"a"}'
 const pod = (containers, more = '') => `{${METADATA},"spec":{"containers":[${containers}]${more}}}`
 const container = (more) => `{"name":"a","image":"x",${PROBE}${more}}`
@@ -48,6 +50,19 @@ export const SHAPES = [
   ['containers with three probes', 'Pod', (bytes) => pod(fill(bytes, (i) => `{"name":"c${i}","image":"x",${THREE}}`))],
   ['containers as the API server sends them', 'Deployment', (bytes) => deployment(fill(bytes, defaulted))],
   ['objects {}', 'Pod', (bytes) => pod(container(''), `,"x":[${fill(bytes, () => '{}')}]`)],
+  [
+    'objects {} as many as are read',
+    'Pod',
+    (bytes) => pod(container(''), `,"x":[${fill(Math.min(bytes / 2, MOST_READ), () => '{}')}]`),
+  ],
+  [
+    'texts as many as are read',
+    'Ingress',
+    (bytes) =>
+      ingress(
+        `{"tls":[{"hosts":[${fill(Math.min(bytes / 2, MOST_READ), (i) => `"${i % 10}"`)}]}],"rules":[${rule(1)}]}`,
+      ),
+  ],
   ['lists []', 'Pod', (bytes) => pod(container(''), `,"x":[${fill(bytes, () => '[]')}]`)],
   ['numbers', 'Pod', (bytes) => pod(container(''), `,"x":[${fill(bytes, () => '1.5')}]`)],
   ['members', 'Pod', (bytes) => pod(container(''), `,"x":{${fill(bytes, (i) => `"k${i.toString(36)}":0`)}}`)],

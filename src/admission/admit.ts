@@ -41,7 +41,7 @@ function* runRules(request: AdmissionRequest, context: RuleContext): Steps<Verdi
   if (rules.length === 0) return failOpen(nameOf(request), 'no-rule')
   if (operation === 'DELETE' || operation === 'CONNECT') return allow('nothing-to-decide')
   if (!isObject(object)) return failOpen(nameOf(request), 'malformed', 'request.object must be an object')
-  if (isDeeperThan(object, MAX_DEPTH) || isDeeperThan(oldObject, MAX_DEPTH))
+  if (request.isShallow !== true && [object, oldObject].some((value) => isDeeperThan(value, MAX_DEPTH)))
     return failOpen(nameOf(request), 'too-deep')
   const reference = referenceOf(request, object)
   const write: WriteRequest = { operation, reference, object, oldObject: objectOrNone(oldObject), user: request.user }

@@ -35,6 +35,8 @@ export interface AdmissionRequest {
   readonly user: string
   readonly object: Json
   readonly oldObject: Json
+  /** Whether the parser has checked that the objects do not nest too deeply. */
+  readonly isShallow?: boolean
 }
 
 const API_VERSIONS = ['admission.k8s.io/v1', 'admission.k8s.io/v1beta1']

@@ -46,7 +46,7 @@ export const inTurn = pLimit(1)
 /** Parses a body above `PARSED_AT_ONCE` in slices, between which other requests are answered. Throws HttpProblem. */
 export async function parseLargeReview(body: Buffer): Promise<ParsedReview> {
   const parsed = await slices(body)
-  if ('value' in parsed) return { request: decode(parsed.value) }
+  if ('value' in parsed) return { request: { ...decode(parsed.value), isShallow: true } }
   const { excess, objectAt } = parsed
   if (objectAt === undefined || objectAt > PARSED_AT_ONCE) throw tooManyValues()
   return { request: decode(parseJson(headOf(body, objectAt))), unread: excess }

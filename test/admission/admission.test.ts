@@ -1,11 +1,14 @@
 // The protocol and its edges: reviews in and out, the proof of a patch, whole requests that fail open.
 import t from 'tap'
 import { admit } from '../../src/admission/admit.ts'
+import { hasTooManyParts } from '../../src/admission/object-size.ts'
 import { provePatch } from '../../src/admission/prove-patch.ts'
 import { decodeReview, encodeReview, type AdmissionRequest } from '../../src/admission/review.ts'
 import { singleLines } from '../../src/admission/warning-text.ts'
-import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
+import { memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import type { Operation } from '../../src/kubernetes/json-pointer.ts'
+import { MOST_ANNOTATION_BYTES } from '../../src/kubernetes/object.ts'
+import { isTooBigToConvert } from '../../src/rules/ingress/conversion-bounds.ts'
 import { parseReceipt } from '../../src/rules/probes/receipt.ts'
 import { REASONS } from '../../src/rules/reasons.ts'
 import { container, contextOf, HTTP_PROBE, pod, strictShop, workload } from '../support/fixtures.ts'
@@ -340,5 +343,106 @@ t.test('nothing but network handlers is taken from a receipt', (t) => {
     const text = JSON.stringify({ web: { livenessProbe: { original, strategy: 'exec', reason: 'x' } } })
     t.equal(parseReceipt(new Map([['istio-onramp.io/rewritten', text]]))?.get('web')?.size, 0, text)
   }
+  t.end()
+})
+
+t.test('an object that could not be stored is not decided; one that could is', (t) => {
+  const probes = { livenessProbe: HTTP_PROBE, readinessProbe: HTTP_PROBE, startupProbe: HTTP_PROBE }
+  const containers = (count: number, more = {}) => Array.from({ length: count }, (_, i) => container(`c${i}`, more))
+  const withAnnotation = (bytes: number) => ({ metadata: { annotations: { a: 'x'.repeat(bytes - 1) } }, spec: {} })
+  const ports = (count: number) => ({
+    spec: { portLevelMtls: Object.fromEntries(Array.from({ length: count }, (_, i) => [i, {}])) },
+  })
+  const cases: readonly (readonly [string, string, Json, boolean])[] = [
+    ['containers', 'Pod', pod(containers(15_000)), false],
+    ['more containers', 'Pod', pod(containers(16_000)), true],
+    ['containers with probes', 'Pod', pod(containers(9_000, probes)), false],
+    ['more containers with probes', 'Pod', pod(containers(12_000, probes)), true],
+    [
+      'containers without anything',
+      'Deployment',
+      { spec: { template: { spec: { containers: Array(16_000).fill({}) } } } },
+      true,
+    ],
+    ['annotations', 'Ingress', withAnnotation(MOST_ANNOTATION_BYTES), false],
+    ['longer annotations', 'Ingress', withAnnotation(MOST_ANNOTATION_BYTES + 1), true],
+    [
+      'longer annotations of a template',
+      'Job',
+      { spec: { template: withAnnotation(MOST_ANNOTATION_BYTES + 1) } },
+      true,
+    ],
+    ['a policy for every port', 'PeerAuthentication', ports(65_535), false],
+    ['a policy for more', 'PeerAuthentication', ports(65_536), true],
+    ['no object', 'Pod', null, false],
+  ]
+  for (const [name, kind, object, expected] of cases) t.equal(hasTooManyParts(kind, object), expected, name)
+  t.end()
+})
+
+t.test('a patch is proved on copies of what it touches only', (t) => {
+  const object = pod([container('web', { livenessProbe: HTTP_PROBE, env: [] }), container('other', {})])
+  const before = structuredClone(object)
+  const at = '/spec/containers/0'
+  const proof = provePatch(object, [
+    { op: 'add', path: `${at}/env/-`, value: { name: 'A' } },
+    { op: 'add', path: `${at}/env/0`, value: { name: 'B' } },
+    { op: 'remove', path: `${at}/livenessProbe/httpGet` },
+  ])
+  t.ok('result' in proof)
+  if (!('result' in proof)) return t.end()
+  t.same(object, before, 'the object itself is unchanged')
+  const containers = (value: Json) => memberAt(value, 'spec', 'containers') as readonly Json[]
+  t.equal(containers(proof.result)[1], containers(object)[1], 'what is not touched is shared')
+  t.same(memberAt(containers(proof.result)[0], 'env'), [{ name: 'B' }, { name: 'A' }])
+  const refused: readonly (readonly [Operation, RegExp])[] = [
+    [{ op: 'remove', path: `${at}/readinessProbe/httpGet` }, /UNRESOLVABLE/],
+    [{ op: 'remove', path: `${at}/livenessProbe/tcpSocket` }, /UNRESOLVABLE/],
+    [{ op: 'replace', path: `${at}/livenessProbe/exec`, value: {} }, /UNRESOLVABLE/],
+    [{ op: 'add', path: `${at}/env/1`, value: {} }, /UNRESOLVABLE/],
+    [{ op: 'add', path: '/spec/containers/2/env', value: [] }, /UNRESOLVABLE/],
+    [{ op: 'remove', path: `${at}/env/0` }, /UNRESOLVABLE/],
+  ]
+  for (const [operation, expected] of refused) t.match(provePatch(object, [operation]), { problem: expected })
+  t.end()
+})
+
+t.test('an Ingress above 200 routes is denied without being converted, and passes where it would pass small', (t) => {
+  const rules = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      host: `h${i}.example.com`,
+      http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }] },
+    }))
+  const ingress = (spec: JsonObject, annotations: JsonObject = {}): JsonObject => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'i', namespace: 'shop', annotations },
+    spec,
+  })
+  const alias = { 'nginx.ingress.kubernetes.io/server-alias': Array.from({ length: 200 }, (_, i) => `a${i}`).join(',') }
+  const bounds: readonly (readonly [string, JsonObject, boolean])[] = [
+    ['200 routes', ingress({ rules: rules(200) }), false],
+    ['201 routes', ingress({ rules: rules(201) }), true],
+    ['aliases multiply routes', ingress({ rules: rules(1) }, alias), true],
+    ['a long annotation', ingress({ rules: rules(1) }, { a: 'x'.repeat(70_000) }), true],
+    [
+      'what kubectl keeps',
+      ingress({ rules: rules(1) }, { 'kubectl.kubernetes.io/last-applied-configuration': 'x'.repeat(70_000) }),
+      false,
+    ],
+    ['hosts of TLS', ingress({ rules: rules(1), tls: [{ hosts: Array(30_000).fill('') }] }), true],
+  ]
+  for (const [name, object, expected] of bounds) t.equal(isTooBigToConvert(object), expected, name)
+  const decided = (object: JsonObject, oldObject: Json = null) => {
+    const kind = { group: 'networking.k8s.io', version: 'v1', kind: 'Ingress' }
+    const operation = oldObject === null ? 'CREATE' : 'UPDATE'
+    const decoded = decodeReview(review(createPodRequest(object, { kind, operation, oldObject })))
+    if ('problem' in decoded) throw new Error(decoded.problem)
+    return admit(decoded, context)
+  }
+  const big = ingress({ rules: rules(201) })
+  t.match(decided(big), { kind: 'deny', message: /too big to convert/ })
+  t.match(decided(structuredClone(big), big), { kind: 'warn', reason: 'ingress-spec-unchanged' })
+  t.match(decided(ingress({ rules: rules(202) }), big), { kind: 'deny' })
   t.end()
 })
