@@ -18,6 +18,7 @@ interface CheckFlags extends ClusterFlags {
   readonly failOnNew?: boolean
   readonly ignore?: string
   readonly explain?: string
+  readonly watch?: boolean
 }
 
 export function addCheck(program: Command, run: Run): void {
@@ -49,6 +50,7 @@ export function addCheck(program: Command, run: Run): void {
     .option('--baseline <file>', 'earlier output of -o json; findings that it lacks are marked as new')
     .option('--fail-on-new', 'exit with 1 only for new findings')
     .option('--ignore <file>', 'file of findings to ignore, one per line: CODE[@SLOT]=REASON[; until=DATE]')
+    .option('--watch', 'keep watching a live cluster, and report again when the answer changes')
     .option('--explain <code>', 'explain this finding code and exit')
     .action(async (flags: CheckFlags, command: Command) => {
       if (flags.explain !== undefined) {
@@ -57,6 +59,8 @@ export function addCheck(program: Command, run: Run): void {
       }
       if (flags.failOnNew === true && flags.baseline === undefined)
         command.error('error: --fail-on-new needs --baseline FILE')
+      if (flags.watch === true && flags.from !== undefined)
+        command.error('error: --watch needs a live cluster; it cannot be used with --from')
       await runCheck(flags, run)
     })
 }
@@ -72,7 +76,7 @@ async function explainCode(code: string, command: Command, { stdout }: Run): Pro
 }
 
 async function runCheck(flags: CheckFlags, run: Run): Promise<void> {
-  const { check } = await import('./check.ts')
+  const { check, checkWatching } = await import('./check.ts')
   const options: CheckOptions = {
     cluster: flags,
     namespaces: flags.namespace ?? [],
@@ -87,9 +91,28 @@ async function runCheck(flags: CheckFlags, run: Run): Promise<void> {
     hasColor: hasColor(run),
     today: new Date().toISOString().slice(0, 10),
   }
-  const result = await check(options, await configurationOf(flags.config), tellTo(run))
-  run.stdout.write(result.output)
+  const configuration = await configurationOf(flags.config)
+  if (flags.watch !== true) {
+    const result = await check(options, configuration, tellTo(run))
+    run.stdout.write(result.output)
+    if (result.hasFindings) run.exitCode = 1
+    return
+  }
+  const show = showTo(run)
+  const result = await checkWatching(options, configuration, tellTo(run), show, untilInterrupted())
   if (result.hasFindings) run.exitCode = 1
+}
+
+/** On a terminal a report replaces the one before. */
+function showTo({ stdout }: Run): (output: string) => void {
+  return (output) => void stdout.write(stdout.isTTY === true ? `\u001b[H\u001b[2J${output}` : output)
+}
+
+/** Ctrl-C ends the watch, not the process: the exit code is that of the last report. A second one ends the process. */
+function untilInterrupted(): AbortSignal {
+  const interruption = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
+  return interruption.signal
 }
 
 /** Reads `json` or `json=report.json`. */

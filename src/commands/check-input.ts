@@ -39,13 +39,29 @@ export async function readCheckInput(
   configuration: Configuration,
   tell: (line: string) => void,
 ): Promise<CheckInput> {
-  const manifests = flags.from === undefined ? [] : await readManifests(flags.from)
   const changes = change.length === 0 ? [] : await readManifests(change)
-  const before =
-    flags.from === undefined
-      ? (await loadCluster(flags, configuration, tell, 'all')).state
-      : stateOfManifests(manifests)
-  const removed = remove.map(parseRemoved)
+  const proposal = { changes, removed: remove.map(parseRemoved) }
+  if (flags.from === undefined) {
+    const { state } = await loadCluster(flags, configuration, tell, 'all')
+    return propose(state, [], proposal)
+  }
+  const manifests = await readManifests(flags.from)
+  return propose(stateOfManifests(manifests), manifests, proposal)
+}
+
+/** Reads the input for another state of a live cluster. Throws InputError. */
+export async function readProposal(state: ClusterState, { change, remove }: Proposal): Promise<CheckInput> {
+  const changes = change.length === 0 ? [] : await readManifests(change)
+  return propose(state, [], { changes, removed: remove.map(parseRemoved) })
+}
+
+interface ReadProposal {
+  readonly changes: readonly Manifest[]
+  readonly removed: readonly RemovedObject[]
+}
+
+/** `manifests` are those of the state; none for a live cluster. */
+function propose(before: ClusterState, manifests: readonly Manifest[], { changes, removed }: ReadProposal): CheckInput {
   const after =
     changes.length === 0 && removed.length === 0
       ? { state: before, problems: [] }

@@ -3,11 +3,12 @@
  * cluster.
  */
 import { writeFile } from 'node:fs/promises'
+import type { ClusterState } from '../cluster/cluster-state.ts'
 import type { Configuration } from '../config.ts'
 import { InputError, messageOf } from '../errors.ts'
 import { annotationsOf } from '../kubernetes/object.ts'
-import { assess, assumingStrict } from '../readiness/assess.ts'
-import { buildEstate, type Estate } from '../readiness/estate.ts'
+import { assess, assessInSteps, assumingStrict } from '../readiness/assess.ts'
+import { buildEstate, buildEstateInSteps, type Estate } from '../readiness/estate.ts'
 import { findingKey, type Finding } from '../readiness/finding.ts'
 import { finding as makeFinding } from '../readiness/finding.ts'
 import { situationOf } from '../readiness/situation.ts'
@@ -15,7 +16,7 @@ import { judgeNamespaces } from '../readiness/verdict.ts'
 import { renderAs } from './check-format.ts'
 import type { CheckFormat } from './check-format-names.ts'
 import { IGNORE, ignoredBy, parseIgnores, readIgnoreFile, type IgnoreEntry } from './check-ignore.ts'
-import { readCheckInput, type CheckInput } from './check-input.ts'
+import { readCheckInput, readProposal, type CheckInput } from './check-input.ts'
 import {
   concerns,
   countByNamespace,
@@ -28,6 +29,7 @@ import {
 } from './check-report.ts'
 import type { ClusterFlags } from './load-cluster.ts'
 import { createPaint } from './preview-text.ts'
+import { finishTelling } from './slow-work.ts'
 
 export const FAIL_ON = ['error', 'warn', 'unknown', 'never'] as const
 
@@ -66,10 +68,47 @@ export async function check(
   configuration: Configuration,
   tell: (line: string) => void,
 ): Promise<CheckResult> {
-  const baseline = options.baseline === undefined ? undefined : await readBaseline(options.baseline)
-  const ignores = options.ignore === undefined ? [] : await readIgnoreFile(options.ignore, tell)
+  const exceptions = await readExceptions(options, tell)
   const input = await readCheckInput(options.cluster, options, configuration, tell)
-  const report = makeReport(input, options, configuration, ignores, baseline)
+  return await print(makeReport(input, options, configuration, exceptions, tell), options)
+}
+
+/**
+ * The same, again whenever the answer changes, until `signal` is aborted. `show` gets each output. Returns the last
+ * result. Throws InputError.
+ */
+export async function checkWatching(
+  options: CheckOptions,
+  configuration: Configuration,
+  tell: (line: string) => void,
+  show: (output: string) => void,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const exceptions = await readExceptions(options, tell)
+  const first = await check(options, configuration, tell)
+  show(first.output)
+  const report = async (state: ClusterState): Promise<CheckResult> => {
+    const input = await readProposal(state, options)
+    return await print(makeReport(input, options, configuration, exceptions, tell), options)
+  }
+  const { watchCheck } = await import('./check-watch.ts')
+  return await watchCheck(first, { context: options.cluster.context, report, print: show, tell }, configuration, signal)
+}
+
+/** What is known already, and what is ignored. */
+interface Exceptions {
+  readonly baseline: ReadonlySet<string> | undefined
+  readonly ignores: readonly IgnoreEntry[]
+}
+
+async function readExceptions({ baseline, ignore }: CheckOptions, tell: (line: string) => void): Promise<Exceptions> {
+  return {
+    baseline: baseline === undefined ? undefined : await readBaseline(baseline),
+    ignores: ignore === undefined ? [] : await readIgnoreFile(ignore, tell),
+  }
+}
+
+async function print(report: CheckReport, options: CheckOptions): Promise<CheckResult> {
   let output = ''
   for (const { format, file } of options.outputs) {
     const text = renderAs(format, report, createPaint(options.hasColor && file === undefined))
@@ -83,13 +122,13 @@ function makeReport(
   input: CheckInput,
   options: CheckOptions,
   configuration: Configuration,
-  ignores: readonly IgnoreEntry[],
-  baseline: ReadonlySet<string> | undefined,
+  { baseline, ignores }: Exceptions,
+  tell: (line: string) => void,
 ): CheckReport {
-  const estate = buildEstate(input.after)
+  const estate = finishTelling('reading the mesh', buildEstateInSteps(input.after), tell)
   const wanted = (namespace: string) => options.namespaces.length === 0 || options.namespaces.includes(namespace)
   const isWanted = (finding: Finding) => wanted(finding.object.namespace) || wanted(finding.scope)
-  const found = listedFindings(input, estate, options, configuration).filter(isWanted)
+  const found = listedFindings(input, estate, options, configuration, tell).filter(isWanted)
   const ignoring = ignoresOf(found, input, estate)
   const all = [...found, ...ignoring.invalid.filter(isWanted)].map((finding) => reported(finding, input, baseline))
   const findings: ReportedFinding[] = []
@@ -99,7 +138,8 @@ function makeReport(
     if (by === undefined) findings.push(finding)
     else ignored.push({ ...finding, ignoredBy: by.by, until: by.until })
   }
-  const verdicts = judgeNamespaces(estate, input.after.policies, configuration.rules, wanted)
+  const judging = judgeNamespaces(estate, input.after.policies, configuration.rules, wanted)
+  const verdicts = finishTelling('checking each namespace', judging, tell)
   const unknown = verdicts.flatMap((verdict) => verdict.unknown)
   const parts = { findings, unknown, ignored }
   const countFor = countByNamespace(parts)
@@ -118,13 +158,14 @@ function listedFindings(
   estate: Estate,
   options: CheckOptions,
   { rules }: Configuration,
+  tell: (line: string) => void,
 ): readonly Finding[] {
   const { assumeStrict } = options
   const hasProposal = options.change.length > 0 || options.remove.length > 0
   const isMesh = assumeStrict.includes('*')
   const names = isMesh ? [...assumeStrict.filter((name) => name !== '*'), estate.rootNamespace] : assumeStrict
   const policies = names.reduce(assumingStrict, input.after.policies)
-  const after = assess(situationOf(estate, policies, rules))
+  const after = finishTelling('checking', assessInSteps(situationOf(estate, policies, rules)), tell)
   if (isMesh || (!hasProposal && names.length === 0)) return after
   const former = input.before === input.after ? estate : buildEstate(input.before)
   const known = new Set(assess(situationOf(former, input.before.policies, rules)).map(findingKey))

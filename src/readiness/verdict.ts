@@ -2,6 +2,7 @@
 import { counted } from '../kubernetes/counted.ts'
 import { nextStep, type NextStep, type Step } from './next-step.ts'
 import { describe } from '../kubernetes/object.ts'
+import type { Steps } from '../kubernetes/steps.ts'
 import type { Mode } from '../istio/declared-policy.ts'
 import type { PolicyIndex } from '../istio/policy-index.ts'
 import type { RuleConfiguration } from '../rules/configuration.ts'
@@ -37,16 +38,20 @@ export interface NamespaceVerdict {
 /**
  * `policies` are those in force, with proposed changes applied. The cost over all namespaces is linear in the cluster.
  */
-export function judgeNamespaces(
+export function* judgeNamespaces(
   estate: Estate,
   policies: PolicyIndex,
   configuration: RuleConfiguration,
   wanted: (namespace: string) => boolean = () => true,
-): readonly NamespaceVerdict[] {
+): Steps<readonly NamespaceVerdict[]> {
   const shared = sharedReasons(estate, policies, configuration)
-  return estate.namespaces
-    .filter(({ name }) => wanted(name))
-    .map(({ name }) => judgeNamespace(name, { estate, policies, configuration, shared }))
+  const verdicts: NamespaceVerdict[] = []
+  for (const { name } of estate.namespaces)
+    if (wanted(name)) {
+      verdicts.push(judgeNamespace(name, { estate, policies, configuration, shared }))
+      yield
+    }
+  return verdicts
 }
 
 interface Basis {

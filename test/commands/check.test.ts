@@ -2,9 +2,12 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { stringify } from 'yaml'
-import { check, type CheckOptions } from '../../src/commands/check.ts'
+import { pathsOf, targetsOf } from '../../src/cluster/live/watch-target.ts'
+import { RESOURCES, resourceOf } from '../../src/cluster/resources.ts'
+import { check, checkWatching, type CheckOptions } from '../../src/commands/check.ts'
 import { findingPages } from '../../src/commands/check-explain.ts'
 import { DEFAULT_CONFIGURATION } from '../../src/config.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
@@ -16,6 +19,8 @@ import {
   peerAuthentication,
   type InjectorValues,
 } from '../support/fixtures.ts'
+import { startFakeApiServer } from '../support/fake-api-server.ts'
+import { writeKubeconfig } from '../support/kubeconfig.ts'
 import { deployment, destinationRule, env, service } from '../readiness/support/mesh.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'check-'))
@@ -60,23 +65,24 @@ async function run(
   objects: readonly JsonObject[],
   changes: Partial<CheckOptions> = {},
 ): Promise<{ readonly report: Report; readonly fails: boolean }> {
-  const options: CheckOptions = {
-    cluster: { from: [await fileOf(objects)] },
-    namespaces: [],
-    assumeStrict: [],
-    change: [],
-    remove: [],
-    outputs: [{ format: 'json', file: undefined }],
-    failOn: 'error',
-    baseline: undefined,
-    failOnNew: false,
-    ignore: undefined,
-    hasColor: false,
-    today: '2026-11-27',
-    ...changes,
-  }
+  const options: CheckOptions = { ...OPTIONS, cluster: { from: [await fileOf(objects)] }, ...changes }
   const { output, hasFindings } = await check(options, DEFAULT_CONFIGURATION, () => undefined)
   return { report: JSON.parse(output) as Report, fails: hasFindings }
+}
+
+const OPTIONS: CheckOptions = {
+  cluster: {},
+  namespaces: [],
+  assumeStrict: [],
+  change: [],
+  remove: [],
+  outputs: [{ format: 'json', file: undefined }],
+  failOn: 'error',
+  baseline: undefined,
+  failOnNew: false,
+  ignore: undefined,
+  hasColor: false,
+  today: '2026-11-27',
 }
 
 const codesOf = ({ findings }: Report): readonly string[] => findings.map(({ code }) => code)
@@ -246,4 +252,51 @@ t.test('docs/reference/findings is what the table says (node hack/reference/find
   const pages = findingPages()
   t.equal(pages.size, FINDING_CODES.length + 1)
   for (const [name, text] of pages) t.equal(await readFile(`docs/reference/findings/${name}`, 'utf8'), text, name)
+})
+
+t.test('--watch reports again when the answer changes, and ends as a run would', async (t) => {
+  const api = await startFakeApiServer()
+  t.teardown(() => api.close())
+  const paths = new Map(
+    targetsOf(RESOURCES, ['istio-system']).map((target) => [target.resource, pathsOf(target)[0] ?? '']),
+  )
+  const pathOf = (object: JsonObject) => {
+    const resource = resourceOf(object)
+    return (resource && paths.get(resource)) ?? ''
+  }
+  const objects = [...ISTIO({ rewriteAppHTTPProbe: false }), deployment('web', PROBED)]
+  for (const path of paths.values()) api.set(path, [])
+  for (const path of new Set(objects.map(pathOf)))
+    api.set(
+      path,
+      objects.filter((object) => pathOf(object) === path),
+    )
+  process.env['KUBECONFIG'] = writeKubeconfig(folder, api.url)
+  t.teardown(() => delete process.env['KUBECONFIG'])
+
+  const shown: Report[] = []
+  const interruption = new AbortController()
+  const until = async (count: number) => {
+    for (let tries = 0; shown.length < count && tries < 400; tries += 1) await sleep(50)
+  }
+  const result = checkWatching(
+    OPTIONS,
+    DEFAULT_CONFIGURATION,
+    () => undefined,
+    (output) => shown.push(JSON.parse(output) as Report),
+    interruption.signal,
+  )
+  const strict = peerAuthentication('shop', 'default', { mtls: { mode: 'STRICT' } })
+  await until(1)
+  for (let tries = 0; api.watchers(pathOf(strict)) === 0 && tries < 400; tries += 1) await sleep(50)
+  t.same(shown.map(codesOf), [[]], 'the state in force')
+  api.send(pathOf(strict), 'ADDED', strict)
+  await until(2)
+  t.same(shown.map(codesOf), [[], ['probe-fails']], 'after the change')
+  const status = { ...deployment('web', PROBED), status: { readyReplicas: 1 } }
+  api.send(pathOf(status), 'MODIFIED', status)
+  await sleep(2500)
+  t.equal(shown.length, 2, 'a change that answers nothing new is not reported')
+  interruption.abort()
+  t.equal((await result).hasFindings, true)
 })

@@ -6,6 +6,7 @@ import { buildEstate } from '../../../src/readiness/estate.ts'
 import type { Finding } from '../../../src/readiness/finding.ts'
 import { situationOf } from '../../../src/readiness/situation.ts'
 import { judgeNamespaces, type NamespaceVerdict } from '../../../src/readiness/verdict.ts'
+import { finish } from '../../../src/kubernetes/steps.ts'
 import { DEFAULT_RULES } from '../../../src/rules/configuration.ts'
 import type { ClusterState } from '../../../src/cluster/cluster-state.ts'
 import { DEFAULT_INSTALL, istioInstall, namespaceObject, type InjectorValues } from '../../support/fixtures.ts'
@@ -40,7 +41,7 @@ export function codes(findings: readonly Finding[]): readonly string[] {
 }
 
 export function verdictOf(state: ClusterState, namespace = 'shop'): NamespaceVerdict {
-  const verdict = judgeNamespaces(buildEstate(state), state.policies, DEFAULT_RULES).find(
+  const verdict = finish(judgeNamespaces(buildEstate(state), state.policies, DEFAULT_RULES)).find(
     ({ name }) => name === namespace,
   )
   if (verdict === undefined) throw new Error(`no verdict on ${namespace}`)
