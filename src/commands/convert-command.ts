@@ -15,6 +15,7 @@ interface ConvertFlags {
   readonly experimental?: true
   readonly output: 'yaml' | 'json'
   readonly report?: string
+  readonly outputFolder?: string
   readonly failOn: 'error' | 'warn' | 'never'
   readonly gateway?: string
   readonly config?: string
@@ -72,7 +73,15 @@ function addTargetOptions(command: Command): void {
 function addOutputOptions(command: Command): void {
   command
     .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json']).default('yaml'))
-    .option('--report <file>', 'also write the report to this file (JSON if it ends in .json, otherwise text)')
+    .option(
+      '--output-folder <folder>',
+      'write the objects there: a folder for each namespace and one for the platform team; edited files are kept',
+    )
+    .addOption(
+      new Option('--report <file>', `also write the report to this file, by its ending: ${ENDINGS}`).argParser(
+        parseReport,
+      ),
+    )
     .addOption(
       new Option('--fail-on <level>', 'exit with 1 if the report has a line of this level or worse')
         .choices(['error', 'warn', 'never'])
@@ -95,6 +104,7 @@ async function convertWith(flags: ConvertFlags, run: Run): Promise<void> {
     format: flags.output,
     gateway: gateway === undefined ? rules.gateway : { ...rules.gateway, shared: gateway },
     reportFile: flags.report,
+    folder: flags.outputFolder,
     failOn: flags.failOn,
     isTerminal: run.stdout.isTTY === true && run.stderr.isTTY === true,
     tell: tellTo(run),
@@ -109,6 +119,13 @@ function parseVersion(value: string): number {
   const minor = /^v?1\.(\d{1,3})(?:\.\d+)?$/.exec(value)?.[1]
   if (minor !== undefined) return Number(minor)
   throw new InvalidArgumentError('A version such as 1.6 is expected.')
+}
+
+const ENDINGS = '.html (an estate view), .md, .csv or .json'
+
+function parseReport(value: string): string {
+  if (/\.(?:html|md|csv|json)$/.test(value)) return value
+  throw new InvalidArgumentError(`A file name that ends in ${ENDINGS} is expected.`)
 }
 
 function parseGateway(value: string): string {
