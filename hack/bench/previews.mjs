@@ -1,6 +1,6 @@
 // What the command line costs: its start, and `preview` of 75 MB of manifests.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -29,6 +29,7 @@ export function benchPreviews() {
   const folder = mkdtempSync(join(tmpdir(), 'istio-onramp-bench-'))
   try {
     writeManifests(folder)
+    joinManifests(folder)
     benchFolder(folder)
   } finally {
     rmSync(folder, { recursive: true })
@@ -58,11 +59,12 @@ function startOf(args) {
 /** Each run is a process of its own, with the peak of its memory. */
 function benchFolder(folder) {
   console.log(`\n${MEGABYTES} MB of manifests (aims: 16 s on an idle core, 400 MiB)`)
-  const preview = (format) => [CLI, 'preview', '-f', folder, '--from', CLUSTER, '-o', format]
+  const preview = (format, file = folder) => [CLI, 'preview', '-f', file, '--from', CLUSTER, '-o', format]
   const floor = run([here(import.meta.url), folder])
   for (const [name, { milliseconds, mebibytes }] of [
     ['js-yaml reads the values', floor],
     ['preview -o yaml', run(preview('yaml'))],
+    ['preview -o yaml, as one file', run(preview('yaml', join(folder, ONE_FILE)))],
     ['preview', run(preview('text'))],
     ['preview -o json', run(preview('json'))],
     ['restore', run([CLI, 'restore', '-f', folder])],
@@ -99,6 +101,16 @@ export function writeManifests(folder) {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(team, name), text)
     bytes += Object.values(files).reduce((sum, text) => sum + text.length, 0)
   }
+}
+
+/** The name is not that of a manifest, so that it is not read with the folder. */
+const ONE_FILE = 'all.txt'
+
+function joinManifests(folder) {
+  const one = openSync(join(folder, ONE_FILE), 'w')
+  for (const name of readdirSync(folder, { recursive: true }))
+    if (name.endsWith('.yaml')) writeFileSync(one, `---\n${readFileSync(join(folder, name), 'utf8')}\n`)
+  closeSync(one)
 }
 
 function definition(round) {
