@@ -146,6 +146,15 @@ function yamlIn(text: string): readonly unknown[] {
   return found === null ? [] : objectsOf(found[1] ?? '')
 }
 
+t.test('what is not printed is named in a comment, whatever line breaks are in it', async (t) => {
+  const folder = t.testdir({})
+  for (const lineBreak of ['\r', '\u0085', '\u2028', '\u2029']) {
+    writeFileSync(`${folder}/a.yaml`, `--- a${lineBreak}kind: Pod\na: 1\n`)
+    const { text } = await previewed(`${folder}/a.yaml`, 'yaml')
+    t.equal(text.replace(/^---\n/, '').replaceAll(/^# not printed: .* a kind: Pod\n/gm, ''), '', inAscii(lineBreak))
+  }
+})
+
 function objectsOf(text: string): readonly unknown[] {
   return parseManifests(text, 'x.yaml').map(({ object }) => object)
 }
