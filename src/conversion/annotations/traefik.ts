@@ -21,10 +21,12 @@ const CLEAR_HTTP2 = {
     "name the Service's port http2, or set appProtocol: kubernetes.io/h2c, so that the gateway speaks HTTP/2 to it; a route cannot configure this",
 } as const
 
-const MIDDLEWARE = unsupported(
-  'error',
-  'middlewares may contain authentication, address lists, rewrites and redirects; each of them must be recreated in Istio',
-)
+/** The names are those of Middleware objects, `namespace-name@kubernetescrd`, or of Traefik's own configuration. */
+const MIDDLEWARE: Entry = (value) => ({
+  outcome: 'unsupported',
+  level: 'error',
+  message: `SECURITY: ${readList(value).join(', ')} may contain authentication, address lists, rewrites and redirects, none of which is converted: recreate each one in Istio`,
+})
 
 const NO_SERVER = unsupported(
   'error',
