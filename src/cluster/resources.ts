@@ -209,5 +209,6 @@ function readController(object: JsonObject): string {
  * mode, but leftovers are reported (docs/facts/mtls-modes.md#legacy-policies).
  */
 function readLegacyPolicy(object: JsonObject): string {
-  return describe(referenceTo(object))
+  const reference = referenceTo(object)
+  return describe(reference.kind === 'MeshPolicy' ? { ...reference, namespace: '' } : reference)
 }

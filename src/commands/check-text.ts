@@ -30,7 +30,7 @@ export function renderReport(report: CheckReport, paint: Paint): string {
           '',
           paint('bold', 'ignored'),
           ...ignored.flatMap((finding) =>
-            wrap(`${describeObject(finding.object)} ${finding.code} by ${finding.ignoredBy}`, '  '),
+            wrap(`${describe(finding.object)} ${finding.code} by ${finding.ignoredBy}`, '  '),
           ),
         ]),
     ...(namespaces.length === 0 ? [] : ['', ...namespaces.map(({ next }) => `${paint('cyan', 'next:')} ${next}`)]),
@@ -70,7 +70,7 @@ function groupByObject(
 ): readonly (readonly [ObjectReference, readonly ReportedFinding[]])[] {
   const groups = new Map<string, [ObjectReference, ReportedFinding[]]>()
   for (const finding of findings) {
-    const key = describeObject(finding.object)
+    const key = describe(finding.object)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [finding.object, [finding]])
     else group[1].push(finding)
@@ -78,15 +78,11 @@ function groupByObject(
   return [...groups.values()]
 }
 
-function describeObject(object: ObjectReference): string {
-  return object.namespace === '' ? `${object.kind} ${object.name}` : describe(object)
-}
-
 function renderObject(object: ObjectReference, findings: readonly ReportedFinding[], paint: Paint): readonly string[] {
   const [first] = findings
   const place = first?.file === undefined ? '' : `  ${first.file}:${first.line ?? 1}`
   return [
-    `${paint('bold', describeObject(object))}${paint('dim', place)}`,
+    `${paint('bold', describe(object))}${paint('dim', place)}`,
     ...findings.flatMap((finding) => renderFinding(finding, paint)),
   ]
 }

@@ -39,9 +39,9 @@ export function referenceTo(object: JsonObject, namespace?: string): ObjectRefer
   }
 }
 
-/** Returns `Deployment shop/web`, the form in messages. */
+/** Returns `Deployment shop/web`, the form in messages; `ClusterRole web` for an object without a namespace. */
 export function describe({ kind, namespace, name }: ObjectReference): string {
-  return `${kind} ${namespace}/${name}`
+  return namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`
 }
 
 /** Whether a controller owns the object, as a Deployment owns its ReplicaSets (ownerReferences[].controller). */

@@ -224,7 +224,7 @@ t.test('leftovers of Istio before 1.5 are reported and change nothing', (t) => {
       spec: { peers: [{ mtls: {} }] },
     },
   ])
-  t.match(state.notes, [/^MeshPolicy default\/default: Istio 1\.6 and later ignores it/])
+  t.match(state.notes, [/^MeshPolicy default: Istio 1\.6 and later ignores it/])
   t.equal(state.policies.get('default'), undefined)
   t.end()
 })

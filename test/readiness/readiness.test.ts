@@ -16,6 +16,7 @@ import {
   runningPod,
   service,
   verdictOf,
+  verdictsOf,
   type Members,
 } from './support/mesh.ts'
 
@@ -1099,5 +1100,38 @@ t.test('the way back undoes the switch: a policy of its own gets its mode back, 
   t.match(back(mesh([web, service('web'), peerAuthentication('shop', 'ours', { mtls: { mode: 'PERMISSIVE' } })])), [
     /patch peerauthentication ours .*PERMISSIVE/,
   ])
+  t.end()
+})
+
+t.test('the order follows the calls: a caller is restarted, and its namespace switched, before what it calls', (t) => {
+  const team = (name: string, calls: string): readonly JsonObject[] => [
+    namespaceObject(name, { 'istio-injection': 'enabled' }),
+    deployment('app', env('NEXT_URL', calls), { namespace: name }),
+    runningPod('app', env('NEXT_URL', calls), { namespace: name, sidecar: false, ip: `10.1.1.${name.length}` }),
+    service('app', { namespace: name }),
+    deployment('in', {}, { namespace: name }),
+    service('in', { namespace: name, selector: { app: 'in' } }),
+  ]
+  const waves = (objects: readonly JsonObject[]) => switchOrder(verdictsOf(mesh(objects)))
+  const chain = [...team('a', 'http://nobody'), ...team('bb', 'http://in.a'), ...team('ccc', 'http://in.bb')]
+  t.same(
+    waves(chain)
+      .filter(({ title }) => title === 'after restarts')
+      .map(({ namespaces, before }) => [namespaces, before]),
+    [
+      [['bb'], ['kubectl -n ccc rollout restart deployment/app']],
+      [['a'], ['kubectl -n bb rollout restart deployment/app']],
+    ],
+  )
+  const circle = waves([...team('a', 'http://in.bb'), ...team('bb', 'http://in.a')])
+  t.same(
+    circle
+      .flatMap(({ namespaces }) => namespaces)
+      .filter((name) => name.length < 3)
+      .toSorted(),
+    ['a', 'bb'],
+  )
+  const outside = waves([...team('a', 'http://nobody'), ...outsider('http://in.a')])
+  t.ok(outside.find(({ title }) => title.startsWith('blocked'))?.namespaces.includes('a'), 'no restart helps')
   t.end()
 })

@@ -57,8 +57,7 @@ export function denialText(reference: ObjectReference, effect: SwitchEffect): st
 
 function detail({ object, container, slot, message }: Finding): string {
   const place = [container, slot].filter((part) => part !== undefined).join(' ')
-  const name = object.namespace === '' ? `${object.kind} ${object.name}` : describe(object)
-  return `${name}${place === '' ? '' : `, ${place}`}: ${message}`
+  return `${describe(object)}${place === '' ? '' : `, ${place}`}: ${message}`
 }
 
 function command({ scope }: SwitchEffect): string {

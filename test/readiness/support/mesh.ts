@@ -40,10 +40,12 @@ export function codes(findings: readonly Finding[]): readonly string[] {
   return findings.map(({ code }) => code)
 }
 
+export function verdictsOf(state: ClusterState): readonly NamespaceVerdict[] {
+  return finish(judgeNamespaces(buildEstate(state), state.policies, DEFAULT_RULES))
+}
+
 export function verdictOf(state: ClusterState, namespace = 'shop'): NamespaceVerdict {
-  const verdict = finish(judgeNamespaces(buildEstate(state), state.policies, DEFAULT_RULES)).find(
-    ({ name }) => name === namespace,
-  )
+  const verdict = verdictsOf(state).find(({ name }) => name === namespace)
   if (verdict === undefined) throw new Error(`no verdict on ${namespace}`)
   return verdict
 }
