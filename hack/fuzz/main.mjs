@@ -1,5 +1,6 @@
-// npm run fuzz -- --minutes N [--seed S]: random reviews, in process and over the wire, from real objects. Where Go is
-// installed, the API server's own decoding and patching judges the patches as well. Prints the seed and index of a failure.
+// npm run fuzz -- --minutes N [--seed S] [--index I]: random reviews, in process and over the wire, from real objects. Where Go is
+// installed, the API server's own decoding and patching judges the patches as well. Prints the seed and index of a
+// failure; `--index` is that review once more.
 import { readFileSync, readdirSync } from 'node:fs'
 import { Agent } from 'node:https'
 import { spawn, spawnSync } from 'node:child_process'
@@ -15,7 +16,9 @@ import { judge } from './judge.mjs'
 import { createRandom } from './random.mjs'
 import { varied } from './vary.mjs'
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string' }, index: { type: 'string' } },
+})
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const until = performance.now() + Number(values.minutes) * 60_000
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -47,7 +50,7 @@ const server = await startServer()
 const agent = new Agent({ ca: server.ca, keepAlive: true, maxSockets: 4 })
 const oracle = startOracle()
 const statuses = {}
-let index = 0
+let index = Number(values.index ?? 0)
 let patches = 0
 console.log(
   `seed ${seed}, ${bases.length} objects, ${oracle === undefined ? "without Go: the API server's decoding does not judge" : "judged by the API server's decoding"}`,
@@ -57,6 +60,7 @@ while (performance.now() < until) {
   const review = randomReview(random)
   try {
     const { problems, operations, after } = judge(review, random.pick(contexts))
+    if (values.index !== undefined) console.log(JSON.stringify({ review, operations, after, problems }, null, 1))
     for (const problem of problems) fail(index, problem)
     if (operations !== undefined && problems.length === 0) {
       patches += 1
@@ -67,6 +71,7 @@ while (performance.now() < until) {
   }
   if (random.chance(WIRE_SHARE)) await overTheWire(review, random)
   index += 1
+  if (values.index !== undefined) break
 }
 await oracle?.end()
 const { most } = isAlive(server) ? resident(server) : { most: 0 }

@@ -471,6 +471,7 @@ t.test("a name that the prober's parts need is the user's where the user has it"
     ['rewrite', {}, { volumes: [{ name, emptyDir: {} }], initContainers: [{ name, image: 'a', command: install }] }],
     ['leave', {}, { initContainers: [{ name, image: 'a', command: ['sh'] }] }],
     ['leave', {}, { initContainers: [{ name, image: 'a' }] }],
+    ['leave', {}, { initContainers: [{ name, image: 'a', command: install, lifecycle: {} }] }],
   ]
   for (const [action, members, spec] of rows) {
     const object = pod([container('web', { livenessProbe: HTTP_PROBE, ...members })], { spec })
@@ -480,6 +481,23 @@ t.test("a name that the prober's parts need is the user's where the user has it"
   }
   const [ours] = decide(pod([container(name, { livenessProbe: HTTP_PROBE })]), strict).decisions
   t.match(ours, { action: 'leave', reason: 'prober-name-taken' }, 'a container')
+  t.end()
+})
+
+t.test('an installer to which the user added a probe or hook is not removed with the other parts', (t) => {
+  const rewritten = patched(web({ livenessProbe: HTTP_PROBE }), decide(web({ livenessProbe: HTTP_PROBE }), strict))
+  const copy = structuredClone(rewritten)
+  Object.assign(at(copy, 'spec', 'containers', 0) as JsonObject, { livenessProbe: { exec: { command: ['true'] } } })
+  const paths = (object: JsonObject) => decide(object, strict).operations.map(({ path }) => path)
+  t.ok(
+    paths(copy).some((path) => path.startsWith('/spec/initContainers')),
+    'ours is removed',
+  )
+  Object.assign(at(copy, 'spec', 'initContainers', 0) as JsonObject, { lifecycle: { preStop: { exec: {} } } })
+  t.notOk(
+    paths(copy).some((path) => /initContainers|volumes/.test(path)),
+    'it and the volume that it mounts stay',
+  )
   t.end()
 })
 

@@ -17,8 +17,9 @@ import { pointer, type Operation } from '../../kubernetes/json-pointer.ts'
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import type { ProberConfiguration } from '../configuration.ts'
 import { installContainer } from './install-container.ts'
-import { INSTALL_COMMAND, POD_IP_VARIABLE } from './prober-command.ts'
+import { POD_IP_VARIABLE } from './prober-command.ts'
 import { PROBER_NAME, PROBER_VOLUME_MOUNT } from './prober-mount.ts'
+import { isInstaller } from './prober-names.ts'
 import type { Receipt } from './receipt.ts'
 
 /** Two and a half times the size of the binary. A pod whose `emptyDir` exceeds its limit is evicted. */
@@ -110,7 +111,7 @@ export function removeProber(template: PodTemplate, receipt: Receipt): readonly 
   return [
     ...parts,
     ...removeOwn(template.spec, spec, 'volumes', isOwnVolume),
-    ...removeOwn(template.spec, spec, 'initContainers', isOwnInstaller),
+    ...removeOwn(template.spec, spec, 'initContainers', isInstaller),
   ]
 }
 
@@ -122,7 +123,7 @@ function isStillMounted({ containers, spec }: PodTemplate, ran: readonly Contain
   const others = arrayMember(spec, 'ephemeralContainers').map((raw) => ({ raw, isRunner: false }))
   return [...containers.map((one) => ({ raw: one.raw, isRunner: ran.includes(one) })), ...others].some(
     ({ raw, isRunner }) =>
-      !isOwnInstaller(raw) &&
+      !isInstaller(raw) &&
       arrayMember(raw, 'volumeMounts').some((mount) => isOurs(mount) && !(isRunner && isOwnMount(mount))),
   )
 }
@@ -141,10 +142,6 @@ function isOwnVolume(entry: Json): boolean {
   const emptyDir = member(entry, 'emptyDir')
   const isFilled = isObject(emptyDir) && Object.keys(emptyDir).join() === 'sizeLimit'
   return isOurs(entry) && (isFilled || isObject(member(entry, 'image')))
-}
-
-function isOwnInstaller(entry: Json): boolean {
-  return isOurs(entry) && equalJson(member(entry, 'command') ?? null, INSTALL_COMMAND)
 }
 
 /** Removes the list with its last entry, which restores the original. */

@@ -1,6 +1,6 @@
 /** Conflicts between the names of the prober's parts and other parts of a pod. */
 import type { Container } from '../../kubernetes/container.ts'
-import { arrayMember, equalJson, member, memberAt, stringMember } from '../../kubernetes/json.ts'
+import { arrayMember, equalJson, member, memberAt, stringMember, type Json } from '../../kubernetes/json.ts'
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import { INSTALL_COMMAND, POD_IP_VARIABLE } from './prober-command.ts'
 import { PROBER_NAME } from './prober-mount.ts'
@@ -20,9 +20,23 @@ export function isProberNameTaken({ spec }: PodTemplate): boolean {
     named('volumes').some(
       (volume) => member(volume, 'image') === undefined && member(volume, 'emptyDir') === undefined,
     ) ||
-    named('initContainers').some((container) => !equalJson(member(container, 'command') ?? null, INSTALL_COMMAND))
+    named('initContainers').some((container) => !isInstaller(container))
   )
 }
+
+/**
+ * Whether an init container is the one that installs the prober. One with a probe or hook belongs to the user: removing
+ * it would remove those as well.
+ */
+export function isInstaller(container: Json): boolean {
+  return (
+    stringMember(container, 'name') === PROBER_NAME &&
+    equalJson(member(container, 'command') ?? null, INSTALL_COMMAND) &&
+    CHECKS.every((field) => member(container, field) === undefined)
+  )
+}
+
+const CHECKS = ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle']
 
 /** The prober would use any other value of the variable as the address to call. */
 export function isPodIpVariableTaken({ raw }: Container): boolean {
