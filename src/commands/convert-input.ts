@@ -1,7 +1,11 @@
 /** The objects that `convert` reads: from manifests, or once from the cluster of the kubeconfig. */
 import type { Manifest } from '../cluster/manifest.ts'
 import { readManifests } from '../cluster/manifest-files.ts'
-import { findControllerSettings, settingsOfConfigMap } from '../conversion/annotations/nginx/controller-settings.ts'
+import {
+  configMapsOfControllers,
+  findControllerSettings,
+  settingsOfConfigMap,
+} from '../conversion/annotations/nginx/controller-settings.ts'
 import { isIngress } from '../conversion/ingress/ingress.ts'
 import { InputError } from '../errors.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
@@ -35,9 +39,11 @@ export async function readConvertInput(
     return { objects: manifests.map(({ object }) => object), places: placesOf(manifests) }
   }
   const { connectToCluster } = await import('../cluster/live/cluster-api.ts')
-  const { listObjects } = await import('../cluster/live/list-objects.ts')
-  const objects = await listObjects(await connectToCluster(context), tell)
-  return { objects: objects.filter(isWanted), places: new Map() }
+  const { listObjects, readConfigMaps } = await import('../cluster/live/list-objects.ts')
+  const api = await connectToCluster(context)
+  const objects = await listObjects(api, tell)
+  const settings = await readConfigMaps(api, configMapsOfControllers(objects), tell)
+  return { objects: [...objects, ...settings].filter(isWanted), places: new Map() }
 }
 
 /** The file and line of each Ingress. */

@@ -23,9 +23,9 @@ function reportText(file: string, conversion: Conversion, objects: readonly Json
   return file.endsWith('.csv') ? renderCsv(lines) : `${JSON.stringify(lines, null, 2)}\n`
 }
 
-/** Lines about the whole conversion have an empty Ingress. */
+/** Lines about the whole conversion come last and have an empty Ingress. */
 function allLines({ report, notes }: Conversion): readonly ReportLine[] {
-  return [...notes.map((note) => ({ ingress: '', ...note })), ...report]
+  return [...report, ...notes.map((note) => ({ ingress: '', ...note }))]
 }
 
 function renderCsv(lines: readonly ReportLine[]): string {

@@ -460,12 +460,28 @@ t.test('convert reads the cluster of the kubeconfig, all namespaces or some', as
   server.set('/apis/networking.k8s.io/v1/ingressclasses', [])
   server.set('/api/v1/services', [item(service)])
   server.set('/apis/projectcontour.io/v1/httpproxies', [{ metadata: { name: 'p', namespace: 'shop' } }])
+  const args = ['/nginx-ingress-controller', '--configmap=$(POD_NAMESPACE)/nginx-settings']
+  const controller = {
+    metadata: { name: 'controller', namespace: 'ingress-nginx' },
+    spec: {
+      template: {
+        spec: { containers: [{ name: 'controller', image: 'registry.k8s.io/ingress-nginx/controller:v1', args }] },
+      },
+    },
+  }
+  server.set('/apis/apps/v1/deployments', [controller])
   process.env['KUBECONFIG'] = writeKubeconfig(t.testdir(), server.url)
   t.teardown(() => delete process.env['KUBECONFIG'])
   const all = await run(['convert'])
   t.match(all.stdout, /kind: VirtualService/)
   t.match(all.stdout, /number: 8080/, 'the named port of the Service in the cluster')
   t.match(all.stderr, /1 HTTPProxy of Contour/)
+  const read = server.requests.filter((request) => request.includes('configmaps'))
+  t.same(
+    read.map((request) => request.replace(/^\S* /, '')),
+    ['/api/v1/namespaces/ingress-nginx/configmaps/nginx-settings'],
+    "of all ConfigMaps, only the controller's own",
+  )
   t.match(all.stderr, /^3 Ingresses, /m, 'the pages after the first as well')
   t.notMatch(all.stderr, /count as absent/, 'a kind that the cluster does not have needs no word')
   t.match((await run(['convert', '-n', 'shop', '-n', 'other'])).stdout, /kind: VirtualService/)

@@ -31,7 +31,6 @@ const KINDS: readonly ListedKind[] = [
   required('networking.k8s.io/v1', 'Ingress', 'ingresses'),
   required('networking.k8s.io/v1', 'IngressClass', 'ingressclasses'),
   required('v1', 'Service', 'services'),
-  optional('v1', 'ConfigMap', 'configmaps'),
   optional('apps/v1', 'Deployment', 'deployments'),
   optional('apps/v1', 'DaemonSet', 'daemonsets'),
   optional('networking.istio.io/v1', 'Gateway', 'gateways'),
@@ -70,6 +69,29 @@ export async function listObjects(api: ClusterApi, tell: (line: string) => void)
   } finally {
     clearInterval(timer)
   }
+}
+
+/**
+ * Reads single ConfigMaps, because a cluster has thousands that are nobody's business. One that is absent, or may not be read,
+ * is left out.
+ */
+export async function readConfigMaps(
+  api: ClusterApi,
+  names: readonly { readonly namespace: string; readonly name: string }[],
+  tell: (line: string) => void,
+): Promise<readonly JsonObject[]> {
+  const { signal } = new AbortController()
+  const read = names.map(async ({ namespace, name }) => {
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${encodeURIComponent(name)}`
+    try {
+      return [{ ...(await api.get(path, signal)), apiVersion: 'v1', kind: 'ConfigMap' }]
+    } catch (error) {
+      if (!isNotFound(error))
+        tell(`${api.server}: ConfigMap ${namespace}/${name}: ${messageOf(error)}; it counts as absent`)
+      return []
+    }
+  })
+  return (await Promise.all(read)).flat()
 }
 
 async function listKind(

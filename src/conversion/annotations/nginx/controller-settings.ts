@@ -28,18 +28,33 @@ export function findControllerSettings(objects: readonly JsonObject[]): Controll
 
 const STREAM_FLAGS = ['--tcp-services-configmap', '--udp-services-configmap'] as const
 
-/** `reference` is `namespace/name`, or a name in the controller's namespace. */
+/** Returns the ConfigMaps that the controllers among the objects read. */
+export function configMapsOfControllers(
+  objects: readonly JsonObject[],
+): readonly { readonly namespace: string; readonly name: string }[] {
+  return objects.flatMap((object) => {
+    const flags = flagsOf(object)
+    const references = ['--configmap', ...STREAM_FLAGS].flatMap((flag) => flags?.get(flag) ?? [])
+    return references.map((reference) => placeOf(reference, referenceTo(object).namespace))
+  })
+}
+
 function configMapNamed(
   reference: string | undefined,
   controllerNamespace: string,
   objects: readonly JsonObject[],
 ): JsonObject | undefined {
-  const [, place = '$(POD_NAMESPACE)', wanted] = /^(?:(.*)\/)?([^/]*)$/.exec(reference ?? '') ?? []
-  const wantedNamespace = place.startsWith('$(') ? controllerNamespace : place
+  const wanted = placeOf(reference ?? '', controllerNamespace)
   return objects.find((object) => {
     const { kind, name, namespace } = referenceTo(object)
-    return kind === 'ConfigMap' && name === wanted && namespace === wantedNamespace
+    return kind === 'ConfigMap' && name === wanted.name && namespace === wanted.namespace
   })
+}
+
+/** `reference` is `namespace/name`, or a name in the controller's namespace. */
+function placeOf(reference: string, controllerNamespace: string) {
+  const [, place = '$(POD_NAMESPACE)', name = ''] = /^(?:(.*)\/)?([^/]*)$/.exec(reference) ?? []
+  return { namespace: place.startsWith('$(') ? controllerNamespace : place, name }
 }
 
 /** `9000 to data/redis:6379`: the port of the controller, and the Service. */
