@@ -16,7 +16,7 @@ import { istioObjects } from './emit/istio/istio-objects.ts'
 import { settleClaims } from './gateways/plain-hosts.ts'
 import type { GatewayPlan } from './gateways/gateway-plan.ts'
 import { planGateways } from './gateways/plan-gateways.ts'
-import { entryPointNotes, separateEntryPoints } from './hosts/entry-points.ts'
+import { classGatewayNotes, entryPointNotes, separateEntryPoints } from './hosts/entry-points.ts'
 import { planHosts } from './hosts/plan-hosts.ts'
 import { tlsCoverage } from './hosts/tls-coverage.ts'
 import { isAcmeSolver } from './ingress/acme-solver.ts'
@@ -147,7 +147,7 @@ export function convertParsed(ingresses: readonly Ingress[], given: ConversionOp
   const planLines = [...settled, ...apart.lines, ...parts.flatMap(({ lines }) => lines)]
   const report = reportOf(ingresses, planLines, [...parts.flatMap(({ late }) => late), ...emitted.lines])
   const notes = [
-    ...(hasClassGateways(options) ? [] : entryPointNotes(read.value, options.gateway)),
+    ...(hasClassGateways(options) ? classGatewayNotes(read.value) : entryPointNotes(read.value, options.gateway)),
     ...providerNotes(read.value),
     ...controllerNotes(read.value, options),
   ]

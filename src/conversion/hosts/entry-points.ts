@@ -69,6 +69,16 @@ export function entryPointNotes(readings: readonly ReadIngress[], { selector }: 
   })
 }
 
+/** The same where each class has a Gateway of its own, with a load balancer that Istio makes. */
+export function classGatewayNotes(readings: readonly ReadIngress[]): readonly Note[] {
+  const [first, ...further] = entryPointsOf(readings)
+  if (first === undefined) return []
+  return further.map(([{ name }, group]) => {
+    const message = `its Ingresses (${idsOf(group)}) get a Gateway of their own. SECURITY: Istio gives it a load balancer with a public address, unless spec.infrastructure.annotations of the Gateway ask for an internal one`
+    return { level: 'warn', about: `ingress ${name}`, outcome: 'approximate', message }
+  })
+}
+
 function entryPointsOf(readings: readonly ReadIngress[]): readonly (readonly [EntryPoint, readonly ReadIngress[]])[] {
   const named = readings.flatMap((reading) =>
     reading.entryPoint === undefined ? [] : [{ reading, entryPoint: reading.entryPoint }],
