@@ -29,10 +29,8 @@ function hasTooLongAnnotations(metadata: Json | undefined): boolean {
   const annotations = member(metadata, 'annotations')
   if (!isObject(annotations)) return false
   let size = 0
-  for (const key of Object.keys(annotations)) {
-    const text = annotations[key]
+  for (const [key, text] of Object.entries(annotations))
     size += key.length + (typeof text === 'string' ? text.length : 0)
-  }
   return size > MOST_ANNOTATION_BYTES
 }
 

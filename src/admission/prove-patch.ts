@@ -4,7 +4,7 @@
  * server's, these rules are stricter than RFC 6902: only allowed paths, and no operation without effect.
  */
 import fastJsonPatch, { type Operation as JsonPatchOperation } from 'fast-json-patch'
-import { equalJson, memberAt, stringMap, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { equalJson, memberAt, ownEntry, stringMap, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { parsePointer, type Operation } from '../kubernetes/json-pointer.ts'
 import { MOST_ANNOTATION_BYTES } from '../kubernetes/object.ts'
 
@@ -50,7 +50,7 @@ function applyTo(root: JsonObject, operation: Operation, copies: Set<object>): s
   if (parent === undefined) return `${op} ${path}: OPERATION_PATH_UNRESOLVABLE`
   const last = segments.at(-1) ?? ''
   if (!isPlace(parent, last, op)) return `${op} ${path}: OPERATION_PATH_UNRESOLVABLE`
-  if (op === 'replace' && equalJson(parent[last], operation.value)) return `${path} would not change`
+  if (op === 'replace' && equalJson(ownEntry(parent, last), operation.value)) return `${path} would not change`
   try {
     applyOperation(parent, { ...operation, path: path.slice(path.lastIndexOf('/')) } as JsonPatchOperation, false, true)
     return undefined
@@ -77,7 +77,7 @@ type Parent = Record<string, Json>
 function copyParent(root: JsonObject, segments: readonly string[], copies: Set<object>): Parent | undefined {
   let parent = root as Parent
   for (const segment of segments.slice(0, -1)) {
-    const child = Object.hasOwn(parent, segment) ? parent[segment] : undefined
+    const child = ownEntry(parent, segment)
     if (typeof child !== 'object' || child === null) return undefined
     const copy = copyOnce(child, copies)
     parent[segment] = copy

@@ -95,7 +95,7 @@ function trimIstios(container: Json): JsonObject {
   }
 }
 
-const READ_VARIABLE = /^(?:DISABLE_ENVOY|PROXY_CONFIG|.*DUAL_STACK.*)$/
+const READ_VARIABLE = /^(?:DISABLE_ENVOY|PROXY_CONFIG)$|DUAL_STACK/
 const MOST_SHARED = 1000
 const SHARED = new Map<string, JsonObject>()
 

@@ -101,16 +101,16 @@ function lineTable(lines: readonly Note[]): string {
   return `<table><tbody>${rows.join('')}</tbody></table>`
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
+const ENTITIES = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['"', '&quot;'],
+  ["'", '&#39;'],
+])
 
 function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES.get(character) ?? '')
 }
 
 const STYLE = `:root{color-scheme:light dark;--line:#8886;--bad:#c22;--fair:#a60;--good:#171}

@@ -77,7 +77,7 @@ export interface Directive {
 export function scanDirective(cursor: YamlCursor): Directive {
   const start = cursor.at
   const line = take(cursor, DIRECTIVE_LINE)
-  const tag = /^%TAG[ \t]+(!(?:[0-9A-Za-z_-]*!)?)[ \t]+([^ \t]+)[ \t]*(?:#.*)?$/.exec(line)
+  const tag = /^%TAG[ \t]+(!(?:[0-9A-Za-z_-]*!)?)[ \t]+([^ \t]+)(?:[ \t]+(?:#.*)?)?$/.exec(line)
   if (tag !== null) return { name: 'TAG', handle: tag[1] ?? '', prefix: tag[2] ?? '' }
   if (!/^%YAML[ \t]+1\.[12][ \t]*(?:#.*)?$/.test(line))
     throw new YamlError('of the % directives, only %YAML 1.1, %YAML 1.2 and %TAG are known', start)

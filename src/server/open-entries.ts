@@ -94,7 +94,7 @@ function addAll(to: Open, part: string): void {
     return
   }
   const parsed = JSON.parse(`{${part}}`) as Record<string, Json>
-  for (const key of Object.keys(parsed)) addEntry(to, key, parsed[key] ?? null)
+  for (const [key, value] of Object.entries(parsed)) addEntry(to, key, value)
 }
 
 /** Defines the member, because an assignment to `__proto__` would not make one. */

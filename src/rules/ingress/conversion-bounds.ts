@@ -47,7 +47,7 @@ function fits(values: readonly Json[]): boolean {
     if (typeof value === 'string') characters -= value.length
     if (count < 0 || characters < 0) return false
     if (Array.isArray(value)) return (value as readonly Json[]).every(take)
-    return !isObject(value) || Object.keys(value).every((key) => take(value[key]))
+    return !isObject(value) || Object.values(value).every(take)
   }
   return values.every(take)
 }

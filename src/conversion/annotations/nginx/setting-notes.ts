@@ -92,7 +92,7 @@ const VERDICTS: readonly (readonly [RegExp, Verdict])[] = [
   ],
   [/^--/, notNeeded('it is about the controller, not about requests')],
   [
-    /^(?:.*(?:log|buffer|hash|worker|gzip|brotli|keepalive|keep-alive|otel|opentelemetry|opentracing|jaeger|zipkin|datadog|resolver|session|http2-max|headers-in|server-tokens|reuse-port|timeout|map-|variables-).*|error-log-level|generate-request-id|nginx-status.*|use-gzip|enable-brotli|ignore-invalid-headers|enable-underscores-in-headers)$/,
+    /log|buffer|hash|worker|gzip|brotli|keepalive|keep-alive|otel|opentelemetry|opentracing|jaeger|zipkin|datadog|resolver|session|http2-max|headers-in|server-tokens|reuse-port|timeout|map-|variables-|^(?:generate-request-id$|nginx-status|ignore-invalid-headers$|enable-underscores-in-headers$)/,
     notNeeded('logs, buffers, compression and time limits of nginx itself'),
   ],
 ]
