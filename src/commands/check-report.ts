@@ -37,6 +37,13 @@ export interface CheckReport {
   readonly ignored: readonly IgnoredFinding[]
 }
 
+/** One report, printed. */
+export interface CheckResult {
+  /** For standard output. */
+  readonly output: string
+  readonly hasFindings: boolean
+}
+
 /** Returns 128 bits of SHA-256 over the finding's key, which contains neither line numbers nor neighbours. */
 export function fingerprintOf(finding: Finding): string {
   return createHash('sha256').update(findingKey(finding)).digest('hex').slice(0, 32)

@@ -6,7 +6,7 @@ import { LiveCluster, type ClusterObserver } from '../cluster/live/live-cluster.
 import { REFLECTOR_TIMING } from '../cluster/live/reflector.ts'
 import { nameOfTarget, resourcesFor, targetsOf, type WatchTarget } from '../cluster/live/watch-target.ts'
 import type { Configuration } from '../config.ts'
-import type { CheckResult } from './check.ts'
+import type { CheckResult } from './check-report.ts'
 
 /** Milliseconds between two looks at the cluster, so that it reports once a second at most. */
 const EVERY = 1000

@@ -24,6 +24,7 @@ import {
   fingerprintOf,
   readBaseline,
   type CheckReport,
+  type CheckResult,
   type IgnoredFinding,
   type ReportedFinding,
 } from './check-report.ts'
@@ -54,12 +55,6 @@ export interface CheckOptions {
   readonly hasColor: boolean
   /** `2026-11-27` */
   readonly today: string
-}
-
-export interface CheckResult {
-  /** For standard output. */
-  readonly output: string
-  readonly hasFindings: boolean
 }
 
 /** Throws InputError. Progress goes to `tell`. */

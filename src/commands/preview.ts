@@ -68,7 +68,7 @@ const PRINTERS: Readonly<Record<PreviewFormat, (printing: Printing) => Promise<b
 const CLUSTER_KINDS = RESOURCES.filter(({ isForAdmission }) => isForAdmission)
 const KIND = CLUSTER_KINDS.map(({ kind }) => kind).join('|')
 /** Matches `kind: Namespace` in any notation. An alias, a tag or a complex key may hide any kind. */
-const MENTIONS_CLUSTER_KIND = new RegExp(`kind["']?\\s*:\\s*(?:["']?(?:${KIND})\\b|[*&!])|^\\s*\\?\\s`, 'm')
+const MENTIONS_CLUSTER_KIND = new RegExp(`kind["']?\\s*:\\s*(?:["']?(?:${KIND})\\b|[*&!])|^[ \\t]*\\?\\s`, 'm')
 
 async function withBundle(
   cluster: ClusterState,

@@ -147,7 +147,7 @@ t.test('usage errors are exit 2 and name what is wrong', async (t) => {
     [['convert', '-f', EXAMPLES, '--fail-on', 'info'], /Allowed choices are error, warn, never/],
     [['convert', '-f', EXAMPLES, '--gateway', 'public'], /NAMESPACE\/NAME is expected/],
     [['convert', '-f', EXAMPLES, '--report', '/none/report.json'], /^error: --report \/none\/report\.json: /],
-    [['check', '-o', 'pdf'], /text, json, text=FILE or json=FILE is expected/],
+    [['check', '-o', 'pdf'], /FORMAT or FORMAT=FILE is expected; formats are text, json, junit, sarif/],
     [['check', '--explain', 'nope'], /"nope" is not a finding code; codes are probe-fails,/],
     [['check', '--fail-on-new'], /--fail-on-new needs --baseline FILE/],
   ]

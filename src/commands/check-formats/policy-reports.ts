@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { groupBy } from '../../kubernetes/group-by.ts'
 import type { ObjectReference } from '../../kubernetes/object.ts'
+import { trimEnd } from '../../kubernetes/trim-characters.ts'
 import { FINDINGS } from '../../readiness/finding-codes.ts'
 import type { Unknown } from '../../readiness/finding.ts'
 import type { CheckReport, IgnoredFinding, ReportedFinding } from '../check-report.ts'
@@ -121,5 +122,5 @@ function nameOf(kind: string, name: string): string {
   const whole = `istio-onramp-${kind}-${name}`.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-')
   if (whole.length <= 253 && whole.endsWith(name)) return whole
   const hash = createHash('sha256').update(`${kind}/${name}`).digest('hex').slice(0, 10)
-  return `${whole.slice(0, 240).replace(/[.-]+$/, '')}-${hash}`
+  return `${trimEnd(whole.slice(0, 240), '.-')}-${hash}`
 }
