@@ -23,10 +23,12 @@ export function tlsServers(
   const { ingresses: group, hosts } = draft
   const isServed = (host: string) => homes.homeOf(draft, host) === undefined
   const assigned = assignHosts(tlsEntries(group), hosts, isServed, options)
-  const all = [...group, ...homes.guestIngressesOf(draft)]
+  const asking = [...group, ...homes.guestIngressesOf(draft)].filter(
+    ({ settings }) => settings.clientCertificate !== undefined,
+  )
   const secured = assigned.value
     .filter(({ host }) => isServed(host))
-    .map((one) => ({ ...one, clientCertificate: clientCertificateOf(one.host, all) }))
+    .map((one) => ({ ...one, clientCertificate: clientCertificateOf(one.host, asking) }))
   const servers = groupBy(secured, ({ tls, clientCertificate }) =>
     JSON.stringify([tls.entry.secret, clientCertificate]),
   )
@@ -51,11 +53,9 @@ function assignHosts(
 ): Reported<readonly Assignment[]> {
   const owners = new Map<string, Assignment>()
   const lines: ReportLine[] = []
+  const hostsOf = hostsByPattern(hosts)
   for (const tls of entries) {
-    const patterns = new Set(tls.hosts)
-    const covered = hosts.filter(({ certificateHost }) =>
-      coveringNames(certificateHost).some((name) => patterns.has(name)),
-    )
+    const covered = hostsOf(tls.hosts)
     const free = covered.map(({ host }) => host).filter((host) => !owners.has(host))
     const passed = covered.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host)
     lines.push(
@@ -71,6 +71,18 @@ function assignHosts(
     for (const host of free) owners.set(host, { host, tls })
   }
   return { value: [...owners.values()], lines }
+}
+
+/** The hosts that any of the patterns covers, in their own order. */
+function hostsByPattern(hosts: readonly VirtualHost[]): (patterns: readonly string[]) => readonly VirtualHost[] {
+  const places = hosts.flatMap(({ certificateHost }, index) =>
+    coveringNames(certificateHost).map((pattern) => ({ pattern, index })),
+  )
+  const byPattern = groupBy(places, ({ pattern }) => pattern)
+  return (patterns) => {
+    const found = patterns.flatMap((pattern) => byPattern.get(pattern) ?? []).map(({ index }) => index)
+    return [...new Set(found)].toSorted((left, right) => left - right).flatMap((index) => hosts[index] ?? [])
+  }
 }
 
 function takenLines(
@@ -130,9 +142,8 @@ function copyStep({ namespace, name }: { readonly namespace: string; readonly na
   return `copy secret ${namespace}/${name} to ${to}/${copy}, where the gateway reads it: ${command.join(' | ')}`
 }
 
-function clientCertificateOf(host: string, group: readonly ReadIngress[]): ClientCertificate | undefined {
-  return group.find((reading) => reading.settings.clientCertificate !== undefined && ruleHosts(reading).includes(host))
-    ?.settings.clientCertificate
+function clientCertificateOf(host: string, asking: readonly ReadIngress[]): ClientCertificate | undefined {
+  return asking.find((reading) => ruleHosts(reading).includes(host))?.settings.clientCertificate
 }
 
 /** Hosts with TLS passthrough need no server. */

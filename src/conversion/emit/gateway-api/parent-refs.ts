@@ -21,11 +21,11 @@ export interface ListenerRefs {
 }
 
 /** The hosts that have a listener of their own on port 443. */
-export type ListenedHosts = Readonly<Record<SecureProtocol, readonly string[]>>
+export type ListenedHosts = Readonly<Record<SecureProtocol, ReadonlySet<string>>>
 
 export function listenedHosts(listeners: readonly SecureListener[]): ListenedHosts {
   const hostsOf = (protocol: SecureProtocol) =>
-    listeners.filter((listener) => listener.protocol === protocol).map(({ host }) => host)
+    new Set(listeners.filter((listener) => listener.protocol === protocol).map(({ host }) => host))
   return { https: hostsOf('https'), tls: hostsOf('tls') }
 }
 
@@ -77,8 +77,8 @@ export function secureRef(host: VirtualHost, parent: ParentGateway): ParentRef {
 /** Returns the host of the listener that serves it: its own, or the narrowest wildcard above it. */
 function nearestHost(host: VirtualHost, { listeners }: ParentGateway): string | undefined {
   const hosts = listeners[protocolOf(host)]
-  if (hosts.includes(host.host)) return host.host
-  const wider = hosts.filter((wildcard) => isCoveredByWildcard(host.host, wildcard))
+  if (hosts.has(host.host)) return host.host
+  const wider = [...hosts].filter((wildcard) => isCoveredByWildcard(host.host, wildcard))
   return wider.toSorted((left, right) => right.length - left.length)[0]
 }
 
@@ -87,7 +87,7 @@ function gatewayRef(host: VirtualHost, { namespace, name }: ParentGateway): Pare
 }
 
 export function isListened(host: VirtualHost, { listeners }: ParentGateway): boolean {
-  return listeners[protocolOf(host)].includes(host.host)
+  return listeners[protocolOf(host)].has(host.host)
 }
 
 /**
@@ -97,7 +97,7 @@ export function isListened(host: VirtualHost, { listeners }: ParentGateway): boo
  */
 export function narrowerHosts(host: VirtualHost, { listeners }: ParentGateway): readonly string[] {
   if (!host.host.startsWith('*')) return []
-  return listeners[protocolOf(host)].filter((other) => isCoveredByWildcard(other, host.host))
+  return [...listeners[protocolOf(host)]].filter((other) => isCoveredByWildcard(other, host.host))
 }
 
 function protocolOf({ passthrough }: VirtualHost): SecureProtocol {

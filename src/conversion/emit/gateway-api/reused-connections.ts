@@ -21,14 +21,18 @@ export function reuseLines(
     ({ server }) => server?.secret ?? '',
   )
   const groups = [...secrets.values()].map((group) => group.map(({ host }) => host))
+  const byName = new Map(plan.hosts.map((host) => [host.host, host]))
   return [
-    ...groups.flatMap((names) => sameCertificateLine(names, plan) ?? []),
+    ...groups.flatMap((names) => sameCertificateLine(names, byName) ?? []),
     ...plan.hosts.flatMap((host) => wildcardLine(host, groups, parent) ?? []),
   ]
 }
 
-function sameCertificateLine(names: readonly string[], plan: GatewayPlan): ReportLine | undefined {
-  const first = plan.hosts.find(({ host }) => names.includes(host))
+function sameCertificateLine(
+  names: readonly string[],
+  hosts: ReadonlyMap<string, VirtualHost>,
+): ReportLine | undefined {
+  const [first] = names.flatMap((name) => hosts.get(name) ?? [])
   if (names.length < 2 || first === undefined) return undefined
   const remedy = names.some((name) => name.startsWith('*'))
     ? 'use --to istio to avoid this'
@@ -44,8 +48,10 @@ function wildcardLine(
   parent: ParentGateway,
 ): ReportLine | undefined {
   if (host.passthrough !== undefined || !isListened(host, parent)) return undefined
-  const same = groups.find((names) => names.includes(host.host)) ?? []
-  const others = narrowerHosts(host, parent).filter((name) => !same.includes(name))
+  const narrower = narrowerHosts(host, parent)
+  if (narrower.length === 0) return undefined
+  const same = new Set(groups.find((names) => names.includes(host.host)))
+  const others = narrower.filter((name) => !same.has(name))
   if (others.length === 0) return undefined
   const message = `browsers may reuse an HTTP/2 connection to a host of ${host.host} for ${others.join(', ')}. The routes of ${host.host} then answer, because Istio does not answer 421; use --to istio to avoid this`
   return { ingress: ownerOf(host), level: 'warn', about: 'spec.tls', outcome: 'approximate', message }
