@@ -7,6 +7,8 @@ const MIB = 1024 * 1024
 const AT_ONCE = 10
 const OTHERS_MS = 1000
 const DENIAL_MS = 500
+/** The fastest counts: what the machine does besides is not the server's. */
+const ATTEMPTS = 5
 
 /** Every other shape is an UPDATE; `all` makes each both. */
 export async function attackWithSizes({ report, only, all }) {
@@ -41,7 +43,8 @@ export async function attackWithSizes({ report, only, all }) {
       const object = make(1.45 * MIB)
       const more = operation === 'CREATE' ? {} : { oldObject: object.replace('"a"', '"b"').replace('/', '/x') }
       const review = reviewText(kind, object, more)
-      const times = [await post(server, '/validate', review), await post(server, '/validate', review)]
+      const times = []
+      for (let count = 0; count < ATTEMPTS; count++) times.push(await post(server, '/validate', review))
       const fastest = Math.round(Math.min(...times.map(({ milliseconds }) => milliseconds)))
       report(
         `a valid Ingress: ${name}, ${operation}`,

@@ -89,8 +89,8 @@ function keyBefore(part: string, { isList, expects }: Open): string {
 /** `part` has at least one entry, without a comma in front. */
 function addAll(to: Open, part: string): void {
   if (BLANK.test(part)) throw unexpected()
-  if (to.isList) {
-    for (const value of JSON.parse(`[${part}]`) as Json[]) addEntry(to, '', value)
+  if (Array.isArray(to.entries)) {
+    for (const value of JSON.parse(`[${part}]`) as Json[]) to.entries.push(value)
     return
   }
   const parsed = JSON.parse(`{${part}}`) as Record<string, Json>

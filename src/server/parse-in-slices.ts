@@ -110,7 +110,10 @@ function startScan(text: Buffer, limits: SliceLimits, size: number, parses: bool
       let fits = true
       if (byte === QUOTE) fits = readString()
       else if (byte === COMMA || byte === COLON) values += 1
-      else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      else if (isEmptyAt(text, index) && stack.length < limits.depth) {
+        values += 1
+        index += 1
+      } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
         values += 1
         stack.push(open(byte === OPEN_BRACKET, index))
         if (stack.length > limits.depth) return { excess: 'too-deep', objectAt }
@@ -141,4 +144,11 @@ function isObjectKey(text: Buffer, start: number, end: number): boolean {
   if (end - start > 'oldObject'.length + 1 || text[end + 1] !== COLON) return false
   const key = text.toString('latin1', start + 1, end)
   return key === 'object' || key === 'oldObject'
+}
+
+/** `{}` or `[]`, which ends in the slice in which it begins. */
+function isEmptyAt(text: Buffer, index: number): boolean {
+  const byte = text[index]
+  if (byte === OPEN_BRACE) return text[index + 1] === CLOSE_BRACE
+  return byte === OPEN_BRACKET && text[index + 1] === CLOSE_BRACKET
 }
