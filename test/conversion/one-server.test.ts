@@ -3,7 +3,7 @@
 // (istio/istio#13717, istio/istio#16573, istio/istio#24385).
 import t from 'tap'
 import type { Conversion } from '../../src/conversion/convert-ingresses.ts'
-import { member, memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
+import { arrayMember, member, memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
 import { convert, ingress, ofKind, type IngressText } from './support/conversion-fixtures.ts'
 import { routeThroughIstio } from './support/istio-router.ts'
 import { servedHosts } from './support/served-hosts.ts'
@@ -221,3 +221,45 @@ t.test('in Gateway API one listener serves a host of two namespaces, and admits 
   ])
   t.end()
 })
+
+t.test('a host has the certificate of the Ingress with its rule, by its name before a wildcard', async (t) => {
+  const wild = ingress({ name: 'all', host: '*.example.com', secret: 'wild' })
+  const own = ingress({ name: 'one', host: 'a.example.com', secret: 'own' })
+  const both = ingress({ name: 'both', host: 'a.example.com' })
+  const rule = (host: string) => ({ host, http: { paths: [pathTo('web')] } })
+  const listed = (...tls: readonly JsonObject[]): JsonObject => ({
+    ...both,
+    spec: { ingressClassName: 'nginx', rules: [rule('*.example.com'), rule('a.example.com')], tls },
+  })
+  const [wildcard, named] = [
+    { hosts: ['*.example.com'], secretName: 'wild' },
+    { hosts: ['a.example.com'], secretName: 'own' },
+  ]
+  const expected = { '*.example.com': 'wild', 'a.example.com': 'own' }
+  for (const [title, ingresses] of [
+    ['two Ingresses', [wild, own]],
+    ['the other order', [own, wild]],
+    ['one Ingress, the wildcard first', [listed(wildcard, named)]],
+    ['one Ingress, the name first', [listed(named, wildcard)]],
+  ] as const)
+    t.same(certificatesOf(convert(ingresses, 'gateway-api').objects), expected, title)
+  const lines = convert([listed(wildcard, named)], 'gateway-api').report.map(({ message }) => message)
+  t.notMatch(lines.join('\n'), /already uses secret/, 'the wildcard leaves the host out, and nothing is lost')
+})
+
+/** The secret of each listener's host. */
+function certificatesOf(objects: readonly JsonObject[]): Readonly<Record<string, string>> {
+  const listeners = objects.flatMap((object) => arrayMember(memberAt(object, 'spec'), 'listeners'))
+  return Object.fromEntries(
+    listeners.flatMap((listener) =>
+      arrayMember(memberAt(listener, 'tls'), 'certificateRefs').map((reference) => [
+        String(memberAt(listener, 'hostname')),
+        String(memberAt(reference, 'name')),
+      ]),
+    ),
+  )
+}
+
+function pathTo(name: string): JsonObject {
+  return { path: '/', pathType: 'Prefix', backend: { service: { name, port: { number: 80 } } } }
+}

@@ -31,7 +31,11 @@ for (const [target, namespace, route] of TARGETS)
   ] as const)
     t.test(`converted to ${target}, what is ${tag} being older`, async (t) => {
       const cases = wildcardCases(target, namespace, tag)
-      const objects = cases.flatMap(({ ingresses }) => convert(ingresses, target).objects)
+      // Together, as Gateway API has one Gateway for all Ingresses of a class.
+      const { objects } = convert(
+        cases.flatMap(({ ingresses }) => ingresses),
+        target,
+      )
       await stage(
         t,
         server,

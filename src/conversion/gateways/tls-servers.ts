@@ -44,19 +44,18 @@ export interface Assignment {
   readonly tls: TlsEntry
 }
 
-/** The first entry that covers a host provides its certificate. */
 function assignHosts(
   entries: readonly TlsEntry[],
   hosts: readonly VirtualHost[],
   isServed: (host: string) => boolean,
   options: ConversionOptions,
 ): Reported<readonly Assignment[]> {
-  const owners = new Map<string, Assignment>()
   const lines: ReportLine[] = []
   const hostsOf = hostsByPattern(hosts)
+  const owners = ownersOf(entries, hostsOf)
   for (const tls of entries) {
     const covered = hostsOf(tls.hosts)
-    const free = covered.map(({ host }) => host).filter((host) => !owners.has(host))
+    const own = covered.map(({ host }) => host).filter((host) => owners.get(host) === tls)
     const passed = covered.filter(({ passthrough }) => passthrough !== undefined).map(({ host }) => host)
     lines.push(
       ...takenLines(tls, covered, owners),
@@ -64,17 +63,44 @@ function assignHosts(
       ...passedLines(tls, passed),
       ...secretLines(
         tls,
-        free.filter((host) => isServed(host) && !passed.includes(host)),
+        own.filter((host) => isServed(host) && !passed.includes(host)),
         options,
       ),
     )
-    for (const host of free) owners.set(host, { host, tls })
   }
-  return { value: [...owners.values()], lines }
+  return { value: [...owners].map(([host, tls]) => ({ host, tls })), lines }
 }
 
+/**
+ * The entry whose certificate a host has, as ingress-nginx chooses it (`createServers` and `extractTLSSecretName` in
+ * internal/ingress/controller/controller.go): that of the first Ingress with a rule for the host, in which an entry that names it goes
+ * before one that covers it. For other hosts it is the first entry that covers them.
+ */
+function ownersOf(entries: readonly TlsEntry[], hostsOf: HostsByPattern): ReadonlyMap<string, TlsEntry> {
+  const owners = new Map<string, TlsEntry>()
+  const take = (tls: TlsEntry, hosts: readonly VirtualHost[]) => {
+    for (const { host } of hosts) if (!owners.has(host)) owners.set(host, tls)
+  }
+  for (const [reading, own] of groupBy(entries, ({ reading: { ingress } }) => ingress)) {
+    const rules = new Set(reading.rules.map(({ host }) => host))
+    const ruled = ({ hosts }: TlsEntry) => hostsOf(hosts).filter(({ certificateHost }) => rules.has(certificateHost))
+    for (const tls of own) {
+      const names = new Set(tls.hosts)
+      take(
+        tls,
+        ruled(tls).filter(({ certificateHost }) => names.has(certificateHost)),
+      )
+    }
+    for (const tls of own) take(tls, ruled(tls))
+  }
+  for (const tls of entries) take(tls, hostsOf(tls.hosts))
+  return owners
+}
+
+type HostsByPattern = (patterns: readonly string[]) => readonly VirtualHost[]
+
 /** The hosts that any of the patterns covers, in their own order. */
-function hostsByPattern(hosts: readonly VirtualHost[]): (patterns: readonly string[]) => readonly VirtualHost[] {
+function hostsByPattern(hosts: readonly VirtualHost[]): HostsByPattern {
   const places = hosts.flatMap(({ certificateHost }, index) =>
     coveringNames(certificateHost).map((pattern) => ({ pattern, index })),
   )
@@ -85,18 +111,20 @@ function hostsByPattern(hosts: readonly VirtualHost[]): (patterns: readonly stri
   }
 }
 
+/** Hosts that the entry names, and that have another's certificate. A wildcard leaves out hosts with one of their own. */
 function takenLines(
-  { reading, entry }: TlsEntry,
+  { reading, entry, hosts }: TlsEntry,
   covered: readonly VirtualHost[],
-  owners: ReadonlyMap<string, Assignment>,
+  owners: ReadonlyMap<string, TlsEntry>,
 ): readonly ReportLine[] {
-  const taken = covered
-    .flatMap(({ host }) => owners.get(host) ?? [])
-    .filter(({ tls }) => tls.entry.secret !== entry.secret)
+  const taken = covered.flatMap(({ host, certificateHost }) => {
+    const secret = owners.get(host)?.entry.secret
+    return secret === undefined || secret === entry.secret || !hosts.includes(certificateHost) ? [] : [{ host, secret }]
+  })
   const [first] = taken
   if (first === undefined) return []
   const names = taken.map(({ host }) => host).join(', ')
-  const message = `${names} already uses secret ${first.tls.entry.secret} of another entry`
+  const message = `${names} already uses secret ${first.secret} of another entry`
   return [{ ingress: reading.id, level: 'warn', about: `${entry.field}.hosts`, outcome: 'unsupported', message }]
 }
 

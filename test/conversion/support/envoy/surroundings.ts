@@ -28,10 +28,10 @@ export function appliable(object: JsonObject): JsonObject {
   return { ...object, metadata, spec: { ...spec, addresses: [{ type: 'Hostname', value: GATEWAY_SERVICE }] } }
 }
 
-/** `namespace/name` of the certificates that Gateways name. */
+/** `namespace/name` of the certificates that Gateways and ListenerSets name. */
 export function secretNamesOf(objects: readonly JsonObject[]): readonly string[] {
   const names = objects
-    .filter((object) => object['kind'] === 'Gateway')
+    .filter((object) => object['kind'] === 'Gateway' || object['kind'] === 'ListenerSet')
     .flatMap((gateway) => {
       const namespace = stringMember(member(gateway, 'metadata'), 'namespace') ?? 'default'
       const references = nodes(gateway).flatMap((node) => arrayMember(node, 'certificateRefs'))
