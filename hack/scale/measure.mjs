@@ -18,9 +18,9 @@ import { namespaceName, POLICIES, SIZE } from './objects.mjs'
 
 const CHANGES = 20
 const DECISIONS = 2000
-/** What the image runs with (Dockerfile). */
-const NODE_FLAGS = ['--max-old-space-size=160']
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+/** What the image runs with. */
+const NODE_FLAGS = /--max-old-space-size=\d+/.exec(readFileSync(here('../../Dockerfile'), 'utf8'))
 
 const plane = process.argv[2]
 const folder = mkdtempSync(join(tmpdir(), 'istio-onramp-scale-'))
