@@ -19,6 +19,8 @@ export interface PieceStart {
 export const WHOLE: PieceStart = { line: 1, documents: 0 }
 
 const PIECE_BYTES = 1 << 23
+/** At a time, of what does not know its size, such as a pipe. */
+const LEAST_BYTES = 1 << 16
 
 /** Most files are one piece. Throws InputError for text that is not UTF-8, and the errors of the file system. */
 export async function* readPieces(file: string, bytes = PIECE_BYTES): AsyncGenerator<Piece> {
@@ -33,9 +35,13 @@ export async function* readPieces(file: string, bytes = PIECE_BYTES): AsyncGener
 async function* piecesOf(handle: FileHandle, file: string, bytes: number): AsyncGenerator<Piece> {
   let start = WHOLE
   let rest: Buffer = Buffer.alloc(0)
+  // A buffer of the file's own size: thousands of small files in large buffers keep the garbage collector busy.
+  let left = (await handle.stat()).size
   for (;;) {
-    const more = await readMore(handle, Math.max(bytes, rest.length))
-    const isEnd = more.length === 0
+    const size = Math.min(Math.max(bytes, rest.length), Math.max(left + 1, LEAST_BYTES))
+    const more = await readMore(handle, size)
+    left -= more.length
+    const isEnd = more.length < size
     const known = rest.length === 0 ? more : Buffer.concat([rest, more])
     const cut = isEnd ? known.length : cutOf(known, start)
     rest = known.subarray(cut)
