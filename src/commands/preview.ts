@@ -4,6 +4,7 @@ import { readDocuments, type Manifest } from '../cluster/manifest.ts'
 import { readFiles, type LastText } from '../cluster/manifest-files.ts'
 import { layOver } from '../cluster/lay-over.ts'
 import { RESOURCES, resourceOf } from '../cluster/resources.ts'
+import { counted } from '../kubernetes/counted.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { describe, metadataOf, referenceTo } from '../kubernetes/object.ts'
 import type { RuleConfiguration } from '../rules/configuration.ts'
@@ -32,6 +33,9 @@ export interface PreviewResult {
   readonly problems: readonly string[]
 }
 
+/** Milliseconds between two lines of progress. */
+const PATIENCE = 1000
+
 /** Decides objects one at a time, so that the input may be large. */
 export async function preview(options: PreviewOptions, cluster: ClusterState, output: Output): Promise<PreviewResult> {
   const problems: string[] = []
@@ -39,8 +43,13 @@ export async function preview(options: PreviewOptions, cluster: ClusterState, ou
   const mesh = await withBundle(cluster, options, output, last)
   const context: RuleContext = { mesh, configuration: options.configuration }
   let count = 0
-  const decide = ({ object }: Manifest) => {
+  let nextProgress = performance.now() + PATIENCE
+  const decide = ({ object, source }: Manifest) => {
     count++
+    if (performance.now() > nextProgress) {
+      output.tell(`${counted(count, 'object')} so far, now in ${source.file}`)
+      nextProgress = performance.now() + PATIENCE
+    }
     return previewObject(object, options.namespace, context, options.format === 'text')
   }
   const isDenied = await PRINTERS[options.format]({ options, decide, problems, output, last })
@@ -150,20 +159,11 @@ async function printYaml({ options, decide, problems, output, last }: Printing):
   return isDenied
 }
 
-/** Milliseconds between two lines of progress. */
-const PATIENCE = 1000
-
 async function printText({ options, decide, problems, output, last }: Printing): Promise<boolean> {
   const report = previewReport({ all: options.all, hasColor: options.hasColor })
-  let nextProgress = performance.now() + PATIENCE
-  for await (const { file, documents } of documentsOf(options.files, problems, output.tell, last))
+  for await (const { documents } of documentsOf(options.files, problems, output.tell, last))
     for (const { manifests } of documents)
-      for (const manifest of manifests) {
-        report.add(decide(manifest), manifest.source)
-        if (performance.now() < nextProgress) continue
-        output.tell(`${report.count()} objects so far, now in ${file.file}`)
-        nextProgress = performance.now() + PATIENCE
-      }
+      for (const manifest of manifests) report.add(decide(manifest), manifest.source)
   if (report.count() > 0 || problems.length === 0) await output.write(report.text())
   return report.isDenied()
 }

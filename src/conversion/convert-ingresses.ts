@@ -47,7 +47,8 @@ export function convertIngresses(objects: readonly JsonObject[], options: Conver
   const last = new Set(lastOfEachName(given))
   const read = readObjects([...last])
   const solvers = read.filter(({ object, ingress }) => isAcmeSolver(object, ingress)).map(({ ingress }) => ingress)
-  const ingresses = read.map(({ ingress }) => ingress).filter((ingress) => !solvers.includes(ingress))
+  const isSolver = new Set(solvers)
+  const ingresses = read.map(({ ingress }) => ingress).filter((ingress) => !isSolver.has(ingress))
   const { report, notes, ...conversion } = convertParsed(ingresses, {
     defaultClass: defaultClassOf(objects),
     ...options,

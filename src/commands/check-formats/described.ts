@@ -1,17 +1,12 @@
 /** How the formats that are lists of one-line entries name a finding. */
-import { describe, type ObjectReference } from '../../kubernetes/object.ts'
+import { describe } from '../../kubernetes/object.ts'
 import { FINDINGS } from '../../readiness/finding-codes.ts'
 import type { Finding } from '../../readiness/finding.ts'
-
-/** `Deployment shop/web`, `MutatingWebhookConfiguration policy` */
-export function describeReference(object: ObjectReference): string {
-  return object.namespace === '' ? `${object.kind} ${object.name}` : describe(object)
-}
 
 /** `Deployment shop/web, container app, livenessProbe, port 8080` */
 export function describeFinding({ object, container, slot, port }: Finding): string {
   return [
-    describeReference(object),
+    describe(object),
     ...(container === undefined ? [] : [`container ${container}`]),
     ...(slot === undefined ? [] : [slot]),
     ...(port === undefined ? [] : [`port ${port}`]),

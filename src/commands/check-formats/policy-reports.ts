@@ -5,12 +5,11 @@
  */
 import { createHash } from 'node:crypto'
 import { groupBy } from '../../kubernetes/group-by.ts'
-import type { ObjectReference } from '../../kubernetes/object.ts'
+import { describe, type ObjectReference } from '../../kubernetes/object.ts'
 import { trimEnd } from '../../kubernetes/trim-characters.ts'
 import { FINDINGS } from '../../readiness/finding-codes.ts'
 import type { Unknown } from '../../readiness/finding.ts'
 import type { CheckReport, IgnoredFinding, ReportedFinding } from '../check-report.ts'
-import { describeReference } from './described.ts'
 
 interface Dialect {
   readonly apiVersion: string
@@ -55,9 +54,7 @@ function printed({ findings, unknown, ignored }: CheckReport, dialect: Dialect):
     ...unknown.map(unknownEntry),
     ...ignored.map(ignoredEntry),
   ]
-  const reports = [...groupBy(entries, ({ object }) => describeReference(object)).values()].map((own) =>
-    reportOf(own, dialect),
-  )
+  const reports = [...groupBy(entries, ({ object }) => describe(object)).values()].map((own) => reportOf(own, dialect))
   return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: reports }, null, 2)}\n`
 }
 

@@ -4,10 +4,11 @@
  * (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html).
  */
 import type { Location, Log, Result, ToolComponent } from 'sarif'
+import { describe } from '../../kubernetes/object.ts'
 import { FINDING_CODES, FINDING_DOCS, FINDINGS } from '../../readiness/finding-codes.ts'
 import { packageVersion } from '../../version.ts'
 import type { CheckReport, IgnoredFinding, ReportedFinding } from '../check-report.ts'
-import { describeFinding, describeReference } from './described.ts'
+import { describeFinding } from './described.ts'
 
 const LEVELS = { error: 'error', warn: 'warning', info: 'note' } as const
 
@@ -65,7 +66,7 @@ function resultOf(finding: ReportedFinding): Result {
     locations: [
       {
         ...physicalLocation(finding),
-        logicalLocations: [{ fullyQualifiedName: describeReference(object), kind: 'resource' }],
+        logicalLocations: [{ fullyQualifiedName: describe(object), kind: 'resource' }],
       },
     ],
     partialFingerprints: { 'istioOnramp/v1': fingerprint },
