@@ -75,6 +75,15 @@ export const CONFIGURATION = z
       .readonly()
       .prefault({}),
     certificates: CERTIFICATES.prefault({}),
+    tls: z
+      .strictObject({
+        minVersion: z
+          .enum(['VersionTLS12', 'VersionTLS13'])
+          .default('VersionTLS13')
+          .describe('Oldest version of TLS that the webhook accepts. Every API server speaks 1.3.'),
+      })
+      .readonly()
+      .prefault({}),
     logLevel: z.enum(LOG_LEVELS).default('info').describe('Least severe level that is logged.'),
     limits: z
       .strictObject({

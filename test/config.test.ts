@@ -29,7 +29,7 @@ t.test('an error names the file, the key, the value and what is allowed', (t) =>
     [
       'probes: exec',
       [
-        'probes: unknown key; did you mean rules.probes? Allowed keys: rules, cluster, certificates, logLevel, limits, shutdown',
+        'probes: unknown key; did you mean rules.probes? Allowed keys: rules, cluster, certificates, tls, logLevel, limits, shutdown',
       ],
     ],
     [

@@ -21,7 +21,7 @@ import {
   type TlsFiles,
 } from '../server/tls-files.ts'
 import { createSwitchLog } from '../server/switches.ts'
-import { createWebhookServer, useKeyPair } from '../server/webhook-server.ts'
+import { createWebhookServer, useKeyPair, type TlsTerms } from '../server/webhook-server.ts'
 import { keepGuardReady } from './ready-guard.ts'
 import { openCluster, type ClusterOption } from './open-cluster.ts'
 
@@ -52,7 +52,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const switches = createSwitchLog(Date.now)
   const drain = createDrain(() => metrics.setDraining())
   const { keyPair, announce } = await obtainKeyPair(options)
-  const clientCa = await readClientCa(options.clientCaFile)
+  const terms = { ...configuration.tls, clientCa: await readClientCa(options.clientCaFile) }
   const inForce: InForce = { keyPair, problem: () => validityProblem(inForce.keyPair, new Date()) }
   metrics.setCertificateExpiry(keyPair.notAfter)
   const problem = inForce.problem()
@@ -60,6 +60,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const cluster = openCluster(options.cluster, configuration, log, metrics.registry)
   const app = createWebhookServer({
     keyPair,
+    tls: terms,
     limits: configuration.limits,
     log,
     drain,
@@ -69,11 +70,10 @@ export async function serve(options: ServeOptions): Promise<void> {
       const mesh = cluster.state()
       return mesh && { mesh, configuration: configuration.rules }
     },
-    ...(clientCa === undefined ? {} : { clientCa }),
     notReady: () => inForce.problem() ?? (cluster.isSynced() ? undefined : 'the cluster has not been read yet'),
   })
   const metricsApp = createMetricsServer(metrics, switches)
-  const stopCertificates = await followCertificates(options, { app, metrics, log, clientCa, inForce })
+  const stopCertificates = await followCertificates(options, { app, metrics, log, terms, inForce })
   const stopGuard = keepGuardReady(() => cluster.state())
   const stopRest = async (): Promise<void> => {
     stopGuard()
@@ -172,7 +172,7 @@ interface Following {
   readonly app: FastifyInstance
   readonly metrics: Metrics
   readonly log: Logger
-  readonly clientCa: string | undefined
+  readonly terms: TlsTerms
   readonly inForce: InForce
 }
 
@@ -209,8 +209,8 @@ function followFiles(files: TlsFiles, following: Following): () => Promise<void>
   return async () => stop()
 }
 
-function replace(pair: KeyPair, { app, metrics, clientCa, inForce }: Following): void {
-  useKeyPair(app, pair, clientCa)
+function replace(pair: KeyPair, { app, metrics, terms, inForce }: Following): void {
+  useKeyPair(app, pair, terms)
   inForce.keyPair = pair
   metrics.setCertificateExpiry(pair.notAfter)
 }

@@ -9,7 +9,7 @@ import { X509Certificate } from 'node:crypto'
 import { watch } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { createSecureContext } from 'node:tls'
 
 export interface TlsFiles {
   readonly cert: string
@@ -23,7 +23,6 @@ export interface KeyPair {
   readonly notAfter: Date
 }
 
-export const TLS_OPTIONS = { minVersion: 'TLSv1.2' } as const satisfies SecureContextOptions
 const RECHECK_MS = 60_000
 const SETTLE_MS = 100
 
@@ -34,7 +33,7 @@ export async function readKeyPair({ cert, key }: TlsFiles): Promise<KeyPair> {
 }
 
 export function checkKeyPair(cert: string, key: string): KeyPair {
-  createSecureContext({ ...TLS_OPTIONS, cert, key })
+  createSecureContext({ cert, key })
   const { validFrom, validTo } = new X509Certificate(cert)
   return { cert, key, notBefore: new Date(validFrom), notAfter: new Date(validTo) }
 }

@@ -9,7 +9,7 @@ import type { BodyBounds } from './body-bounds.ts'
 import { BodyReader } from './body-reader.ts'
 import { capConnections } from './connections.ts'
 import type { Drain } from './drain.ts'
-import { TLS_OPTIONS, type KeyPair } from './tls-files.ts'
+import type { KeyPair } from './tls-files.ts'
 
 /**
  * Milliseconds. The API server keeps idle connections for 90 s and does not repeat admission calls, so every limit must
@@ -23,9 +23,18 @@ const HEADERS_TIMEOUT = 100_000
 /** Milliseconds that a long review takes before it gives way. */
 const MOST_TURN = 10
 
-export interface WebhookServerOptions extends Omit<AdmissionServices, 'bodies' | 'turns' | 'needsClientCertificate'> {
+/** Kubernetes' names of the versions, as kube-apiserver's --tls-min-version has them. */
+const TLS_VERSIONS = { VersionTLS12: 'TLSv1.2', VersionTLS13: 'TLSv1.3' } as const
+
+/** Which connections are accepted. */
+export interface TlsTerms {
+  readonly minVersion: Configuration['tls']['minVersion']
   /** PEM of the authority whose clients may send reviews; undefined allows any client. */
-  readonly clientCa?: string
+  readonly clientCa?: string | undefined
+}
+
+export interface WebhookServerOptions extends Omit<AdmissionServices, 'bodies' | 'turns' | 'needsClientCertificate'> {
+  readonly tls: TlsTerms
   readonly bodyBounds?: BodyBounds
   readonly keyPair: KeyPair
   readonly limits: Configuration['limits']
@@ -36,9 +45,9 @@ export interface WebhookServerOptions extends Omit<AdmissionServices, 'bodies' |
 }
 
 export function createWebhookServer(options: WebhookServerOptions): FastifyInstance {
-  const { keyPair, limits, log, drain, notReady, clientCa } = options
+  const { keyPair, tls, limits, log, drain, notReady } = options
   const app = fastify({
-    https: { ...secureOptions(keyPair, clientCa), ...clientOptions(clientCa), ALPNProtocols: ['http/1.1'] },
+    https: { ...secureOptions(keyPair, tls), ...clientOptions(tls), ALPNProtocols: ['http/1.1'] },
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     // A line names its review by uid, so no request needs a logger of its own.
@@ -59,7 +68,7 @@ export function createWebhookServer(options: WebhookServerOptions): FastifyInsta
     ...options,
     turns: createTurns(MOST_TURN),
     bodies: new BodyReader(limits, options.metrics, options.bodyBounds),
-    needsClientCertificate: clientCa !== undefined,
+    needsClientCertificate: tls.clientCa !== undefined,
   })
   app.get('/livez', () => 'ok')
   app.get('/readyz', (_request, reply) => {
@@ -70,17 +79,17 @@ export function createWebhookServer(options: WebhookServerOptions): FastifyInsta
 }
 
 /** New handshakes use the new pair; open connections keep the old one. */
-export function useKeyPair(app: FastifyInstance, pair: KeyPair, clientCa?: string): void {
-  ;(app.server as unknown as Server).setSecureContext(secureOptions(pair, clientCa))
+export function useKeyPair(app: FastifyInstance, pair: KeyPair, tls: TlsTerms): void {
+  ;(app.server as unknown as Server).setSecureContext(secureOptions(pair, tls))
 }
 
-function secureOptions({ cert, key }: KeyPair, clientCa: string | undefined) {
+function secureOptions({ cert, key }: KeyPair, { minVersion, clientCa }: TlsTerms) {
   // A resumed session would skip the verification of the client certificate.
   const ofClients = clientCa === undefined ? {} : { ca: clientCa, secureOptions: constants.SSL_OP_NO_TICKET }
-  return { ...TLS_OPTIONS, cert, key, ...ofClients }
+  return { minVersion: TLS_VERSIONS[minVersion], cert, key, ...ofClients }
 }
 
 /** The handshake does not require a certificate, because kubelet's probes of `/livez` and `/readyz` have none. */
-function clientOptions(clientCa: string | undefined) {
+function clientOptions({ clientCa }: TlsTerms) {
   return clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: false }
 }

@@ -221,6 +221,7 @@ t.test('while the server answers, kubectl shows its YAML and not the line of the
   await createNamespace('shop', { 'istio-injection': 'enabled' })
   const app = createWebhookServer({
     keyPair: checkKeyPair(SERVING.cert, SERVING.key),
+    tls: { minVersion: 'VersionTLS13' },
     limits: { requestBytes: 2 ** 25, inFlightBytes: 2 ** 27 },
     log: pino({ level: 'silent' }),
     drain: createDrain(),

@@ -46,7 +46,7 @@ async function start(t: Test, options: StartOptions = {}) {
     context: () => contextOf(strictShop()),
     notReady: () => undefined,
     bodyBounds: { ...BODY_BOUNDS, ...options.bodyBounds },
-    ...(options.clientCa === undefined ? {} : { clientCa: options.clientCa }),
+    tls: { minVersion: 'VersionTLS13', clientCa: options.clientCa },
   })
   if (options.mostConnections !== undefined) capConnections(app, options.mostConnections)
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -1,7 +1,7 @@
 // The server over real sockets: protocol edges, limits, certificates that change, a stop that loses nothing.
 import { renameSync, symlinkSync, writeFileSync, mkdirSync } from 'node:fs'
 import { Agent, request as httpsRequest } from 'node:https'
-import { connect as tlsConnect } from 'node:tls'
+import { connect as tlsConnect, type SecureVersion } from 'node:tls'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { createSelfSigned } from '../../src/certificates/self-signed.ts'
+import { DEFAULT_CONFIGURATION, type Configuration } from '../../src/config.ts'
 import { createDrain } from '../../src/server/drain.ts'
 import { createMetricsServer } from '../../src/server/metrics-server.ts'
 import { createMetrics } from '../../src/server/metrics.ts'
@@ -21,7 +22,12 @@ const HOSTS = ['localhost', '127.0.0.1']
 const DAY_MS = 24 * 60 * 60 * 1000
 const made = await createSelfSigned(HOSTS, new Date())
 
-async function start(t: Test, changes: { limits?: { requestBytes: number; inFlightBytes: number } } = {}) {
+interface Changes {
+  readonly limits?: Configuration['limits']
+  readonly tls?: Configuration['tls']
+}
+
+async function start(t: Test, changes: Changes = {}) {
   const lines: Record<string, unknown>[] = []
   const log = pino(
     { base: null },
@@ -34,6 +40,7 @@ async function start(t: Test, changes: { limits?: { requestBytes: number; inFlig
   const drain = createDrain(() => metrics.setDraining())
   const app = createWebhookServer({
     keyPair: checkKeyPair(made.cert, made.key),
+    tls: changes.tls ?? DEFAULT_CONFIGURATION.tls,
     limits: changes.limits ?? { requestBytes: 32 * 1024 * 1024, inFlightBytes: 128 * 1024 * 1024 },
     log,
     drain,
@@ -255,28 +262,37 @@ t.test('metrics are served in plain text on a port of their own', async (t) => {
   t.match(await answer.text(), /istio_onramp_draining 0/)
 })
 
-t.test('only TLS 1.2 and later, and HTTP/1.1', async (t) => {
-  const { port } = await start(t)
-  const protocol = await new Promise((resolve) => {
-    const socket = tlsConnect({ host: '127.0.0.1', port, ca: made.ca, ALPNProtocols: ['h2', 'http/1.1'] }, () => {
+t.test('the oldest TLS is 1.3 or as configured, also after a renewal; HTTP is 1.1', async (t) => {
+  const rows = [
+    ['VersionTLS13', 'TLSv1.3', ['TLSv1.3', 'http/1.1']],
+    ['VersionTLS13', 'TLSv1.2', 'refused'],
+    ['VersionTLS12', 'TLSv1.2', ['TLSv1.2', 'http/1.1']],
+    ['VersionTLS12', 'TLSv1.1', 'refused'],
+  ] as const
+  for (const [minVersion, newest, expected] of rows) {
+    const tls = { minVersion }
+    const { app, port } = await start(t, { tls })
+    t.same(await protocols(port, newest), expected, `${minVersion} for a client of ${newest}`)
+    useKeyPair(app, checkKeyPair(made.cert, made.key), tls)
+    t.same(await protocols(port, newest), expected, `${minVersion} for a client of ${newest}, after a renewal`)
+  }
+})
+
+async function protocols(port: number, maxVersion: SecureVersion): Promise<unknown> {
+  const options = { host: '127.0.0.1', port, ca: made.ca, maxVersion, minVersion: 'TLSv1' } as const
+  return await new Promise((resolve) => {
+    const socket = tlsConnect({ ...options, ALPNProtocols: ['h2', 'http/1.1'] }, () => {
       resolve([socket.getProtocol(), socket.alpnProtocol])
       socket.destroy()
-    })
+    }).on('error', () => resolve('refused'))
   })
-  t.same(protocol, ['TLSv1.3', 'http/1.1'])
-  const refused = await new Promise((resolve) => {
-    tlsConnect({ host: '127.0.0.1', port, ca: made.ca, maxVersion: 'TLSv1.1', minVersion: 'TLSv1' }).on('error', () =>
-      resolve('refused'),
-    )
-  })
-  t.equal(refused, 'refused')
-})
+}
 
 t.test('a certificate that changes is used for new connections; open ones go on', async (t) => {
   const { app, agent, send, port } = await start(t)
   t.equal((await send({ path: '/livez', method: 'GET' })).status, 200)
   const next = await createSelfSigned(HOSTS, new Date())
-  useKeyPair(app, checkKeyPair(next.cert, next.key))
+  useKeyPair(app, checkKeyPair(next.cert, next.key), DEFAULT_CONFIGURATION.tls)
   t.equal((await send({ path: '/livez', method: 'GET' })).status, 200, 'the kept connection')
   agent.destroy()
   const fresh = new Agent({ ca: next.ca })
