@@ -6,6 +6,7 @@ import { addConvert } from './commands/convert-command.ts'
 import { addPreview } from './commands/preview-command.ts'
 import { addRestore } from './commands/restore-command.ts'
 import { addServe } from './commands/serve-command.ts'
+import { addVerify } from './commands/verify-command.ts'
 import { InputError, messageOf, withErrorCode } from './errors.ts'
 import { packageVersion } from './version.ts'
 
@@ -41,6 +42,7 @@ function createProgram(run: Run): Command {
   addRestore(program, run)
   addConvert(program, run)
   addCheck(program, run)
+  addVerify(program, run)
   return program
 }
 

@@ -16,7 +16,7 @@ t.test('what is rendered for Kubernetes 1.27 to 1.37', async (t) => {
   for (const [name, minors] of Object.entries(MINORS)) {
     const golden = join(import.meta.dirname, 'golden', `${name}.yaml`)
     for (const minor of minors) {
-      const objects = render({ kubernetes: `1.${minor}.0` })
+      const objects = render({ kubernetes: `1.${minor}.0`, hooks: true })
       const text = objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n')
       if (process.env['GOLDEN'] === 'rewrite') writeFileSync(golden, text)
       t.equal(text, readFileSync(golden, 'utf8'), `1.${minor}`)

@@ -156,6 +156,8 @@ check('certificates that cannot work, and a private key that would be published'
 ])
 
 check('values that contradict each other', [
+  [{ verify: { afterInstall: true, namespace: 'kyverno' } }, /verify\.namespace \(kyverno\) that is not excluded/],
+  [{ verify: { afterInstall: true }, rbac: { create: false } }, /verify\.afterInstall is on, .* needs rbac\.create/],
   [{ hostNetwork: true }, /ports\.https is 10250, which is the kubelet's own/],
   [{ ports: { https: 9090 } }, /ports\.https and ports\.metrics are both 9090/],
   [{ service: { port: 9090 } }, /service\.port and ports\.metrics are both 9090/],

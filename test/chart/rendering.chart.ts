@@ -318,6 +318,30 @@ t.test(
   },
 )
 
+t.test(
+  'helm test asks for each webhook that is on, by a pod that no selector of the chart takes for a server',
+  async (t) => {
+    const verification = (values: JsonObject = {}) =>
+      render({ values, hooks: true }).filter((object) => nameOf(object) === `${NAME}-verify`)
+    const hooked = verification({ webhooks: { ingress: { enabled: false } }, verify: { namespace: 'shop' } })
+    t.same(hooked.map(({ kind }) => kind).toSorted(), ['Pod', 'Role', 'RoleBinding', 'ServiceAccount'])
+    const pod = only(hooked, 'Pod')
+    const [container] = arrayMember(member(pod, 'spec'), 'containers')
+    const functions = ['pods', 'templates', 'strictSwitch']
+    t.same(arrayMember(container, 'args'), ['verify', '--namespace=shop', '--wait=120', '--function', ...functions])
+    t.not(memberAt(pod, 'metadata', 'labels', 'app.kubernetes.io/name'), 'istio-onramp')
+    t.equal(memberAt(only(hooked, 'Role'), 'metadata', 'namespace'), 'shop')
+    for (const object of hooked) {
+      t.equal(memberAt(object, 'metadata', 'annotations', 'helm.sh/hook'), 'test')
+      t.match(memberAt(object, 'metadata', 'annotations', 'helm.sh/hook-delete-policy'), /before-hook-creation/)
+    }
+    for (const object of verification({ verify: { afterInstall: true } }))
+      t.equal(memberAt(object, 'metadata', 'annotations', 'helm.sh/hook'), 'test,post-install,post-upgrade')
+    t.same(verification({ rbac: { create: false } }), [], 'without an account of its own')
+    t.same(verification({ excludeNamespaces: ['default'] }), [], 'nor where no webhook is asked')
+  },
+)
+
 t.test('Recreate drops what only a rolling update takes', async (t) => {
   const objects = render({ values: { updateStrategy: { type: 'Recreate' } } })
   t.same(memberAt(only(objects, 'Deployment'), 'spec', 'strategy'), { type: 'Recreate' })

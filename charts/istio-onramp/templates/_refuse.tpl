@@ -6,6 +6,7 @@ exist. Each message names the values and what to do.
 {{- include "istio-onramp.refusePorts" . -}}
 {{- include "istio-onramp.refuseLimits" . -}}
 {{- include "istio-onramp.refuseMonitoring" . -}}
+{{- include "istio-onramp.refuseVerification" . -}}
 {{- if eq .Values.certificates.mode "certManager" -}}
 {{- include "istio-onramp.refuseWithoutCertManager" . -}}
 {{- include "istio-onramp.refuseLifetimes" . -}}
@@ -42,6 +43,12 @@ exist. Each message names the values and what to do.
 {{- end -}}
 {{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) -}}
 {{- fail (printf "autoscaling.minReplicas (%d) is more than autoscaling.maxReplicas (%d)" (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "istio-onramp.refuseVerification" -}}
+{{- if and .Values.verify.afterInstall (not (include "istio-onramp.hasVerification" .)) -}}
+{{- fail (printf "verify.afterInstall is on, but cannot be done: it needs rbac.create, a webhook that is enabled, and a verify.namespace (%s) that is not excluded" .Values.verify.namespace) -}}
 {{- end -}}
 {{- end -}}
 

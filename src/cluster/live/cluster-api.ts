@@ -37,6 +37,8 @@ export interface ObjectWrite {
   readonly method: 'POST' | 'PUT' | 'PATCH'
   readonly contentType: 'application/json' | 'application/json-patch+json'
   readonly body: Json
+  /** Called for each warning of the response, whether the write succeeds or not. */
+  readonly warned?: (text: string) => void
 }
 
 export interface Measured {
@@ -151,6 +153,7 @@ function createSender(address: ClusterAddress, clock: ServerClock): Send {
       })
       const { statusCode, body } = response
       clock.hear(response.headers['date'])
+      if (write?.warned !== undefined) warningsIn(response.headers['warning']).forEach(write.warned)
       if (statusCode === 200 || statusCode === 201) return body
       throw new ApiError(statusCode, statusMessage(await body.text()) ?? `HTTP ${statusCode}`)
     } catch (error) {
@@ -162,6 +165,14 @@ function createSender(address: ClusterAddress, clock: ServerClock): Send {
 
 function writing({ method, contentType, body }: ObjectWrite, headers: Readonly<Record<string, string>>) {
   return { method, headers: { ...headers, 'content-type': contentType }, body: JSON.stringify(body) }
+}
+
+/** Reads `299 - "text"`, with \" and \\ in the text (https://www.rfc-editor.org/rfc/rfc7234#section-5.5). */
+function warningsIn(header: string | readonly string[] | undefined): readonly string[] {
+  return [header ?? []]
+    .flat()
+    .flatMap((line) => [...line.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)])
+    .map(([, text = '']) => text.replace(/\\(.)/g, '$1'))
 }
 
 /** Returns the message of a `Status` object. */

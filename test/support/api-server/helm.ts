@@ -40,6 +40,8 @@ export interface Rendering {
   readonly values?: JsonObject
   readonly files?: readonly string[]
   readonly kubernetes?: string
+  /** With what `helm test` makes. */
+  readonly hooks?: boolean
 }
 
 /** The objects of the release `onramp` in namespace `onramp`; throws what helm prints when it refuses. */
@@ -57,12 +59,10 @@ export function refusal(values: JsonObject): string | undefined {
   return status === 0 ? undefined : stderr
 }
 
-function template({ values = {}, files = [], kubernetes = KUBERNETES }: Rendering): Run {
+function template({ values = {}, files = [], kubernetes = KUBERNETES, hooks = false }: Rendering): Run {
   const from = [...files, '-'].flatMap((file) => ['--values', file])
-  return helm(
-    ['template', 'onramp', CHART, '--namespace', NAMESPACE, '--kube-version', kubernetes, ...from],
-    JSON.stringify(values),
-  )
+  const more = ['--kube-version', kubernetes, ...(hooks ? [] : ['--no-hooks']), ...from]
+  return helm(['template', 'onramp', CHART, '--namespace', NAMESPACE, ...more], JSON.stringify(values))
 }
 
 export function ofKind(objects: readonly JsonObject[], kind: string): readonly JsonObject[] {
