@@ -8,6 +8,7 @@ import type { HostContext, HostRule } from './host-rule.ts'
 import { implicitRedirects } from './implicit-redirects.ts'
 import { matchWarning } from './match-warnings.ts'
 import { byPrecedence } from './path-matches.ts'
+import { withPathRedirects } from './path-redirects.ts'
 import { backendAction, pathRoute } from './path-route.ts'
 import { slashRedirects } from './slash-redirects.ts'
 
@@ -21,9 +22,11 @@ export function routesOfHost(rules: readonly HostRule[], context: HostContext): 
   const isReached = fallback !== undefined && !paths.value.some(takesAll)
   const routes = isReached ? [...paths.value, fallback] : paths.value
   const split = withCanaries(routes, canaries, stickyIngresses(mains), context)
+  const implicit = [...implicitRedirects(mains, routes), ...slashRedirects(mains, paths.value)]
+  const redirected = withPathRedirects(mains, [...implicit, ...split.value])
   return {
-    value: [...implicitRedirects(mains, routes), ...slashRedirects(mains, paths.value), ...split.value],
-    lines: [...paths.lines, ...fallbacks.lines, ...split.lines],
+    value: redirected.value,
+    lines: [...paths.lines, ...fallbacks.lines, ...split.lines, ...redirected.lines],
   }
 }
 
@@ -47,8 +50,8 @@ function planPaths(rules: readonly HostRule[], context: HostContext): Reported<r
   }
 }
 
-function matchKey({ match, headers }: Route): string {
-  const conditions = headers.map(({ name, kind, value }) => ` ${name} ${kind} ${value}`)
+function matchKey({ match, headers, methods = [] }: Route): string {
+  const conditions = [...headers.map(({ name, kind, value }) => ` ${name} ${kind} ${value}`), ...methods]
   return `${match.kind} ${match.value}${conditions.join('')}`
 }
 

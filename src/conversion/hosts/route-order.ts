@@ -20,12 +20,12 @@ function isOrdered(left: Route, right: Route): boolean {
   return !isEither && overlaps(left.match, right.match)
 }
 
-function isCatchAll({ match, headers }: Route): boolean {
-  return match.kind === 'elements' && match.value === '/' && headers.length === 0
+function isCatchAll({ match, headers, methods }: Route): boolean {
+  return match.kind === 'elements' && match.value === '/' && headers.length === 0 && methods === undefined
 }
 
 /** Whether a path may match both; of a regular expression only its literal start is compared. */
-function overlaps(left: PathMatch, right: PathMatch): boolean {
+export function overlaps(left: PathMatch, right: PathMatch): boolean {
   const [one, other] = [literalStart(left), literalStart(right)]
   return startsWithin(one, other, right) || startsWithin(other, one, left)
 }

@@ -1,5 +1,6 @@
 /** The settings of one Ingress, from any controller's annotations. An absent member means no setting. */
 import type { JsonObject } from '../../kubernetes/json.ts'
+import type { PathMatch } from './path-match.ts'
 import type { ServiceName } from './service-host.ts'
 
 export interface IngressSettings {
@@ -13,10 +14,14 @@ export interface IngressSettings {
   readonly stripsPath?: boolean
   /** Conditions on request headers for every path. */
   readonly headerMatches?: readonly HeaderMatch[]
+  /** The methods of the requests that every path is for, in upper case. */
+  readonly methods?: readonly string[]
   /** The paths are regular expressions that match from the start, regardless of other Ingresses of the host (F5). */
   readonly pathExpressions?: 'case-sensitive' | 'case-insensitive' | 'exact'
   /** All paths redirect. */
   readonly redirect?: RedirectTarget
+  /** Redirects of single paths, the first one first. */
+  readonly pathRedirects?: readonly PathRedirect[]
   /** Redirects of single hosts, by host. */
   readonly hostRedirects?: ReadonlyMap<string, RedirectTarget>
   /** The target of redirects from `/`. */
@@ -90,6 +95,18 @@ export interface RedirectTarget {
   readonly authority: string | undefined
   readonly path: string | undefined
   readonly code: RedirectCode
+}
+
+/**
+ * | place    | the redirect applies to                                               |
+ * |----------|-----------------------------------------------------------------------|
+ * | server   | every request of the host, before any path                            |
+ * | location | requests that reach a path of the Ingress                             |
+ */
+export interface PathRedirect {
+  readonly place: 'server' | 'location'
+  readonly match: PathMatch
+  readonly target: RedirectTarget
 }
 
 export interface CorsPolicy {

@@ -18,7 +18,11 @@ function destinationText({ action }: Route): string {
   return `-> ${action.backends.map(({ service, port, weight }) => `${service}:${port}${hasWeights ? ` ${weight}` : ''}`).join(' + ')}`
 }
 
-function conditionText({ headers, redirectsToHttps }: Route): string {
-  const conditions = [...headers.map(({ name }) => `by header ${name}`), ...(redirectsToHttps ? ['https'] : [])]
+function conditionText({ headers, methods = [], redirectsToHttps }: Route): string {
+  const conditions = [
+    ...methods,
+    ...headers.map(({ name }) => `by header ${name}`),
+    ...(redirectsToHttps ? ['https'] : []),
+  ]
   return conditions.length === 0 ? '' : ` (${conditions.join(', ')})`
 }

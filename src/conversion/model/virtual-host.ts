@@ -1,23 +1,9 @@
 /** Virtual hosts: hosts with their routes by precedence, for both APIs. */
+import type { PathMatch } from './path-match.ts'
 import type { PrefixRewrite } from './rewrite-idiom.ts'
 import type { CorsPolicy, HeaderChanges, HeaderMatch, Mirror, RedirectCode, RetryPolicy } from './ingress-settings.ts'
 
-/**
- * | kind     | value   | a path matches when                                     |
- * |----------|---------|---------------------------------------------------------|
- * | exact    | `/foo`  | it is the value                                         |
- * | elements | `/foo`  | it is the value, or continues it with `/`; `/` is all   |
- * | prefix   | `/foo`  | it starts with the value, also in the middle of a word  |
- * | regex    | `/f.*`  | RE2 matches all of it                                   |
- *
- * The query string is ignored.
- */
-export interface PathMatch {
-  readonly kind: 'exact' | 'elements' | 'prefix' | 'regex'
-  readonly value: string
-}
-
-export type { PrefixRewrite }
+export type { PathMatch, PrefixRewrite }
 export type { HeaderMatch } from './ingress-settings.ts'
 
 export interface Route {
@@ -29,9 +15,13 @@ export interface Route {
   readonly path: string
   readonly match: PathMatch
   readonly headers: readonly HeaderMatch[]
+  /** The methods of requests, in upper case; undefined for any. */
+  readonly methods?: readonly string[]
   /** Plain requests are redirected to https (308). */
   readonly redirectsToHttps: boolean
   readonly action: Forward | Redirect
+  /** Its place among the routes does not follow from its path. */
+  readonly isPlaced?: true
 }
 
 export interface Forward {

@@ -103,13 +103,16 @@ export function readRedirectTarget(value: string, code: RedirectCode): RedirectT
   if (/\p{Cc}/u.test(value)) return undefined
   const [, scheme, authority, rest = ''] =
     /^(?:([a-z$]+):\/\/([^/$]+|\$(?:host|http_host|server_name)))?([^]*)$/.exec(value) ?? []
-  const path = rest.replace(/\$request_uri$/, '')
+  const isKept = rest.endsWith('$request_uri')
+  const path = isKept ? rest.slice(0, -'$request_uri'.length) : rest
+  // Neither API puts text before the path of the request.
+  if (isKept && path !== '') return undefined
   if (path.includes('$') || (scheme !== undefined && !['http', 'https', '$scheme'].includes(scheme))) return undefined
   if (scheme === undefined && !value.startsWith('/') && path !== '') return undefined
   return {
     scheme: scheme === 'http' || scheme === 'https' ? scheme : undefined,
     authority: authority?.startsWith('$') === true ? undefined : authority,
-    path: rest.endsWith('$request_uri') ? undefined : path === '' ? '/' : path,
+    path: isKept ? undefined : path === '' ? '/' : path,
     code,
   }
 }

@@ -11,7 +11,7 @@ import {
 } from '../entry.ts'
 import { nginxTable } from './guard.ts'
 import { headerChangesOf, type HeaderChange } from './snippet-headers.ts'
-import { snippetRedirect } from './snippet-redirects.ts'
+import { snippetRedirect, type SnippetLevel } from './snippet-redirects.ts'
 import { statementsOf, wordsOf } from './snippet-statements.ts'
 
 export const NGINX_SNIPPET: AnnotationTable = nginxTable({
@@ -20,9 +20,6 @@ export const NGINX_SNIPPET: AnnotationTable = nginxTable({
   'stream-snippet': unsupported('error', 'TCP routes are a Gateway server and a VirtualService with tcp'),
 })
 
-/** The place at which nginx includes the snippet. */
-type Level = 'location' | 'server'
-
 /** The reading of one statement. A note is a difference to report. */
 interface Reading {
   readonly settings?: AnnotationSettings
@@ -30,13 +27,14 @@ interface Reading {
   readonly note?: string
 }
 
-export function readSnippet(value: string, place: AnnotationPlace, level: Level): Effect {
+export function readSnippet(value: string, place: AnnotationPlace, level: SnippetLevel): Effect {
   const lost: string[] = []
   const changes: HeaderChange[] = []
   const notes = new Set<string>()
   let settings: AnnotationSettings = {}
   for (const statement of statementsOf(value)) {
-    const reading = readStatement(statement, place, level)
+    // Statements after a redirect of every request are never reached; header directives have no order.
+    const reading = isUnreached(statement, settings) ? UNREACHED : readStatement(statement, place, level)
     if (reading === undefined || repeatsCookie(reading, changes)) lost.push(statement)
     else {
       changes.push(...(reading.changes ?? []))
@@ -46,6 +44,13 @@ export function readSnippet(value: string, place: AnnotationPlace, level: Level)
   }
   if (changes.length > 0) settings = mergeSettings([settings, { headerChanges: editsOf(changes) }])
   return effectOf(lost, [...notes], settings)
+}
+
+const UNREACHED: Reading = { note: 'what follows a redirect of every request has no effect' }
+
+/** nginx evaluates the directives of its rewrite module in their order. */
+function isUnreached(statement: string, { redirect }: AnnotationSettings): boolean {
+  return redirect !== undefined && /^(?:return|rewrite|if|set|break)\b/.test(statement)
 }
 
 function effectOf(lost: readonly string[], notes: readonly string[], settings: AnnotationSettings): Effect {
@@ -61,8 +66,8 @@ function effectOf(lost: readonly string[], notes: readonly string[], settings: A
   return { outcome: 'approximate', level: 'info', message: `${message}; ${notes.join('; ')}`, settings }
 }
 
-function readStatement(statement: string, place: AnnotationPlace, level: Level): Reading | undefined {
-  const redirect = snippetRedirect(statement, place)
+function readStatement(statement: string, place: AnnotationPlace, level: SnippetLevel): Reading | undefined {
+  const redirect = snippetRedirect(statement, place, level)
   if (redirect !== undefined) return redirect
   const words = wordsOf(statement)
   const [directive = ''] = words
@@ -103,7 +108,7 @@ function proxyHeader([, name = '', value = '', ...rest]: readonly string[]): Rea
 
 function noteOf(
   [directive, , value, always]: readonly string[],
-  level: Level,
+  level: SnippetLevel,
   changes: readonly HeaderChange[],
 ): Pick<Reading, 'note'> {
   if (directive === 'add_header' && value !== '' && always === undefined)

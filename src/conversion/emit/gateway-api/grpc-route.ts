@@ -24,8 +24,9 @@ export function grpcRouteObjects(host: VirtualHost, parent: ParentGateway): read
   )
 }
 
-function grpcRule({ match, headers, action, redirectsToHttps }: HostRoute): GrpcRule | undefined {
-  if (action.kind !== 'forward' || !action.isGrpc || redirectsToHttps || headers.length > 0) return undefined
+function grpcRule({ match, headers, methods, action, redirectsToHttps }: HostRoute): GrpcRule | undefined {
+  if (action.kind !== 'forward' || !action.isGrpc || redirectsToHttps || headers.length > 0 || methods !== undefined)
+    return undefined
   const isPlain =
     action.rewrite === undefined &&
     action.authority === undefined &&

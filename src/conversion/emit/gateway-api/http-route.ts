@@ -22,7 +22,11 @@ type HttpRule = {
 /** https://gateway-api.sigs.k8s.io/geps/gep-1731/ */
 type HttpRouteRetry = { readonly attempts: number; readonly codes?: readonly number[] }
 
-type HttpRouteMatch = { readonly path: ApiPath; readonly headers?: readonly HttpHeaderMatch[] }
+type HttpRouteMatch = {
+  readonly path: ApiPath
+  readonly headers?: readonly HttpHeaderMatch[]
+  readonly method?: string
+}
 
 type HttpHeaderMatch = {
   readonly name: string
@@ -30,8 +34,8 @@ type HttpHeaderMatch = {
   readonly value: string
 }
 
-/** The CRD's limit. One match per rule also keeps the total number of matches below its limit. */
-const MAX_RULES = 16
+/** The CRD's limits for a route. */
+const [MAX_RULES, MAX_MATCHES] = [16, 128]
 
 /**
  * If any route redirects to https, port 80 gets its own routes. Rules beyond the limit of one route continue in the
@@ -73,8 +77,10 @@ function routesOf(
   rules: readonly HttpRule[],
   parentRefs: readonly ParentRef[],
 ): readonly HTTPRoute[] {
-  const chunks = Array.from({ length: Math.ceil(rules.length / MAX_RULES) }, (_, index) =>
-    rules.slice(index * MAX_RULES, (index + 1) * MAX_RULES),
+  const mostMatches = rules.reduce((most, { matches = [] }) => Math.max(most, matches.length), 1)
+  const size = Math.min(MAX_RULES, Math.floor(MAX_MATCHES / mostMatches))
+  const chunks = Array.from({ length: Math.ceil(rules.length / size) }, (_, index) =>
+    rules.slice(index * size, (index + 1) * size),
   )
   return chunks.map((chunk, index) => {
     const parts = [suffix, ...(index === 0 ? [] : [String(index + 1)])].filter((part) => part !== '')
@@ -87,9 +93,11 @@ function rulesOf(routes: readonly HostRoute[]): readonly HttpRule[] {
   return routes.map((route) => httpRule(route, apiMatch(route, hasExpressions)))
 }
 
-function httpRule({ headers, action }: HostRoute, match: ApiMatch): HttpRule {
+function httpRule({ headers, methods, action }: HostRoute, match: ApiMatch): HttpRule {
   const byHeader = headers.length === 0 ? undefined : headers.map(headerMatch)
-  const matches = [defined<HttpRouteMatch>({ path: match.path, headers: byHeader })]
+  const matches = (methods ?? [undefined]).map((method) =>
+    defined<HttpRouteMatch>({ path: match.path, headers: byHeader, method }),
+  )
   if (action.kind === 'redirect') return { matches, filters: [redirectFilter(action)] }
   const filters = actionFilters(action, match)
   return defined({

@@ -2,6 +2,7 @@
 import { collect, type Reported, type ReportLine } from '../../model/report.ts'
 import type { Route, VirtualHost } from '../../model/virtual-host.ts'
 import { apiMatch, needsExpressions, pathProblem } from './route-matches.ts'
+import { precedenceLines } from './route-precedence.ts'
 
 /** Omits routes with a path that the CRD refuses, and reports routes that match differently. */
 export function printableHosts(hosts: readonly VirtualHost[]): Reported<readonly VirtualHost[]> {
@@ -16,10 +17,11 @@ export function printableHosts(hosts: readonly VirtualHost[]): Reported<readonly
 
 function printableHost(host: VirtualHost): Reported<VirtualHost> {
   const hasExpressions = needsExpressions(host.routes)
-  const judged = host.routes.map((route) => ({ route, ...judge(route, hasExpressions) }))
+  const exact = new Set(host.routes.filter(({ match }) => match.kind === 'exact').map(({ match }) => match.value))
+  const judged = host.routes.map((route) => ({ route, ...judge(route, hasExpressions, exact) }))
   return {
     value: { ...host, routes: judged.filter(({ isPrintable }) => isPrintable).map(({ route }) => route) },
-    lines: judged.flatMap(({ line }) => line ?? []),
+    lines: [...judged.flatMap(({ line }) => line ?? []), ...precedenceLines(host.routes, hasExpressions)],
   }
 }
 
@@ -28,8 +30,12 @@ interface Judgement {
   readonly line: ReportLine | undefined
 }
 
-function judge(route: Route, hasExpressions: boolean): Judgement {
-  const { path, difference } = apiMatch(route, hasExpressions)
+/** `exact` are the paths that routes of the host match exactly. */
+function judge(route: Route, hasExpressions: boolean, exact: ReadonlySet<string>): Judgement {
+  const { path, difference: found } = apiMatch(route, hasExpressions)
+  // A PathPrefix with a slash at the end differs only for the path without it.
+  const isAlone = route.match.kind === 'prefix' && path.value.endsWith('/') && exact.has(path.value.slice(0, -1))
+  const difference = isAlone ? undefined : found
   const problem = pathProblem(path)
   const line = { ingress: route.ingress, about: `${route.field}.path` }
   if (problem !== undefined) {

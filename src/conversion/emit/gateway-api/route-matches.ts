@@ -4,7 +4,7 @@
  * istio/istio pilot/pkg/config/kube/gateway).
  */
 import { escapeRegex } from '../../model/regular-expression.ts'
-import type { PathMatch, PrefixRewrite, Route } from '../../model/virtual-host.ts'
+import type { PrefixRewrite, Route } from '../../model/virtual-host.ts'
 
 /** A type alias, because an interface is not assignable to JSON. */
 export type ApiPath = {
@@ -23,7 +23,8 @@ export interface ApiMatch {
 /** Either all or none of a host's routes are expressions; otherwise a prefix would precede a longer expression. */
 export function needsExpressions(routes: readonly Route[]): boolean {
   return routes.some(
-    ({ match, action }) => match.kind === 'regex' && !isLiteral(match) && rewrittenPrefix(action) === undefined,
+    (route) =>
+      route.match.kind === 'regex' && literalPath(route) === undefined && rewrittenPrefix(route.action) === undefined,
   )
 }
 
@@ -37,7 +38,8 @@ export function needsExpressions(routes: readonly Route[]): boolean {
  * | regex, literal | RegularExpression          | PathPrefix, letter case and elements count |
  * | regex          | RegularExpression          | -                                          |
  */
-export function apiMatch({ match, action }: Route, hasExpressions: boolean): ApiMatch {
+export function apiMatch(route: Route, hasExpressions: boolean): ApiMatch {
+  const { match, action } = route
   const plain = (type: ApiPath['type'], value: string, difference?: string): ApiMatch => ({
     path: { type, value },
     replacement: undefined,
@@ -62,13 +64,13 @@ export function apiMatch({ match, action }: Route, hasExpressions: boolean): Api
         ? plain('RegularExpression', `${escapeRegex(match.value)}.*`)
         : plain('PathPrefix', match.value, elementDifference(match.value))
     case 'regex': {
-      const literal = literalPath(match)
+      const literal = literalPath(route)
       return hasExpressions || literal === undefined
         ? plain('RegularExpression', match.value)
         : plain(
             'PathPrefix',
             literal,
-            literal === '/' ? undefined : `${elementDifference(literal) ?? ''}, and matching is case-sensitive`,
+            literal === '/' ? undefined : `${elementDifference(literal)}, and matching is case-sensitive`,
           )
     }
   }
@@ -88,21 +90,19 @@ function elementsPattern(value: string): string {
   return value === '/' ? '/.*' : `${escapeRegex(value)}(?:/.*)?`
 }
 
-function elementDifference(value: string): string | undefined {
-  return `a PathPrefix matches whole path elements: ${value.replace(/\/$/, '')}x is no longer matched`
+function elementDifference(value: string): string {
+  return value.endsWith('/')
+    ? `a PathPrefix ignores the slash at the end: ${value.slice(0, -1)} is matched as well`
+    : `a PathPrefix matches whole path elements: ${value}x is no longer matched`
 }
 
 function rewrittenPrefix(action: Route['action']): PrefixRewrite | undefined {
   return action.kind === 'forward' && action.rewrite?.kind === 'regex' ? action.rewrite.ofPrefix : undefined
 }
 
-function isLiteral(match: PathMatch): boolean {
-  return literalPath(match) !== undefined
-}
-
-/** Returns the path of `(?i)/path.*` if it is literal. */
-function literalPath({ value }: PathMatch): string | undefined {
-  const path = /^(?:\(\?i\))?(\/[\w\-./~]*?)\.\*$/.exec(value)?.[1]
+/** Returns the path of `(?i)/path.*` if it is literal. An expression that was written as one stays one. */
+function literalPath({ match, isPlaced }: Route): string | undefined {
+  const path = isPlaced === true ? undefined : /^(?:\(\?i\))?(\/[\w\-./~]*?)\.\*$/.exec(match.value)?.[1]
   return path === undefined || /\.(?!\w)/.test(path) ? undefined : path
 }
 

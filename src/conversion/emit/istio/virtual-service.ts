@@ -26,6 +26,7 @@ export type HttpRoute = HttpAction & {
 export type HttpMatch = {
   readonly uri?: StringMatch
   readonly headers?: Readonly<Record<string, StringMatch>>
+  readonly method?: StringMatch
   readonly port?: number
 }
 
@@ -83,9 +84,14 @@ function httpRoute(route: Route): HttpRoute {
   return { match: matchesOf(route), ...actionOf(route.action) }
 }
 
-function matchesOf({ match, headers }: Route): readonly HttpMatch[] {
+function matchesOf({ match, headers, methods }: Route): readonly HttpMatch[] {
   const byHeader = headers.length === 0 ? undefined : Object.fromEntries(headers.map(headerMatch))
-  return uriMatches(match).map((uri) => defined<HttpMatch>({ uri, headers: byHeader }))
+  const method = methods && methodMatch(methods)
+  return uriMatches(match).map((uri) => defined<HttpMatch>({ uri, headers: byHeader, method }))
+}
+
+function methodMatch([first = '', ...further]: readonly string[]): StringMatch {
+  return further.length === 0 ? { exact: first } : { regex: [first, ...further].join('|') }
 }
 
 /**
