@@ -12,8 +12,10 @@ import {
 import { duplicateKeys } from '../kubernetes/json-duplicates.ts'
 import { YamlError } from '../kubernetes/yaml-cursor.ts'
 import { nodesOf, type YamlNode } from '../kubernetes/yaml-nodes.ts'
+import { blockItems } from '../kubernetes/yaml-list.ts'
+import { readBlockList } from '../kubernetes/yaml-list-value.ts'
 import { readSimpleYaml } from '../kubernetes/yaml-simple.ts'
-import { keyOf, valueOf, type DuplicateKey } from '../kubernetes/yaml-value.ts'
+import { keyOf, valueOf, type DuplicateKey, type ReadValue } from '../kubernetes/yaml-value.ts'
 import { itemOffsets } from './json-items.ts'
 import { isHelmTemplate, notAnObject } from './manifest-kinds.ts'
 import { splitDocuments, type DocumentText } from './manifest-documents.ts'
@@ -132,14 +134,22 @@ function readValue(
   at: (offset: number) => string,
 ): { readonly value: Json | undefined; readonly warnings: readonly string[] } {
   if (isJson) return { value: JSON.parse(text) as Json, warnings: repeatedKeys(duplicateKeys(text), at) }
-  const simple = readSimpleYaml(text) as Json | undefined
-  if (simple !== undefined) return { value: simple, warnings: [] }
-  const { value, duplicates } = valueOf(nodesOf(text, isMarked))
+  const { value, duplicates } = readYaml(text, isMarked)
   const directive = /^\ufeff?(?:(?:#[^\n]*|[ \t\r]*)\n)*%/.test(text)
     ? [`${at(0)}: kubectl refuses a document with a % directive`]
     : []
   return { value: value as Json | undefined, warnings: [...directive, ...repeatedKeys(duplicates, at)] }
 }
+
+function readYaml(text: string, isMarked: boolean): ReadValue {
+  const list = text.length > LARGE_LIST ? readBlockList(text) : undefined
+  if (list !== undefined) return list
+  const simple = readSimpleYaml(text)
+  return simple === undefined ? valueOf(nodesOf(text, isMarked)) : { value: simple, duplicates: [] }
+}
+
+/** Characters. */
+const LARGE_LIST = 1 << 16
 
 function repeatedKeys(duplicates: readonly DuplicateKey[], at: (offset: number) => string): readonly string[] {
   return duplicates.map(({ key, offset }) => `${at(offset)}: duplicate key ${key}; kubectl uses the last one`)
@@ -207,13 +217,19 @@ function itemLines(part: DocumentText, value: Json): Expansion['lineOf'] {
   let isRead = false
   const lineOf = linesInOrder(part)
   return (path) => {
-    if (!isRead && part.isJson) offsets = itemOffsets(part.text, arrayMember(value, 'items').length)
+    if (!isRead) offsets = startsOfItems(part, arrayMember(value, 'items').length)
     isRead = true
     const offset = path.length === 2 ? offsets?.[Number(path[1])] : undefined
     if (offset !== undefined) return lineOf(offset)
     root ??= nodesOf(part.text, part.isMarked)
     return lineOf(nodeAt(root, path)?.start ?? 0)
   }
+}
+
+function startsOfItems({ text, isJson }: DocumentText, count: number): readonly number[] | undefined {
+  if (isJson) return itemOffsets(text, count)
+  const starts = blockItems(text)?.starts
+  return starts?.length === count ? starts : undefined
 }
 
 /** As `lineAt`. Offsets that ascend, as those of a List's items, cost one pass over the text in all. */

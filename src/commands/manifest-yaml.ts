@@ -4,8 +4,10 @@ import { nameOfFile, type Manifest, type ManifestDocument } from '../cluster/man
 import { equalJson, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { pointer, type Operation } from '../kubernetes/json-pointer.ts'
 import { applyEdits, planEdits } from '../kubernetes/yaml-edit.ts'
-import { nodesOf } from '../kubernetes/yaml-nodes.ts'
+import { nodesOf, type YamlNode } from '../kubernetes/yaml-nodes.ts'
+import { blockItems, itemText } from '../kubernetes/yaml-list.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
+import { lineAfter } from '../kubernetes/yaml-page.ts'
 import { readSimpleYaml } from '../kubernetes/yaml-simple.ts'
 import { valueOf, type YamlValue } from '../kubernetes/yaml-value.ts'
 
@@ -41,7 +43,7 @@ export async function printDocument(
   const notices = document.isJson ? denials : []
   if (changed.some(({ manifest, denial }) => denial !== undefined && manifest.source.path.length === 0))
     return { text: separator + head, notices }
-  const edited = editedText(document, changed)
+  const edited = editedItems(document, changed) ?? editedText(document, changed)
   if (typeof edited === 'string') return { text: separator + head + edited, notices }
   const whole = await printWhole(document, changed)
   return { text: separator + head + whole, notices: [...notices, wholeNotice(changed, edited.problem)] }
@@ -61,6 +63,57 @@ function operationsOn(changed: readonly PatchedManifest[]): readonly Operation[]
     if (denial !== undefined) return [{ op: 'remove', path: base } as const]
     return operations.map((operation) => ({ ...operation, path: base + operation.path }))
   })
+}
+
+/**
+ * Edits the items of a List one by one, each checked as the whole would be. Returns undefined for what only the whole
+ * document shows.
+ */
+function editedItems({ text, isJson }: ManifestDocument, changed: readonly PatchedManifest[]): string | undefined {
+  if (isJson || changed.some(({ manifest }) => manifest.source.path.length !== 2)) return undefined
+  const items = blockItems(text)
+  const denied = changed.filter(({ denial }) => denial !== undefined).length
+  if (items === undefined || denied === items.starts.length) return undefined
+  const parts: string[] = []
+  let position = 0
+  for (const patched of changed) {
+    const index = Number(patched.manifest.source.path[1])
+    const part = itemText(text, items, index)
+    const edited = editedItem(part, patched)
+    const start = items.starts[index]
+    if (edited === undefined || start === undefined) return undefined
+    parts.push(text.slice(position, start), edited)
+    position = start + part.length
+  }
+  return parts.join('') + text.slice(position)
+}
+
+function editedItem(text: string, { manifest, operations, after, denial }: PatchedManifest): string | undefined {
+  const root = readNodes(text)
+  if (root === undefined || !equalJson(valueOf(root).value as Json, [manifest.object])) return undefined
+  if (denial !== undefined) return withoutItem(text, root)
+  const edits = planEdits(
+    text,
+    root,
+    operations.map((operation) => ({ ...operation, path: `/0${operation.path}` })),
+  )
+  if ('problem' in edits) return undefined
+  const result = applyEdits(text, edits)
+  return equalJson(readBack(result, false, false), [after]) ? result : undefined
+}
+
+/** Keeps comments between items. */
+function withoutItem(text: string, root: YamlNode): string | undefined {
+  const rest = text.slice(lineAfter({ text }, root.end))
+  return readNodes(rest) === undefined ? rest : undefined
+}
+
+function readNodes(text: string): YamlNode | undefined {
+  try {
+    return nodesOf(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Returns the text only if it parses as the object that admission would store, so a failed edit is never printed. */

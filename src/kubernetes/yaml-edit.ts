@@ -5,7 +5,7 @@
 import { parsePointer, type Operation } from './json-pointer.ts'
 import { editMap, lastEntry } from './yaml-map-edit.ts'
 import type { YamlNode } from './yaml-nodes.ts'
-import { isJson, lineEndOf, type Page } from './yaml-page.ts'
+import { isJson, lineEndOf, sequenceIndentOf, type Page } from './yaml-page.ts'
 import type { Change, Container, NotEditable, TextEdit } from './yaml-parts.ts'
 import { editSequence } from './yaml-sequence-edit.ts'
 
@@ -26,7 +26,13 @@ export function planEdits(
     depths.set(parent, path.length)
     byParent.set(parent, [...(byParent.get(parent) ?? []), { operation, key }])
   }
-  const page: Page = { text, style: isJson(text) ? 'json' : 'flow', lineEnd: lineEndOf(text), shared }
+  const page: Page = {
+    text,
+    style: isJson(text) ? 'json' : 'flow',
+    lineEnd: lineEndOf(text),
+    sequenceIndent: sequenceIndentOf(text),
+    shared,
+  }
   const edits: (TextEdit & { readonly depth: number })[] = []
   for (const [parent, changes] of byParent) {
     const planned = parent.kind === 'map' ? editMap(page, parent, changes) : editSequence(page, parent, changes)

@@ -3,7 +3,7 @@ import type { Json } from './json.ts'
 import { entryText, flowText, scalarText } from './yaml-fragment.ts'
 import type { Entry, MapNode, ScalarNode } from './yaml-nodes.ts'
 import { keyOf } from './yaml-value.ts'
-import { block, columnOf, indentAt, isCompact, sequenceIndent, type Page } from './yaml-page.ts'
+import { block, columnOf, indentAt, isCompact, type Page } from './yaml-page.ts'
 import {
   appendFlow,
   emptied,
@@ -68,7 +68,7 @@ function partOf({ key, value }: Entry): Part {
 function replaceEntry(page: Page, map: MapNode, entry: Entry, key: string, value: Json): TextEdit {
   const { start, end } = partOf(entry)
   if (map.isFlow) return { start, end, text: flowEntry(page, key, value, start) }
-  return { start, end, text: block(page, entryText(key, value, indentAt(page, start), sequenceIndent(page))) }
+  return { start, end, text: block(page, entryText(key, value, indentAt(page, start), page.sequenceIndent)) }
 }
 
 function replaceValue(page: Page, map: MapNode, entry: Entry, value: Json): TextEdit {
@@ -86,7 +86,7 @@ function replaceValue(page: Page, map: MapNode, entry: Entry, value: Json): Text
     const text = prettyFlow(page, value, keyStart)
     return { start: old.start, end: old.end, text: old.start === old.end ? ` ${text}` : text }
   }
-  const whole = entryText(key, value, indentAt(page, keyStart), sequenceIndent(page))
+  const whole = entryText(key, value, indentAt(page, keyStart), page.sequenceIndent)
   return { start: keyStart, end: old.end, text: block(page, whole) }
 }
 
@@ -120,6 +120,6 @@ function appendEntries(page: Page, map: MapNode, added: readonly { key: string; 
   }
   if (last === undefined) return []
   const indent = ' '.repeat(columnOf(page, map.entries[0]?.key.start ?? last.key.start))
-  const lines = added.map(({ key, value }) => indent + entryText(key, value, indent, sequenceIndent(page)))
+  const lines = added.map(({ key, value }) => indent + entryText(key, value, indent, page.sequenceIndent))
   return [insertLines(page, last.value, lines)]
 }

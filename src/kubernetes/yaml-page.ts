@@ -6,6 +6,8 @@ export interface Page {
   readonly text: string
   readonly style: FragmentStyle
   readonly lineEnd: string
+  /** The indentation of a list's dashes beyond that of its key, as the file writes it. */
+  readonly sequenceIndent: string
   readonly shared: ReadonlySet<string>
 }
 
@@ -18,7 +20,7 @@ export function lineStart({ text }: Page, position: number): number {
 }
 
 /** Returns the start of the next line. A block scalar already includes its line end. */
-export function lineAfter({ text }: Page, position: number): number {
+export function lineAfter({ text }: Pick<Page, 'text'>, position: number): number {
   if (position > 0 && text[position - 1] === '\n') return position
   const end = text.indexOf('\n', position)
   return end === -1 ? text.length : end + 1
@@ -45,9 +47,9 @@ export function dashBefore({ text }: Page, position: number): number {
   return text.lastIndexOf('-', position - 1)
 }
 
-/** Returns the indentation of a list's dashes beyond that of its key, as the file writes it. */
-export function sequenceIndent(page: Page): string {
-  const lines = page.text.split(/\r?\n/).filter((line) => !/^[ \t]*(?:#|$)/.test(line))
+/** Takes it from the text's first list. */
+export function sequenceIndentOf(text: string): string {
+  const lines = text.split(/\r?\n/).filter((line) => !/^[ \t]*(?:#|$)/.test(line))
   const first = lines.findIndex((line, index) => opensBlock(line) && /^ *- /.test(lines[index + 1] ?? ''))
   if (first === -1) return ''
   const [keySpace = ''] = KEY_SPACE.exec(lines[first] ?? '') ?? []

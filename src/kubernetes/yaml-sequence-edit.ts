@@ -2,16 +2,7 @@
 import type { Json } from './json.ts'
 import { itemText } from './yaml-fragment.ts'
 import type { SequenceNode } from './yaml-nodes.ts'
-import {
-  block,
-  columnOf,
-  dashBefore,
-  isAloneInLine,
-  isCompact,
-  lineStartSpace,
-  sequenceIndent,
-  type Page,
-} from './yaml-page.ts'
+import { block, columnOf, dashBefore, isAloneInLine, isCompact, lineStartSpace, type Page } from './yaml-page.ts'
 import {
   appendFlow,
   emptied,
@@ -72,7 +63,7 @@ function appendItems(page: Page, list: SequenceNode, values: readonly Json[]): r
   }
   if (last === undefined) return []
   const indent = ' '.repeat(columnOf(page, dashBefore(page, list.items[0]?.start ?? last.start)))
-  const lines = values.map((value) => indent + itemText(value, indent, sequenceIndent(page)))
+  const lines = values.map((value) => indent + itemText(value, indent, page.sequenceIndent))
   return [insertLines(page, last, lines)]
 }
 
@@ -92,7 +83,7 @@ function prependItems(page: Page, list: SequenceNode, values: readonly Json[]): 
   const at = dashBefore(page, first.start)
   const indent = ' '.repeat(columnOf(page, at))
   const text = values
-    .map((value) => block(page, itemText(value, indent, sequenceIndent(page))) + page.lineEnd + indent)
+    .map((value) => block(page, itemText(value, indent, page.sequenceIndent)) + page.lineEnd + indent)
     .join('')
   return [{ start: at, end: at, text }]
 }

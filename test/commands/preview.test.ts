@@ -159,6 +159,8 @@ function objectsOf(text: string): readonly unknown[] {
   return parseManifests(text, 'x.yaml').map(({ object }) => object)
 }
 
+type Pod = typeof pods extends fc.Arbitrary<infer Value> ? Value : never
+
 const line = (values: readonly string[]) => fc.constantFrom(...values)
 const pods = fc.record({
   head: line(['', '# licence\n---\n', '---\n', '--- # one\n', '# words\n']),
@@ -226,6 +228,58 @@ t.test(
     )
   },
 )
+
+t.test('the items of a List are printed as they would be alone', async (t) => {
+  const folder = t.testdir({})
+  const quoted = '  annotations:\n    q: "a\n- b"\n'
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(pods, fc.boolean()), { minLength: 1, maxLength: 4 }),
+      line(['', '  ']),
+      async (generated, indent) => {
+        const { lineEnd } = generated[0]?.[0] ?? { lineEnd: '\n' }
+        const sources = generated.map(([pod, isQuoted]) =>
+          podText({ ...pod, tail: pod.tail.replace('...\n', '') }, isQuoted),
+        )
+        const printed: string[] = []
+        for (const source of sources) {
+          writeFileSync(`${folder}/pod.yaml`, source.replaceAll('\n', lineEnd))
+          printed.push((await previewed(`${folder}/pod.yaml`, 'yaml')).text)
+        }
+        const list = (texts: readonly string[]) =>
+          `apiVersion: v1\nitems:\n${texts.map((text) => asItem(text.replaceAll('\r\n', '\n'), indent)).join('')}kind: List\n`
+        writeFileSync(`${folder}/list.yaml`, list(sources).replaceAll('\n', lineEnd))
+        const { text, told } = await previewed(`${folder}/list.yaml`, 'yaml')
+        if (told !== '') throw new Error(told)
+        // How far a new list is indented follows the text around it.
+        const lines = (yaml: string) => yaml.split(/\r?\n/).map((one) => one.trim())
+        if (JSON.stringify(lines(text)) !== JSON.stringify(lines(list(printed))))
+          throw new Error(`in a List, it is\n${text}`)
+        if (JSON.stringify(objectsOf(text)) !== JSON.stringify(printed.flatMap(objectsOf)))
+          throw new Error(`read again, it is not the same\n${text}`)
+      },
+    ),
+    propertyRuns(50),
+  )
+
+  /** A line of a quoted scalar looks like an item. */
+  function podText({ annotations, indent, probe, env, tail }: Pod, isQuoted: boolean): string {
+    const at = `  ${indent}`
+    const parts = [env, probe].filter((part) => part !== '').map((part) => `${at}  ${part.replaceAll('INDENT', at)}\n`)
+    const noted = isQuoted && annotations === '' ? quoted : annotations
+    return `apiVersion: v1\nkind: Pod\nmetadata:\n  name: p # p\n${noted}spec:\n  containers:\n${at}- name: c\n${parts.join('')}${tail}`
+  }
+
+  function asItem(text: string, indent: string): string {
+    const lines = text.replace(/\n$/, '').split('\n')
+    return lines
+      .map((content, at) =>
+        content === '' || content === '- b"' ? content : `${indent}${at === 0 ? '- ' : '  '}${content}`,
+      )
+      .map((content) => `${content}\n`)
+      .join('')
+  }
+})
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)

@@ -7,6 +7,7 @@ import t from 'tap'
 import { splitDocuments } from '../../src/cluster/manifest-documents.ts'
 import { duplicateKeys } from '../../src/kubernetes/json-duplicates.ts'
 import { nodesOf } from '../../src/kubernetes/yaml-nodes.ts'
+import { readBlockList } from '../../src/kubernetes/yaml-list-value.ts'
 import { readSimpleYaml } from '../../src/kubernetes/yaml-simple.ts'
 import { valueOf } from '../../src/kubernetes/yaml-value.ts'
 import { propertyRuns } from '../support/property-runs.ts'
@@ -161,6 +162,36 @@ t.test('whatever text it is given, it reads what the whole parser reads, or decl
     }),
     propertyRuns(3000),
   )
+  t.end()
+})
+
+t.test('a List that is read item by item is what the whole parser reads, or it is left to it', (t) => {
+  const item = fc
+    .array(
+      fc.oneof(piece, fc.constantFrom('\n  x: ', '\n  - ', '\n  x: |\n    y\n', '\n# c\n', '\n  "x": \'y\n- z\'')),
+      {
+        maxLength: 8,
+      },
+    )
+    .map((pieces) => `- a: ${pieces.join('')}\n`)
+  const list = fc.tuple(
+    fc.constantFrom('', '# head\n', 'kind: List\n', 'items: 1\n'),
+    fc.constantFrom('items:\n', 'items: # these\n\n', 'items: []\n'),
+    fc.array(item, { minLength: 1, maxLength: 4 }).map((items) => items.join('')),
+    fc.constantFrom('', 'kind: List\n', 'kind: 1\nkind: List\n', '  kind: List\n', 'items: 2\n', '- b\n', 'x'),
+  )
+  let read = 0
+  fc.assert(
+    fc.property(list, fc.boolean(), (parts, isIndented) => {
+      const text = isIndented ? parts.join('').replaceAll(/^(?=-|  )/gm, '  ') : parts.join('')
+      const value = readBlockList(text)
+      if (value === undefined) return
+      read++
+      if (JSON.stringify(value) !== JSON.stringify(valueOf(nodesOf(text)))) throw new Error(JSON.stringify(text))
+    }),
+    propertyRuns(3000),
+  )
+  t.ok(read > 100, `${read} were read item by item`)
   t.end()
 })
 
