@@ -129,7 +129,7 @@ function makeState(tables: Tables, { webhooks, unknown = new Set() }: StateOptio
     controlPlane: (revision) => planesOf(tables)(revision),
     policies: { get: (namespace) => policiesOf(tables.peerauthentications.get(namespace)) },
     service: (namespace, name) => findRow(tables.services, { namespace, name }),
-    ingressController: (name) => findRow(tables.ingressclasses, { namespace: '', name }),
+    ingressController: (name) => findRow(tables.ingressclasses, { namespace: '', name })?.controller,
     get hasImageVolumes() {
       return haveImageVolumes(tables.nodes)
     },

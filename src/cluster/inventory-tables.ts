@@ -16,6 +16,7 @@ const SOURCES: Readonly<Record<InventoryKind, readonly TableName[]>> = {
   sidecars: ['sidecars'],
   authorizationPolicies: ['authorizationpolicies'],
   ingresses: ['ingresses'],
+  ingressClasses: ['ingressclasses'],
   gateways: ['kubernetesgateways', 'listenersets', 'xlistenersets'],
   routes: ['httproutes', 'grpcroutes', 'tlsroutes', 'tcproutes'],
   gatewayClasses: ['gatewayclasses'],
@@ -57,9 +58,9 @@ export function inventoryOf(
       made.set(kind, rows)
       return rows
     },
-    unreadKinds: Object.values(SOURCES)
-      .flat()
-      .filter((name, index, all) => unknown.has(name) && all.indexOf(name) === index),
+    unreadKinds: [...Object.values(SOURCES).flat(), 'nodes' as const].filter(
+      (name, index, all) => unknown.has(name) && all.indexOf(name) === index,
+    ),
     get nodeAddresses() {
       return rowsOf(tables.nodes).flatMap(({ addresses }) => addresses)
     },

@@ -1,5 +1,5 @@
 /** The kinds that make up the cluster's state: their API paths, how each is read, and its table. */
-import { describe, labelsOf, metadataOf, referenceTo } from '../kubernetes/object.ts'
+import { annotationsOf, describe, labelsOf, metadataOf, referenceTo } from '../kubernetes/object.ts'
 import { memberAt, scalarText, stringMap, stringMember, type JsonObject } from '../kubernetes/json.ts'
 import type { Namespace } from '../istio/mesh.ts'
 import {
@@ -9,6 +9,7 @@ import {
   readWebhookCallbacks,
 } from '../readiness/callback.ts'
 import { MANAGED_BY, OF_A_SELECTOR, readEndpoints } from '../readiness/endpoints.ts'
+import type { IngressClass } from '../readiness/inventory.ts'
 import { readService } from '../readiness/service.ts'
 import { readWorkloadRow, type WorkloadRow } from '../readiness/workload-row.ts'
 import type { Problem } from '../kubernetes/problem.ts'
@@ -68,7 +69,7 @@ export const RESOURCES: readonly Resource[] = [
     ...CLUSTER,
     group: 'admissionregistration.k8s.io',
   },
-  { ...core('ingressclasses', 'IngressClass', readController), ...CLUSTER, group: 'networking.k8s.io' },
+  { ...core('ingressclasses', 'IngressClass', readIngressClass), ...CLUSTER, group: 'networking.k8s.io' },
   {
     ...core('peerauthentications', 'PeerAuthentication', readPeerAuthentication),
     ...istio('security.istio.io', ['v1', 'v1beta1']),
@@ -200,8 +201,11 @@ function readWorkload(kind: string, object: JsonObject): WorkloadRow | undefined
   return trimmed && readWorkloadRow(kind, object, trimmed)
 }
 
-function readController(object: JsonObject): string {
-  return scalarText(memberAt(object, 'spec', 'controller')) ?? ''
+function readIngressClass(object: JsonObject): IngressClass {
+  return {
+    controller: scalarText(memberAt(object, 'spec', 'controller')) ?? '',
+    isDefault: annotationsOf(object).get('ingressclass.kubernetes.io/is-default-class') === 'true',
+  }
 }
 
 /**

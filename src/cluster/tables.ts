@@ -9,6 +9,7 @@ import type { InjectionWebhook } from '../istio/injection-webhook.ts'
 import type { Namespace } from '../istio/mesh.ts'
 import type { PeerAuthentication } from '../istio/declared-policy.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
+import type { IngressClass } from '../readiness/inventory.ts'
 import type { Callback, OwnWebhook } from '../readiness/callback.ts'
 import type { Endpoints } from '../readiness/endpoints.ts'
 import type { ExposedService } from '../readiness/service.ts'
@@ -76,8 +77,7 @@ export interface Rows
   readonly customresourcedefinitions: readonly Callback[]
   readonly apiservices: readonly Callback[]
   readonly peerauthentications: PeerAuthentication
-  /** `spec.controller` */
-  readonly ingressclasses: string
+  readonly ingressclasses: IngressClass
   /** Objects of authentication.istio.io, as messages name them. */
   readonly policies: string
   readonly meshpolicies: string

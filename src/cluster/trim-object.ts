@@ -34,7 +34,7 @@ const CONTAINER = [
   'lifecycle',
 ]
 /** Other annotations may be long; kubectl's copy of the object is one of them. */
-const OUR_CONCERN = /^(?:[^/]+\.)?(?:istio\.io|istio-onramp\.io|prometheus\.io)\//
+const OUR_CONCERN = /^(?:(?:[^/]+\.)?(?:istio\.io|istio-onramp\.io|prometheus\.io)\/|kubernetes\.io\/ingress\.class$)/
 
 /**
  * Trims a workload with its template, or a bare Pod. Returns undefined if a controller made the object: its owner

@@ -68,7 +68,8 @@ function isVisible(policy: PeerAuthentication, revision: string): boolean {
   return policy.revision === undefined || revision === '' || policy.revision === revision
 }
 
-function oldestSelecting(index: PolicyIndex, workload: WorkloadIdentity): PeerAuthentication | undefined {
+/** Returns the policy of step 4, without the exception of the root namespace. */
+export function oldestSelecting(index: PolicyIndex, workload: WorkloadIdentity): PeerAuthentication | undefined {
   const byLabel = index.get(workload.namespace)?.byLabel
   if (byLabel === undefined) return undefined
   let oldest: Ranked | undefined

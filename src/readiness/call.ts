@@ -14,6 +14,8 @@ export interface Call {
   readonly port: number | undefined
   /** Whether the call begins with a TLS handshake, because its URL has such a scheme. */
   readonly isTls: boolean
+  /** Whether the caller sends fewer than five bytes. */
+  readonly isShort: boolean
   readonly by: 'name' | 'cluster-ip' | 'pod-ip' | 'node-port' | 'load-balancer'
   readonly target: CallTarget
 }
@@ -32,12 +34,19 @@ export function resolveCalls(caller: Workload, places: Places): readonly Call[] 
       resolveMention(mention, caller, places)
         // A workload that names its own Service does not call itself through the mesh.
         .filter(({ target }) => !target.workloads.includes(caller) || target.workloads.length > 1)
-        .map((call) => ({ ...call, caller, container, isInit, isTls: mention.isTls === true })),
+        .map((call) => ({
+          ...call,
+          caller,
+          container,
+          isInit,
+          isTls: mention.isTls === true,
+          isShort: mention.isShort === true,
+        })),
     ),
   )
 }
 
-type Resolved = Omit<Call, 'caller' | 'container' | 'isInit' | 'isTls'>
+type Resolved = Omit<Call, 'caller' | 'container' | 'isInit' | 'isTls' | 'isShort'>
 
 function resolveMention({ host, port }: Mention, caller: Workload, places: Places): readonly Resolved[] {
   const byAddress = places.serviceAt(host)

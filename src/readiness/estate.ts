@@ -4,7 +4,7 @@
  */
 import { groupBy } from '../kubernetes/group-by.ts'
 import { resolveCalls, type Call } from './call.ts'
-import { readDestinationRules, type DestinationRules } from './destination-rule.ts'
+import { readDestinationRules, type DestinationRules } from './destination-rules.ts'
 import { behindEndpoints } from './endpoints.ts'
 import type { Inventory } from './inventory.ts'
 import { findPlaces, type Places } from './places.ts'

@@ -10,6 +10,13 @@ import type { Endpoints } from './endpoints.ts'
 import type { ExposedService } from './service.ts'
 import type { WorkloadRow } from './workload-row.ts'
 
+export interface IngressClass {
+  /** `spec.controller` */
+  readonly controller: string
+  /** Whether it is the class of Ingresses that name none. */
+  readonly isDefault: boolean
+}
+
 export interface InventoryRows {
   readonly namespaces: Namespace
   readonly services: ExposedService
@@ -26,6 +33,7 @@ export interface InventoryRows {
   readonly sidecars: JsonObject
   readonly authorizationPolicies: JsonObject
   readonly ingresses: JsonObject
+  readonly ingressClasses: IngressClass
   /** Gateways and all kinds of routes of the Gateway API. */
   readonly gateways: JsonObject
   readonly routes: JsonObject

@@ -12,6 +12,8 @@ export interface Mention {
   readonly port: number | undefined
   /** Whether the caller begins with a TLS handshake, because the text has such a scheme. */
   readonly isTls?: true
+  /** Whether the caller sends fewer than five bytes, such as `printf ruok | nc zookeeper 2181`. */
+  readonly isShort?: true
 }
 
 /** Limits: characters read of one text, and mentions kept of one container. */
@@ -52,9 +54,12 @@ const DOTTED = new RegExp(`(?:^|[\\s"'=,;@(|])(${HOST})(?=$|[\\s"',;/)|])`, 'g')
 /** `-h db`, `--host=db`, `--host db`. */
 const HOST_FLAG =
   /(?:^|\s)(?:-h|-H|--?(?:host|hostname|server|addr|address|target|upstream|endpoint|url|backend))[\s=]+["']?([A-Za-z0-9][A-Za-z0-9._-]{0,252})/g
-/** `nc -z db 5432`, `curl db/health`: the first word that is not an option. */
+/** `nc -z -w 2 db 5432`, `curl db/health`: the first word that is neither an option nor its number. */
 const CLIENT_COMMAND =
-  /(?:^|[\s;&|(])(?:curl|wget|nc|ncat|netcat|telnet|pg_isready|ping|nslookup|getent hosts)((?:\s{1,20}-[^\s]{1,200}){0,20})\s{1,20}["']?([A-Za-z0-9][A-Za-z0-9._-]{0,252})(?:\s+(\d{1,5}))?/g
+  /(?:^|[\s;&|(])(?:curl|wget|nc|ncat|netcat|telnet|pg_isready|ping|nslookup|getent hosts)((?:\s{1,20}-[^\s]{1,200}(?:\s{1,20}\d{1,5}(?=\s))?){0,20})\s{1,20}["']?([A-Za-z0-9][A-Za-z0-9._-]{0,252})(?:\s+(\d{1,5}))?/g
+/** Fewer than five bytes to `nc`. */
+const SHORT_MESSAGE =
+  /(?:printf|echo\s{1,5}-n)\s{1,5}["']?[^\s"'|]{1,4}["']?\s{0,5}\|\s{0,5}(?:nc|ncat|netcat)(?:\s{1,20}-[^\s]{1,200}(?:\s{1,20}\d{1,5}(?=\s))?){0,20}\s{1,20}["']?([A-Za-z0-9][A-Za-z0-9._-]{0,252})\s{1,20}(\d{1,5})/g
 const HOST_VARIABLE =
   /(?:^|_)(?:HOST|HOSTNAME|ADDR|ADDRESS|URL|URI|SERVER|ENDPOINT|SERVICE|TARGET|UPSTREAM|BACKEND|PEER|BROKER|DSN)S?$/i
 const BARE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
@@ -63,12 +68,12 @@ const BARE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 export function readMentions(container: Json): readonly Mention[] {
   const variables = environmentOf(container)
   const found = new Map<string, Mention>()
-  const add: Add = (host, port, isTls = false) => {
+  const add: Add = (host, port, more = {}) => {
     if (host === undefined || host === '' || found.size >= MOST) return
     const name = host.replace(/\.$/, '').toLowerCase()
     const key = `${name} ${port ?? ''}`
     if (port === undefined && [...found.values()].some((known) => known.host === name)) return
-    found.set(key, { host: name, port, ...(isTls ? { isTls } : {}) })
+    if (!found.has(key)) found.set(key, { host: name, port, ...more })
   }
   for (const [name, value] of variables) readVariable(name, expand(value, variables), variables, add)
   const words = [...arrayMember(container, 'command'), ...arrayMember(container, 'args')].map((word) =>
@@ -78,7 +83,7 @@ export function readMentions(container: Json): readonly Mention[] {
   return [...found.values()]
 }
 
-type Add = (host: string | undefined, port: number | undefined, isTls?: boolean) => void
+type Add = (host: string | undefined, port: number | undefined, more?: Pick<Mention, 'isTls' | 'isShort'>) => void
 
 function environmentOf(container: Json): ReadonlyMap<string, string> {
   const variables = new Map<string, string>()
@@ -107,8 +112,9 @@ function readVariable(name: string, value: string, variables: ReadonlyMap<string
 }
 
 function readText(text: string, add: Add): void {
+  for (const [, host, port] of text.matchAll(SHORT_MESSAGE)) add(host, parsePort(port), { isShort: true })
   for (const [, scheme = '', v6, host, port] of text.matchAll(URL))
-    add(v6 ?? host, parsePort(port) ?? SCHEME_PORTS.get(scheme), TLS_SCHEMES.has(scheme))
+    add(v6 ?? host, parsePort(port) ?? SCHEME_PORTS.get(scheme), TLS_SCHEMES.has(scheme) ? { isTls: true } : {})
   for (const [, v6, host, port] of text.matchAll(HOST_PORT)) {
     const number = parsePort(port)
     if (number !== undefined) add(v6 ?? host, number)

@@ -90,7 +90,11 @@ function bypassesAlways(unit: Unit, container: Unit['pod']['containers'][number]
     (capture.kind === 'nothing' && capture.because === 'mode')
   )
     return { why: 'interceptionMode is NONE', fix: `Remove ${INTERCEPTION_MODE}: NONE.` }
-  if (container === undefined) return undefined
+  return container && bypassByIdentity(unit, container)
+}
+
+/** Returns why nothing that the container sends is redirected: it runs as the proxy does. */
+export function bypassByIdentity(unit: Unit, container: Unit['pod']['containers'][number]): Bypass | undefined {
   const identity = (key: string) =>
     memberAt(container.raw, 'securityContext', key) ?? memberAt(unit.pod.spec, 'securityContext', key)
   if (identity('runAsUser') === 1337)

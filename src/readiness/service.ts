@@ -9,7 +9,7 @@ import {
   type JsonObject,
 } from '../kubernetes/json.ts'
 import { isPortNumber } from '../kubernetes/handler.ts'
-import { labelsOf, metadataOf } from '../kubernetes/object.ts'
+import { annotationsOf, labelsOf, metadataOf } from '../kubernetes/object.ts'
 import { stringMap } from '../kubernetes/json.ts'
 import type { Service } from '../istio/mesh.ts'
 
@@ -39,6 +39,8 @@ export interface ExposedService extends Service {
   readonly loadBalancers: readonly string[]
   readonly externalName: string
   readonly ports: readonly ServicePort[]
+  /** Set if the annotation prometheus.io/scrape asks for scrapes of its endpoints: prometheus.io/port, or `every` port. */
+  readonly scrape?: number | 'every'
 }
 
 const TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] as const
@@ -63,7 +65,15 @@ export function readService(object: JsonObject): ExposedService {
     externalIPs: arrayMember(spec, 'externalIPs').flatMap((address) => scalarText(address) ?? []),
     externalName: stringMember(spec, 'externalName') ?? '',
     ports: arrayMember(spec, 'ports').flatMap(readPort),
+    ...readScrape(annotationsOf(object)),
   }
+}
+
+/** The convention of the example configuration of Prometheus, `kubernetes-service-endpoints`. */
+function readScrape(annotations: ReadonlyMap<string, string>): Pick<ExposedService, 'scrape'> {
+  if (annotations.get('prometheus.io/scrape') !== 'true') return {}
+  const port = Number(annotations.get('prometheus.io/port'))
+  return { scrape: isPortNumber(port) ? port : 'every' }
 }
 
 function readPort(entry: Json): readonly ServicePort[] {

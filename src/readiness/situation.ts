@@ -3,10 +3,13 @@ import { uncapturedBecause } from '../istio/capture.ts'
 import {
   ambientModes,
   modeOfPort,
+  oldestSelecting,
   workloadModes,
   type ModeDecision,
+  type WorkloadIdentity,
   type WorkloadModes,
 } from '../istio/peer-authentication.ts'
+import type { PeerAuthentication } from '../istio/declared-policy.ts'
 import type { PolicyIndex } from '../istio/policy-index.ts'
 import type { RuleConfiguration } from '../rules/configuration.ts'
 import type { probesRule } from '../rules/probes/probes-rule.ts'
@@ -88,13 +91,22 @@ export function reception(unit: Unit, port: number, situation: Situation): Recep
 export function modesOf(unit: Unit, situation: Situation): WorkloadModes {
   const known = situation.known.modes.get(unit)
   if (known !== undefined) return known
-  const { mesh, namespace, labels } = unit
-  const { estate, policies } = situation
-  const controlPlane = mesh.kind === 'sidecar' ? mesh.sidecar.controlPlane : estate.inventory.controlPlane('default')
-  const identity = { namespace, labels, revision: controlPlane.revision, rootNamespace: controlPlane.rootNamespace }
-  const modes = mesh.kind === 'ambient' ? ambientModes(policies, identity) : workloadModes(policies, identity)
+  const { policies } = situation
+  const identity = identityOf(unit, situation)
+  const modes = unit.mesh.kind === 'ambient' ? ambientModes(policies, identity) : workloadModes(policies, identity)
   situation.known.modes.set(unit, modes)
   return modes
+}
+
+function identityOf({ mesh, namespace, labels }: Unit, { estate }: Situation): WorkloadIdentity {
+  const controlPlane = mesh.kind === 'sidecar' ? mesh.sidecar.controlPlane : estate.inventory.controlPlane('default')
+  return { namespace, labels, revision: controlPlane.revision, rootNamespace: controlPlane.rootNamespace }
+}
+
+/** Returns the PeerAuthentication with a selector that is in force for all pods of the workload; undefined if none is. */
+export function selectingPolicy({ units }: Workload, situation: Situation): PeerAuthentication | undefined {
+  const [first, ...others] = units.map((unit) => oldestSelecting(situation.policies, identityOf(unit, situation)))
+  return others.every((policy) => policy === first) ? first : undefined
 }
 
 /** `port 8080 is STRICT by PeerAuthentication shop/default`. */

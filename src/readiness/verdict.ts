@@ -11,7 +11,8 @@ import type { Estate } from './estate.ts'
 import type { Finding, Unknown } from './finding.ts'
 import { isInMesh, situationOf } from './situation.ts'
 import { unknownRoutes } from './topics/callers.ts'
-import { findProxyBypass, unknownBypasses } from './topics/proxy-bypass.ts'
+import { unknownBypasses } from './topics/possible-bypass.ts'
+import { findProxyBypass } from './topics/proxy-bypass.ts'
 import { unknownProbes } from './topics/probes.ts'
 import { unknownControllers } from './topics/routes.ts'
 import type { Workload } from './workload.ts'
@@ -105,7 +106,7 @@ function sharedReasons(estate: Estate, policies: PolicyIndex, configuration: Rul
   const outside = estate.workloads.filter(
     (workload) => !isInfrastructure(workload, estate) && workload.units.some((unit) => !isInMesh(unit)),
   )
-  const unjudged = unknownBypasses(situationOf(estate, policies, configuration))
+  const unjudged = unknownBypasses(estate)
   const bypassing = [...findProxyBypass(situationOf(estate, policies, configuration))]
     .flat()
     .filter(({ code }) => code === 'outbound-bypass-possible' || code === 'interception-none')

@@ -187,6 +187,38 @@ const istiodWith = (shared: string): JsonObject => ({
   },
 })
 
+const HEALTHZ: Members = { livenessProbe: { httpGet: { port: 8080, path: '/healthz' } } }
+const HOOK: Members = { lifecycle: { preStop: { httpGet: { port: 8080 } } } }
+const policy = (spec: Members, metadata: Members = {}): JsonObject => ({
+  apiVersion: 'security.istio.io/v1',
+  kind: 'AuthorizationPolicy',
+  metadata: { name: 'policy', namespace: 'shop', ...metadata },
+  spec,
+})
+const deny = (rule: Members): Members => ({ action: 'DENY', rules: [rule] })
+const metadataOf = ({ metadata }: JsonObject): Members => metadata as Members
+const scraped = (annotations: Members): JsonObject => {
+  const plain = service('web')
+  return {
+    ...plain,
+    metadata: { ...metadataOf(plain), annotations: { 'prometheus.io/scrape': 'true', ...annotations } },
+  }
+}
+const front = (name: string): JsonObject => deployment(name, {}, { labels: { tier: 'front' } })
+/** A policy of the given year after 2020. */
+const aged = (name: string, year: number, matchLabels: Members): JsonObject => {
+  const plain = peerAuthentication('shop', name, { selector: { matchLabels }, mtls: { mode: 'PERMISSIVE' } })
+  return { ...plain, metadata: { ...metadataOf(plain), creationTimestamp: `202${year}-01-01T00:00:00Z` } }
+}
+const egressPolicy = (egress: readonly Members[]): JsonObject =>
+  object(
+    'networking.k8s.io/v1',
+    'NetworkPolicy',
+    'out',
+    { spec: { podSelector: {}, policyTypes: ['Egress'], egress } },
+    'amb',
+  )
+
 interface Case {
   readonly title: string
   readonly objects: readonly JsonObject[]
@@ -269,6 +301,11 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
   'probe-fails-already': {
     found: [
       at(
+        'an https hook on a port declared http, PERMISSIVE',
+        [deployment('web', { lifecycle: { preStop: { httpGet: { scheme: 'HTTPS', port: 8080 } } } }), service('web')],
+        { strict: null },
+      ),
+      at(
         'https on a port declared http',
         [deployment('web', { readinessProbe: { httpGet: { scheme: 'HTTPS', port: 8080 } } }), service('web')],
         { strict: null },
@@ -281,6 +318,15 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
     ],
     notFound: [
       at(
+        'an https hook where the mode is DISABLE: kubelet tries again in plain text',
+        [
+          deployment('web', { lifecycle: { preStop: { httpGet: { scheme: 'HTTPS', port: 8080 } } } }),
+          service('web'),
+          peerAuthentication('shop', 'default', { mtls: { mode: 'DISABLE' } }),
+        ],
+        { strict: null },
+      ),
+      at(
         'grpc on a port declared grpc',
         [deployment('web', { readinessProbe: { grpc: { port: 8080 } } }), service('web', {}, { name: 'grpc' })],
         { strict: null },
@@ -289,6 +335,44 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
   },
   'authorization-policy-blocks-probe': {
     found: [
+      ...(
+        [
+          ['nothing is allowed', {}],
+          [
+            'a DENY of all but one identity',
+            deny({ from: [{ source: { notPrincipals: ['cluster.local/ns/shop/sa/a'] } }] }),
+          ],
+          ["a DENY of the probe's path", deny({ to: [{ operation: { paths: ['/healthz'] } }] })],
+          ['a condition on the principal', { rules: [{ when: [{ key: 'source.principal', values: ['*'] }] }] }],
+          ['a path that is left out', { rules: [{ to: [{ operation: { notPaths: ['/healthz'] } }] }] }],
+          ["hosts that are not the pod's address", { rules: [{ to: [{ operation: { hosts: ['web.shop.svc'] } }] }] }],
+          ['another port', { rules: [{ to: [{ operation: { ports: ['9090'] } }] }] }],
+          ['another method', { rules: [{ to: [{ operation: { methods: ['POST'] } }] }] }],
+        ] as const
+      ).map(([title, spec]) => at(title, [deployment('web', HEALTHZ), service('web'), policy(spec)], { strict: null })),
+      at(
+        'paths on a port that is declared as TCP',
+        [
+          deployment('web', HEALTHZ),
+          service('web', {}, { name: 'tcp' }),
+          policy({ rules: [{ to: [{ operation: { paths: ['/healthz'] } }] }] }),
+        ],
+        { strict: null },
+      ),
+      at(
+        'a hook on a port that is declared as TCP',
+        [deployment('web', HOOK), service('web', {}, { name: 'tcp' }), policy({})],
+        { strict: null },
+      ),
+      at(
+        'grpc is a POST',
+        [
+          deployment('web', { readinessProbe: { grpc: { port: 8080 } } }),
+          service('web', {}, { name: 'grpc' }),
+          policy({ rules: [{ to: [{ operation: { methods: ['GET'] } }] }] }),
+        ],
+        { strict: null },
+      ),
       at(
         'only principals are allowed',
         [deployment('web', PROBE), authorization([{ from: [{ source: { principals: ['*'] } }] }])],
@@ -296,6 +380,45 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
       ),
     ],
     notFound: [
+      ...(
+        [
+          ['a DENY of another path', deny({ to: [{ operation: { paths: ['/admin*'] } }] })],
+          ['a DENY of an identity', deny({ from: [{ source: { principals: ['*'] } }] })],
+          [
+            'addresses, which may be those of the nodes',
+            { rules: [{ from: [{ source: { ipBlocks: ['10.0.0.0/8'] } }] }] },
+          ],
+          ['a CUSTOM action', { action: 'CUSTOM', provider: { name: 'x' }, rules: [{}] }],
+          ['an AUDIT', { action: 'AUDIT', rules: [{}] }],
+          ['a waypoint', { targetRefs: [{ kind: 'Service', name: 'web' }] }],
+          ['another workload', { selector: { matchLabels: { app: 'api' } } }],
+        ] as const
+      ).map(([title, spec]) => at(title, [deployment('web', HEALTHZ), service('web'), policy(spec)], { strict: null })),
+      at('a dry run', [deployment('web', HEALTHZ), policy({}, { annotations: { 'istio.io/dry-run': 'true' } })], {
+        strict: null,
+      }),
+      at('a hook, which takes 403 for an answer', [deployment('web', HOOK), service('web'), policy({})], {
+        strict: null,
+      }),
+      at(
+        'the Host header that the probe sets',
+        [
+          deployment('web', {
+            livenessProbe: { httpGet: { port: 8080, httpHeaders: [{ name: 'Host', value: 'web.shop.svc' }] } },
+          }),
+          policy({ rules: [{ to: [{ operation: { hosts: ['web.shop.svc'] } }] }] }),
+        ],
+        { strict: null },
+      ),
+      at(
+        'grpc is a POST',
+        [
+          deployment('web', { readinessProbe: { grpc: { port: 8080 } } }),
+          service('web', {}, { name: 'grpc' }),
+          policy({ rules: [{ to: [{ operation: { methods: ['POST'] } }] }] }),
+        ],
+        { strict: null },
+      ),
       at(
         'the path is open',
         [
@@ -319,8 +442,31 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
     ],
   },
   'sidecar-missing': {
-    found: [at('a pod from before injection', [web, runningPod('web', {}, { sidecar: false })])],
-    notFound: [at('a pod with a sidecar', [web, runningPod('web', {})])],
+    found: [
+      at('only the pod is known', [runningPod('web', {}, { sidecar: false })]),
+      at('a pod from before injection', [web, runningPod('web', {}, { sidecar: false })]),
+    ],
+    notFound: [
+      at('a pod whose own label opts out', [
+        {
+          ...runningPod('web', {}, { sidecar: false }),
+          metadata: {
+            ...metadataOf(runningPod('web', {})),
+            labels: { 'sidecar.istio.io/inject': 'false' },
+            annotations: {},
+          },
+        },
+      ]),
+      at(
+        'a namespace whose istio-injection: disabled beats its revision',
+        [
+          namespaceObject('x', { 'istio-injection': 'disabled', 'istio.io/rev': 'default' }),
+          runningPod('web', {}, { namespace: 'x', sidecar: false }),
+        ],
+        { strict: 'x' },
+      ),
+      at('a pod with a sidecar', [web, runningPod('web', {})]),
+    ],
   },
   'outside-mesh': {
     found: [
@@ -447,6 +593,28 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
   },
   'ingress-refused': {
     found: [
+      at('the class as an annotation', [
+        web,
+        service('web'),
+        {
+          ...ingress(''),
+          metadata: { name: 'web', namespace: 'shop', annotations: { 'kubernetes.io/ingress.class': 'nginx' } },
+          spec: { defaultBackend: { service: { name: 'web', port: { name: 'http' } } } },
+        },
+        deployment('ingress-nginx', {}, { namespace: 'legacy' }),
+      ]),
+      at("the cluster's default class", [
+        web,
+        service('web'),
+        { ...ingress(''), spec: { defaultBackend: { service: { name: 'web', port: { name: 'http' } } } } },
+        deployment('ingress-nginx', {}, { namespace: 'legacy' }),
+        {
+          apiVersion: 'networking.k8s.io/v1',
+          kind: 'IngressClass',
+          metadata: { name: 'edge', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+          spec: { controller: 'k8s.io/ingress-nginx' },
+        },
+      ]),
       at('a load balancer of the cloud', [web, service('web'), ingress('alb')]),
       at('a controller without sidecar', [
         web,
@@ -500,10 +668,20 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
         deployment('agentgateway', {}, { namespace: 'legacy' }),
       ]),
     ],
-    notFound: [at("Istio's", [web, service('web'), route, ...gateway('istio', 'istio.io/gateway-controller')])],
+    notFound: [
+      at("Istio's agentgateway, of which some releases send plain text: not known", [
+        web,
+        service('web'),
+        route,
+        ...gateway('istio-agentgateway', 'istio.io/agentgateway-controller'),
+      ]),
+      at("Istio's", [web, service('web'), route, ...gateway('istio', 'istio.io/gateway-controller')]),
+    ],
   },
   'scrape-refused': {
     found: [
+      at('annotations of the Service, which merging leaves alone', [web, scraped({ 'prometheus.io/port': '8080' })]),
+      at('annotations of the Service without a port', [web, scraped({})]),
       at('merging is off for the pod', [
         deployment(
           'web',
@@ -524,6 +702,7 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
       ),
     ],
     notFound: [
+      at("annotations of the Service that name the agent's port", [web, scraped({ 'prometheus.io/port': '15020' })]),
       at('merging', [
         deployment('web', {}, { annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080' } }),
       ]),
@@ -599,6 +778,22 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
   },
   'destination-rule-plaintext': {
     found: [
+      at("a subset without tls of its own has the rule's, in every release", [
+        web,
+        service('web'),
+        toSubset,
+        destinationRule('web', {
+          trafficPolicy: { tls: { mode: 'DISABLE' } },
+          subsets: [{ name: 'v1', trafficPolicy: { loadBalancer: { simple: 'RANDOM' } } }],
+        }),
+      ]),
+      at("exported to the client's namespace", [
+        web,
+        service('web'),
+        namespaceObject('other', { 'istio-injection': 'enabled' }),
+        deployment('client', {}, { namespace: 'other' }),
+        destinationRule('web', { exportTo: ['other'], trafficPolicy: { tls: { mode: 'DISABLE' } } }),
+      ]),
       at('DISABLE', [web, service('web'), destinationRule('web', { trafficPolicy: { tls: { mode: 'DISABLE' } } })]),
       at('an empty tls', [
         web,
@@ -630,6 +825,37 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
       ]),
     ],
     notFound: [
+      at('exported to other namespaces only, where no client is', [
+        web,
+        service('web'),
+        LEGACY,
+        destinationRule('web', { exportTo: ['legacy'], trafficPolicy: { tls: { mode: 'DISABLE' } } }),
+      ]),
+      at('a subset with weight 0', [
+        web,
+        service('web'),
+        object('networking.istio.io/v1', 'VirtualService', 'web', {
+          spec: {
+            hosts: ['web'],
+            http: [
+              {
+                route: [
+                  { destination: { host: 'web', subset: 'v1' }, weight: 0 },
+                  { destination: { host: 'web' }, weight: 100 },
+                ],
+              },
+            ],
+          },
+        }),
+        subset({ trafficPolicy: { tls: { mode: 'DISABLE' } } }),
+      ]),
+      at('a port whose own settings have no tls', [
+        web,
+        service('web'),
+        destinationRule('web', {
+          trafficPolicy: { tls: { mode: 'DISABLE' }, portLevelSettings: [{ port: { number: 80 }, loadBalancer: {} }] },
+        }),
+      ]),
       at('ISTIO_MUTUAL', [
         web,
         service('web'),
@@ -854,6 +1080,17 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
   },
   'outbound-bypass-possible': {
     found: [
+      at('UID 1337, whatever it calls', [web, service('web'), caller({ securityContext: { runAsUser: 1337 } })]),
+      at('GID 1337 of the whole pod', [
+        web,
+        service('web'),
+        caller({}, { spec: { securityContext: { runAsGroup: 1337 } } }),
+      ]),
+      at('excludeOutboundPorts with the port of a Service', [
+        web,
+        service('web'),
+        caller({}, { annotations: { 'traffic.sidecar.istio.io/excludeOutboundPorts': '5432,80' } }),
+      ]),
       at('a range without Services', [
         web,
         service('web', { clusterIP: '10.96.0.7' }),
@@ -872,6 +1109,11 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
       ]),
     ],
     notFound: [
+      at('excludeOutboundPorts with a port that no Service has', [
+        web,
+        service('web'),
+        caller({}, { annotations: { 'traffic.sidecar.istio.io/excludeOutboundPorts': '5432' } }),
+      ]),
       at('everything', [web, service('web', { clusterIP: '10.96.0.7' }), caller({})]),
       at('a Service that leads into no sidecar is left out', [
         web,
@@ -929,6 +1171,44 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
   'server-first-hangs': {
     found: [
       at(
+        'a port that is named for its protocol',
+        [
+          deployment('mail', { ports: [{ containerPort: 2526 }] }),
+          service('mail', {}, { name: 'smtp', port: 2526, targetPort: 2526 }),
+          ...outsider('mail.shop:2526'),
+        ],
+        { strict: null },
+      ),
+      at(
+        'DISABLE, where the port is not declared as TCP',
+        [
+          deployment('box', { ports: [{ containerPort: 22 }] }),
+          service('box', {}, { name: 'shell', port: 22, targetPort: 22 }),
+          peerAuthentication('shop', 'default', { mtls: { mode: 'DISABLE' } }),
+          ...outsider('box.shop:22'),
+        ],
+        { strict: null },
+      ),
+      at(
+        'four bytes without a line end',
+        [
+          deployment('zookeeper', { ports: [{ containerPort: 2181 }] }),
+          service('zookeeper', {}, { name: 'client', port: 2181, targetPort: 2181 }),
+          LEGACY,
+          deployment('old', { args: ['-c', 'printf ruok | nc -w 2 zookeeper.shop 2181'] }, { namespace: 'legacy' }),
+        ],
+        { strict: null },
+      ),
+      at(
+        'a mesh client that passes by its sidecar',
+        [
+          deployment('db', { ports: [{ containerPort: 3306 }] }),
+          service('db', {}, { name: 'mysql', port: 3306, targetPort: 3306 }),
+          caller(env('DB', 'db:3306'), { annotations: { 'traffic.sidecar.istio.io/excludeOutboundPorts': '3306' } }),
+        ],
+        { strict: null },
+      ),
+      at(
         'MySQL',
         [
           deployment('db', { ports: [{ containerPort: 3306 }] }),
@@ -940,6 +1220,26 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
       ),
     ],
     notFound: [
+      at(
+        'DISABLE, where the port is declared as TCP',
+        [
+          deployment('db', { ports: [{ containerPort: 3306 }] }),
+          service('db', {}, { name: 'mysql', port: 3306, targetPort: 3306 }),
+          peerAuthentication('shop', 'default', { mtls: { mode: 'DISABLE' } }),
+          ...outsider('db.shop:3306'),
+        ],
+        { strict: null },
+      ),
+      at(
+        'a whole line',
+        [
+          deployment('zookeeper', { ports: [{ containerPort: 2181 }] }),
+          service('zookeeper', {}, { name: 'client', port: 2181, targetPort: 2181 }),
+          LEGACY,
+          deployment('old', { args: ['-c', 'echo status | nc zookeeper.shop 2181'] }, { namespace: 'legacy' }),
+        ],
+        { strict: null },
+      ),
       at(
         'from the mesh',
         [
@@ -984,12 +1284,28 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
   },
   'policy-selects-nothing': {
     found: [
+      at(
+        'a selector in the root namespace',
+        [web, peerAuthentication('istio-system', 'x', { selector: { matchLabels: { app: 'web' } } })],
+        { strict: null },
+      ),
       at('no such label', [web, peerAuthentication('shop', 'x', { selector: { matchLabels: { app: 'nope' } } })]),
     ],
     notFound: [at('a label of the pods', [web, open])],
   },
   'policy-shadowed': {
     found: [
+      at('an older one with another selector', [
+        front('web'),
+        aged('old', 1, { tier: 'front' }),
+        aged('new', 2, { app: 'web' }),
+      ]),
+      at('an older one that selects some of the workloads', [
+        front('web'),
+        front('api'),
+        aged('old', 1, { app: 'web' }),
+        aged('new', 2, { tier: 'front' }),
+      ]),
       at(
         'two for the namespace',
         [
@@ -1000,7 +1316,23 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
         { strict: null },
       ),
     ],
-    notFound: [at('one', [web, peerAuthentication('shop', 'a', { mtls: { mode: 'STRICT' } })], { strict: null })],
+    notFound: [
+      at('policies of different workloads', [
+        web,
+        deployment('api'),
+        aged('old', 1, { app: 'web' }),
+        aged('new', 2, { app: 'api' }),
+      ]),
+      at('an older one of another revision', [
+        web,
+        {
+          ...aged('old', 1, { app: 'web' }),
+          metadata: { ...metadataOf(aged('old', 1, { app: 'web' })), labels: { 'istio.io/rev': 'canary' } },
+        },
+        aged('new', 2, { app: 'web' }),
+      ]),
+      at('one', [web, peerAuthentication('shop', 'a', { mtls: { mode: 'STRICT' } })], { strict: null }),
+    ],
   },
   'port-level-unused': {
     found: [
@@ -1016,8 +1348,21 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
     notFound: [at('the port of the container', [web, service('web'), open])],
   },
   'network-policy-blocks-tunnel': {
-    found: [at('one port only', [...ambient, networkPolicy([{ ports: [{ port: 8080 }] }])], { strict: null })],
+    found: [
+      at('what the pods send', [...ambient, egressPolicy([{ ports: [{ protocol: 'UDP', port: 53 }] }])], {
+        strict: null,
+      }),
+      at('one port only', [...ambient, networkPolicy([{ ports: [{ port: 8080 }] }])], { strict: null }),
+    ],
     notFound: [
+      at('everything may be sent', [...ambient, egressPolicy([{}])], { strict: null }),
+      at(
+        'a range of ports with the tunnel',
+        [...ambient, networkPolicy([{ ports: [{ port: 15000, endPort: 15010 }] }])],
+        {
+          strict: null,
+        },
+      ),
       at('the tunnel as well', [...ambient, networkPolicy([{ ports: [{ port: 8080 }, { port: 15008 }] }])], {
         strict: null,
       }),
@@ -1025,6 +1370,11 @@ const TABLE: Readonly<Record<FindingCode, Cases>> = {
   },
   'network-policy-blocks-probes': {
     found: [
+      at(
+        "all addresses except kubelet's",
+        [...ambient, networkPolicy([{ from: [{ ipBlock: { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] } }] }])],
+        { strict: null },
+      ),
       at('other sources only', [...ambient, networkPolicy([{ from: [{ podSelector: {} }] }])], { strict: null }),
       at(
         "kubelet's IPv4 address, of a pod whose first address is IPv6",

@@ -33,20 +33,27 @@ const KUBELET = { v4: '169.254.7.127', v6: 'fd16:9254:7127:1337:ffff:ffff:ffff:f
 const TUNNEL = 15008
 
 export function* findAmbient(situation: Situation): Iterable<readonly Finding[]> {
-  const policies = policiesOf(situation.estate)
-  const { nodeAddresses } = situation.estate.inventory
+  const { estate } = situation
+  const incoming = policiesOf(estate, 'Ingress')
+  const outgoing = policiesOf(estate, 'Egress')
   for (const workload of workloadsInScope(situation))
-    yield workload.units.flatMap((unit) => judgeUnit(workload, unit, policies.get(workload.namespace), nodeAddresses))
+    yield workload.units.flatMap((unit) => {
+      if (unit.mesh.kind !== 'ambient') return []
+      const { nodeAddresses } = estate.inventory
+      return [
+        ...judgeIncoming(workload, unit, incoming.get(workload.namespace), nodeAddresses),
+        ...judgeOutgoing(workload, unit, outgoing.get(workload.namespace), estate),
+      ]
+    })
 }
 
-function judgeUnit(
+function judgeIncoming(
   workload: Workload,
   unit: Unit,
-  policies: SelectorIndex<IngressPolicy> | undefined,
+  policies: SelectorIndex<LimitingPolicy> | undefined,
   nodeAddresses: readonly string[],
 ) {
-  if (unit.mesh.kind !== 'ambient' || policies === undefined) return []
-  const selecting = policies.selecting(unit.labels).filter(({ selector }) => matches(selector, unit.labels))
+  const selecting = selectingPod(policies, unit)
   const [first] = selecting
   if (first === undefined) return []
   const rules = selecting.flatMap((policy) => policy.rules)
@@ -54,40 +61,84 @@ function judgeUnit(
   return [...tunnel(first.object, rules, workload), ...probes(first.object, rules, kubelet, workload, unit)]
 }
 
-/** A NetworkPolicy that limits what reaches its pods. */
-interface IngressPolicy {
+/** What a pod sends to the mesh leaves it for port 15008 of the other side. */
+function judgeOutgoing(
+  workload: Workload,
+  unit: Unit,
+  policies: SelectorIndex<LimitingPolicy> | undefined,
+  estate: Estate,
+): readonly Finding[] {
+  const selecting = selectingPod(policies, unit)
+  const [first] = selecting
+  if (first === undefined) return []
+  if (selecting.flatMap(({ rules }) => rules).some((rule) => admitsPort(rule, TUNNEL, undefined))) return []
+  const calls = estate.callsOf(workload).filter(({ target }) => target.workloads.some(isAmbientWorkload))
+  return [
+    finding('network-policy-blocks-tunnel', {
+      severity: calls.length > 0 ? 'error' : 'warn',
+      object: referenceTo(first.object),
+      port: TUNNEL,
+      about: `${workload.reference.name} egress`,
+      message: `No NetworkPolicy allows ${describe(workload.reference)}, which is in the ambient mesh, to send to port ${TUNNEL}: its calls to the mesh${calls.length > 0 ? `, such as to ${calls[0]?.host ?? ''},` : ''} do not leave.`,
+      fix: `Add {ports: [{protocol: TCP, port: ${TUNNEL}}]} to spec.egress.`,
+      scope: workload.namespace,
+    }),
+  ]
+}
+
+function isAmbientWorkload({ units }: Workload): boolean {
+  return units.some(({ mesh }) => mesh.kind === 'ambient')
+}
+
+function selectingPod(policies: SelectorIndex<LimitingPolicy> | undefined, { labels }: Unit) {
+  return policies?.selecting(labels).filter(({ selector }) => matches(selector, labels)) ?? []
+}
+
+type Direction = 'Ingress' | 'Egress'
+
+/** A NetworkPolicy that limits what its pods receive, or what they send. */
+interface LimitingPolicy {
   readonly object: JsonObject
   readonly namespace: string
   readonly selector: LabelSelector
   readonly rules: readonly Json[]
 }
 
-const POLICIES = new WeakMap<Estate, ReadonlyMap<string, SelectorIndex<IngressPolicy>>>()
+const POLICIES = new WeakMap<Estate, Map<Direction, ReadonlyMap<string, SelectorIndex<LimitingPolicy>>>>()
 
-function policiesOf(estate: Estate): ReadonlyMap<string, SelectorIndex<IngressPolicy>> {
-  const known = POLICIES.get(estate)
+/** Returns the policies of one direction, by namespace. */
+function policiesOf(estate: Estate, direction: Direction): ReadonlyMap<string, SelectorIndex<LimitingPolicy>> {
+  const directions = POLICIES.get(estate) ?? new Map<Direction, ReadonlyMap<string, SelectorIndex<LimitingPolicy>>>()
+  POLICIES.set(estate, directions)
+  const known = directions.get(direction)
   if (known !== undefined) return known
-  const read = estate.inventory.list('networkPolicies').filter(isIngress).flatMap(readPolicy)
+  const read = estate.inventory
+    .list('networkPolicies')
+    .filter((policy) => limits(policy, direction))
+    .flatMap((policy) => readPolicy(policy, direction))
   const indexes = new Map(
     [...groupBy(read, ({ namespace }) => namespace)].map(([namespace, policies]) => [
       namespace,
       indexBySelector(policies, ({ object }) => stringMap(memberAt(object, 'spec', 'podSelector', 'matchLabels'))),
     ]),
   )
-  POLICIES.set(estate, indexes)
+  directions.set(direction, indexes)
   return indexes
 }
 
-function isIngress(policy: JsonObject): boolean {
+/** Without policyTypes, a policy limits what pods receive, and what they send if it has egress rules. */
+function limits(policy: JsonObject, direction: Direction): boolean {
   const types = arrayMember(member(policy, 'spec'), 'policyTypes')
-  return types.length === 0 || types.includes('Ingress')
+  if (types.length > 0) return types.includes(direction)
+  return direction === 'Ingress' || arrayMember(member(policy, 'spec'), 'egress').length > 0
 }
 
-function readPolicy(object: JsonObject): readonly IngressPolicy[] {
+function readPolicy(object: JsonObject, direction: Direction): readonly LimitingPolicy[] {
   const selector = parseSelector(memberAt(object, 'spec', 'podSelector'))
   if (isProblem(selector)) return []
   const { namespace } = referenceTo(object)
-  return [{ object, namespace, selector, rules: arrayMember(member(object, 'spec'), 'ingress') }]
+  const rules = arrayMember(member(object, 'spec'), direction === 'Ingress' ? 'ingress' : 'egress')
+  return [{ object, namespace, selector, rules }]
 }
 
 function tunnel(policy: JsonObject, rules: readonly Json[], workload: Workload): readonly Finding[] {

@@ -1,54 +1,69 @@
 /** AuthorizationPolicies that deny requests without an identity, such as kubelet's. */
-import {
-  arrayMember,
-  member,
-  memberAt,
-  stringMap,
-  stringMember,
-  type Json,
-  type JsonObject,
-} from '../../kubernetes/json.ts'
-import { referenceTo } from '../../kubernetes/object.ts'
+import { arrayMember, member, memberAt, stringMap, stringMember, type JsonObject } from '../../kubernetes/json.ts'
+import { annotationsOf, referenceTo } from '../../kubernetes/object.ts'
 import { groupBy } from '../../kubernetes/group-by.ts'
 import { indexBySelector, type SelectorIndex } from '../../kubernetes/selector-index.ts'
 import type { Inventory } from '../inventory.ts'
 import type { Situation } from '../situation.ts'
 import type { Unit, Workload } from '../workload.ts'
+import { matchRule, type PlainRequest } from './request-match.ts'
+
+export interface BlockingPolicy {
+  /** `namespace/name` */
+  readonly name: string
+  readonly action: 'ALLOW' | 'DENY'
+}
 
 /**
- * Returns the ALLOW policy that denies a request without an identity to the port; undefined if some policy allows it,
- * none selects the workload, or it cannot be determined. `path` is undefined unless the request is HTTP/1.
+ * | first match wins                                          | the request is                |
+ * |-----------------------------------------------------------|-------------------------------|
+ * | a rule of a DENY policy matches it                        | denied by that policy         |
+ * | no ALLOW policy selects the workload                      | allowed                       |
+ * | a rule of an ALLOW policy matches it, or may match it     | allowed                       |
+ * | otherwise                                                 | denied for want of permission |
  */
 export function blockingPolicy(
   workload: Workload,
   unit: Unit,
-  port: number,
-  path: string | undefined,
+  request: PlainRequest,
   { estate }: Situation,
-): string | undefined {
+): BlockingPolicy | undefined {
   const byNamespace = policiesOf(estate.inventory)
   const namespaces = new Set([workload.namespace, estate.rootNamespace])
-  const allowing = [...namespaces].flatMap((namespace) => byNamespace.get(namespace)?.selecting(unit.labels) ?? [])
+  const selecting = [...namespaces].flatMap((namespace) => byNamespace.get(namespace)?.selecting(unit.labels) ?? [])
+  const denying = selecting.find(
+    (policy) =>
+      actionOf(policy) === 'DENY' && rulesOf(policy).some((rule) => matchRule(rule, request, 'DENY') === 'yes'),
+  )
+  if (denying !== undefined) return { name: nameOf(denying), action: 'DENY' }
+  const allowing = selecting.filter((policy) => actionOf(policy) === 'ALLOW')
   const [first] = allowing
   if (first === undefined) return undefined
-  if (
-    allowing.some((policy) => arrayMember(member(policy, 'spec'), 'rules').some((rule) => mayAdmit(rule, port, path)))
+  const isAllowed = allowing.some((policy) =>
+    rulesOf(policy).some((rule) => matchRule(rule, request, 'ALLOW') !== 'no'),
   )
-    return undefined
-  const { namespace, name } = referenceTo(first)
+  return isAllowed ? undefined : { name: nameOf(first), action: 'ALLOW' }
+}
+
+function rulesOf(policy: JsonObject) {
+  return arrayMember(member(policy, 'spec'), 'rules')
+}
+
+function nameOf(policy: JsonObject): string {
+  const { namespace, name } = referenceTo(policy)
   return `${namespace}/${name}`
 }
 
 const INDEXES = new WeakMap<readonly JsonObject[], ReadonlyMap<string, SelectorIndex<JsonObject>>>()
 
-/** Returns the ALLOW policies for workloads, by namespace. */
+/** Returns the policies in force for workloads, by namespace. */
 function policiesOf(inventory: Inventory): ReadonlyMap<string, SelectorIndex<JsonObject>> {
   const rows = inventory.list('authorizationPolicies')
   const known = INDEXES.get(rows)
   if (known !== undefined) return known
-  const allowing = rows.filter((policy) => isAllow(policy) && isForWorkloads(policy))
+  const inForce = rows.filter((policy) => isForWorkloads(policy) && !isDryRun(policy))
   const indexes = new Map(
-    [...groupBy(allowing, (object) => referenceTo(object).namespace)].map(([namespace, policies]) => [
+    [...groupBy(inForce, (object) => referenceTo(object).namespace)].map(([namespace, policies]) => [
       namespace,
       indexBySelector(policies, (policy) => stringMap(memberAt(policy, 'spec', 'selector', 'matchLabels'))),
     ]),
@@ -57,8 +72,9 @@ function policiesOf(inventory: Inventory): ReadonlyMap<string, SelectorIndex<Jso
   return indexes
 }
 
-function isAllow(policy: JsonObject): boolean {
-  return (stringMember(member(policy, 'spec'), 'action') ?? 'ALLOW') === 'ALLOW'
+/** CUSTOM asks a server of the user's, and AUDIT decides nothing. */
+function actionOf(policy: JsonObject): string {
+  return stringMember(member(policy, 'spec'), 'action') ?? 'ALLOW'
 }
 
 /** A policy with targetRefs applies to waypoints and gateways. */
@@ -69,37 +85,7 @@ function isForWorkloads(policy: JsonObject): boolean {
   )
 }
 
-/** Whether a rule may allow the request. Conditions and addresses are not evaluated, so they count as a match. */
-function mayAdmit(rule: Json, port: number, path: string | undefined): boolean {
-  const from = arrayMember(rule, 'from')
-  const isSourceOpen = from.length === 0 || from.some((entry) => !needsIdentity(member(entry, 'source')))
-  const to = arrayMember(rule, 'to')
-  return isSourceOpen && (to.length === 0 || to.some((entry) => mayMatch(member(entry, 'operation'), port, path)))
-}
-
-function needsIdentity(source: Json | undefined): boolean {
-  return ['principals', 'namespaces', 'requestPrincipals', 'serviceAccounts'].some(
-    (key) => arrayMember(source, key).length > 0,
-  )
-}
-
-function mayMatch(operation: Json | undefined, port: number, path: string | undefined): boolean {
-  const ports = arrayMember(operation, 'ports')
-  if (ports.length > 0 && !ports.includes(String(port))) return false
-  const methods = arrayMember(operation, 'methods')
-  if (path !== undefined && methods.length > 0 && !methods.some((method) => method === 'GET' || method === '*'))
-    return false
-  const paths = arrayMember(operation, 'paths').filter((entry) => typeof entry === 'string')
-  if (path === undefined || paths.length === 0) return true
-  const plain = path.split('?')[0] ?? path
-  return paths.some((pattern) => matchesPattern(pattern, plain))
-}
-
-/** Exact, `prefix*`, `*suffix` or `*`. Templates with braces are not evaluated and count as a match. */
-function matchesPattern(pattern: string, path: string): boolean {
-  if (pattern.includes('{')) return true
-  if (pattern === '*') return true
-  if (pattern.endsWith('*')) return path.startsWith(pattern.slice(0, -1))
-  if (pattern.startsWith('*')) return path.endsWith(pattern.slice(1))
-  return pattern === path
+/** https://istio.io/latest/docs/tasks/security/authorization/authz-dry-run/ */
+function isDryRun(policy: JsonObject): boolean {
+  return annotationsOf(policy).get('istio.io/dry-run') === 'true'
 }

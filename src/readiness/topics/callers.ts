@@ -1,20 +1,13 @@
 /** Declared calls that arrive in plain text: from outside the mesh, around the caller's own sidecar, or by pod IP. */
 import { describe } from '../../kubernetes/object.ts'
 import type { Call } from '../call.ts'
-import { callerOf, finding, type Finding } from '../finding.ts'
-import { containerPorts, portNumber } from '../container-port.ts'
+import { finding, type Finding } from '../finding.ts'
 import { isAddress } from '../address-ranges.ts'
 import { outboundRoute, type Bypass } from '../outbound.ts'
-import {
-  closedAmong,
-  closedTarget,
-  describeReception,
-  namespacesInScope,
-  reception,
-  type ClosedTarget,
-  type Situation,
-} from '../situation.ts'
+import { namespacesInScope, type Situation } from '../situation.ts'
 import { hasNativeSidecar, type Unit } from '../workload.ts'
+import { addressesOf, closedByCall, common, destination } from './call-facts.ts'
+import { hangingCall, tlsToHttp } from './misread-call.ts'
 import { sidecarHiding } from './sidecar-scope.ts'
 
 export function* findCallers(situation: Situation): Iterable<readonly Finding[]> {
@@ -44,49 +37,11 @@ export function unknownRoutes(situation: Situation): ReadonlyMap<string, string>
   return found
 }
 
-/** Returns the STRICT port that refuses a plain-text call, and why; undefined if no port does. */
-export function closedByCall(
-  call: Call,
-  situation: Situation,
-): { readonly port: number; readonly why: string } | undefined {
-  const closed = targetOf(call, situation)
-  if (closed === undefined) return undefined
-  const { port, decision, workload } = closed
-  return { port, why: `${describeReception(port, decision)} (${describe(workload.reference)})` }
-}
-
-function targetOf(call: Call, situation: Situation): ClosedTarget | undefined {
-  const { workloads, service } = call.target
-  const dialled = dialledTarget(call)
-  if (dialled !== undefined) return closedAmong(workloads, dialled, situation)
-  if (call.by !== 'pod-ip' && service === undefined) return undefined
-  for (const workload of workloads) {
-    const port = firstPort(workload.units[0])
-    const closed = port === undefined ? undefined : closedTarget(workload, port, situation)
-    if (closed !== undefined) return closed
-  }
-  return undefined
-}
-
-/** The pods' port by number or by name; undefined if the call gives none, and the Service has none for it. */
-function dialledTarget({ target: { servicePort }, port, by }: Call): number | string | undefined {
-  return by === 'pod-ip' ? port : (servicePort?.target ?? port)
-}
-
-function dialledPort(call: Call, unit: Unit): number | undefined {
-  const dialled = dialledTarget(call)
-  return dialled === undefined ? firstPort(unit) : portNumber(dialled, unit)
-}
-
-function firstPort(unit: Unit | undefined): number | undefined {
-  return unit && containerPorts(unit.pod)[0]?.number
-}
-
 /**
  * | caller            | way                                                  | finding                |
  * |-------------------|------------------------------------------------------|------------------------|
  * | outside the mesh  | any, target STRICT                                   | plaintext-caller       |
- * | outside the mesh  | target not STRICT, server-first protocol             | server-first-hangs     |
+ * | outside the mesh, or not redirected | target not STRICT, client silent    | server-first-hangs     |
  * | sidecar, not native | init container: injection.ts                       |                        |
  * | sidecar           | node port or load balancer, target STRICT            | plaintext-caller       |
  * | sidecar           | not redirected, target STRICT                        | outbound-bypass        |
@@ -102,10 +57,10 @@ function judgeCall(call: Call, situation: Situation): readonly Finding[] {
     const closed = closedByCall(call, situation)
     if (unit.mesh.kind === 'outside')
       return closed === undefined
-        ? [...serverFirst(call, situation), ...tlsToHttp(call, unit, situation)]
+        ? [...hangingCall(call, situation), ...tlsToHttp(call, unit, situation)]
         : [outsideCaller(call, closed, unit)]
     if (unit.mesh.kind === 'ambient') return []
-    if (closed === undefined) return tlsToHttp(call, unit, situation)
+    if (closed === undefined) return misread(call, unit, situation)
     if (call.by === 'node-port' || call.by === 'load-balancer') return [outsideCaller(call, closed, unit)]
     const route = outboundRoute(unit, call.container, addressesOf(call), call.port)
     if (typeof route === 'object') return [bypassing(call, closed, route)]
@@ -115,23 +70,14 @@ function judgeCall(call: Call, situation: Situation): readonly Finding[] {
   })
 }
 
+/** A sidecar that the call passes by is no help against a server that waits. */
+function misread(call: Call, unit: Unit, situation: Situation): readonly Finding[] {
+  const route = outboundRoute(unit, call.container, addressesOf(call), call.port)
+  const passesBy = typeof route === 'object' || call.by === 'node-port' || call.by === 'load-balancer'
+  return [...(passesBy ? hangingCall(call, situation) : []), ...tlsToHttp(call, unit, situation)]
+}
+
 type Closed = NonNullable<ReturnType<typeof closedByCall>>
-
-function common(call: Call, port: number) {
-  const { reference } = call.caller
-  return {
-    object: reference,
-    container: call.container,
-    port,
-    about: call.host,
-    callers: [callerOf(reference)],
-    scope: call.target.namespace,
-  }
-}
-
-function destination({ host, port }: Call): string {
-  return port === undefined ? host : `${host}:${port}`
-}
 
 function outsideCaller(call: Call, { port, why }: Closed, unit: Unit): Finding {
   const way = call.by === 'node-port' ? 'a node port' : 'an external address'
@@ -144,71 +90,6 @@ function outsideCaller(call: Call, { port, why }: Closed, unit: Unit): Finding {
         ? `Add ${describe(call.caller.reference)} to the mesh (label sidecar.istio.io/inject: "true" and a namespace that injects, then restart), or keep port ${port} PERMISSIVE.`
         : 'Call the Service by its name inside the cluster.',
   })
-}
-
-/** Ports of protocols in which the server speaks first. */
-const SERVER_FIRST = new Map([
-  [21, 'FTP'],
-  [22, 'SSH'],
-  [25, 'SMTP'],
-  [110, 'POP3'],
-  [143, 'IMAP'],
-  [587, 'SMTP'],
-  [3306, 'MySQL'],
-])
-
-function serverFirst(call: Call, situation: Situation): readonly Finding[] {
-  for (const workload of call.target.workloads)
-    for (const unit of workload.units) {
-      const port = dialledPort(call, unit)
-      const protocol = port === undefined ? undefined : SERVER_FIRST.get(port)
-      if (port === undefined || protocol === undefined) continue
-      const found = reception(unit, port, situation)
-      if (found.kind !== 'open' || found.decision.mode !== 'PERMISSIVE') continue
-      return [
-        finding('server-first-hangs', {
-          ...common(call, port),
-          message: `${describe(call.caller.reference)} has no sidecar and calls ${destination(call)}: in ${protocol} the server speaks first, so the connection hangs even in PERMISSIVE.`,
-          fix: `Add ${describe(call.caller.reference)} to the mesh, or set port ${port} of ${describe(workload.reference)} to DISABLE.`,
-        }),
-      ]
-    }
-  return []
-}
-
-/** A sidecar on either side reads the TLS handshake as HTTP. */
-function tlsToHttp(call: Call, unit: Unit, situation: Situation): readonly Finding[] {
-  const { servicePort, workloads } = call.target
-  if (!call.isTls || servicePort === undefined || call.by === 'pod-ip') return []
-  if (servicePort.protocol !== 'http' && servicePort.protocol !== 'http2') return []
-  const isRedirected =
-    unit.mesh.kind === 'sidecar' && outboundRoute(unit, call.container, addressesOf(call), call.port) === 'redirected'
-  const server = workloads.find(({ units }) => units.some((one) => readsInbound(call, one, situation)))
-  if (!isRedirected && server === undefined) return []
-  const { service } = call.target
-  const reader = isRedirected
-    ? 'its own sidecar'
-    : `the sidecar of ${server === undefined ? '' : describe(server.reference)}`
-  return [
-    finding('tls-to-http-port', {
-      ...common(call, servicePort.port),
-      message: `${describe(call.caller.reference)} calls ${destination(call)} with TLS, but the Service declares port ${servicePort.port} as HTTP, so ${reader} refuses the handshake, STRICT or not.`,
-      fix: `Rename port ${servicePort.port} of Service ${service?.namespace ?? ''}/${service?.name ?? ''} to https, or set its appProtocol to https.`,
-    }),
-  ]
-}
-
-function readsInbound(call: Call, unit: Unit, situation: Situation): boolean {
-  const port = dialledPort(call, unit)
-  return unit.mesh.kind === 'sidecar' && port !== undefined && reception(unit, port, situation).kind === 'open'
-}
-
-/** Returns the dialled addresses: the ClusterIPs, or the pod addresses of a headless Service. Empty if unknown. */
-function addressesOf({ by, host, target }: Pick<Call, 'by' | 'host' | 'target'>): readonly string[] {
-  if (by === 'cluster-ip') return [host]
-  if (by === 'pod-ip' && isAddress(host)) return [host]
-  if (target.service?.isHeadless === true) return target.workloads.flatMap(({ addresses }) => addresses)
-  return target.service?.clusterIPs ?? []
 }
 
 function bypassing(call: Call, { port, why }: Closed, bypass: Bypass): Finding {

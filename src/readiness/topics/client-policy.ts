@@ -1,7 +1,7 @@
 /** DestinationRules and mesh settings with which mesh clients send traffic that a server refuses. */
 import { describe } from '../../kubernetes/object.ts'
 import { callerOf, finding, type Caller, type Finding } from '../finding.ts'
-import type { ClientPolicy } from '../destination-rule.ts'
+import type { ClientPolicy } from '../destination-rules.ts'
 import { targetPort } from '../container-port.ts'
 import type { ExposedService, ServicePort } from '../service.ts'
 import {

@@ -2,12 +2,13 @@
  * Pods outside the mesh although their namespace is in it, pods that Istio refuses, and init containers that run before
  * the proxy.
  */
+import { decideSidecar } from '../../istio/sidecar.ts'
 import { describe } from '../../kubernetes/object.ts'
 import type { Call } from '../call.ts'
 import { callerOf, finding, type Finding } from '../finding.ts'
 import { isInMesh, namespacesInScope, workloadsInScope, type Situation } from '../situation.ts'
 import { hasNativeSidecar, type Unit, type Workload } from '../workload.ts'
-import { closedByCall } from './callers.ts'
+import { closedByCall } from './call-facts.ts'
 
 export function* findInjection(situation: Situation): Iterable<readonly Finding[]> {
   const meshNamespaces = new Set(namespacesInScope(situation).filter((name) => isMeshNamespace(name, situation)))
@@ -23,7 +24,7 @@ function judgeUnit(
   meshNamespaces: ReadonlySet<string>,
   situation: Situation,
 ): Finding | undefined {
-  const { reference, namespace, template } = workload
+  const { reference, namespace } = workload
   const { mesh } = unit
   const shared = { object: reference, scope: namespace }
   if (mesh.kind === 'refused')
@@ -33,7 +34,7 @@ function judgeUnit(
       fix: 'Correct the annotation named in the message.',
     })
   if (mesh.kind !== 'outside') return undefined
-  const wanted = isWanted(unit, template, situation)
+  const wanted = isWanted(unit, workload, situation)
   if (unit.isRunning && wanted)
     return finding('sidecar-missing', {
       ...shared,
@@ -49,14 +50,10 @@ function judgeUnit(
 }
 
 /** Whether a pod created now would get a sidecar. */
-function isWanted(unit: Unit, template: Unit | undefined, { estate }: Situation): boolean {
+function isWanted({ namespace, pod }: Unit, { template, reference }: Workload, { estate }: Situation): boolean {
   if (template !== undefined) return template.mesh.kind === 'sidecar'
-  const labels = estate.inventory.namespace(unit.namespace).labels
-  return (
-    (labels.get('istio-injection') === 'enabled' || labels.has('istio.io/rev')) &&
-    unit.labels.get('sidecar.istio.io/inject') !== 'false' &&
-    unit.pod.spec['hostNetwork'] !== true
-  )
+  const subject = { namespace, template: pod, workloadName: reference.name }
+  return decideSidecar(subject, estate.inventory).state === 'present'
 }
 
 function isMeshNamespace(namespace: string, { estate }: Situation): boolean {

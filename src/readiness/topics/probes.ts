@@ -12,8 +12,10 @@ import type { Protocol } from '../service.ts'
 import { targetPort } from '../container-port.ts'
 import { describeReception, reception, workloadsInScope, type Situation } from '../situation.ts'
 import type { Unit, Workload } from '../workload.ts'
-import { blockingPolicy } from './authorization.ts'
-import { isServed, networkChecks, rescueOf, type NetworkFacts, type Place, type Rescue } from './probe-rescue.ts'
+import { blockingPolicy, type BlockingPolicy } from './authorization.ts'
+import type { PlainRequest } from './request-match.ts'
+import { fixOf, rewrittenFix } from './probe-fix.ts'
+import { isServed, networkChecks, rescueOf, type NetworkFacts, type Place } from './probe-rescue.ts'
 
 export function* findProbes(situation: Situation): Iterable<readonly Finding[]> {
   for (const workload of workloadsInScope(situation))
@@ -71,23 +73,53 @@ function judge(facts: NetworkFacts, place: Place): Finding | undefined {
   if (found.kind === 'direct') return undefined
   if (handler.kind === 'tcpSocket' || found.kind === 'closed') return judgeBroken(facts, place, found.decision)
   const protocol = declaredProtocol(workload, unit, port, situation)
-  if (isMisdeclared(handler, protocol))
-    return report(
-      'probe-fails-already',
-      facts,
-      place,
-      `${label(facts)} fails in every mode: a Service declares port ${port} as ${protocol === 'http' ? 'HTTP' : 'HTTP/2'}, but the probe speaks ${handler.kind === 'grpc' ? 'gRPC' : 'HTTPS'}.`,
-      `Declare the real protocol of port ${port} in the Service, for example appProtocol: ${handler.kind === 'grpc' ? 'grpc' : 'https'}.`,
-    )
-  const policy = blockingPolicy(workload, unit, port, handler.kind === 'httpGet' ? handler.path : undefined, situation)
-  if (policy === undefined) return undefined
+  // Of a TLS handshake that gets an HTTP answer, kubelet tries a hook again in plain text.
+  if (isMisdeclared(handler, protocol) && !(isHook(check.slot) && found.decision.mode === 'DISABLE'))
+    return misdeclared(facts, place, protocol)
+  const request = requestOf(handler, port, protocol)
+  // Any answer of HTTP, 403 as well, is a success of a hook.
+  if (isHook(check.slot) && request.http !== undefined) return undefined
+  const policy = blockingPolicy(workload, unit, request, situation)
+  return policy === undefined ? undefined : denied(facts, place, policy)
+}
+
+function misdeclared(facts: NetworkFacts, place: Place, protocol: Protocol | undefined): Finding {
+  const { handler, port } = facts
+  const [spoken, right] = handler.kind === 'grpc' ? ['gRPC', 'grpc'] : ['HTTPS', 'https']
+  return report(
+    'probe-fails-already',
+    facts,
+    place,
+    `${label(facts)} fails in every mode: a Service declares port ${port} as ${protocol === 'http' ? 'HTTP' : 'HTTP/2'}, but the probe speaks ${spoken}.`,
+    `Declare the real protocol of port ${port} in the Service, for example appProtocol: ${right}.`,
+  )
+}
+
+function denied(facts: NetworkFacts, place: Place, { name, action }: BlockingPolicy): Finding {
+  const { port } = facts
+  const why =
+    action === 'DENY' ? `AuthorizationPolicy ${name} denies it` : `AuthorizationPolicy ${name} does not allow it`
+  const allow =
+    action === 'DENY'
+      ? `leave the probe of port ${port} out of ${name}`
+      : `allow port ${port} without a source in ${name}`
   return report(
     'authorization-policy-blocks-probe',
     facts,
     place,
-    `${label(facts)} on port ${port} is denied: kubelet has no mesh identity, and AuthorizationPolicy ${policy} requires one.`,
-    `Let Istio serve the probe (annotation ${REWRITE_PROBES}: "true"), or allow port ${port} without a source in ${policy}.`,
+    `${label(facts)} on port ${port} is denied: kubelet has no mesh identity, and ${why}.`,
+    `Let Istio serve the probe (annotation ${REWRITE_PROBES}: "true"), or ${allow}.`,
   )
+}
+
+/** What the proxy reads of the probe: TLS, and every port declared as TCP, are bytes to it. */
+function requestOf(handler: NetworkHandler, port: number, protocol: Protocol | undefined): PlainRequest {
+  if (protocol === 'tcp' || handler.kind === 'tcpSocket') return { port, http: undefined }
+  if (handler.kind === 'grpc')
+    return { port, http: { method: 'POST', path: '/grpc.health.v1.Health/Check', host: undefined } }
+  if (handler.scheme === 'HTTPS') return { port, http: undefined }
+  const host = handler.headers.find(({ name }) => name.toLowerCase() === 'host')?.value
+  return { port, http: { method: 'GET', path: handler.path, host } }
 }
 
 function judgeBroken(facts: NetworkFacts, place: Place, decision: Parameters<typeof describeReception>[1]): Finding {
@@ -100,7 +132,7 @@ function judgeBroken(facts: NetworkFacts, place: Place, decision: Parameters<typ
       facts,
       place,
       `${label(facts)} would fail (${describeReception(port, decision)}); the istio-onramp webhook rewrites it (${rescue.how}) when the pod is created.`,
-      'Nothing to do while the webhook is installed.',
+      rewrittenFix(unit),
     )
   if (handler.kind === 'tcpSocket')
     return report(
@@ -108,7 +140,7 @@ function judgeBroken(facts: NetworkFacts, place: Place, decision: Parameters<typ
       facts,
       place,
       `${label(facts)} always passes: the sidecar answers every TCP handshake on captured port ${port}.`,
-      fixOf(facts, place, rescue),
+      fixOf(place, rescue),
     )
   const why = describeReception(port, decision)
   if (isHook(check.slot))
@@ -117,7 +149,7 @@ function judgeBroken(facts: NetworkFacts, place: Place, decision: Parameters<typ
       facts,
       place,
       `${label(facts)} fails: ${why}, and kubelet has no mesh certificate.`,
-      fixOf(facts, place, rescue),
+      fixOf(place, rescue),
     )
   if (unit.isRunning && rescue.by !== 'none')
     return report(
@@ -125,14 +157,14 @@ function judgeBroken(facts: NetworkFacts, place: Place, decision: Parameters<typ
       facts,
       place,
       `${label(facts)} of the running pods fails: ${why}; in new pods ${rescue.by === 'istio' ? 'Istio' : 'istio-onramp'} rewrites it.`,
-      fixOf(facts, place, rescue),
+      fixOf(place, rescue),
     )
   return report(
     'probe-fails',
     facts,
     place,
     `${label(facts)} fails: ${why}, and kubelet has no mesh certificate.`,
-    fixOf(facts, place, rescue),
+    fixOf(place, rescue),
   )
 }
 
@@ -155,28 +187,6 @@ function isMisdeclared(handler: NetworkHandler, protocol: Protocol | undefined):
 
 function label({ container, check }: { readonly container: Container; readonly check: CheckFacts['check'] }): string {
   return `The ${check.slot} of container ${container.name}`
-}
-
-/** Suggests the cheapest fix first: if the pod opts out of Istio's rewriting, opt in again. */
-function fixOf(facts: NetworkFacts, { workload, unit }: Place, rescue: Rescue): string {
-  const { kind, name, namespace } = workload.reference
-  const next = unit.isRunning ? (workload.template ?? unit) : unit
-  const restart =
-    kind === 'Deployment' || kind === 'StatefulSet' || kind === 'DaemonSet'
-      ? `kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name}`
-      : `recreate the pods of ${kind} ${namespace}/${name}`
-  if (rescue.by !== 'none') return `Before the switch: ${restart}`
-  const off = next.pod.annotations.get(REWRITE_PROBES)
-  if (off !== undefined && off !== 'true')
-    return `Remove the annotation ${REWRITE_PROBES}: "${off}" from the pod template, so that Istio serves the probe; or install istio-onramp and recreate the pods.`
-  if (
-    unit.isRunning &&
-    facts.container.name !== '' &&
-    workload.template?.mesh.kind === 'sidecar' &&
-    workload.template.mesh.sidecar.rewriting.state === 'on'
-  )
-    return `Add the container before Istio's injector runs, or set reinvocationPolicy: IfNeeded on the injector, and recreate the pods; or install istio-onramp.`
-  return `Add the annotation ${REWRITE_PROBES}: "true" to the pod template, so that Istio serves the probe; or install istio-onramp and recreate the pods.`
 }
 
 function report(code: FindingCode, facts: NetworkFacts, { workload }: Place, message: string, fix: string): Finding {

@@ -1,22 +1,20 @@
 /** Ways around the sidecar other than declared calls: excluded ports of Services, capture settings, IPv6. */
-import { EXCLUDE_OUTBOUND_IP_RANGES, INCLUDE_OUTBOUND_IP_RANGES, INTERCEPTION_MODE } from '../../istio/annotations.ts'
+import { INTERCEPTION_MODE } from '../../istio/annotations.ts'
 import type { Capture } from '../../istio/capture.ts'
 import { describe } from '../../kubernetes/object.ts'
-import { parseRanges } from '../address-ranges.ts'
 import { callerOf, finding, type Finding } from '../finding.ts'
 import { targetPort } from '../container-port.ts'
 import { modesOf, reception, workloadsInScope, type Situation } from '../situation.ts'
 import { modeOfPort } from '../../istio/peer-authentication.ts'
 import type { Unit, Workload } from '../workload.ts'
-import { outboundSettings, type OutboundSettings } from '../outbound.ts'
-import type { Estate } from '../estate.ts'
+import { possibleBypasses } from './possible-bypass.ts'
 
 export function* findProxyBypass(situation: Situation): Iterable<readonly Finding[]> {
   for (const workload of workloadsInScope(situation))
     yield workload.units.flatMap((unit) => [
       ...excludedPorts(workload, unit, situation),
       ...interception(workload, unit),
-      ...outbound(workload, unit, situation),
+      ...possibleBypasses(workload, unit, situation.estate),
       ...ipv6(workload, unit, situation),
     ])
 }
@@ -87,87 +85,6 @@ function interception(workload: Workload, unit: Unit): readonly Finding[] {
       scope: workload.namespace,
     }),
   ]
-}
-
-/**
- * Applies regardless of declared calls: a client whose ranges exclude Services of the mesh may call one of them in
- * plain text.
- */
-function outbound(workload: Workload, unit: Unit, { estate }: Situation): readonly Finding[] {
-  if (unit.mesh.kind !== 'sidecar' || unit.mesh.sidecar.capture.kind === 'nothing') return []
-  const leftOut = leftOutBy(outboundSettings(unit), estate)
-  if (leftOut === undefined || leftOut === 'unknown') return []
-  return [
-    finding('outbound-bypass-possible', {
-      object: workload.reference,
-      message: `The sidecar of ${describe(workload.reference)} does not see what it sends to ${leftOut.addresses} (${leftOut.setting}): it is plain text.`,
-      fix: leftOut.fix,
-      scope: workload.namespace,
-    }),
-  ]
-}
-
-/**
- * Returns the workloads for which it is unknown whether their sidecar handles calls to Services, because no Service has
- * an address.
- */
-export function unknownBypasses({ estate }: Situation): readonly Workload[] {
-  return estate.workloads.filter(({ units }) =>
-    units.some((unit) => unit.mesh.kind === 'sidecar' && leftOutBy(outboundSettings(unit), estate) === 'unknown'),
-  )
-}
-
-interface LeftOut {
-  readonly addresses: string
-  readonly setting: string
-  readonly fix: string
-}
-
-const LEFT_OUT = new WeakMap<Estate, Map<string, LeftOut | 'unknown' | undefined>>()
-
-/** Thousands of workloads may have the same ranges, which are compared with all addresses once. */
-function leftOutBy(settings: OutboundSettings, estate: Estate): LeftOut | 'unknown' | undefined {
-  const { include, exclude } = settings
-  if (include === '*' && exclude.trim() === '') return undefined
-  const known = LEFT_OUT.get(estate) ?? new Map<string, LeftOut | 'unknown' | undefined>()
-  LEFT_OUT.set(estate, known)
-  const key = `${include} ${exclude}`
-  if (!known.has(key)) known.set(key, compareRanges(settings, estate))
-  return known.get(key)
-}
-
-function compareRanges({ include, exclude }: OutboundSettings, estate: Estate): LeftOut | 'unknown' | undefined {
-  const [included, excluded] = [parseRanges(include), parseRanges(exclude)]
-  const fix = `Remove ${INCLUDE_OUTBOUND_IP_RANGES} and ${EXCLUDE_OUTBOUND_IP_RANGES}, or redirect the Service and pod ranges of the cluster.`
-  const setting =
-    include === '*' ? `excludeOutboundIPRanges ${exclude}` : `includeOutboundIPRanges ${JSON.stringify(include)}`
-  if (include !== '*' && included.isPublic) return { addresses: 'Services', setting, fix }
-  const known = meshAddresses(estate)
-  if (known.length === 0) return excluded.isEmpty || !excluded.isPublic || include !== '*' ? 'unknown' : undefined
-  const missed = known.filter((address) => excluded.has(address) || !included.has(address))
-  if (missed.length === 0) return undefined
-  const [first = ''] = missed
-  return {
-    addresses: missed.length === 1 ? first : `${missed.length} addresses of Services, such as ${first}`,
-    setting,
-    fix,
-  }
-}
-
-const ADDRESSES = new WeakMap<Estate, readonly string[]>()
-
-/** Returns the ClusterIPs of Services with sidecars, and the pod addresses of those without a ClusterIP. */
-function meshAddresses(estate: Estate): readonly string[] {
-  const known = ADDRESSES.get(estate)
-  if (known !== undefined) return known
-  const found = estate.services.flatMap((service) => {
-    const inside = estate.selectedBy(service).filter(({ units }) => units.some(({ mesh }) => mesh.kind === 'sidecar'))
-    if (inside.length === 0) return []
-    return service.isHeadless ? inside.flatMap(({ addresses }) => addresses) : service.clusterIPs
-  })
-  const addresses = [...new Set(found)]
-  ADDRESSES.set(estate, addresses)
-  return addresses
 }
 
 function ipv6(workload: Workload, unit: Unit, situation: Situation): readonly Finding[] {
