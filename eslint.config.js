@@ -8,6 +8,8 @@ const MAY_IMPORT = {
   istio: ['kubernetes'],
   conversion: ['kubernetes'],
   readiness: ['rules/probes', 'rules/configuration', 'istio', 'kubernetes'],
+  callers: ['readiness', 'istio', 'kubernetes'],
+  egress: ['callers', 'readiness', 'istio', 'kubernetes'],
   rules: ['istio', 'conversion', 'kubernetes'],
   'rules/strict-switch': ['readiness', 'istio', 'conversion', 'kubernetes'],
   admission: ['rules', 'readiness', 'istio', 'conversion', 'kubernetes', 'errors'],
@@ -15,7 +17,8 @@ const MAY_IMPORT = {
   certificates: ['kubernetes'],
   server: ['admission', 'rules', 'readiness', 'istio', 'conversion', 'kubernetes', 'config', 'errors'],
   commands: [
-    ...['server', 'cluster', 'certificates', 'readiness', 'admission', 'rules', 'istio', 'conversion', 'kubernetes'],
+    ...['server', 'cluster', 'certificates', 'callers', 'egress', 'readiness', 'admission', 'rules'],
+    ...['istio', 'conversion', 'kubernetes'],
     ...['config', 'errors', 'version'],
   ],
 }
@@ -30,7 +33,7 @@ const ALL = [
 ]
 
 /** No I/O, no framework, no clock and no environment: what these decide depends on their arguments alone. */
-const PURE = ['kubernetes', 'istio', 'conversion', 'readiness', 'rules', 'rules/strict-switch']
+const PURE = ['kubernetes', 'istio', 'conversion', 'readiness', 'callers', 'egress', 'rules', 'rules/strict-switch']
 const IMPURE_MODULES = [
   'node:*',
   'fs',

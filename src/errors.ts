@@ -51,6 +51,10 @@ export const INPUT_ERRORS = {
     meaning: 'The file given with --ignore has a line without a known code.',
     remedy: 'Write CODE[@SLOT]=REASON[; until=2027-01-31], one per line.',
   },
+  'access-log-unreadable': {
+    meaning: 'A file, folder or stream given with --access-log is not a text, JSON or gzip file, or is cut off.',
+    remedy: 'Give the output of kubectl logs -c istio-proxy, or a file that a collector wrote of it.',
+  },
   'receipt-invalid': {
     meaning: 'The annotation istio-onramp.io/rewritten does not match the object, so restore cannot undo the rewrite.',
     remedy: 'Restore the probes from your own manifests.',

@@ -23,6 +23,8 @@ const SOURCES: Readonly<Record<InventoryKind, readonly TableName[]>> = {
   networkPolicies: ['networkpolicies'],
   serviceMonitors: ['servicemonitors'],
   podMonitors: ['podmonitors'],
+  serviceEntries: ['serviceentries'],
+  telemetries: ['telemetries'],
   callbacks: [
     'mutatingwebhookconfigurations',
     'validatingwebhookconfigurations',
@@ -42,11 +44,14 @@ const EXPANDED: Partial<Lists> = {
   ownWebhooks: (tables) => rowsOf(tables.mutatingwebhookconfigurations).flatMap(({ own }) => own),
 }
 
+/** Kinds that only make advice better: no verdict depends on them. */
+const ADVISORY: ReadonlySet<TableName> = new Set(['serviceentries', 'telemetries'])
+
 /** `unknown` contains the tables that could not be read. */
 export function inventoryOf(
   tables: Tables,
   unknown: ReadonlySet<TableName>,
-): Pick<Inventory, 'list' | 'unreadKinds' | 'nodeAddresses'> {
+): Pick<Inventory, 'list' | 'unreadKinds' | 'nodeAddresses' | 'nodes'> {
   const made = new Map<InventoryKind, readonly unknown[]>()
   return {
     list<Kind extends InventoryKind>(kind: Kind): readonly InventoryRows[Kind][] {
@@ -59,8 +64,11 @@ export function inventoryOf(
       return rows
     },
     unreadKinds: [...Object.values(SOURCES).flat(), 'nodes' as const].filter(
-      (name, index, all) => unknown.has(name) && all.indexOf(name) === index,
+      (name, index, all) => unknown.has(name) && all.indexOf(name) === index && !ADVISORY.has(name),
     ),
+    get nodes() {
+      return rowsOf(tables.nodes)
+    },
     get nodeAddresses() {
       return rowsOf(tables.nodes).flatMap(({ addresses }) => addresses)
     },

@@ -12,6 +12,7 @@ import {
   isObject,
   member,
   memberAt,
+  parseJson,
   scalarText,
   stringMember,
   type Json,
@@ -24,6 +25,7 @@ import {
   CHART_INJECTOR,
   CHART_TEMPLATES,
   unknownControlPlane,
+  type AccessLogFormat,
   type ControlPlane,
   type IngressControllerMode,
   type Injector,
@@ -143,7 +145,34 @@ function readMesh(revision: string, mesh: JsonObject): Omit<ControlPlane, 'injec
     hasHbone: scalarText(memberAt(mesh, 'defaultConfig', 'proxyMetadata', 'ISTIO_META_ENABLE_HBONE')) === 'true',
     ingressClass: stringMember(mesh, 'ingressClass') ?? fallback.ingressClass,
     ingressControllerMode: asIngressMode(member(mesh, 'ingressControllerMode')) ?? fallback.ingressControllerMode,
+    accessLogFormats: readAccessLogFormats(mesh),
+    outboundTrafficPolicy:
+      Object.keys(mesh).length === 0
+        ? undefined
+        : memberAt(mesh, 'outboundTrafficPolicy', 'mode') === 'REGISTRY_ONLY'
+          ? 'REGISTRY_ONLY'
+          : 'ALLOW_ANY',
   }
+}
+
+/**
+ * `accessLogFormat` is text, or JSON labels if `accessLogEncoding` is JSON; Telemetry objects name extension providers,
+ * whose `envoyFileAccessLog.logFormat` has `text` or `labels`.
+ */
+function readAccessLogFormats(mesh: JsonObject): readonly AccessLogFormat[] {
+  const own = stringMember(mesh, 'accessLogFormat') ?? ''
+  const isJson = member(mesh, 'accessLogEncoding') === 'JSON'
+  const labels = isJson ? parseJson(own) : undefined
+  const shared: readonly AccessLogFormat[] =
+    own === '' ? [] : isObject(labels) ? [{ kind: 'json', labels }] : isJson ? [] : [{ kind: 'text', text: own }]
+  const provided = arrayMember(mesh, 'extensionProviders').flatMap((provider): readonly AccessLogFormat[] => {
+    const format = memberAt(provider, 'envoyFileAccessLog', 'logFormat')
+    const text = stringMember(format, 'text') ?? ''
+    const own = member(format, 'labels')
+    if (text !== '') return [{ kind: 'text', text }]
+    return isObject(own) && Object.keys(own).length > 0 ? [{ kind: 'json', labels: own }] : []
+  })
+  return [...shared, ...provided]
 }
 
 /** `UNSPECIFIED` and unknown values mean the default. */

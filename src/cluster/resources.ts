@@ -126,6 +126,7 @@ export const RESOURCES: readonly Resource[] = [
   { ...kept('grpcroutes', 'GRPCRoute'), ...GATEWAY_API },
   { ...kept('tlsroutes', 'TLSRoute'), ...GATEWAY_API },
   { ...kept('tcproutes', 'TCPRoute'), ...GATEWAY_API },
+  { ...kept('telemetries', 'Telemetry'), ...istio('telemetry.istio.io', ['v1', 'v1alpha1']) },
 ]
 
 function core<Name extends TableName>(table: Name, kind: string, read: Resource<Name>['read']): Resource<Name> {

@@ -51,6 +51,7 @@ export const READINESS_TABLES = [
   'grpcroutes',
   'tlsroutes',
   'tcproutes',
+  'telemetries',
 ] as const
 
 /** A MutatingWebhookConfiguration: Istio's injection webhooks in it, our own, and the Services that it calls. */

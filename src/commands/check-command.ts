@@ -12,6 +12,7 @@ interface CheckFlags extends ClusterFlags {
   readonly assumeStrict?: string[]
   readonly change?: string[]
   readonly remove?: string[]
+  readonly accessLog?: string[]
   readonly output?: CheckOutput[]
   readonly failOn: CheckOptions['failOn']
   readonly baseline?: string
@@ -36,6 +37,7 @@ export function addCheck(program: Command, run: Run): void {
     )
     .option('--change <path>', `report what breaks if these objects are applied: ${PATHS}`, collect)
     .option('--remove <kind/namespace/name>', 'report what breaks if this object is deleted; repeatable', collect)
+    .option('--access-log <path>', `name the plain-text callers in sidecars' access logs: ${LOG_PATHS}`, collect)
     .addOption(
       new Option(
         '-o, --output <format[=file]>',
@@ -61,8 +63,17 @@ export function addCheck(program: Command, run: Run): void {
         command.error('error: --fail-on-new needs --baseline FILE')
       if (flags.watch === true && flags.from !== undefined)
         command.error('error: --watch needs a live cluster; it cannot be used with --from')
+      refuseStandardInput(flags, command)
       await runCheck(flags, run)
     })
+}
+
+/** The possible values of --access-log, for its help. */
+const LOG_PATHS = 'file, folder (read recursively), gzip or - for standard input; repeatable'
+
+function refuseStandardInput({ from = [], change = [], accessLog = [] }: CheckFlags, command: Command): void {
+  if (accessLog.includes('-') && [...from, ...change].includes('-'))
+    command.error('error: --access-log - and --from - or --change - cannot read the same standard input')
 }
 
 async function explainCode(code: string, command: Command, { stdout }: Run): Promise<void> {
@@ -83,6 +94,7 @@ async function runCheck(flags: CheckFlags, run: Run): Promise<void> {
     assumeStrict: flags.assumeStrict ?? [],
     change: flags.change ?? [],
     remove: flags.remove ?? [],
+    accessLog: flags.accessLog ?? [],
     outputs: flags.output ?? [{ format: 'text', file: undefined }],
     failOn: flags.failOn,
     baseline: flags.baseline,

@@ -96,8 +96,13 @@ function renderFinding({ severity, code, message, fix, isNew }: ReportedFinding,
   ]
 }
 
-/** Wraps words at 100 columns. A longer word gets a line of its own, so that it can be copied. */
+/** Wraps words at 100 columns, and leaves the YAML after a first line as it is. A longer word gets a line of its own, so that it can be copied. */
 function wrap(text: string, indent: string): readonly string[] {
+  const [sentence = '', ...block] = text.split('\n')
+  return [...wrapWords(sentence, indent), ...block.map((line) => `${indent}${line}`.trimEnd())]
+}
+
+function wrapWords(text: string, indent: string): readonly string[] {
   const lines: string[] = []
   let line = indent
   for (const word of text.split(' ')) {

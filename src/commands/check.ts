@@ -17,6 +17,7 @@ import { renderAs } from './check-format.ts'
 import type { CheckFormat } from './check-format-names.ts'
 import { IGNORE, ignoredBy, parseIgnores, readIgnoreFile, type IgnoreEntry } from './check-ignore.ts'
 import { readCheckInput, readProposal, type CheckInput } from './check-input.ts'
+import { readTraffic, type Traffic } from './check-callers.ts'
 import {
   concerns,
   countByNamespace,
@@ -47,6 +48,7 @@ export interface CheckOptions {
   readonly assumeStrict: readonly string[]
   readonly change: readonly string[]
   readonly remove: readonly string[]
+  readonly accessLog: readonly string[]
   readonly outputs: readonly CheckOutput[]
   readonly failOn: (typeof FAIL_ON)[number]
   readonly baseline: string | undefined
@@ -65,7 +67,8 @@ export async function check(
 ): Promise<CheckResult> {
   const exceptions = await readExceptions(options, tell)
   const input = await readCheckInput(options.cluster, options, configuration, tell)
-  return await print(makeReport(input, options, configuration, exceptions, tell), options)
+  const traffic = await readTraffic(options.accessLog, input, tell)
+  return await print(makeReport(input, options, configuration, { ...exceptions, traffic }, tell), options)
 }
 
 /**
@@ -79,7 +82,7 @@ export async function checkWatching(
   show: (output: string) => void,
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  const exceptions = await readExceptions(options, tell)
+  const exceptions = { ...(await readExceptions(options, tell)), traffic: undefined }
   const first = await check(options, configuration, tell)
   show(first.output)
   const report = async (state: ClusterState): Promise<CheckResult> => {
@@ -88,6 +91,11 @@ export async function checkWatching(
   }
   const { watchCheck } = await import('./check-watch.ts')
   return await watchCheck(first, { context: options.cluster.context, report, print: show, tell }, configuration, signal)
+}
+
+/** What is known besides the cluster: an earlier report, what is ignored, what access logs show. */
+interface Knowledge extends Exceptions {
+  readonly traffic: Traffic | undefined
 }
 
 /** What is known already, and what is ignored. */
@@ -117,13 +125,18 @@ function makeReport(
   input: CheckInput,
   options: CheckOptions,
   configuration: Configuration,
-  { baseline, ignores }: Exceptions,
+  { baseline, ignores, traffic }: Knowledge,
   tell: (line: string) => void,
 ): CheckReport {
-  const estate = finishTelling('reading the mesh', buildEstateInSteps(input.after), tell)
+  const built = finishTelling('reading the mesh', buildEstateInSteps(input.after), tell)
+  const joined = traffic?.join(built)
+  const estate = joined?.estate ?? built
   const wanted = (namespace: string) => options.namespaces.length === 0 || options.namespaces.includes(namespace)
   const isWanted = (finding: Finding) => wanted(finding.object.namespace) || wanted(finding.scope)
-  const found = listedFindings(input, estate, options, configuration, tell).filter(isWanted)
+  const found = [
+    ...listedFindings(input, estate, { ...options, traffic }, configuration, tell).filter(isWanted),
+    ...(joined?.findings ?? []),
+  ]
   const ignoring = ignoresOf(found, input, estate)
   const all = [...found, ...ignoring.invalid.filter(isWanted)].map((finding) => reported(finding, input, baseline))
   const findings: ReportedFinding[] = []
@@ -151,7 +164,7 @@ function makeReport(
 function listedFindings(
   input: CheckInput,
   estate: Estate,
-  options: CheckOptions,
+  options: CheckOptions & { readonly traffic: Traffic | undefined },
   { rules }: Configuration,
   tell: (line: string) => void,
 ): readonly Finding[] {
@@ -162,7 +175,8 @@ function listedFindings(
   const policies = names.reduce(assumingStrict, input.after.policies)
   const after = finishTelling('checking', assessInSteps(situationOf(estate, policies, rules)), tell)
   if (isMesh || (!hasProposal && names.length === 0)) return after
-  const former = input.before === input.after ? estate : buildEstate(input.before)
+  const formerly = input.before === input.after ? undefined : buildEstate(input.before)
+  const former = formerly === undefined ? estate : (options.traffic?.join(formerly).estate ?? formerly)
   const known = new Set(assess(situationOf(former, input.before.policies, rules)).map(findingKey))
   const isAsked = (finding: Finding) => names.some((name) => concerns(finding, name))
   return after.filter((finding) => isAsked(finding) || !known.has(findingKey(finding)))

@@ -1,9 +1,14 @@
 /** An istiod revision, as its ConfigMaps `istio[-rev]` and `istio-sidecar-injector[-rev]` configure it. */
+import type { JsonObject } from '../kubernetes/json.ts'
 import type { LabelSelector } from '../kubernetes/label-selector.ts'
 import type { Version } from './version.ts'
 
 export type InterceptionMode = 'REDIRECT' | 'TPROXY' | 'NONE'
 export type IngressControllerMode = 'OFF' | 'DEFAULT' | 'STRICT'
+
+/** An access log format as Envoy's command operators, of meshConfig.accessLogFormat or an extension provider. */
+export type AccessLogFormat =
+  { readonly kind: 'text'; readonly text: string } | { readonly kind: 'json'; readonly labels: JsonObject }
 
 export interface ControlPlane {
   /**
@@ -32,6 +37,13 @@ export interface ControlPlane {
    */
   readonly ingressClass: string
   readonly ingressControllerMode: IngressControllerMode
+  /** Custom formats; Istio's defaults are not among them. */
+  readonly accessLogFormats: readonly AccessLogFormat[]
+  /**
+   * `meshConfig.outboundTrafficPolicy.mode`; undefined if the mesh configuration has not been read
+   * (https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshConfig-OutboundTrafficPolicy).
+   */
+  readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY' | undefined
   /** Undefined if no injector ConfigMap was seen: probe rewriting is then unknown. */
   readonly injector: Injector | undefined
 }
@@ -134,6 +146,8 @@ export function unknownControlPlane(revision: string): ControlPlane {
     hasHbone: false,
     ingressClass: 'istio',
     ingressControllerMode: 'STRICT',
+    accessLogFormats: [],
+    outboundTrafficPolicy: undefined,
     injector: undefined,
   }
 }

@@ -14,6 +14,7 @@ import { findProbes } from './topics/probes.ts'
 import { findProxyBypass } from './topics/proxy-bypass.ts'
 import { findRoutes } from './topics/routes.ts'
 import { findScrapers } from './topics/scrapers.ts'
+import { findSeenCallers } from './topics/seen-callers.ts'
 import { findUnusedPolicies } from './topics/unused-policy.ts'
 
 /** Yields the findings of one object after the other. */
@@ -25,6 +26,7 @@ const TOPICS: readonly Topic[] = [
   findProbes,
   findInjection,
   findCallers,
+  findSeenCallers,
   findClientPolicy,
   findProxyBypass,
   findOutsideTraffic,

@@ -8,6 +8,7 @@ import { readDestinationRules, type DestinationRules } from './destination-rules
 import { behindEndpoints } from './endpoints.ts'
 import type { Inventory } from './inventory.ts'
 import { findPlaces, type Places } from './places.ts'
+import type { SeenTraffic } from './seen-traffic.ts'
 import type { ExposedService } from './service.ts'
 import { finish, type Steps } from '../kubernetes/steps.ts'
 import { gatherWorkloads, type Workload } from './workload.ts'
@@ -18,6 +19,8 @@ export interface Estate extends Places {
   callsToService(service: ExposedService): readonly Call[]
   callsOf(workload: Workload): readonly Call[]
   readonly destinationRules: DestinationRules
+  /** What access logs show; undefined without logs. */
+  readonly seen?: SeenTraffic
 }
 
 export function buildEstate(inventory: Inventory): Estate {

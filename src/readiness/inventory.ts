@@ -41,6 +41,14 @@ export interface InventoryRows {
   readonly networkPolicies: JsonObject
   readonly serviceMonitors: JsonObject
   readonly podMonitors: JsonObject
+  readonly serviceEntries: JsonObject
+  readonly telemetries: JsonObject
+}
+
+/** `sources` are the addresses that its own processes may call pods from: its own, and that of its pod network. */
+export interface ClusterNode {
+  readonly name: string
+  readonly sources: readonly string[]
 }
 
 export type InventoryKind = keyof InventoryRows
@@ -51,4 +59,5 @@ export interface Inventory extends Mesh {
   readonly unreadKinds: readonly string[]
   /** The nodes' addresses, for calls to node ports. */
   readonly nodeAddresses: readonly string[]
+  readonly nodes: readonly ClusterNode[]
 }

@@ -59,7 +59,7 @@ interface Basis {
   readonly estate: Estate
   readonly policies: PolicyIndex
   readonly configuration: RuleConfiguration
-  readonly shared: readonly string[]
+  readonly shared: SharedReasons
 }
 
 function judgeNamespace(name: string, basis: Basis): NamespaceVerdict {
@@ -80,7 +80,12 @@ function judgeNamespace(name: string, basis: Basis): NamespaceVerdict {
     ...[...unknownRoutes(situation).values()].map(
       (call) => `whether calls of ${call} go through the caller's sidecar is not known: no address is given for them`,
     ),
-    ...(dataplane === 'none' ? [] : shared),
+    ...(estate.seen?.coverage(name)?.unknown ?? []).map((what) => `it is not known ${what}`),
+    ...(dataplane === 'none'
+      ? []
+      : provesMesh(name, findings, estate)
+        ? shared.others
+        : [...shared.callers, ...shared.others]),
   ]
   const verdict = findings.some(({ severity }) => severity === 'error') ? 'no' : reasons.length > 0 ? 'unknown' : 'yes'
   const step: NextStep = nextStep({ name, dataplane, mode, verdict, findings, workloads, estate, policies })
@@ -101,8 +106,27 @@ function ownReasons(workloads: readonly Workload[], dataplane: string): readonly
   return dataplane === 'none' ? ['none of its workloads is in the mesh, so STRICT would protect nothing'] : []
 }
 
+/**
+ * Access logs take the place of what is unknown about callers, if each pod of the namespace has lines, all of them with
+ * mutual TLS, and nothing leads in from outside the mesh whose connections may have stayed open.
+ */
+function provesMesh(name: string, findings: readonly Finding[], { seen }: Estate): boolean {
+  const coverage = seen?.coverage(name)
+  if (seen === undefined || coverage === undefined || coverage.podsWithLines < coverage.pods) return false
+  return seen.isComplete && seen.connectionsTo(name).length === 0 && !findings.some(({ code }) => WAYS_IN.test(code))
+}
+
+const WAYS_IN =
+  /^(?:(?:load-balancer|node-port|external-ip|host-port|ingress|gateway|scrape|service-monitor|pod-monitor)-refused|(?:conversion-)?webhook-.*|api-service-unreachable)$/
+
+/** What is unknown about the callers of every namespace, and what else is unknown. */
+interface SharedReasons {
+  readonly callers: readonly string[]
+  readonly others: readonly string[]
+}
+
 /** Returns what is unknown about callers anywhere in the cluster. */
-function sharedReasons(estate: Estate, policies: PolicyIndex, configuration: RuleConfiguration): readonly string[] {
+function sharedReasons(estate: Estate, policies: PolicyIndex, configuration: RuleConfiguration): SharedReasons {
   const outside = estate.workloads.filter(
     (workload) => !isInfrastructure(workload, estate) && workload.units.some((unit) => !isInMesh(unit)),
   )
@@ -110,26 +134,29 @@ function sharedReasons(estate: Estate, policies: PolicyIndex, configuration: Rul
   const bypassing = [...findProxyBypass(situationOf(estate, policies, configuration))]
     .flat()
     .filter(({ code }) => code === 'outbound-bypass-possible' || code === 'interception-none')
-  return [
-    ...(outside.length === 0
-      ? []
-      : [
-          `${counted(outside.length, 'workload')} outside the mesh may call it, and not all of their calls are known: ${listed(outside.map(({ reference }) => describe(reference)))}`,
-        ]),
-    ...(bypassing.length === 0
-      ? []
-      : [
-          `${counted(bypassing.length, 'workload')} in the mesh may call it around their own sidecar: ${listed(bypassing.map(({ object }) => describe(object)))}`,
-        ]),
-    ...(unjudged.length === 0
-      ? []
-      : [
-          `whether the sidecars of ${listed(unjudged.map(({ reference }) => describe(reference)))} see their calls to Services is not known, because no Service has an address`,
-        ]),
-    ...(estate.inventory.unreadKinds.length === 0
-      ? []
-      : [`these kinds could not be read: ${estate.inventory.unreadKinds.join(', ')}`]),
-  ]
+  return {
+    callers: [
+      ...(outside.length === 0
+        ? []
+        : [
+            `${counted(outside.length, 'workload')} outside the mesh may call it, and not all of their calls are known: ${listed(outside.map(({ reference }) => describe(reference)))}`,
+          ]),
+      ...(bypassing.length === 0
+        ? []
+        : [
+            `${counted(bypassing.length, 'workload')} in the mesh may call it around their own sidecar: ${listed(bypassing.map(({ object }) => describe(object)))}`,
+          ]),
+      ...(unjudged.length === 0
+        ? []
+        : [
+            `whether the sidecars of ${listed(unjudged.map(({ reference }) => describe(reference)))} see their calls to Services is not known, because no Service has an address`,
+          ]),
+    ],
+    others:
+      estate.inventory.unreadKinds.length === 0
+        ? []
+        : [`these kinds could not be read: ${estate.inventory.unreadKinds.join(', ')}`],
+  }
 }
 
 function listed(names: readonly string[]): string {

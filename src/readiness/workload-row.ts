@@ -34,6 +34,11 @@ export interface Owner {
 export interface RunningPod {
   readonly addresses: readonly string[]
   readonly hostAddress: string
+  /** The name of its node; empty if it is not known. */
+  readonly node: string
+  /** When it began and ended to have its addresses, in milliseconds since 1970; NaN if that is not known. */
+  readonly startedAt: number
+  readonly endedAt: number
   /** Succeeded and Failed pods serve and call nothing. */
   readonly isOver: boolean
 }
@@ -55,7 +60,7 @@ export function readWorkloadRow(kind: string, object: JsonObject, trimmed: JsonO
     ...(istiod === undefined ? {} : { istiod }),
     object: trimmed,
     owner: ownerOf(object),
-    running: kind === 'Pod' ? readRunningPod(member(object, 'status')) : undefined,
+    running: kind === 'Pod' ? readRunningPod(object) : undefined,
     mentions: (['initContainers', 'containers'] as const).flatMap((list) =>
       arrayMember(spec, list).flatMap((container) => mentionsOf(container, list === 'initContainers')),
     ),
@@ -81,7 +86,8 @@ function ownerOf(object: JsonObject): Owner | undefined {
   return owner === undefined || kind === '' ? undefined : { apiVersion, kind, name }
 }
 
-function readRunningPod(status: Json | undefined): RunningPod | undefined {
+function readRunningPod(pod: JsonObject): RunningPod | undefined {
+  const status = member(pod, 'status')
   if (!isObject(status) || Object.keys(status).length === 0) return undefined
   const phase = stringMember(status, 'phase')
   const listed = arrayMember(status, 'podIPs').map((entry) => stringMember(entry, 'ip') ?? '')
@@ -89,8 +95,19 @@ function readRunningPod(status: Json | undefined): RunningPod | undefined {
   return {
     addresses: [...addresses].filter((address) => address !== ''),
     hostAddress: stringMember(status, 'hostIP') ?? '',
+    node: stringMember(member(pod, 'spec'), 'nodeName') ?? '',
+    startedAt: Date.parse(stringMember(status, 'startTime') ?? ''),
+    endedAt: endOf(status),
     isOver: phase === 'Succeeded' || phase === 'Failed',
   }
+}
+
+/** The end of its last container; NaN for a pod that is not over. */
+function endOf(status: Json): number {
+  const ends = arrayMember(status, 'containerStatuses').map((container) =>
+    Date.parse(stringMember(memberAt(container, 'state', 'terminated'), 'finishedAt') ?? ''),
+  )
+  return ends.length === 0 ? Number.NaN : Math.max(...ends)
 }
 
 function mentionsOf(container: Json, isInitList: boolean): readonly ContainerMentions[] {

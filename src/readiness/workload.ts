@@ -68,13 +68,15 @@ const CAPTURES = new Map<string, WeakRef<Capture>>()
 /** Groups rows of one namespace or of several. Rows without a readable template are skipped. */
 export function* gatherWorkloads(rows: readonly WorkloadRow[], mesh: Mesh): Steps<readonly Workload[]> {
   const groups = new Map<string, Group>()
-  const known = new Set(rows.filter(({ owner }) => owner === undefined).map(({ object }) => keyOf(referenceTo(object))))
+  const known = new Set(
+    rows.filter(({ owner }) => owner === undefined).map(({ object }) => referenceKey(referenceTo(object))),
+  )
   for (const row of rows) {
     if (row.running?.isOver === true) continue
     const reference = row.owner === undefined ? referenceTo(row.object) : ownerReference(row, known)
     if (reference === undefined) continue
-    const group = groups.get(keyOf(reference)) ?? { reference, template: undefined, pods: [] }
-    groups.set(keyOf(reference), group)
+    const group = groups.get(referenceKey(reference)) ?? { reference, template: undefined, pods: [] }
+    groups.set(referenceKey(reference), group)
     if (row.owner === undefined && row.running === undefined) group.template = row
     else if (referenceTo(row.object).kind === 'Pod') group.pods.push(row)
     yield
@@ -94,7 +96,7 @@ interface Group {
   readonly pods: WorkloadRow[]
 }
 
-function keyOf({ kind, namespace, name }: ObjectReference): string {
+export function referenceKey({ kind, namespace, name }: ObjectReference): string {
   return `${kind}/${namespace}/${name}`
 }
 
@@ -107,17 +109,20 @@ function keyOf({ kind, namespace, name }: ObjectReference): string {
  * | any other                    | the owner                                                           |
  * Returns undefined unless the row is a pod: an owned ReplicaSet or Job adds nothing to its owner.
  */
-function ownerReference({ object, owner }: WorkloadRow, known: ReadonlySet<string>): ObjectReference | undefined {
+export function ownerReference(
+  { object, owner }: WorkloadRow,
+  known: ReadonlySet<string>,
+): ObjectReference | undefined {
   const own = referenceTo(object)
   if (own.kind !== 'Pod' || owner === undefined) return undefined
   const { namespace } = own
   const asOwner = { apiVersion: owner.apiVersion, kind: owner.kind, namespace, name: owner.name }
   if (owner.kind === 'Node') return own
-  if (owner.kind === 'ReplicaSet' && !known.has(keyOf(asOwner)))
+  if (owner.kind === 'ReplicaSet' && !known.has(referenceKey(asOwner)))
     return { ...asOwner, kind: 'Deployment', name: withoutHash(owner.name, labelsOf(object).get('pod-template-hash')) }
   if (owner.kind === 'Job') {
     const cronJob = { ...asOwner, kind: 'CronJob', name: owner.name.replace(/-\d{8,10}$/, '') }
-    return known.has(keyOf(cronJob)) || /-\d{8,10}$/.test(owner.name) ? cronJob : asOwner
+    return known.has(referenceKey(cronJob)) || /-\d{8,10}$/.test(owner.name) ? cronJob : asOwner
   }
   return asOwner
 }

@@ -224,6 +224,7 @@ t.test('a run: several formats at once, to files and to standard output, and one
     assumeStrict: ['shop'],
     change: [],
     remove: [],
+    accessLog: [],
     outputs,
     failOn: 'error',
     baseline: undefined,

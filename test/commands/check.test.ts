@@ -76,6 +76,7 @@ const OPTIONS: CheckOptions = {
   assumeStrict: [],
   change: [],
   remove: [],
+  accessLog: [],
   outputs: [{ format: 'json', file: undefined }],
   failOn: 'error',
   baseline: undefined,
