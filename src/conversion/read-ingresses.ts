@@ -2,6 +2,7 @@
 import { accountForAnnotations } from './annotations/account-for-annotations.ts'
 import type { AllIngresses } from './annotations/entry.ts'
 import { withPathExpressions } from './annotations/path-expressions.ts'
+import { backendAtOf } from './annotations/nginx/auth-service.ts'
 import { authHeadersOf } from './annotations/nginx/external-auth.ts'
 import { withOwnDefaults } from './annotations/nginx/defaults.ts'
 import { ignoredAnnotations, inheritedFor, inheritedNote, withHsts } from './annotations/nginx/inherited-settings.ts'
@@ -26,9 +27,12 @@ export function readIngresses(
   const oldestFirst = ingresses.toSorted((left, right) =>
     left.createdAt === right.createdAt ? 0 : left.createdAt < right.createdAt ? -1 : 1,
   )
+  const { portNumber, gateway } = options
+  const backendAt = backendAtOf(ingresses, { portNumber, clusterDomain: gateway.clusterDomain })
   const all: AllIngresses = {
+    backendAt,
     ruleHosts: new Set(ingresses.flatMap(({ rules }) => rules.map(({ host }) => host))),
-    authHeaders: authHeadersOf(ingresses),
+    authHeaders: authHeadersOf(ingresses, backendAt, gateway.clusterDomain),
   }
   const defaultClass = options.defaultClass ?? onlyClassOf(ingresses)
   return collect(oldestFirst.map((ingress) => readIngress(ingress, { ...options, defaultClass }, all)))

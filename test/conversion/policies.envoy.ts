@@ -70,6 +70,21 @@ const GUARDED: readonly Guarded[] = [
       ['http://H/other', 200],
     ],
   },
+  {
+    title: 'a longer path of another Ingress stays open',
+    annotations: { 'whitelist-source-range': WITHOUT_US },
+    paths: ['/', '/open/admin'],
+    openPaths: ['/open'],
+    requests: [
+      ['http://H/', 403],
+      ['http://H/opening', 200],
+      ['http://H/open?x=/', 200],
+      ['http://H/open/x', 200],
+      ['http://H/open/admin', 403],
+      ['http://H/open/../x', 403],
+      ['http://H/x/../open/admin', 403],
+    ],
+  },
   { title: 'an open host beside all of them', annotations: {}, requests: Array(5).fill(['http://H/', 200]) },
 ]
 

@@ -35,6 +35,24 @@ t.test('a policy has the paths of each host with that host only', (t) => {
   t.end()
 })
 
+t.test('a policy leaves out the paths that other Ingresses take from it, and no others', (t) => {
+  const own = (...paths: readonly string[]) =>
+    ingress({ name: 'a', annotations: LISTED, paths: paths.map((path) => ({ path, type: 'Prefix' })) })
+  const open = ingress({ name: 'b', paths: [{ path: '/oauth2', type: 'Prefix' }] })
+  const hosts = ['a.example.com', 'a.example.com:*']
+  const rest = { operation: { hosts, notPaths: ['/oauth2', '/oauth2/*'] } }
+  t.same(operations([own('/'), open]), [rest])
+  const admin = { operation: { hosts, paths: ['/oauth2/admin', '/oauth2/admin/*'] } }
+  t.same(operations([own('/', '/oauth2/admin'), open]), [admin, rest], 'a longer path of its own stays covered')
+  const exact = ingress({ name: 'b', paths: [{ path: '/admin/health', type: 'Exact' }] })
+  t.same(operations([own('/admin'), exact]), [
+    { operation: { hosts, paths: ['/admin', '/admin/*'], notPaths: ['/admin/health'] } },
+  ])
+  const literal = ingress({ name: 'b', annotations: EXPRESSIONS, paths: ['/oauth2'] })
+  t.same(operations([own('/'), literal]), [{ operation: { hosts, notPaths: ['/oauth2*'] } }])
+  t.end()
+})
+
 interface Hit {
   readonly title: string
   readonly guarded: Parameters<typeof ingress>[0]
@@ -54,10 +72,10 @@ const HITS: readonly Hit[] = [
     },
   },
   {
-    title: 'the longer path of another',
+    title: 'the longer path of another is left out',
     guarded: { annotations: LISTED, paths: [{ path: '/admin', type: 'Prefix' }] },
     other: { paths: [{ path: '/admin/public', type: 'Exact' }] },
-    says: { level: 'error', message: /also applies to routes of Ingress shop\/other/ },
+    says: undefined,
   },
   {
     title: 'paths apart',
@@ -67,8 +85,8 @@ const HITS: readonly Hit[] = [
   },
   {
     title: 'a stranger is not named',
-    guarded: { annotations: LISTED, paths: ['/'] },
-    other: { namespace: 'strange', paths: ['/x'] },
+    guarded: { annotations: { ...LISTED, ...EXPRESSIONS }, paths: ['/'] },
+    other: { namespace: 'strange', paths: ['/x.z'] },
     says: { level: 'error', message: /also applies to routes of another namespace,/ },
   },
   {

@@ -36,7 +36,17 @@ function applications(target: Target): readonly JsonObject[] {
     ingress({ namespace: name, name, host: `${name}.${target}.test`, annotations: { ...ANNOTATIONS, ...headers } })
   const wanted = { 'nginx.ingress.kubernetes.io/auth-response-headers': 'X-Auth-Request-User' }
   const open = ingress({ namespace: 'docs', name: 'open', host: `open.${target}.test` })
-  return [app('grafana', wanted), app('docs', {}), open]
+  return [app('grafana', wanted), app('docs', {}), open, ...signedInOnItsHost(`own.${target}.test`)]
+}
+
+/** An application whose host has the pages of oauth2-proxy below /oauth2. */
+function signedInOnItsHost(host: string): readonly JsonObject[] {
+  const annotations = { ...ANNOTATIONS, 'nginx.ingress.kubernetes.io/auth-url': 'https://$host/oauth2/auth' }
+  const pages = { path: '/oauth2', type: 'Prefix', service: 'oauth2-proxy', port: PORT }
+  return [
+    ingress({ namespace: 'auth', name: 'own', host, annotations }),
+    ingress({ namespace: 'auth', name: 'own-pages', host, paths: [pages] }),
+  ]
 }
 
 for (const target of TARGETS)
@@ -71,6 +81,10 @@ async function checkAnswers(t: Test, target: Target): Promise<void> {
     t.match(signedIn?.seen, { to: /^web\./, path: '/d/1?from=now' }, 'signed in')
     t.equal(signedIn?.seen?.headers['x-auth-request-user'], 'me', 'the header of the check')
   }
+  const own = `own.${target}.test`
+  t.equal((await send({ host: own, path: '/d' }))?.status, 302, 'the application needs a session')
+  t.equal((await send({ host: own, path: '/oauth2/auth' }))?.status, 401, 'the pages of oauth2-proxy are not checked')
+  t.equal((await send({ host: own, path: '/d', headers: AUTHORIZED }))?.status, 200)
   t.match(await send({ host: `open.${target}.test`, path: '/' }), { status: 200 }, 'a host without auth-url')
 }
 

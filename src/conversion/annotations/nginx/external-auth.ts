@@ -1,12 +1,11 @@
 /** ingress-nginx: an authorization service checks each request (docs/facts/ingress-nginx.md#external-authorization). */
 import { groupBy } from '../../../kubernetes/group-by.ts'
-import { trimEnd } from '../../../kubernetes/trim-characters.ts'
 import type { Ingress } from '../../ingress/ingress.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
 import type { ExternalAuth } from '../../model/ingress-settings.ts'
 import type { Note } from '../../model/report.ts'
 import { authProviderName } from '../../model/object-names.ts'
-import { serviceOf } from '../../model/service-host.ts'
+import { authServiceOf, readAuthUrl, type BackendAt } from './auth-service.ts'
 import {
   beside,
   notNeeded,
@@ -47,27 +46,23 @@ function authDetail(message: string): Entry {
 }
 
 /** An ext_authz provider is part of the mesh configuration, so the policy alone has no effect. */
-function authUrl(value: string, { gateway, authHeaders }: AnnotationPlace): Effect {
-  const url = readAuthUrl(value)
-  if (url === undefined)
-    return {
-      outcome: 'unsupported',
-      level: 'error',
-      message: `SECURITY: ${value} cannot be an authorization service of Istio, which needs an http(s) URL without nginx variables; the routes are unauthenticated`,
-    }
-  const usesTls = url.protocol === 'https:'
-  const externalAuth: ExternalAuth = {
-    host: url.hostname,
-    isExternal: serviceOf(url.hostname, gateway.clusterDomain) === undefined,
-    port: portOf(url),
-    path: trimEnd(url.pathname, '/') || '/',
-    usesTls,
-  }
+function authUrl(value: string, { ingress, gateway, authHeaders, backendAt }: AnnotationPlace): Effect {
+  const read = readAuthUrl(value)
+  if (read === undefined)
+    return noService(
+      `${value} cannot be an authorization service of Istio, which needs an http(s) URL without nginx variables other than a $host`,
+    )
+  const externalAuth = authServiceOf(value, ingress, backendAt, gateway.clusterDomain)
+  if (externalAuth === undefined)
+    return noService(
+      `${value} names the host of the request, and no Ingress of the input leads ${read.url.pathname} of each host to one Service: include the Ingress of the authorization service, or name its Service`,
+    )
+  const { search } = read.url
   const query =
-    url.search === ''
+    search === ''
       ? ''
-      : `. SECURITY: the query ${url.search} of ${value} is not sent: what it restricts, such as groups, must be restricted in the service itself`
-  const provider = JSON.stringify(providerOf(externalAuth, authHeaders.get(providerName(url)) ?? []))
+      : `. SECURITY: the query ${search} of ${value} is not sent: what it restricts, such as groups, must be restricted in the service itself`
+  const provider = JSON.stringify(providerOf(externalAuth, authHeaders.get(providerName(externalAuth)) ?? []))
   return {
     outcome: 'platform-step',
     level: 'error',
@@ -76,26 +71,27 @@ function authUrl(value: string, { gateway, authHeaders }: AnnotationPlace): Effe
   }
 }
 
-/** Returns undefined for a URL that Istio's provider cannot have. */
-function readAuthUrl(value: string): URL | undefined {
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  return url === undefined || value.includes('$') || !/^https?:$/.test(url.protocol) ? undefined : url
+function noService(why: string): Effect {
+  return { outcome: 'unsupported', level: 'error', message: `SECURITY: ${why}; the routes are unauthenticated` }
 }
 
-function portOf(url: URL): number {
-  return Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
-}
-
-function providerName(url: URL): string {
-  return authProviderName(url.hostname, portOf(url), trimEnd(url.pathname, '/') || '/')
+function providerName({ host, port, path }: ExternalAuth): string {
+  return authProviderName(host, port, path)
 }
 
 /** The response headers that any Ingress wants from an authorization service, by the provider's name: they share it. */
-export function authHeadersOf(ingresses: readonly Ingress[]): ReadonlyMap<string, readonly string[]> {
-  const wanted = ingresses.flatMap(({ annotations }) => {
-    const url = readAuthUrl(annotations.get('nginx.ingress.kubernetes.io/auth-url') ?? '')
-    const headers = readList(annotations.get('nginx.ingress.kubernetes.io/auth-response-headers') ?? '')
-    return url === undefined ? [] : [{ name: providerName(url), headers: headers.map((name) => name.toLowerCase()) }]
+export function authHeadersOf(
+  ingresses: readonly Ingress[],
+  backendAt: BackendAt,
+  clusterDomain: string,
+): ReadonlyMap<string, readonly string[]> {
+  const wanted = ingresses.flatMap((ingress) => {
+    const url = ingress.annotations.get('nginx.ingress.kubernetes.io/auth-url')
+    const service = url === undefined ? undefined : authServiceOf(url, ingress, backendAt, clusterDomain)
+    const headers = readList(ingress.annotations.get('nginx.ingress.kubernetes.io/auth-response-headers') ?? '')
+    return service === undefined
+      ? []
+      : [{ name: providerName(service), headers: headers.map((name) => name.toLowerCase()) }]
   })
   const byName = [...groupBy(wanted, ({ name }) => name)]
   return new Map(byName.map(([name, group]) => [name, [...new Set(group.flatMap(({ headers }) => headers))]]))

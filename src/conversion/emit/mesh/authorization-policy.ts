@@ -26,7 +26,11 @@ export type Rule = {
 
 export type Source = { readonly remoteIpBlocks: readonly string[] } | { readonly notRemoteIpBlocks: readonly string[] }
 
-export type Operation = { readonly hosts?: readonly string[]; readonly paths?: readonly string[] }
+export type Operation = {
+  readonly hosts?: readonly string[]
+  readonly paths?: readonly string[]
+  readonly notPaths?: readonly string[]
+}
 
 /**
  * Returns undefined if the Ingress has no address list. An ALLOW policy would block all other hosts, so the lists
@@ -72,10 +76,12 @@ function authorizationPolicy(name: string, workload: GatewayWorkload, rules: Pol
 
 /** Returns one operation for each set of paths, because paths apply to all hosts of their operation. */
 function operationsOf(scope: PolicyScope): Rule['to'] {
-  const byPaths = groupBy(scope, ({ paths }) => JSON.stringify(paths ?? null))
+  const byPaths = groupBy(scope, ({ paths, notPaths }) => JSON.stringify([paths ?? null, notPaths]))
   return [...byPaths.values()].map((group) => {
     const hosts = group.map(({ host }) => host)
-    return { operation: defined<Operation>({ hosts: hostPatterns(hosts), paths: group[0]?.paths }) }
+    const { paths, notPaths = [] } = group[0] ?? {}
+    const excluded = notPaths.length === 0 ? undefined : notPaths
+    return { operation: defined<Operation>({ hosts: hostPatterns(hosts), paths, notPaths: excluded }) }
   })
 }
 

@@ -1,16 +1,20 @@
-/** The hosts and paths that a policy of the gateway covers. */
+/** The hosts and paths that a policy of the gateway covers: those whose requests reach the Ingress. */
+import { byPrecedence } from '../../hosts/path-matches.ts'
+import { overlaps } from '../../hosts/route-order.ts'
 import type { ReadIngress } from '../../ingress/read-ingress.ts'
-import type { PathMatch, Route, VirtualHost } from '../../model/virtual-host.ts'
+import type { Route, VirtualHost } from '../../model/virtual-host.ts'
 
-/** The scope of a policy, by host. */
+/** The scope of a policy. A host may have several members, which add up. */
 export type PolicyScope = readonly HostScope[]
 
-interface HostScope {
+export interface HostScope {
   readonly host: string
-  /** The Ingress' paths if other Ingresses have routes of the host; undefined for the whole host. */
+  /** Patterns of paths; undefined for the whole host. */
   readonly paths: readonly string[] | undefined
-  /** Routes of other Ingresses for the host. */
-  readonly siblings: readonly Route[]
+  /** Patterns of paths that are left out, because routes of other Ingresses take them. */
+  readonly notPaths: readonly string[]
+  /** Routes of other Ingresses to which the policy also applies. */
+  readonly hit: readonly Route[]
 }
 
 /** `served` are all hosts of the same pods. */
@@ -24,23 +28,60 @@ export function policyScope(
     if (own.length === 0) return []
     const all = served.filter((one) => one.host === host).flatMap((one) => one.routes)
     const siblings = all.filter(({ ingress }) => ingress !== id)
-    return [{ host, siblings, paths: siblings.length === 0 ? undefined : pathsOf(own) }]
+    if (siblings.length === 0) return [{ host, paths: undefined, notPaths: [], hit: [] }]
+    return joined(own.map((route) => routeScope(host, route, siblings)))
   })
 }
 
-/** If one route cannot be expressed as a pattern, the policy covers the whole host: too strict rather than too open. */
-function pathsOf(routes: readonly Route[]): readonly string[] | undefined {
-  const paths = new Set(routes.flatMap(pathPatterns))
-  return paths.has('*') ? undefined : [...paths]
+/**
+ * | route of another Ingress                | requests for both | the policy                             |
+ * |-----------------------------------------|-------------------|----------------------------------------|
+ * | goes before this one, and has a pattern | reach the other   | leaves them out                        |
+ * | goes before this one, and has none      | reach the other   | covers them: too strict                |
+ * | comes after this one                    | reach this one    | covers them                            |
+ * | has no path in common with this one     | do not exist      | leaves them out if this has no pattern |
+ */
+function routeScope(host: string, route: Route, siblings: readonly Route[]): HostScope {
+  const paths = patternsOf(route)
+  const meets = (other: Route) => overlaps(other.match, route.match)
+  const covered = siblings.filter((other) => paths === undefined || meets(other))
+  const foreign = covered.filter((other) => !meets(other) || byPrecedence(other, route) < 0)
+  const isConditional = ({ headers, methods }: Route) => headers.length > 0 || methods !== undefined
+  const excluded = foreign.filter((other) => !isConditional(other) && exclusionsOf(other) !== undefined)
+  const isAll = route.match.kind === 'elements' && route.match.value === '/'
+  const hit = covered.filter((other) => foreign.includes(other) || (paths === undefined && !isAll))
+  return {
+    host,
+    paths,
+    notPaths: [...new Set(excluded.flatMap((other) => exclusionsOf(other) ?? []))],
+    hit: hit.filter((other) => !excluded.includes(other)),
+  }
 }
 
-/** Returns `*` for matches that an AuthorizationPolicy cannot express. */
-function pathPatterns({ match }: Route): readonly string[] {
-  const patterns: Readonly<Record<PathMatch['kind'], readonly string[]>> = {
-    exact: [match.value],
-    elements: match.value === '/' ? ['*'] : [match.value, `${match.value}/*`],
-    prefix: [`${match.value}*`],
-    regex: ['*'],
+/** Routes that leave out the same paths share one member. */
+function joined(scopes: readonly HostScope[]): PolicyScope {
+  const byExclusions = new Map<string, HostScope>()
+  for (const scope of scopes) {
+    const key = scope.notPaths.join(' ')
+    const other = byExclusions.get(key)
+    const isWhole = scope.paths === undefined || (other !== undefined && other.paths === undefined)
+    const paths = isWhole ? undefined : [...new Set([...(other?.paths ?? []), ...(scope.paths ?? [])])]
+    byExclusions.set(key, { ...scope, paths, hit: [...new Set([...(other?.hit ?? []), ...scope.hit])] })
   }
-  return patterns[match.kind]
+  return [...byExclusions.values()]
+}
+
+/** Undefined for every path, and for matches that an AuthorizationPolicy cannot express. */
+function patternsOf({ match: { kind, value } }: Route): readonly string[] | undefined {
+  if (value === '/' && kind === 'elements') return undefined
+  if (kind === 'regex' || /[*{}]/.test(value)) return undefined
+  if (kind === 'exact') return [value]
+  return kind === 'elements' ? [value, `${value}/*`] : [`${value}*`]
+}
+
+/** Patterns that match no more than the route does: those of a regular expression leave out other letter case. */
+function exclusionsOf(route: Route): readonly string[] | undefined {
+  if (route.match.kind !== 'regex') return patternsOf(route)
+  const [, start] = /^(?:\(\?i\))?(\/[\w\-/~]+)\.\*$/.exec(route.match.value) ?? []
+  return start === undefined ? undefined : [`${start}*`]
 }

@@ -15,13 +15,14 @@ export function guardLines(
   scope: PolicyScope,
   served: readonly VirtualHost[],
 ): readonly ReportLine[] {
+  const hosts = [...new Set(scope.map(({ host }) => host))]
   const warnings = [
-    hostWarning(scope.map(({ host }) => host)),
-    ...scope.map(({ host, paths, siblings }) => {
-      const hit = siblings.filter((route) => isHit(route, paths))
+    hostWarning(hosts),
+    ...hosts.map((host) => {
+      const hit = scope.filter((one) => one.host === host).flatMap((one) => one.hit)
       return hit.length === 0 ? undefined : pathWarning(host, ownersOf(hit, reading))
     }),
-    ...scope.map(({ host }) => wildcardWarning(host, reading, served)),
+    ...hosts.map((host) => wildcardWarning(host, reading, served)),
   ].filter((warning) => warning !== undefined)
   return warnings.map((warning) => ({
     ingress: reading.id,
@@ -38,15 +39,6 @@ function hostWarning(hosts: readonly string[]): string | undefined {
   return (
     wildcard &&
     `a client that sends a port in its Host header bypasses the policy of ${wildcard}: a wildcard cannot match both forms. List the hosts by name`
-  )
-}
-
-/** Without paths the policy covers the whole host; a pattern also matches the longer paths of another Ingress. */
-function isHit({ match }: Route, paths: readonly string[] | undefined): boolean {
-  if (paths === undefined) return true
-  return (
-    match.kind !== 'regex' &&
-    paths.some((path) => (path.endsWith('*') ? match.value.startsWith(path.slice(0, -1)) : match.value === path))
   )
 }
 
