@@ -1,6 +1,7 @@
 /** The formats of `check -o`. Each prints the whole report, so findings and exit code are the same in all of them. */
 import { toCsv } from './check-formats/csv.ts'
 import { toGithub } from './check-formats/github.ts'
+import { toHtml } from './check-formats/html.ts'
 import { toJunit } from './check-formats/junit.ts'
 import { toMarkdown } from './check-formats/markdown.ts'
 import { toOpenReports, toPolicyReports } from './check-formats/policy-reports.ts'
@@ -18,6 +19,7 @@ const FORMATS = {
   github: toGithub,
   markdown: toMarkdown,
   csv: toCsv,
+  html: toHtml,
   openreports: toOpenReports,
   'policy-report': toPolicyReports,
 } as const satisfies Readonly<Record<CheckFormat, (report: CheckReport, paint: Paint) => string>>

@@ -6,6 +6,7 @@ import { arrayMember, isObject, member, stringMember } from '../kubernetes/json.
 import type { Severity } from '../readiness/codes/finding-text.ts'
 import { FINDING_DOCS } from '../readiness/finding-codes.ts'
 import { findingKey, type Finding, type Unknown } from '../readiness/finding.ts'
+import type { WorkloadPorts } from '../readiness/port-matrix.ts'
 import type { NamespaceVerdict } from '../readiness/verdict.ts'
 
 const REPORT_VERSION = 'istio-onramp.io/v1alpha1'
@@ -35,6 +36,10 @@ export interface CheckReport {
   readonly findings: readonly ReportedFinding[]
   readonly unknown: readonly Unknown[]
   readonly ignored: readonly IgnoredFinding[]
+  /** Findings of the baseline that are gone; undefined without a baseline. */
+  readonly fixed: number | undefined
+  /** The ports of the workloads in the namespaces, only for a format that shows them. */
+  readonly workloads: readonly WorkloadPorts[]
 }
 
 /** One report, printed. */

@@ -6,11 +6,13 @@ import { writeFile } from 'node:fs/promises'
 import type { ClusterState } from '../cluster/cluster-state.ts'
 import type { Configuration } from '../config.ts'
 import { InputError, messageOf } from '../errors.ts'
-import { annotationsOf } from '../kubernetes/object.ts'
+import { groupBy } from '../kubernetes/group-by.ts'
+import { annotationsOf, describe, type ObjectReference } from '../kubernetes/object.ts'
 import { assess, assessInSteps, assumingStrict } from '../readiness/assess.ts'
 import { buildEstate, buildEstateInSteps, type Estate } from '../readiness/estate.ts'
 import { findingKey, type Finding } from '../readiness/finding.ts'
 import { finding as makeFinding } from '../readiness/finding.ts'
+import { tabulatePorts } from '../readiness/port-matrix.ts'
 import { situationOf } from '../readiness/situation.ts'
 import { judgeNamespaces } from '../readiness/verdict.ts'
 import { renderAs } from './check-format.ts'
@@ -149,9 +151,31 @@ function makeReport(
   const judging = judgeNamespaces(estate, input.after.policies, configuration.rules, wanted)
   const verdicts = finishTelling('checking each namespace', judging, tell)
   const unknown = verdicts.flatMap((verdict) => verdict.unknown)
-  const parts = { findings, unknown, ignored }
+  const parts = {
+    findings,
+    unknown,
+    ignored,
+    fixed: baseline && countFixed(baseline, all),
+    workloads: options.outputs.some(({ format }) => format === 'html')
+      ? tabulatePorts(estate, input.after.policies, configuration.rules, wanted, portsOf(findings))
+      : [],
+  }
   const countFor = countByNamespace(parts)
   return { ...parts, namespaces: verdicts.map((verdict) => ({ ...verdict, counts: countFor(verdict.name) })) }
+}
+
+function countFixed(baseline: ReadonlySet<string>, found: readonly ReportedFinding[]): number {
+  const left = new Set(found.map(({ fingerprint }) => fingerprint))
+  return [...baseline].filter((fingerprint) => !left.has(fingerprint)).length
+}
+
+/** Returns the ports that findings name, by object. */
+function portsOf(findings: readonly Finding[]): (object: ObjectReference) => readonly number[] {
+  const byObject = groupBy(
+    findings.filter(({ port }) => port !== undefined),
+    ({ object }) => describe(object),
+  )
+  return (object) => (byObject.get(describe(object)) ?? []).flatMap(({ port }) => port ?? [])
 }
 
 /**

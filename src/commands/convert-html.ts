@@ -7,6 +7,7 @@ import { member } from '../kubernetes/json.ts'
 import { metadataOf, referenceTo } from '../kubernetes/object.ts'
 import { toYaml } from '../kubernetes/yaml-text.ts'
 import { countOf, estateOf, objectsByIngress, type Estate, type EstateIngress } from './convert-estate.ts'
+import { escaped } from './html-text.ts'
 
 /** `objects` are the input. */
 export function renderHtml(conversion: Conversion, objects: readonly JsonObject[]): string {
@@ -16,14 +17,14 @@ export function renderHtml(conversion: Conversion, objects: readonly JsonObject[
   return [
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Conversion of Ingresses</title>`,
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">`,
-    `<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body><h1>Conversion of Ingresses</h1>`,
+    `<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body><header><h1>Conversion of Ingresses</h1></header><main>`,
     countTable(estate),
     lossTable(estate),
     sharedTable(estate),
     conversion.notes.length === 0 ? '' : `<h2>All Ingresses</h2>${lineTable(conversion.notes)}`,
     `<h2>Ingresses</h2><input id="search" type="search" placeholder="Search names, hosts, annotations" aria-label="Search">`,
     ...[...estate.namespaces].map(([name, group]) => namespaceSection(name, group, given, became)),
-    `<script>${SCRIPT}</script></body></html>\n`,
+    `</main><script>${SCRIPT}</script></body></html>\n`,
   ].join('\n')
 }
 
@@ -68,7 +69,7 @@ function namespaceSection(
   const parts = group.map(({ id, verdict, lines }) => {
     const before = given.get(id)
     const after = became(id).map(toYaml).join('---\n')
-    const pair = `<div class="pair"><pre>${before === undefined ? '' : escaped(toYaml(withoutNoise(before)))}</pre><pre>${escaped(after)}</pre></div>`
+    const pair = `<div class="pair"><pre tabindex="0">${before === undefined ? '' : escaped(toYaml(withoutNoise(before)))}</pre><pre tabindex="0">${escaped(after)}</pre></div>`
     return `<details class="ingress"><summary><b class="${verdict}">${verdict}</b> ${escaped(id)}</summary>${lineTable(lines)}${pair}</details>`
   })
   return `<section id="${escaped(anchor(name))}"><h3>${escaped(name)}</h3>${parts.join('\n')}</section>`
@@ -101,21 +102,10 @@ function lineTable(lines: readonly Note[]): string {
   return `<table><tbody>${rows.join('')}</tbody></table>`
 }
 
-const ENTITIES = new Map([
-  ['&', '&amp;'],
-  ['<', '&lt;'],
-  ['>', '&gt;'],
-  ['"', '&quot;'],
-  ["'", '&#39;'],
-])
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES.get(character) ?? '')
-}
-
-const STYLE = `:root{color-scheme:light dark;--line:#8886;--bad:#c22;--fair:#a60;--good:#171}
-@media(prefers-color-scheme:dark){:root{--bad:#f77;--fair:#fb5;--good:#7d7}}
-body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:80em;padding:0 1em}
+const STYLE = `:root{color-scheme:light dark;--line:#8886;--bad:#b3261e;--fair:#8a4b00;--good:#171;--bg:#fff;--text:#1b1f24;--link:#0550ae}
+@media(prefers-color-scheme:dark){:root{--bad:#f77;--fair:#fb5;--good:#7d7;--bg:#0d1117;--text:#e6edf3;--link:#79c0ff}}
+a{color:var(--link)}
+body{color:var(--text);background:var(--bg);font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:80em;padding:0 1em}
 table{border-collapse:collapse;margin:.5em 0}td,th{border-bottom:1px solid var(--line);padding:.2em .6em;text-align:left;vertical-align:top;overflow-wrap:anywhere}
 .n{text-align:right}.not,.error td:first-child{color:var(--bad)}.approximately,.warn td:first-child{color:var(--fair)}.exactly{color:var(--good)}
 details{border-bottom:1px solid var(--line);padding:.3em 0}summary{cursor:pointer}

@@ -39,6 +39,8 @@ const REPORT: CheckReport = {
   ],
   unknown: [{ namespace: 'shop', reason: `not read: ${ODD}` }],
   ignored: [{ ...found(FOURTH, 'error'), ignoredBy: 'annotation <of> us', until: undefined }],
+  fixed: undefined,
+  workloads: [],
 }
 
 const render = (format: CheckFormat, report = REPORT) => renderAs(format, report, createPaint(false))
@@ -65,6 +67,7 @@ const READERS: Readonly<Record<CheckFormat, (text: string) => readonly string[]>
       .slice(1)
       .filter(([, severity]) => ['error', 'warn', 'info'].includes(severity ?? ''))
       .map(([code]) => code ?? ''),
+  html: (text) => [...text.matchAll(/More: <a href="[^"]+">([a-z-]+)<\/a>/g)].map(([, code]) => code ?? ''),
   openreports: (text) => resultsOf(text, ['fail', 'warn', 'pass']),
   'policy-report': (text) => resultsOf(text, ['fail', 'warn', 'pass']),
 }
@@ -120,7 +123,7 @@ t.test('every format holds the same findings, and none counts what is unknown or
 })
 
 t.test('an empty report is a whole document in every format', async (t) => {
-  const empty: CheckReport = { namespaces: [], findings: [], unknown: [], ignored: [] }
+  const empty: CheckReport = { ...REPORT, findings: [], unknown: [], ignored: [] }
   for (const format of CHECK_FORMATS) t.same(READERS[format](render(format, empty)), [], format)
 })
 
@@ -185,6 +188,16 @@ t.test('markdown: text of an object is never markup', async (t) => {
   t.notMatch(text, /<b>/)
 })
 
+t.test('html: one page without a network, in which text of an object is never markup', async (t) => {
+  const text = render('html')
+  t.match(text, /default-src 'none'/)
+  t.notMatch(text, /<(?:link|img|iframe)|src=|<b>\s&amp;|url\(/)
+  t.match(text, /a &lt;b&gt; &amp; &quot;c&quot; \| &#39;d&#39;/)
+  t.match(text, /<b class="badge new">new<\/b>/)
+  t.notMatch(text, /Since the baseline/)
+  t.match(render('html', { ...REPORT, fixed: 2 }), /Since the baseline: 2 findings fixed, 2 left, 1 new\./)
+})
+
 t.test('reports: one for each object, with counts that add up and names that the API server takes', async (t) => {
   for (const [format, group, text] of [
     ['openreports', 'openreports.io/v1alpha1', 'description'],
@@ -243,6 +256,12 @@ t.test('a run: several formats at once, to files and to standard output, and one
   t.equal(
     (await readFile(join(folder, 'github'), 'utf8')).match(/^::/gm)?.length,
     codes.length + unknowns(await readFile(join(folder, 'json'), 'utf8')),
+  )
+  const page = await readFile(join(folder, 'html'), 'utf8')
+  t.match(page, /1 of 1 namespace would break/)
+  t.match(
+    page,
+    /Deployment web<\/th><td>sidecar<\/td><td><span class="port closed breaks"><b>8080 http<\/b> accepted → refused/,
   )
   for (const format of CHECK_FORMATS) {
     const { hasFindings } = await check(options([{ format, file: undefined }]), DEFAULT_CONFIGURATION, () => undefined)
