@@ -55,6 +55,11 @@ export const INPUT_ERRORS = {
     meaning: 'A file, folder or stream given with --access-log is not a text, JSON or gzip file, or is cut off.',
     remedy: 'Give the output of kubectl logs -c istio-proxy, or a file that a collector wrote of it.',
   },
+  'pod-logs-unreadable': {
+    meaning: 'The logs of a sidecar, which --access-log live needs, cannot be read from the API server.',
+    remedy:
+      'Ask for get on pods/log: the chart has a ClusterRole for it (rbac.accessLogs). Or give files that kubectl logs wrote.',
+  },
   'receipt-invalid': {
     meaning: 'The annotation istio-onramp.io/rewritten does not match the object, so restore cannot undo the rewrite.',
     remedy: 'Restore the probes from your own manifests.',

@@ -5,8 +5,17 @@ import type { AccessLogFormat } from '../istio/control-plane.ts'
 import { counted } from '../kubernetes/counted.ts'
 import type { Estate } from '../readiness/estate.ts'
 import { finding, type Finding } from '../readiness/finding.ts'
-import { logFiles, readLogs, type ReadLogs } from './access-log-files.ts'
+import { logFiles, readLogs, type LogSource, type ReadLogs } from './access-log-files.ts'
 import type { CheckInput } from './check-input.ts'
+import type { ClusterFlags } from './load-cluster.ts'
+
+export interface LogOptions {
+  readonly cluster: ClusterFlags
+  readonly namespaces: readonly string[]
+  readonly accessLog: readonly string[]
+  /** Seconds; undefined for the default of what is read. */
+  readonly since: number | undefined
+}
 
 export interface Traffic {
   /** Returns the estate with what the logs show, and findings about the logs themselves. */
@@ -15,13 +24,16 @@ export interface Traffic {
 
 /** Returns undefined without logs. Throws InputError. */
 export async function readTraffic(
-  accessLog: readonly string[],
+  options: LogOptions,
   { after }: CheckInput,
   tell: (line: string) => void,
 ): Promise<Traffic | undefined> {
+  const { accessLog } = options
   if (accessLog.length === 0) return undefined
   const formats = customFormats(after)
-  const sources = await logFiles(accessLog, process.stdin)
+  const paths = accessLog.filter((path) => path !== LIVE)
+  const live = paths.length === accessLog.length ? [] : await openLive(options, after, tell)
+  const sources = [...(await logFiles(paths, process.stdin)), ...live]
   const logs = await readLogs(sources, formats)
   tell(summaryOf(logs, accessLog))
   return {
@@ -37,6 +49,19 @@ export async function readTraffic(
       }
     },
   }
+}
+
+/** The value of --access-log for the logs of the live cluster. */
+const LIVE = 'live'
+
+async function openLive(
+  { cluster, namespaces, since }: LogOptions,
+  state: CheckInput['after'],
+  tell: (line: string) => void,
+): Promise<readonly LogSource[]> {
+  const { connectToCluster } = await import('../cluster/live/cluster-api.ts')
+  const { liveSources } = await import('./live-access-logs.ts')
+  return liveSources(state, { api: await connectToCluster(cluster.context), namespaces, sinceSeconds: since, tell })
 }
 
 /** Every revision's formats are tried on every line. */

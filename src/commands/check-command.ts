@@ -13,6 +13,7 @@ interface CheckFlags extends ClusterFlags {
   readonly change?: string[]
   readonly remove?: string[]
   readonly accessLog?: string[]
+  readonly since?: number
   readonly output?: CheckOutput[]
   readonly failOn: CheckOptions['failOn']
   readonly baseline?: string
@@ -39,6 +40,11 @@ export function addCheck(program: Command, run: Run): void {
     .option('--remove <kind/namespace/name>', 'report what breaks if this object is deleted; repeatable', collect)
     .option('--access-log <path>', `name the plain-text callers in sidecars' access logs: ${LOG_PATHS}`, collect)
     .addOption(
+      new Option('--since <duration>', 'how far back metrics and live logs are read, such as 90m, 24h or 7d').argParser(
+        readSince,
+      ),
+    )
+    .addOption(
       new Option(
         '-o, --output <format[=file]>',
         `the report as ${CHECK_FORMATS.join(', ')}, to standard output or to a file; repeatable (default: text)`,
@@ -63,16 +69,21 @@ export function addCheck(program: Command, run: Run): void {
         command.error('error: --fail-on-new needs --baseline FILE')
       if (flags.watch === true && flags.from !== undefined)
         command.error('error: --watch needs a live cluster; it cannot be used with --from')
-      refuseStandardInput(flags, command)
+      refuseContradictions(flags, command)
       await runCheck(flags, run)
     })
 }
 
 /** The possible values of --access-log, for its help. */
-const LOG_PATHS = 'file, folder (read recursively), gzip or - for standard input; repeatable'
+const LOG_PATHS =
+  'file, folder (read recursively), gzip, - for standard input, or live for the logs of a live cluster; repeatable'
 
-function refuseStandardInput({ from = [], change = [], accessLog = [] }: CheckFlags, command: Command): void {
-  if (accessLog.includes('-') && [...from, ...change].includes('-'))
+function refuseContradictions({ from, change = [], accessLog = [], watch }: CheckFlags, command: Command): void {
+  if (accessLog.length > 0 && watch === true)
+    command.error('error: --access-log cannot be used with --watch: logs are read once')
+  if (accessLog.includes('live') && from !== undefined)
+    command.error('error: --access-log live needs a live cluster; it cannot be used with --from')
+  if (accessLog.includes('-') && [...(from ?? []), ...change].includes('-'))
     command.error('error: --access-log - and --from - or --change - cannot read the same standard input')
 }
 
@@ -95,6 +106,7 @@ async function runCheck(flags: CheckFlags, run: Run): Promise<void> {
     change: flags.change ?? [],
     remove: flags.remove ?? [],
     accessLog: flags.accessLog ?? [],
+    since: flags.since,
     outputs: flags.output ?? [{ format: 'text', file: undefined }],
     failOn: flags.failOn,
     baseline: flags.baseline,
@@ -125,6 +137,23 @@ function untilInterrupted(): AbortSignal {
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
   return interruption.signal
+}
+
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ['s', 1],
+  ['m', 60],
+  ['h', 3600],
+  ['d', 86_400],
+  ['w', 604_800],
+])
+
+/** Reads `24h`, as Prometheus writes durations, in seconds. */
+function readSince(value: string): number {
+  const parts = [...value.matchAll(/(\d{1,9})([smhdw])/g)]
+  const seconds = parts.reduce((sum, [, number, unit = '']) => sum + Number(number) * (UNITS.get(unit) ?? 0), 0)
+  if (parts.map(([text]) => text).join('') !== value || seconds === 0)
+    throw new InvalidArgumentError('A duration such as 90m, 24h or 7d is expected.')
+  return seconds
 }
 
 /** Reads `json` or `json=report.json`. */

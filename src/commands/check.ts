@@ -51,6 +51,8 @@ export interface CheckOptions {
   readonly change: readonly string[]
   readonly remove: readonly string[]
   readonly accessLog: readonly string[]
+  /** Seconds that metrics and live logs cover; undefined for a day of metrics, and all of a log. */
+  readonly since: number | undefined
   readonly outputs: readonly CheckOutput[]
   readonly failOn: (typeof FAIL_ON)[number]
   readonly baseline: string | undefined
@@ -69,7 +71,7 @@ export async function check(
 ): Promise<CheckResult> {
   const exceptions = await readExceptions(options, tell)
   const input = await readCheckInput(options.cluster, options, configuration, tell)
-  const traffic = await readTraffic(options.accessLog, input, tell)
+  const traffic = await readTraffic(options, input, tell)
   return await print(makeReport(input, options, configuration, { ...exceptions, traffic }, tell), options)
 }
 

@@ -4,15 +4,20 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { stringify } from 'yaml'
 import { DEFAULT_TEXT, createReader } from '../../src/callers/log-format.ts'
+import { ApiError } from '../../src/cluster/live/api-error.ts'
+import type { ClusterApi } from '../../src/cluster/live/cluster-api.ts'
+import { readLogs } from '../../src/commands/access-log-files.ts'
+import { liveSources } from '../../src/commands/live-access-logs.ts'
 import { check, type CheckOptions } from '../../src/commands/check.ts'
 import { DEFAULT_CONFIGURATION } from '../../src/config.ts'
 import type { AccessLogFormat } from '../../src/istio/control-plane.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { TRAFFIC_FINDINGS } from '../../src/readiness/codes/traffic-findings.ts'
-import { deployment, object, runningPod, service, type Members } from '../readiness/support/mesh.ts'
+import { deployment, mesh, object, runningPod, service, type Members } from '../readiness/support/mesh.ts'
 import { DEFAULT_INSTALL, istioInstall, namespaceObject, type InjectorValues } from '../support/fixtures.ts'
 
 const CLI = join(import.meta.dirname, '../../dist/cli.js')
@@ -138,6 +143,7 @@ const OPTIONS: CheckOptions = {
   change: [],
   remove: [],
   accessLog: [],
+  since: undefined,
   outputs: [{ format: 'json', file: undefined }],
   failOn: 'error',
   baseline: undefined,
@@ -584,4 +590,71 @@ t.test('the log of a real node, from files, folders and standard input', async (
     ['CronJob legacy/report', 'Deployment legacy/outside'].slice(1),
     'after the switch',
   )
+})
+
+t.test('the logs of a live cluster', async (t) => {
+  const logs = new Map<string, string | number>()
+  const asked: string[] = []
+  const api = (pods: readonly JsonObject[]) => {
+    const sources = liveSources(mesh(pods), {
+      api: {
+        server: 'https://api',
+        stream: async (path: string) => {
+          asked.push(path)
+          const answer = logs.get(path.split('/')[6] ?? '') ?? 404
+          if (typeof answer === 'number') throw new ApiError(answer, `pods is ${answer}`)
+          return Readable.from([Buffer.from(answer)]) as AsyncIterable<Buffer>
+        },
+      } as unknown as ClusterApi,
+      namespaces: ['shop'],
+      sinceSeconds: 60,
+      tell: () => undefined,
+    })
+    return readLogs(sources, [])
+  }
+  const pods = [
+    runningPod('web', {}),
+    runningPod('none', {}, { sidecar: false, ip: '10.1.0.3' }),
+    pod('over', { phase: 'Succeeded' }),
+  ]
+  logs.set('web-5d9f-x2x', `${text()}\n${text()}`)
+  t.equal((await api(pods)).flows[0]?.lines, 2)
+  t.same(
+    asked,
+    ['/api/v1/namespaces/shop/pods/web-5d9f-x2x/log?container=istio-proxy&sinceSeconds=60'],
+    'sidecars only',
+  )
+  for (const status of [404, 400]) {
+    logs.set('web-5d9f-x2x', status)
+    t.same((await api(pods)).flows, [], `${status}: a pod that is gone or has not started`)
+  }
+  logs.set('web-5d9f-x2x', 403)
+  await t.rejects(api(pods), { code: 'pod-logs-unreadable', message: /get on pods\/log/ })
+  logs.set('web-5d9f-x2x', 500)
+  await t.rejects(api(pods), { code: 'pod-logs-unreadable', message: /Pod shop\/web-5d9f-x2x: pods is 500/ })
+  t.throws(
+    () =>
+      liveSources(mesh([]), {
+        api: { server: 'x' } as ClusterApi,
+        namespaces: [],
+        sinceSeconds: undefined,
+        tell: () => undefined,
+      }),
+    { code: 'pod-logs-unreadable' },
+  )
+})
+
+t.test('flags that contradict each other are wrong usage', (t) => {
+  for (const args of [
+    ['--access-log', 'live', '--from', RECORDED],
+    ['--access-log', '-', '--from', '-'],
+    ['--access-log', 'x', '--watch'],
+    ['--since', 'yesterday', '--from', RECORDED],
+    ['--since', '0h', '--from', RECORDED],
+  ]) {
+    const { status, stderr } = spawnSync(process.execPath, [CLI, 'check', ...args], { encoding: 'utf8' })
+    t.equal(status, 2, args.join(' '))
+    t.match(stderr, /^error: /)
+  }
+  t.end()
 })

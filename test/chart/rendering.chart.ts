@@ -670,3 +670,13 @@ t.test('one replica has no disruption budget, or no node could be drained', asyn
     unhealthyPodEvictionPolicy: 'AlwaysAllow',
   })
 })
+
+t.test('the role for readers of access logs is there when asked for, and bound to nobody', async (t) => {
+  const roles = (values: JsonObject) =>
+    render({ values }).filter((object) => object.kind === 'ClusterRole' && nameOf(object) === `${NAME}-access-logs`)
+  t.same(roles({}), [])
+  const [role] = roles({ rbac: { accessLogs: true } })
+  t.same(member(role, 'rules'), [{ apiGroups: [''], resources: ['pods/log'], verbs: ['get'] }])
+  const bound = render({ values: { rbac: { accessLogs: true } } }).map((object) => memberAt(object, 'roleRef', 'name'))
+  t.notOk(bound.includes(`${NAME}-access-logs`))
+})

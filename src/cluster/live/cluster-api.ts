@@ -24,6 +24,8 @@ export interface ClusterApi {
    * aborted.
    */
   watch(path: string, silence: number, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>
+  /** Returns a response that is not JSON, such as a log, as it arrives. Throws ApiError. */
+  stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>>
   /** Sends an object or a patch and returns the object that is stored then. Throws ApiError. */
   write(path: string, write: ObjectWrite, signal: AbortSignal): Promise<JsonObject>
   /**
@@ -85,6 +87,14 @@ export function createClusterApi(address: ClusterAddress): ClusterApi {
     measure: (path, most, signal) => measure(path, most, signal),
     write: async (path, write, signal) => (await measure(path, MOST_BYTES, signal, write)).object,
     serverTime: () => clock.now(),
+    async stream(path, signal) {
+      const describe = (error: unknown) => describeFailure(error, server, signal)
+      try {
+        return describing(await send(path, PATIENCE, signal), describe)
+      } catch (error) {
+        throw describe(error)
+      }
+    },
     async watch(path, silence, signal) {
       const describe = (error: unknown) => describeFailure(error, server, signal)
       try {
@@ -188,6 +198,14 @@ function describeFailure(error: unknown, server: string, signal: AbortSignal): u
   return new Error(`${server}: ${isTimeout ? 'no data received before the timeout' : error.message || code}`, {
     cause: error,
   })
+}
+
+async function* describing(body: AsyncIterable<Buffer>, describe: (error: unknown) => unknown): AsyncIterable<Buffer> {
+  try {
+    yield* body
+  } catch (error) {
+    throw describe(error)
+  }
 }
 
 /** Reads one JSON document per line. Any other line is an error, because skipping it could miss a change. */
