@@ -8,7 +8,7 @@ import type { Operation } from '../kubernetes/json-pointer.ts'
 import { finish, type Steps } from '../kubernetes/steps.ts'
 import { describe, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
 import { coded, REASONS, type Reason } from '../rules/reasons.ts'
-import type { Decision, RuleContext, RuleResult, WriteRequest } from '../rules/rule.ts'
+import type { Action, Decision, RuleContext, RuleResult, WriteRequest } from '../rules/rule.ts'
 import { RULES } from '../rules/rules.ts'
 import { provePatch } from './prove-patch.ts'
 import type { AdmissionRequest } from './review.ts'
@@ -56,7 +56,8 @@ function* runRules(request: AdmissionRequest, context: RuleContext): Steps<Verdi
 /** The request's own kind and namespace take precedence over the object's. */
 function referenceOf({ kind, namespace }: AdmissionRequest, object: JsonObject): ObjectReference {
   const written = referenceTo(object, namespace === '' ? undefined : namespace)
-  return { ...written, kind, namespace: namespace === '' ? written.namespace : namespace }
+  const { apiVersion, name } = written
+  return { apiVersion, kind, namespace: namespace === '' ? written.namespace : namespace, name }
 }
 
 function objectOrNone(value: Json): JsonObject | undefined {
@@ -65,30 +66,44 @@ function objectOrNone(value: Json): JsonObject | undefined {
 
 /** Combines the results of all rules into one verdict. */
 function combine({ object, reference }: WriteRequest, results: readonly RuleResult[], context: RuleContext): Verdict {
-  const notes = notesOf(reference, results, context)
+  const joined = join(results)
+  const notes = notesOf(reference, joined, context)
   const reason = leadingReason(notes.decisions)
-  const denial = results.find((result) => result.denial !== undefined)?.denial
+  const { denial, operations } = joined
   if (denial !== undefined) return { ...notes, kind: 'deny', reason, message: denial }
-  const operations = results.flatMap((result) => result.operations)
   return operations.length === 0 ? allow(reason, notes) : patch(object, operations, reason, notes, reference)
 }
 
-function notesOf(reference: ObjectReference, results: readonly RuleResult[], context: RuleContext): Notes {
+function notesOf(reference: ObjectReference, joined: RuleResult, context: RuleContext): Notes {
+  const { decisions, warnings, failOpen, refusedSettings, exemptions } = joined
   const undeclared = isUndeclared(reference, context)
   return {
-    decisions: results.flatMap(({ decisions }) => decisions),
-    warnings: singleLines([
-      ...(undeclared ? [undeclaredText(reference)] : []),
-      ...results.flatMap(({ warnings }) => warnings),
-    ]),
-    failOpen: unique([...(undeclared ? [UNDECLARED] : []), ...results.flatMap((result) => result.failOpen)]),
-    refusedSettings: unique(results.flatMap((result) => result.refusedSettings)),
-    exemptions: results.flatMap(({ exemptions }) => exemptions),
+    decisions,
+    warnings: singleLines(undeclared ? [undeclaredText(reference), ...warnings] : warnings),
+    failOpen: unique(undeclared ? [UNDECLARED, ...failOpen] : failOpen),
+    refusedSettings: unique(refusedSettings),
+    exemptions,
+  }
+}
+
+/** Most kinds have one rule, whose result needs no copy. */
+function join(results: readonly RuleResult[]): RuleResult {
+  const [only, second] = results
+  if (only !== undefined && second === undefined) return only
+  const denial = results.find((result) => result.denial !== undefined)?.denial
+  return {
+    ...(denial === undefined ? {} : { denial }),
+    decisions: results.flatMap((result) => result.decisions),
+    operations: results.flatMap((result) => result.operations),
+    warnings: results.flatMap((result) => result.warnings),
+    failOpen: results.flatMap((result) => result.failOpen),
+    refusedSettings: results.flatMap((result) => result.refusedSettings),
+    exemptions: results.flatMap((result) => result.exemptions),
   }
 }
 
 function unique(reasons: readonly Reason[]): readonly Reason[] {
-  return [...new Set(reasons)]
+  return reasons.length < 2 ? reasons : [...new Set(reasons)]
 }
 
 const UNDECLARED: Reason = 'namespace-not-declared'
@@ -102,12 +117,15 @@ function undeclaredText({ namespace }: ObjectReference): string {
   return coded(`namespace ${namespace}: ${REASONS[UNDECLARED]}`, UNDECLARED)
 }
 
-/** A change explains a request better than something left unchanged. */
+/** A change explains a request better than something left unchanged. The first of several counts. */
 function leadingReason(decisions: readonly Decision[]): Reason {
-  const order = ['deny', 'rewrite', 'annotate', 'warn', 'leave', 'allow']
-  const [first] = decisions.toSorted((left, right) => order.indexOf(left.action) - order.indexOf(right.action))
-  return first?.reason ?? 'no-rule'
+  let leading: Decision | undefined
+  for (const decision of decisions)
+    if (leading === undefined || RANKS[decision.action] < RANKS[leading.action]) leading = decision
+  return leading?.reason ?? 'no-rule'
 }
+
+const RANKS: Readonly<Record<Action, number>> = { deny: 0, rewrite: 1, annotate: 2, warn: 3, leave: 4, allow: 5 }
 
 function patch(
   object: JsonObject,
@@ -118,5 +136,17 @@ function patch(
 ): Verdict {
   const proof = provePatch(object, operations)
   if ('problem' in proof) return failOpen(describe(reference), 'patch-not-applicable', proof.problem)
-  return { ...notes, kind: 'patch', reason, operations, after: proof.result }
+  const { decisions, warnings, failOpen: failures, refusedSettings, exemptions } = notes
+  const { result: after } = proof
+  return {
+    kind: 'patch',
+    reason,
+    operations,
+    after,
+    decisions,
+    warnings,
+    failOpen: failures,
+    refusedSettings,
+    exemptions,
+  }
 }

@@ -3,12 +3,9 @@
  * (docs/facts/operations.md#a-bad-patch-is-worse-than-none, docs/facts/admission-requests.md#json-patch). Like the API
  * server's, these rules are stricter than RFC 6902: only allowed paths, and no operation without effect.
  */
-import fastJsonPatch, { type Operation as JsonPatchOperation } from 'fast-json-patch'
 import { equalJson, memberAt, ownEntry, stringMap, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { parsePointer, type Operation } from '../kubernetes/json-pointer.ts'
 import { MOST_ANNOTATION_BYTES } from '../kubernetes/object.ts'
-
-const { applyOperation } = fastJsonPatch
 
 /** The path of the pod template, which is the root of a Pod and deeper in a workload. */
 const TEMPLATE = String.raw`(/spec/template|/spec/jobTemplate/spec/template)?`
@@ -51,12 +48,23 @@ function applyTo(root: JsonObject, operation: Operation, copies: Set<object>): s
   const last = segments.at(-1) ?? ''
   if (!isPlace(parent, last, op)) return `${op} ${path}: OPERATION_PATH_UNRESOLVABLE`
   if (op === 'replace' && equalJson(ownEntry(parent, last), operation.value)) return `${path} would not change`
-  try {
-    applyOperation(parent, { ...operation, path: path.slice(path.lastIndexOf('/')) } as JsonPatchOperation, false, true)
-    return undefined
-  } catch (error) {
-    return `${op} ${path}: ${describeFailure(error)}`
-  }
+  if (Array.isArray(parent)) changeList(parent, last, operation)
+  else changeObject(parent, last, operation)
+  return undefined
+}
+
+/** The index is within the list, or `-` for its end. */
+function changeList(list: Json[], index: string, operation: Operation): void {
+  const at = index === '-' ? list.length : Number(index)
+  if (operation.op === 'add') list.splice(at, 0, operation.value)
+  else if (operation.op === 'remove') list.splice(at, 1)
+  else list[at] = operation.value
+}
+
+function changeObject(parent: Parent, key: string, operation: Operation): void {
+  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the parent is a copy of our own
+  if (operation.op === 'remove') delete parent[key]
+  else parent[key] = operation.value
 }
 
 const METADATA_PATHS = ['', '/spec/template', '/spec/jobTemplate/spec/template'].map(parsePointer)
@@ -76,7 +84,8 @@ type Parent = Record<string, Json>
 /** Returns the parent of a path, copied with everything on the way; undefined if there is none. */
 function copyParent(root: JsonObject, segments: readonly string[], copies: Set<object>): Parent | undefined {
   let parent = root as Parent
-  for (const segment of segments.slice(0, -1)) {
+  for (let index = 0; index < segments.length - 1; index++) {
+    const segment = segments[index] ?? ''
     const child = ownEntry(parent, segment)
     if (typeof child !== 'object' || child === null) return undefined
     const copy = copyOnce(child, copies)
@@ -88,19 +97,14 @@ function copyParent(root: JsonObject, segments: readonly string[], copies: Set<o
 
 /** Only `add` may name a new member, or the place behind the last entry of a list. */
 function isPlace(parent: Parent, last: string, op: Operation['op']): boolean {
-  if (op !== 'add') return Object.hasOwn(parent, last)
-  return !Array.isArray(parent) || last === '-' || Number(last) <= parent.length
+  if (!Array.isArray(parent)) return last !== '__proto__' && (op === 'add' || Object.hasOwn(parent, last))
+  if (op === 'add') return last === '-' || Number(last) <= parent.length
+  return Number(last) < parent.length
 }
 
-/** fast-json-patch modifies its input. */
 function copyOnce(value: object, copies: Set<object>): Parent {
   if (copies.has(value)) return value as Parent
   const copy: unknown = Array.isArray(value) ? [...(value as readonly Json[])] : { ...value }
   copies.add(copy as object)
   return copy as Parent
-}
-
-/** The library's message contains the whole document, so only its first line is repeated. */
-function describeFailure(error: unknown): string {
-  return error instanceof Error ? `${error.name} ${error.message.split('\n')[0] ?? ''}` : String(error)
 }

@@ -96,33 +96,28 @@ function show(value: Json | undefined): string {
  * The audit log gets `WEBHOOK/reason` of changes and denials, `WEBHOOK/fail-open` and `WEBHOOK/refused-settings`. It
  * gets no reason for objects admitted unchanged, so that a second call for the same pod does not contradict the first.
  */
-export function encodeReview(request: Pick<AdmissionRequest, 'uid' | 'apiVersion'>, verdict: Verdict): JsonObject {
-  return {
-    apiVersion: request.apiVersion,
-    kind: 'AdmissionReview',
-    response: {
-      uid: request.uid,
-      allowed: verdict.kind !== 'deny',
-      ...(verdict.warnings.length === 0 ? {} : { warnings: verdict.warnings }),
-      ...audited(verdict),
-      ...(verdict.kind === 'deny'
-        ? { status: { status: 'Failure', message: verdict.message, reason: 'Forbidden', code: 403 } }
-        : {}),
-      ...(verdict.kind === 'patch'
-        ? { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(verdict.operations)).toString('base64') }
-        : {}),
-    },
-  }
+export function encodeReview(request: Pick<AdmissionRequest, 'uid' | 'apiVersion'>, verdict: Verdict): string {
+  const head = `{"apiVersion":"${request.apiVersion}","kind":"AdmissionReview","response":{"uid":${JSON.stringify(request.uid)}`
+  const warnings = verdict.warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(verdict.warnings)}`
+  return `${head},"allowed":${verdict.kind !== 'deny'}${warnings}${audited(verdict)}${outcome(verdict)}}}`
 }
 
-function audited({ kind, reason, failOpen, refusedSettings, exemptions }: Verdict): JsonObject {
-  const annotations = {
-    ...(kind === 'patch' || kind === 'deny' ? { reason } : {}),
-    ...(failOpen.length === 0 ? {} : { 'fail-open': failOpen.join(',') }),
-    ...(refusedSettings.length === 0 ? {} : { 'refused-settings': refusedSettings.join(',') }),
-    ...(exemptions.length === 0 ? {} : { exemption: exemptions.map(exemptionText).join(',') }),
-  }
-  return Object.keys(annotations).length === 0 ? {} : { auditAnnotations: annotations }
+/** Base64 has no character that JSON escapes, so the patch is not read again to write the answer. */
+function outcome(verdict: Verdict): string {
+  if (verdict.kind === 'deny')
+    return `,"status":${JSON.stringify({ status: 'Failure', message: verdict.message, reason: 'Forbidden', code: 403 })}`
+  if (verdict.kind !== 'patch') return ''
+  return `,"patchType":"JSONPatch","patch":"${Buffer.from(JSON.stringify(verdict.operations)).toString('base64')}"`
+}
+
+function audited({ kind, reason, failOpen, refusedSettings, exemptions }: Verdict): string {
+  const annotations: Record<string, string> = {}
+  if (kind === 'patch' || kind === 'deny') annotations['reason'] = reason
+  if (failOpen.length > 0) annotations['fail-open'] = failOpen.join(',')
+  if (refusedSettings.length > 0) annotations['refused-settings'] = refusedSettings.join(',')
+  if (exemptions.length > 0) annotations['exemption'] = exemptions.map(exemptionText).join(',')
+  const text = JSON.stringify(annotations)
+  return text === '{}' ? '' : `,"auditAnnotations":${text}`
 }
 
 /** Returns a text such as `ingress allow by namespace`. */

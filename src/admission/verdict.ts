@@ -29,12 +29,11 @@ export type Verdict =
   | (Common & { readonly kind: 'patch'; readonly operations: readonly Operation[]; readonly after: JsonObject })
   | (Common & { readonly kind: 'deny'; readonly message: string })
 
-const NO_NOTES: Notes = { decisions: [], warnings: [], failOpen: [], refusedSettings: [], exemptions: [] }
-
 /** Admits the object unchanged, with the warnings of `notes`. */
 export function allow(reason: Reason, notes: Partial<Notes> = {}): Verdict {
-  const all = { ...NO_NOTES, ...notes }
-  return { ...all, kind: all.warnings.length === 0 ? 'allow' : 'warn', reason }
+  const { decisions = [], warnings = [], failOpen = [], refusedSettings = [], exemptions = [] } = notes
+  const kind = warnings.length === 0 ? 'allow' : 'warn'
+  return { kind, reason, decisions, warnings, failOpen, refusedSettings, exemptions }
 }
 
 /** Fails open: admits the object unchanged, with a warning, a metric and a log line. `what` is `Pod shop/web`. */

@@ -120,13 +120,14 @@ export function stateOf(tables: Tables, options: StateOptions = {}): ClusterStat
 }
 
 function makeState(tables: Tables, { webhooks, unknown = new Set() }: StateOptions): ClusterState {
+  let planes: PlaneLookup | undefined
   return {
     ...inventoryOf(tables, unknown),
     namespace: (name) => findRow(tables.namespaces, { namespace: '', name }) ?? undeclaredNamespace(name),
     get webhooks() {
       return webhooks ?? callingOrder(tables.mutatingwebhookconfigurations)
     },
-    controlPlane: (revision) => planesOf(tables)(revision),
+    controlPlane: (revision) => (planes ??= planesOf(tables))(revision),
     policies: { get: (namespace) => policiesOf(tables.peerauthentications.get(namespace)) },
     service: (namespace, name) => findRow(tables.services, { namespace, name }),
     ingressController: (name) => findRow(tables.ingressclasses, { namespace: '', name })?.controller,
@@ -202,6 +203,9 @@ function planesOf({ configmaps, deployments }: Tables): PlaneLookup {
   return found
 }
 
+const MOST_UNKNOWN = 100
+const LONGEST_LABEL = 63
+
 type PlaneLookup = (revision: string) => ControlPlane
 
 /** Most changes of Deployments are not of istiod's, so the planes stay the same value. */
@@ -217,10 +221,11 @@ function lookUpPlanes(planes: ReadonlyMap<string, ControlPlane>): PlaneLookup {
   const unnamed = planes.get('default') ?? (last === undefined ? undefined : planes.get(last))
   const unknown = new Map<string, ControlPlane>()
   return (revision) => {
-    const known = planes.get(revision) ?? (revision === 'default' ? unnamed : unknown.get(revision))
+    const known = planes.get(revision) ?? (revision === 'default' ? unnamed : undefined) ?? unknown.get(revision)
     if (known !== undefined) return known
     const assumed = unknownControlPlane(revision)
-    unknown.set(revision, assumed)
+    // A pod can name any revision, so only a few are remembered.
+    if (unknown.size < MOST_UNKNOWN && revision.length <= LONGEST_LABEL) unknown.set(revision, assumed)
     return assumed
   }
 }

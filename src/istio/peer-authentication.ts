@@ -71,7 +71,7 @@ function isVisible(policy: PeerAuthentication, revision: string): boolean {
 /** Returns the policy of step 4, without the exception of the root namespace. */
 export function oldestSelecting(index: PolicyIndex, workload: WorkloadIdentity): PeerAuthentication | undefined {
   const byLabel = index.get(workload.namespace)?.byLabel
-  if (byLabel === undefined) return undefined
+  if (byLabel === undefined || byLabel.size === 0) return undefined
   let oldest: Ranked | undefined
   for (const pair of labelPairs(workload.labels)) {
     const found = byLabel.get(pair)?.find(({ policy }) => selects(policy, workload))

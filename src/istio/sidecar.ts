@@ -12,6 +12,7 @@ import type { Capture } from './capture.ts'
 import { CHART_INJECTOR, type ControlPlane } from './control-plane.ts'
 import type { InjectionPass, InjectionSubject } from './injection-call.ts'
 import { inject } from './injection-pass.ts'
+import { rememberSidecars } from './known-sidecars.ts'
 import type { Rewriting } from './rewriting.ts'
 import { skipReason, type PodIdentity } from './injection-policy.ts'
 import { describeSelection, isSelected, type InjectionWebhook } from './injection-webhook.ts'
@@ -53,7 +54,9 @@ export interface PresentSidecar {
   readonly evidence: string
 }
 
-export function decideSidecar(subject: InjectionSubject, mesh: Mesh): Sidecar {
+export const decideSidecar = rememberSidecars(simulateInjection)
+
+function simulateInjection(subject: InjectionSubject, mesh: Mesh): Sidecar {
   const start: Round = {
     pass: readManifestSidecar(subject, mesh),
     absence: undefined,

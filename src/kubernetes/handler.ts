@@ -52,7 +52,7 @@ export type HandlerKind = (typeof HANDLER_KINDS)[number]
 
 /** Returns the handlers of a probe or hook: one if it is valid, several after some merges, none if it is broken. */
 export function handlerKinds(value: JsonObject): readonly HandlerKind[] {
-  return HANDLER_KINDS.filter((kind) => member(value, kind) !== undefined && member(value, kind) !== null)
+  return HANDLER_KINDS.filter((kind) => (member(value, kind) ?? null) !== null)
 }
 
 export function readHandler(kind: HandlerKind, value: Json | undefined): Handler | Problem {
@@ -154,10 +154,9 @@ export function unknownFieldsOf(kind: NetworkHandler['kind'], value: JsonObject)
 
 /** Returns the keys that may be fields of a later version: Kubernetes' are camelCase, which excludes `__proto__`. */
 export function unknownKeys(value: JsonObject, known: readonly string[]): readonly string[] {
-  return Object.entries(value)
-    .filter(([, field]) => field !== null && field !== undefined)
-    .map(([key]) => key)
-    .filter((key) => /^[a-z][a-zA-Z0-9]*$/.test(key) && !known.includes(key))
+  return Object.keys(value).filter(
+    (key) => !known.includes(key) && (member(value, key) ?? null) !== null && /^[a-z][a-zA-Z0-9]*$/.test(key),
+  )
 }
 
 /** Only clear-text HTTP/2 is supported, the only kind that Kubernetes 1.37 allows. */

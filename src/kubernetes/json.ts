@@ -38,12 +38,22 @@ export type Loose<T> = { readonly [K in keyof T]: object extends Pick<T, K> ? T[
  */
 export function defined<T>(object: NoInfer<Loose<T>>): T {
   if (!Object.values(object).includes(undefined)) return object as T
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
+  const kept: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(object)) if (value !== undefined) kept[key] = value
+  return kept as T
 }
 
 /** Returns an object's own member; undefined if it has none or `value` is not an object. */
 export function member(value: unknown, key: string): Json | undefined {
-  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
+  if (!isObject(value)) return undefined
+  const found = value[key]
+  if (!isPerhapsInherited(found, key)) return found
+  return Object.hasOwn(value, key) ? found : undefined
+}
+
+/** JSON has no functions, and every inherited member but `__proto__` is one. Hundreds of members are read per review. */
+function isPerhapsInherited(found: unknown, key: string): boolean {
+  return typeof found === 'function' || key === '__proto__'
 }
 
 /** Returns a table's entry for a key from user input; undefined for `constructor` and other inherited names. */
@@ -67,6 +77,11 @@ export function stringMember(value: unknown, key: string): string | undefined {
 export function scalarText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
+}
+
+/** Whether an entry of a list, such as a container, a volume or a variable, has the name. */
+export function isNamed(entry: Json, name: string): boolean {
+  return isObject(entry) && entry['name'] === name
 }
 
 export function arrayMember(value: unknown, key: string): readonly Json[] {
@@ -118,9 +133,14 @@ export function isDeeperThan(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (limit === 0) return true
   if (Array.isArray(value)) {
-    for (const child of value) if (isDeeperThan(child, limit - 1)) return true
+    for (const child of value as readonly unknown[]) if (isTooDeepInside(child, limit)) return true
     return false
   }
-  for (const key in value) if (isDeeperThan((value as JsonObject)[key], limit - 1)) return true
+  for (const key in value) if (isTooDeepInside((value as JsonObject)[key], limit)) return true
   return false
+}
+
+/** Most values are texts and numbers, which need no call. */
+function isTooDeepInside(child: unknown, limit: number): boolean {
+  return typeof child === 'object' && isDeeperThan(child, limit - 1)
 }

@@ -81,7 +81,7 @@ function answer(
     services.metrics.countVerdict(path, review.kind, review.operation, verdict, seconds)
     logVerdict(request.log, path, review, verdict, seconds)
     services.switches?.record(review, verdict)
-    return reply.header('content-type', 'application/json').send(JSON.stringify(encodeReview(review, verdict)))
+    return reply.header('content-type', 'application/json').send(encodeReview(review, verdict))
   }
   const decideAndSend = (parsed: ParsedReview): FastifyReply | Promise<FastifyReply> => {
     const verdict = decideReview(parsed, services)

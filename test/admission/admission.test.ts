@@ -22,7 +22,7 @@ function answer(
 ): { readonly response: JsonObject; readonly operations: readonly Operation[] } {
   const decoded = decodeReview(review(request))
   if ('problem' in decoded) throw new Error(decoded.problem)
-  const response = encodeReview(decoded, admit(decoded, within))['response'] as JsonObject
+  const response = (JSON.parse(encodeReview(decoded, admit(decoded, within))) as { response: JsonObject }).response
   const patch = response['patch']
   return {
     response,

@@ -69,7 +69,7 @@ function answerTo(given: JsonObject, context: RuleContext): string {
   const request = decodeReview(member(given, 'kind') === 'AdmissionReview' ? given : createReview(given))
   if ('problem' in request) throw new Error(`${request.field}: ${request.problem}`)
   const verdict = admit(request, context)
-  const response = encodeReview(request, verdict)['response'] as JsonObject
+  const response = (JSON.parse(encodeReview(request, verdict)) as { response: JsonObject }).response
   const { kind, namespace, name } = request
   const answer = new Document({
     allowed: response['allowed'],

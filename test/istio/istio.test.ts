@@ -6,6 +6,8 @@ import { isAmbient } from '../../src/istio/ambient.ts'
 import type { DeclaredMode } from '../../src/istio/declared-policy.ts'
 import { ambientModes, modeOfPort, workloadModes } from '../../src/istio/peer-authentication.ts'
 import { isSelected } from '../../src/istio/injection-webhook.ts'
+import { rememberSidecars } from '../../src/istio/known-sidecars.ts'
+import type { Mesh } from '../../src/istio/mesh.ts'
 import { decideSidecar } from '../../src/istio/sidecar.ts'
 import { readPodTemplate, type PodTemplate } from '../../src/kubernetes/pod-template.ts'
 import { readHandler, handlerKinds } from '../../src/kubernetes/handler.ts'
@@ -246,3 +248,64 @@ function injectorValues({ settings, templateSetsAnnotations }: ProbeCase) {
     defaultTemplates: [settings.template],
   }
 }
+
+t.test('a known workload is not simulated again while nothing that the simulation reads has changed', (t) => {
+  const template = (pod: JsonObject) => readPodTemplate('Pod', pod) as PodTemplate
+  const plain = template({ metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web' }] } })
+  const enabled = { 'istio-injection': 'enabled' }
+  const objects = [
+    ...istioInstall(DEFAULT_INSTALL, {}),
+    namespaceObject('app', enabled),
+    namespaceObject('shop', enabled),
+  ]
+  const { state } = buildClusterState(objects)
+  let simulations = 0
+  const decide = rememberSidecars((subject, mesh) => {
+    simulations += 1
+    return decideSidecar(subject, mesh)
+  })
+  const isSimulated = (pod: PodTemplate, namespace = 'app', workloadName = 'web', mesh: Mesh = state): boolean => {
+    const before = simulations
+    decide({ namespace, template: pod, workloadName }, mesh)
+    return simulations > before
+  }
+  t.equal(isSimulated(plain), true)
+  t.equal(isSimulated(plain), false, 'another pod of the workload')
+  const others: readonly (readonly [string, PodTemplate])[] = [
+    ['another label', template({ metadata: { labels: { app: 'api' } }, spec: plain.spec })],
+    ['the same texts, divided otherwise', template({ metadata: { labels: { ap: 'pweb' } }, spec: plain.spec })],
+    ['a label that is an annotation', template({ metadata: { annotations: { app: 'web' } }, spec: plain.spec })],
+    [
+      'the network of the node',
+      template({ metadata: plain.raw['metadata'] ?? {}, spec: { ...plain.spec, hostNetwork: true } }),
+    ],
+    [
+      'no token of a service account',
+      template({ metadata: plain.raw['metadata'] ?? {}, spec: { ...plain.spec, automountServiceAccountToken: false } }),
+    ],
+  ]
+  for (const [what, pod] of others) t.equal(isSimulated(pod), true, what)
+  t.equal(isSimulated(plain, 'shop'), true, 'another namespace')
+  t.equal(isSimulated(plain, 'app', 'api'), true, 'another name of the workload')
+  const proxied = template({ spec: { containers: [{ name: 'istio-proxy' }] } })
+  t.same([isSimulated(proxied), isSimulated(proxied)], [true, true], 'a container of Istio is read each time')
+  const long = template({ metadata: { annotations: { text: 'x'.repeat(5000) } }, spec: plain.spec })
+  t.same([isSimulated(long), isSimulated(long)], [true, true], 'a long annotation is not kept')
+  t.equal(isSimulated(plain), false)
+  const changed = buildClusterState([...objects.slice(0, -2), namespaceObject('app', {})]).state
+  t.equal(isSimulated(plain, 'app', 'web', changed), true, 'another state of the cluster')
+  t.equal(decide({ namespace: 'app', template: plain, workloadName: 'web' }, changed).state, 'absent')
+  for (let index = 0; index < 600; index++) isSimulated(plain, 'app', `w${index}`, changed)
+  t.equal(isSimulated(plain, 'app', 'web', changed), true, 'only recent ones are kept')
+  t.end()
+})
+
+t.test('revisions that pods make up are not all remembered', (t) => {
+  const { state } = buildClusterState([namespaceObject('app', {})])
+  t.equal(state.controlPlane('canary'), state.controlPlane('canary'))
+  for (let index = 0; index < 200; index++) state.controlPlane(`made-up-${index}`)
+  t.not(state.controlPlane('late'), state.controlPlane('late'))
+  t.not(state.controlPlane('x'.repeat(100)), state.controlPlane('x'.repeat(100)), 'a name that no label can have')
+  t.same(state.controlPlane('late'), { ...state.controlPlane('canary'), revision: 'late' })
+  t.end()
+})

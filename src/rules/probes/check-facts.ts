@@ -41,3 +41,8 @@ function portOf(handler: Handler | Problem, container: Container): number | unde
 
 /** A probe or hook whose handler connects to a port. */
 export type NetworkCheck = CheckFacts & { readonly handler: NetworkHandler }
+
+export function isNetworkCheck(facts: CheckFacts): facts is NetworkCheck {
+  const { handler } = facts
+  return !isProblem(handler) && handler.kind !== 'exec' && handler.kind !== 'sleep'
+}

@@ -6,11 +6,9 @@
 import { REWRITE_PROBES } from '../../istio/annotations.ts'
 import { parseBool } from '../../istio/go-values.ts'
 import type { PresentSidecar } from '../../istio/sidecar.ts'
-import { isProblem } from '../../kubernetes/problem.ts'
 import type { Reason } from '../reasons.ts'
 import { isServedByIstio, obstacleToAsking, touches } from './agent-service.ts'
-import type { CheckFacts } from './check-facts.ts'
-import type { NetworkCheck } from './check-facts.ts'
+import { isNetworkCheck, type CheckFacts, type NetworkCheck } from './check-facts.ts'
 import { isIstioContainer, judgeCheck, type Broken, type Left } from './decide-check.ts'
 import { obstacleToMoving } from './move-to-port.ts'
 import type { PodFacts, PodInside } from './pod-facts.ts'
@@ -66,7 +64,7 @@ function mendAll(
 ): readonly DecidedCheck[] {
   return judged.map(({ facts, judgement }) => {
     if (judgement.action === 'leave') return { facts, decision: judgement }
-    return { facts, decision: mend({ ...facts, handler: judgement.handler }, judgement, pod, { agent, asked }) }
+    return { facts, decision: mend(judgement, pod, { agent, asked }) }
   })
 }
 
@@ -99,12 +97,14 @@ type AgentOffer = { readonly sidecar: PresentSidecar } | { readonly obstacle: st
  * | otherwise                                                      | yes; exec if the agent cannot serve it |
  */
 function agentFor(judged: readonly Judged[], pod: PodInside): AgentOffer {
-  const { ifRewritten, rewriteAnnotation, setting } = pod
+  const { ifRewritten, rewriteAnnotation, own } = pod
   if (ifRewritten === undefined) return { obstacle: whyNotServed(pod) }
-  if (setting !== 'agent' && ifRewritten.controlPlane.injector === undefined)
+  if (own.setting !== 'agent' && ifRewritten.controlPlane.injector === undefined)
     return { obstacle: "the injector's values are unknown" }
-  const harmed = judged.flatMap((entry) => harmOf(entry, pod, ifRewritten)).at(0)
-  if (harmed !== undefined) return { obstacle: harmed }
+  for (const entry of judged) {
+    const harm = harmOf(entry, pod, ifRewritten)
+    if (harm !== undefined) return { obstacle: harm }
+  }
   if (rewriteAnnotation === undefined) return { sidecar: ifRewritten }
   return { obstacle: optedOut(rewriteAnnotation) }
 }
@@ -120,22 +120,14 @@ function optedOut(value: string): string {
     : `annotation ${REWRITE_PROBES} is ${JSON.stringify(value)}, which Istio cannot parse`
 }
 
-/** Returns why asking Istio would break a probe or hook of this pod; empty if it would not. */
-function harmOf({ facts, judgement }: Judged, pod: PodInside, sidecar: PresentSidecar): readonly string[] {
-  const { handler } = facts
-  if (
-    isProblem(handler) ||
-    handler.kind === 'exec' ||
-    handler.kind === 'sleep' ||
-    isIstioContainer(facts.container.name)
-  )
-    return []
-  if (judgement.action === 'leave' && judgement.reason === 'served-by-agent') return []
-  const check: NetworkCheck = { ...facts, handler }
-  const obstacle = touches(check, sidecar) ? obstacleToAsking(check, sidecar, pod.prepared) : undefined
-  if (obstacle === undefined) return []
+/** Returns why asking Istio would break a probe or hook of this pod; undefined if it would not. */
+function harmOf({ facts, judgement }: Judged, pod: PodInside, sidecar: PresentSidecar): string | undefined {
+  if (!isNetworkCheck(facts) || isIstioContainer(facts.container.name)) return undefined
+  if (judgement.action === 'leave' && judgement.reason === 'served-by-agent') return undefined
+  const obstacle = touches(facts, sidecar) ? obstacleToAsking(facts, sidecar, pod.prepared) : undefined
+  if (obstacle === undefined) return undefined
   const becomesExec = judgement.action === 'mend' && execObstacle(facts, pod) === undefined
-  return becomesExec ? [] : [`it cannot serve ${facts.container.name} ${facts.check.slot}: ${obstacle}`]
+  return becomesExec ? undefined : `it cannot serve ${facts.container.name} ${facts.check.slot}: ${obstacle}`
 }
 
 /**
@@ -148,9 +140,10 @@ function harmOf({ facts, judgement }: Judged, pod: PodInside, sidecar: PresentSi
  * | agent   | leave, agent, exec        |
  * | exec    | exec                      |
  */
-function mend(facts: NetworkCheck, broken: Broken, pod: PodInside, { agent, asked }: Offers): CheckDecision {
-  const { setting, sidecar } = pod
-  const { reason, evidence } = broken
+function mend(broken: Broken, pod: PodInside, { agent, asked }: Offers): CheckDecision {
+  const { own, sidecar } = pod
+  const { setting } = own
+  const { facts, reason, evidence } = broken
   if ((setting === 'auto' || setting === 'agent') && isServedByIstio(facts, pod))
     return {
       action: 'leave',
@@ -158,7 +151,7 @@ function mend(facts: NetworkCheck, broken: Broken, pod: PodInside, { agent, aske
       evidence: sidecar.rewriting.evidence,
       port: sidecar.agent.statusPort,
     }
-  const port = pod.probePorts.forContainer(facts.container.name)
+  const port = own.probePorts.forContainer(facts.container.name)
   if (
     (setting === 'auto' || setting === 'port') &&
     port !== undefined &&
@@ -169,15 +162,9 @@ function mend(facts: NetworkCheck, broken: Broken, pod: PodInside, { agent, aske
     return { action: 'annotate', strategy: 'agent', reason, evidence, port: agent.sidecar.agent.statusPort }
   const obstacle = execObstacle(facts, pod)
   if (obstacle !== undefined) return { action: 'leave', reason: obstacle, evidence: facts.container.name }
+  const rewrite = { action: 'rewrite', strategy: 'exec', reason, evidence, port: broken.port } as const
   const unmet = unmetRequest(facts, pod, { agent, asked })
-  return {
-    action: 'rewrite',
-    strategy: 'exec',
-    reason,
-    evidence,
-    port: broken.port,
-    ...(unmet === undefined ? {} : { unmet }),
-  }
+  return unmet === undefined ? rewrite : { ...rewrite, unmet }
 }
 
 function canAsk(
@@ -189,13 +176,14 @@ function canAsk(
 }
 
 function execObstacle({ container }: CheckFacts, pod: PodInside): Reason | undefined {
-  if (pod.isProberNameTaken || isPodIpVariableTaken(container)) return 'prober-name-taken'
+  if (pod.own.isProberNameTaken || isPodIpVariableTaken(container)) return 'prober-name-taken'
   return isProberPathTaken(container) ? 'prober-path-taken' : undefined
 }
 
 /** Returns why exec is used although the user requested another strategy, or could use a cheaper one. */
 function unmetRequest(facts: NetworkCheck, pod: PodInside, { agent, asked }: Offers): string | undefined {
-  const { setting, rewriteAnnotation, probePorts } = pod
+  const { own, rewriteAnnotation } = pod
+  const { setting, probePorts } = own
   if (setting === 'exec') return undefined
   const port = probePorts.forContainer(facts.container.name)
   if (setting !== 'agent' && port !== undefined) return obstacleToMoving(port, facts, pod, asked)

@@ -12,7 +12,7 @@ import { modeOfPort, type ModeDecision } from '../../istio/peer-authentication.t
 import type { Reason } from '../reasons.ts'
 import type { Strategy } from '../rule.ts'
 import { isServedByIstio } from './agent-service.ts'
-import type { CheckFacts, NetworkCheck } from './check-facts.ts'
+import { isNetworkCheck, type CheckFacts, type NetworkCheck } from './check-facts.ts'
 import type { PodFacts, PodInside } from './pod-facts.ts'
 
 export interface Left {
@@ -30,7 +30,7 @@ export interface Broken {
   readonly action: 'mend'
   readonly reason: Reason
   readonly evidence: string
-  readonly handler: NetworkHandler
+  readonly facts: NetworkCheck
   readonly port: number
 }
 
@@ -56,10 +56,10 @@ export function judgeCheck(facts: CheckFacts, pod: PodFacts): Left | Broken {
   const { handler, container } = facts
   if (isProblem(handler)) return leave('malformed', `${handler.field} ${handler.problem}`.trim())
   if (facts.prober === 'alone') return { action: 'leave', reason: 'already-rewritten', strategy: 'exec' }
-  if (handler.kind === 'exec' || handler.kind === 'sleep') return leave('local-handler', handler.kind)
+  if (!isNetworkCheck(facts)) return leave('local-handler', handler.kind)
   if (isIstioContainer(container.name)) return leave('istio-container', container.name)
   if (pod.mesh === 'outside') return leave(pod.reason, pod.evidence)
-  return leftByHandler(facts, handler, pod) ?? judgePort({ ...facts, handler }, pod)
+  return leftByHandler(facts, pod) ?? judgePort(facts, pod)
 }
 
 function leave(reason: Reason, evidence: string): Left {
@@ -70,11 +70,7 @@ export function isIstioContainer(name: string): boolean {
   return name === 'istio-proxy' || name === 'istio-init' || name === 'istio-validation'
 }
 
-function leftByHandler(
-  { container, check }: CheckFacts,
-  handler: NetworkHandler,
-  { sidecar }: PodInside,
-): Left | undefined {
+function leftByHandler({ container, check, handler }: NetworkCheck, { sidecar }: PodInside): Left | undefined {
   if (isAgentProbe(handler, container, check.slot, sidecar.agent.statusPort))
     return leave('served-by-agent', `port ${handler.port}`)
   if (isHook(check.slot) && handler.kind === 'tcpSocket') return leave('tcp-hook', check.slot)
@@ -89,9 +85,9 @@ function judgePort(facts: NetworkCheck, pod: PodInside): Left | Broken {
   const prepared = modeOfPort(pod.prepared, port)
   const evidence = describeMode(port, prepared)
   if (prepared.mode !== 'STRICT') return leave(alwaysPasses(facts, pod) ? 'tcp-always-passes' : 'not-strict', evidence)
-  if (pod.isWindows) return leave('windows', 'kubernetes.io/os: windows')
+  if (pod.own.isWindows) return leave('windows', 'kubernetes.io/os: windows')
   if (check.unknownFields.length > 0) return leave('unknown-field', check.unknownFields.join(', '))
-  return { action: 'mend', reason: reasonFor(handler, modeOfPort(pod.modes, port)), evidence, handler, port }
+  return { action: 'mend', reason: reasonFor(handler, modeOfPort(pod.modes, port)), evidence, facts, port }
 }
 
 /** The sidecar completes every TCP handshake on a redirected port, in every mode. */

@@ -16,7 +16,8 @@ import { readSetting } from '../setting.ts'
 import { readProbePorts, type ProbePorts } from './probe-port.ts'
 import { isProberNameTaken } from './prober-names.ts'
 
-interface CommonFacts {
+/** The facts that hold inside and outside of the mesh. */
+interface OwnFacts {
   readonly template: PodTemplate
   readonly setting: ProbesSetting
   readonly probePorts: ProbePorts
@@ -28,14 +29,16 @@ interface CommonFacts {
 }
 
 /** No probe of the pod is changed: it gets no sidecar, or it is exempt. */
-export interface PodOutside extends CommonFacts {
+export interface PodOutside {
   readonly mesh: 'outside'
+  readonly own: OwnFacts
   readonly reason: Reason
   readonly evidence: string
 }
 
-export interface PodInside extends CommonFacts {
+export interface PodInside {
   readonly mesh: 'inside'
+  readonly own: OwnFacts
   readonly sidecar: PresentSidecar
   /** The modes in force. */
   readonly modes: WorkloadModes
@@ -60,7 +63,7 @@ export function readPodFacts(request: WriteRequest, template: PodTemplate, conte
   const setting = readSetting(PROBES, PROBES_VALUES, configuration.probes, [owner, spaceOwner])
   const prepared = readSetting(PREPARE_STRICT, ['true', 'false'], 'false', [spaceOwner])
   const probePorts = readProbePorts(owner, template)
-  const common: CommonFacts = {
+  const own: OwnFacts = {
     template,
     setting: setting.value,
     probePorts,
@@ -71,10 +74,9 @@ export function readPodFacts(request: WriteRequest, template: PodTemplate, conte
   const subject = { namespace, template, workloadName: workloadNameOf(request.object) }
   const sidecar = decideSidecar(subject, mesh)
   const exemption = exemptionOf(namespace, setting.value, context) ?? absence(subject, sidecar, mesh)
-  if (exemption !== undefined) return { ...common, mesh: 'outside', ...exemption }
-  if (sidecar.state !== 'present')
-    return { ...common, mesh: 'outside', reason: 'no-sidecar', evidence: sidecar.evidence }
-  return { ...common, ...insideFacts(subject, sidecar, prepared.value === 'true', mesh) }
+  if (exemption !== undefined) return { mesh: 'outside', own, reason: exemption.reason, evidence: exemption.evidence }
+  if (sidecar.state !== 'present') return { mesh: 'outside', own, reason: 'no-sidecar', evidence: sidecar.evidence }
+  return insideFacts(own, subject, sidecar, prepared.value === 'true', mesh)
 }
 
 type Exemption = Pick<PodOutside, 'reason' | 'evidence'> | undefined
@@ -95,17 +97,19 @@ function absence({ namespace, template }: InjectionSubject, sidecar: Sidecar, me
 }
 
 function insideFacts(
+  own: OwnFacts,
   subject: InjectionSubject,
   sidecar: PresentSidecar,
   isPrepared: boolean,
   mesh: Mesh,
-): Omit<PodInside, keyof CommonFacts> {
+): PodInside {
   const { controlPlane, labels } = sidecar
   const { revision, rootNamespace } = controlPlane
   const workload = { namespace: subject.namespace, labels, revision, rootNamespace }
   const modes = workloadModes(mesh.policies, workload)
   return {
     mesh: 'inside',
+    own,
     sidecar,
     modes,
     prepared: isPrepared ? workloadModes(mesh.policies, workload, true) : modes,

@@ -34,7 +34,7 @@ export function announceMalformed(
   checks: readonly DecidedCheck[],
 ): readonly string[] {
   const fields = [
-    ...pod.template.malformed.map(({ field, problem }) => `${field} ${problem}`),
+    ...pod.own.template.malformed.map(({ field, problem }) => `${field} ${problem}`),
     ...checks
       .filter(({ decision }) => decision.reason === 'malformed')
       .map(

@@ -6,10 +6,10 @@ import type { Container } from '../../kubernetes/container.ts'
 import {
   arrayMember,
   equalJson,
+  isNamed,
   isObject,
   member,
   memberAt,
-  stringMember,
   type Json,
   type JsonObject,
 } from '../../kubernetes/json.ts'
@@ -60,7 +60,7 @@ export function deliverProber(delivery: Delivery): readonly Operation[] {
  * container could not write into an image volume.
  */
 function bringsImage({ spec }: PodTemplate): boolean | undefined {
-  const present = arrayMember(spec, 'volumes').find((entry) => stringMember(entry, 'name') === PROBER_NAME)
+  const present = arrayMember(spec, 'volumes').find((entry) => isNamed(entry, PROBER_NAME))
   return present === undefined ? undefined : member(present, 'image') !== undefined
 }
 
@@ -73,7 +73,7 @@ function addNamed(parent: JsonObject, at: string, list: string, name: string, en
 }
 
 function hasNamed(list: readonly Json[], name: string): boolean {
-  return list.some((entry) => stringMember(entry, 'name') === name)
+  return list.some((entry) => isNamed(entry, name))
 }
 
 /** Inserts it first, so that it runs before any init container that has probes. */
@@ -128,11 +128,11 @@ function isStillMounted({ containers, spec }: PodTemplate, ran: readonly Contain
   )
 }
 
-const isOurs = (entry: Json): boolean => stringMember(entry, 'name') === PROBER_NAME
+const isOurs = (entry: Json): boolean => isNamed(entry, PROBER_NAME)
 
 function isOwnVariable(entry: Json): boolean {
   const isPodIp = memberAt(entry, 'valueFrom', 'fieldRef', 'fieldPath') === 'status.podIP'
-  return stringMember(entry, 'name') === POD_IP_VARIABLE && isPodIp
+  return isNamed(entry, POD_IP_VARIABLE) && isPodIp
 }
 
 const isOwnMount = (entry: Json): boolean => equalJson(entry, { ...PROBER_VOLUME_MOUNT, readOnly: true })

@@ -1,6 +1,6 @@
 /** Conflicts between the names of the prober's parts and other parts of a pod. */
 import type { Container } from '../../kubernetes/container.ts'
-import { arrayMember, equalJson, member, memberAt, stringMember, type Json } from '../../kubernetes/json.ts'
+import { arrayMember, equalJson, isNamed, member, memberAt, type Json } from '../../kubernetes/json.ts'
 import type { PodTemplate } from '../../kubernetes/pod-template.ts'
 import { INSTALL_COMMAND, POD_IP_VARIABLE } from './prober-command.ts'
 import { PROBER_NAME } from './prober-mount.ts'
@@ -14,7 +14,7 @@ import { PROBER_NAME } from './prober-mount.ts'
  * | another init container, or a container                        | yes   |
  */
 export function isProberNameTaken({ spec }: PodTemplate): boolean {
-  const named = (list: string) => arrayMember(spec, list).filter((entry) => stringMember(entry, 'name') === PROBER_NAME)
+  const named = (list: string) => arrayMember(spec, list).filter((entry) => isNamed(entry, PROBER_NAME))
   return (
     named('containers').length > 0 ||
     named('volumes').some(
@@ -30,7 +30,7 @@ export function isProberNameTaken({ spec }: PodTemplate): boolean {
  */
 export function isInstaller(container: Json): boolean {
   return (
-    stringMember(container, 'name') === PROBER_NAME &&
+    isNamed(container, PROBER_NAME) &&
     equalJson(member(container, 'command') ?? null, INSTALL_COMMAND) &&
     CHECKS.every((field) => member(container, field) === undefined)
   )
@@ -42,7 +42,6 @@ const CHECKS = ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle']
 export function isPodIpVariableTaken({ raw }: Container): boolean {
   return arrayMember(raw, 'env').some(
     (entry) =>
-      stringMember(entry, 'name') === POD_IP_VARIABLE &&
-      memberAt(entry, 'valueFrom', 'fieldRef', 'fieldPath') !== 'status.podIP',
+      isNamed(entry, POD_IP_VARIABLE) && memberAt(entry, 'valueFrom', 'fieldRef', 'fieldPath') !== 'status.podIP',
   )
 }

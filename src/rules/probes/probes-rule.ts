@@ -4,11 +4,12 @@
  */
 import { hasPodTemplate, readPodTemplate, type PodTemplate } from '../../kubernetes/pod-template.ts'
 import { describe } from '../../kubernetes/object.ts'
+import { defined } from '../../kubernetes/json.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import { NO_OPINION, type Decision, type Rule, type RuleContext, type RuleResult, type WriteRequest } from '../rule.ts'
 import { coded, type Reason } from '../reasons.ts'
-import { readCheckFacts } from './check-facts.ts'
-import { decideChecks, type CheckDecision, type DecidedCheck } from './choose-strategy.ts'
+import { readCheckFacts, type CheckFacts } from './check-facts.ts'
+import { decideChecks, type DecidedCheck } from './choose-strategy.ts'
 import { readPodFacts } from './pod-facts.ts'
 import { probePatch } from './probe-patch.ts'
 import {
@@ -39,9 +40,7 @@ function rewriteProbes(request: WriteRequest, context: RuleContext): RuleResult 
       warnings: [coded(`${describe(reference)}: ${template.field} ${template.problem}; left as it is`, 'malformed')],
       failOpen: ['malformed'],
     }
-  const checks = template.containers.flatMap((container) =>
-    container.checks.map((check) => readCheckFacts(container, check)),
-  )
+  const checks = factsOf(template)
   // Most pods of a cluster.
   if (checks.length === 0 && template.malformed.length === 0 && !template.annotations.has(RECEIPT)) return NO_OPINION
   const pod = readPodFacts(request, template, context)
@@ -49,10 +48,9 @@ function rewriteProbes(request: WriteRequest, context: RuleContext): RuleResult 
   const policy = policyFor(request, context, template)
   const { now, postponed } = withinPolicy(decided, policy)
   const decisions = now.map(toDecision)
-  const refused = [...pod.warnings, ...policy.warnings]
+  const refused = [...pod.own.warnings, ...policy.warnings]
   const malformed = announceMalformed(reference, pod, decided)
   return {
-    ...NO_OPINION,
     decisions,
     operations: policy.extent === 'nothing' ? [] : probePatch(template, now, context),
     warnings: [
@@ -66,7 +64,14 @@ function rewriteProbes(request: WriteRequest, context: RuleContext): RuleResult 
     ],
     failOpen: failures(malformed, decided),
     refusedSettings: refused.length === 0 ? [] : ['setting-refused'],
+    exemptions: [],
   }
+}
+
+function factsOf({ containers }: PodTemplate): readonly CheckFacts[] {
+  const facts: CheckFacts[] = []
+  for (const container of containers) for (const check of container.checks) facts.push(readCheckFacts(container, check))
+  return facts
 }
 
 function failures(malformed: readonly string[], decided: readonly DecidedCheck[]): readonly Reason[] {
@@ -98,26 +103,15 @@ function withinPolicy(
 function postpone({ facts, decision }: DecidedCheck, { reason, hasPods }: TemplatePolicy): DecidedCheck {
   const evidence = decision.evidence ?? ''
   if (!hasPods) return { facts, decision: { action: 'leave', reason, evidence } }
-  const later = { strategy: decision.strategy ?? 'exec', cause: decision.reason, ...portOf(decision) }
-  return { facts, decision: { action: 'leave', reason, evidence, ...later } }
-}
-
-function portOf({ port }: CheckDecision): { readonly port?: number } {
-  return port === undefined ? {} : { port }
+  const { strategy = 'exec', reason: cause, port } = decision
+  const left = { action: 'leave', reason, evidence, strategy, cause } as const
+  return { facts, decision: port === undefined ? left : { ...left, port } }
 }
 
 function toDecision({ facts, decision }: DecidedCheck): Decision {
-  const { action, reason, strategy, evidence } = decision
+  const { action, reason, strategy, evidence, port } = decision
   const cause = decision.action === 'leave' ? decision.cause : undefined
-  return {
-    rule: 'probes',
-    container: facts.container.name,
-    slot: facts.check.slot,
-    action,
-    reason,
-    ...(strategy === undefined ? {} : { strategy }),
-    ...(cause === undefined ? {} : { cause }),
-    ...(evidence === undefined ? {} : { evidence }),
-    ...portOf(decision),
-  }
+  const { container, check } = facts
+  const [name, slot] = [container.name, check.slot]
+  return defined<Decision>({ rule: 'probes', container: name, slot, action, reason, strategy, cause, evidence, port })
 }

@@ -58,11 +58,12 @@ export function formatReceipt(receipt: Receipt): string | undefined {
     .filter(([, slots]) => slots.size > 0)
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
   if (containers.length === 0) return undefined
-  const entries = containers.map(([name, slots]) => [
-    name,
-    Object.fromEntries(SLOTS.filter((slot) => slots.has(slot)).map((slot) => [slot, slots.get(slot)])),
-  ])
-  return JSON.stringify(Object.fromEntries(entries))
+  return `{${containers.map(([name, slots]) => `${JSON.stringify(name)}:${formatSlots(slots)}`).join()}}`
+}
+
+function formatSlots(slots: ReadonlyMap<Slot, ReceiptEntry>): string {
+  const present = SLOTS.filter((slot) => slots.has(slot))
+  return `{${present.map((slot) => `"${slot}":${JSON.stringify(slots.get(slot))}`).join()}}`
 }
 
 /** Returns the handlers of a probe or hook without its timing, as the receipt stores them. */
