@@ -1,3 +1,5 @@
+//go:build ignore
+
 // The parts of cert-manager that a certificate of the chart needs: its controllers of certificates, its issuers "CA" and
 // "self-signed", and its cainjector. Without the ACME solvers and the other issuers it builds in three minutes. There is no
 // leader election, because one process runs.

@@ -9,6 +9,7 @@ import { findCallbacks } from './topics/api-server-callbacks.ts'
 import { findCallers } from './topics/callers.ts'
 import { findClientPolicy } from './topics/client-policy.ts'
 import { findInjection } from './topics/injection.ts'
+import { findLeftBehind } from './topics/left-behind.ts'
 import { findOutsideTraffic } from './topics/outside-traffic.ts'
 import { findProbes } from './topics/probes.ts'
 import { findProxyBypass } from './topics/proxy-bypass.ts'
@@ -34,6 +35,7 @@ const TOPICS: readonly Topic[] = [
   findScrapers,
   findAmbient,
   findUnusedPolicies,
+  findLeftBehind,
 ]
 
 /** Total. The cost is linear in the number of objects in scope. */

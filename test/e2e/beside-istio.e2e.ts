@@ -3,6 +3,7 @@
 // (docs/facts/admission-requests.md#order-and-reinvocation).
 import t, { type Test } from 'tap'
 import { arrayMember, memberAt, stringMember, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { CONFIGURATION } from '../support/api-server/helm.ts'
 import { done, kubectl } from '../support/api-server/kubectl.ts'
 import { auditMark, auditSince, callsOf, nameOfEvent, patchesOf } from './support/audit.ts'
 import { CONTAINER, handlerOf, isTouched, pod, receiptOf } from './support/manifests.ts'
@@ -98,7 +99,7 @@ t.test('the audit log says what was done to a pod, by whom and why', async (t) =
   const patches = Object.entries(annotations).filter(([key]) => key.startsWith('patch.webhook.admission.k8s.io/'))
   t.equal(patches.length, 2, 'one by each webhook that changed it')
   const [ours] = patchesOf({ annotations } as never).filter(({ webhook }) => webhook === OURS)
-  t.match(ours, { configuration: 'istio-onramp', place: 'round_0_index_0' })
+  t.match(ours, { configuration: CONFIGURATION, place: 'round_0_index_0' })
   const paths = ours?.patch.map(({ op, path }) => `${op} ${path}`) ?? []
   t.same(paths.slice(0, 3), [
     'add /metadata/annotations',
@@ -123,7 +124,7 @@ async function checkReversed(t: Test): Promise<void> {
 t.test('named to come after Istio, the end is the same', async (t) => {
   await stand.upgrade({ webhooks: { configurationName: 'zz-istio-onramp' } })
   const names = (await done(['get', 'mutatingwebhookconfigurations', '-o', 'name'])).match(/[\w-]*istio[\w-]*$/gm)
-  t.same(names, ['istio-sidecar-injector', 'zz-istio-onramp'])
+  t.same(names, ['istio-sidecar-injector', `zz-${CONFIGURATION}`])
   await checkReversed(t)
   await stand.upgrade({})
 })

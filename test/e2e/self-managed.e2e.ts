@@ -3,20 +3,17 @@
 // is a create that fails.
 import { spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect } from 'node:tls'
 import t from 'tap'
 import { readCertificates } from '../../src/certificates/authority.ts'
-import { arrayMember, isObject, member, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { arrayMember, isObject, member, memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
 import { NAME, NAMESPACE } from '../support/api-server/helm.ts'
 import { createNamespace, done, kubectl, release } from '../support/api-server/kubectl.ts'
 import { createDuring, failuresOf } from './support/creates.ts'
-import type { PodProcess } from './support/pod-process.ts'
 import { certificates, createCertificate, meshNamespace, standUp, until, useCertificate } from './support/stand.ts'
+import { emptyBundles, KINDS, read, served, trusted } from './support/trust.ts'
 
-const KINDS = ['mutatingwebhookconfiguration', 'validatingwebhookconfiguration'] as const
 const SECRET = `secret/${NAME}-self-managed`
 const SELF_MANAGED = {
   certificates: {
@@ -43,35 +40,12 @@ const CALM = { replicas: 2, preStopSeconds: 5, config: { shutdown: { drainSecond
 const stand = await standUp({ ...CALM, ...SELF_MANAGED, ...FAIL })
 await meshNamespace('load')
 
-async function read(...what: readonly string[]): Promise<JsonObject> {
-  const object = JSON.parse(await done(['get', ...what, '-o', 'json'])) as Json
-  return isObject(object) ? object : {}
-}
-
 async function secret(): Promise<Readonly<Record<string, string>>> {
   const data = member(await read(SECRET, '-n', NAMESPACE), 'data')
   if (!isObject(data)) return {}
   return Object.fromEntries(
     Object.entries(data).map(([key, value]) => [key, Buffer.from(String(value), 'base64').toString()]),
   )
-}
-
-/** The fingerprints that each webhook of both configurations trusts. */
-async function trusted(): Promise<readonly (readonly string[])[]> {
-  const configurations = await Promise.all(KINDS.map((kind) => read(`${kind}/istio-onramp`)))
-  return configurations
-    .flatMap((configuration) => arrayMember(configuration, 'webhooks'))
-    .map((webhook) => Buffer.from(String(memberAt(webhook, 'clientConfig', 'caBundle') ?? ''), 'base64').toString())
-    .map((bundle) => readCertificates(bundle).map(({ fingerprint }) => fingerprint))
-}
-
-async function served(server: PodProcess): Promise<X509Certificate> {
-  const socket = connect({ host: server.address, port: server.port('https'), rejectUnauthorized: false })
-  await once(socket, 'secureConnect')
-  const certificate = socket.getPeerX509Certificate()
-  socket.destroy()
-  if (certificate === undefined) throw new Error('no certificate is served')
-  return certificate
 }
 
 function steps(step: string): Promise<number> {
@@ -172,14 +146,7 @@ t.test('Ignore: bundles that are emptied are healed within a minute, and no crea
   await stand.upgrade(IGNORE)
   const load = await createDuring(
     async () => {
-      for (const kind of KINDS) {
-        const { length } = arrayMember(await read(`${kind}/istio-onramp`), 'webhooks')
-        const empty = Array.from({ length }, (_, index) => ({
-          op: 'remove',
-          path: `/webhooks/${index}/clientConfig/caBundle`,
-        }))
-        await done(['patch', `${kind}/istio-onramp`, '--type=json', '-p', JSON.stringify(empty)])
-      }
+      await emptyBundles()
       await until('they are back', async () => (await trusted()).every((bundle) => bundle.length > 0))
       await meshNamespace('healed')
     },

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { memberAt, type JsonObject } from '../../src/kubernetes/json.ts'
-import { helm } from '../support/api-server/helm.ts'
+import { CONFIGURATION, helm } from '../support/api-server/helm.ts'
 import { done, kubeconfig, kubectl } from '../support/api-server/kubectl.ts'
 import { handlerOf, isTouched, LIVENESS, receiptOf, templateOf, workload } from './support/manifests.ts'
 import { meshNamespace, standUp } from './support/stand.ts'
@@ -178,7 +178,7 @@ t.test('helm upgrades a rewritten Deployment', async (t) => {
 t.test('with the server down, and with the webhooks removed, the merges fail as they are known to', async (t) => {
   await stand.scale(0)
   for (const namespace of ['gone', 'removed']) {
-    if (namespace === 'removed') await done(['delete', 'mutatingwebhookconfiguration', 'istio-onramp'])
+    if (namespace === 'removed') await done(['delete', 'mutatingwebhookconfiguration', CONFIGURATION])
     for (const [index, merge] of MERGES.entries())
       check(t, await outcome(namespace, index, merge), merge.gone, `${namespace}: ${title(merge)}`)
   }

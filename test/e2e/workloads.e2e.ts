@@ -4,6 +4,7 @@ import { AppsV1Api, type V1Deployment } from '@kubernetes/client-node'
 import t, { type Test } from 'tap'
 import { memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { connect } from '../support/api-server/client.ts'
+import { CONFIGURATION } from '../support/api-server/helm.ts'
 import { done, kubectl } from '../support/api-server/kubectl.ts'
 import { auditMark, auditSince, callsOf, nameOfEvent, patchesOf } from './support/audit.ts'
 import {
@@ -385,7 +386,7 @@ t.test('no object has been patched twice, and the audit log tells what was done 
   for (const event of auditSince(begin)) {
     if (event.requestURI.includes('dryRun') || event.objectRef?.name === undefined) continue
     const ours = patchesOf(event).filter(({ webhook }) => webhook.endsWith('.istio-onramp.io'))
-    for (const { configuration } of ours) t.equal(configuration, 'istio-onramp')
+    for (const { configuration } of ours) t.equal(configuration, CONFIGURATION)
     if (ours.length > 0) patched.set(nameOfEvent(event), (patched.get(nameOfEvent(event)) ?? 0) + ours.length)
   }
   t.ok(patched.size >= 15, `${patched.size} objects`)
@@ -415,7 +416,7 @@ t.test('stopped, and then removed, the webhook leaves workloads that can be appl
     )
   await stand.scale(0)
   await done(['apply', '-f', '-'], next('example.org/app:2'))
-  await done(['delete', 'mutatingwebhookconfiguration,validatingwebhookconfiguration', 'istio-onramp'])
+  await done(['delete', 'mutatingwebhookconfiguration,validatingwebhookconfiguration', CONFIGURATION])
   await sleep(500)
   await done(['apply', '-f', '-'], next('example.org/app:3'))
   const { status, stdout } = await kubectl(['diff', '-f', '-'], next('example.org/app:3'))

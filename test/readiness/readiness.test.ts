@@ -62,6 +62,13 @@ const OWN_WEBHOOK = object(
   },
   '',
 )
+const REWRITTEN = {
+  annotations: {
+    'istio-onramp.io/rewritten':
+      '{"web":{"livenessProbe":{"original":{"httpGet":{"port":8080}},"strategy":"exec","reason":"strict-mtls"}}}',
+  },
+}
+const OUR_LABEL = { 'istio-injection': 'enabled', 'istio-onramp.io/enabled': 'true' }
 const crd = object(
   'apiextensions.k8s.io/v1',
   'CustomResourceDefinition',
@@ -1406,6 +1413,20 @@ const TABLE: Readonly<Record<CodeOfCluster, Cases>> = {
     ],
   },
   // Of annotations; see test/commands/check.test.ts.
+  'rewrite-left-behind': {
+    found: [at('a template with a receipt', [deployment('web', {}, REWRITTEN)])],
+    notFound: [
+      at('our webhook is there', [deployment('web', {}, REWRITTEN), OWN_WEBHOOK]),
+      at('a template without one', [web]),
+    ],
+  },
+  'label-left-behind': {
+    found: [at('a label of ours', [namespaceObject('shop', OUR_LABEL)])],
+    notFound: [
+      at('our webhook is there', [namespaceObject('shop', OUR_LABEL), OWN_WEBHOOK]),
+      at('a label of another product', [namespaceObject('shop', { 'not-istio-onramp.io/enabled': 'true' })]),
+    ],
+  },
   'ignore-invalid': { found: [], notFound: [] },
 }
 

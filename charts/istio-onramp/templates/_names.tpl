@@ -82,6 +82,15 @@ the chart needs as it is: a label of the selector, or the one that keeps the pod
 {{- printf "%s-self-managed" (include "istio-onramp.fullname" .) -}}
 {{- end -}}
 
+{{/*
+The name of both webhook configurations. With existingSecret the chart renders caBundle, else it is written at runtime. A change
+between the two would be a conflict over that field for Helm 4, after the Deployment has changed: another name makes it another
+object.
+*/}}
+{{- define "istio-onramp.configurationName" -}}
+{{- .Values.webhooks.configurationName -}}{{ if eq .Values.certificates.mode "existingSecret" }}-existing-secret{{ end }}
+{{- end -}}
+
 {{/* The names in the serving certificate, one per line. */}}
 {{- define "istio-onramp.dnsNames" -}}
 {{- $name := include "istio-onramp.fullname" . -}}

@@ -40,6 +40,24 @@ export const POLICY_FINDINGS = {
       "In ambient mode kubelet's probes arrive from 169.254.7.127 (IPv6: fd16:9254:7127:1337:ffff:ffff:ffff:ffff), and no NetworkPolicy that selects the pod admits that address.",
     remedy: 'Allow 169.254.7.127/32 and fd16:9254:7127:1337:ffff:ffff:ffff:ffff/128.',
   },
+  // After an uninstall.
+  'rewrite-left-behind': {
+    severity: 'warn',
+    area: 'probes',
+    title: 'A template that istio-onramp rewrote outlived its webhook',
+    meaning:
+      'No istio-onramp webhook was found, and the template of the workload still has rewritten probes or hooks. They keep working while the image of the prober can be pulled, but nothing maintains them.',
+    remedy:
+      'Restore the probes: kubectl get ... -o yaml | istio-onramp restore -f - | kubectl replace -f -. The pods are replaced.',
+  },
+  'label-left-behind': {
+    severity: 'info',
+    area: 'probes',
+    title: 'A namespace has a label of istio-onramp, whose webhook is gone',
+    meaning:
+      'No istio-onramp webhook was found, and the namespace still has a label of istio-onramp. It has no effect.',
+    remedy: 'Remove the label.',
+  },
   // Of the report itself.
   'ignore-invalid': {
     severity: 'warn',

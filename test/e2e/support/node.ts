@@ -10,7 +10,7 @@ import { connect, ignoring } from '../../support/api-server/client.ts'
 import { NAMESPACE } from '../../support/api-server/helm.ts'
 import { PodProcess, type Files } from './pod-process.ts'
 
-const NODE = 'without-containers'
+export const NODE = 'without-containers'
 /** Of a node that mounts images as volumes and runs programs from them. */
 const VERSIONS = { kubeletVersion: 'v1.37.2', containerRuntimeVersion: 'containerd://2.2.4' }
 const MERGE = setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch)

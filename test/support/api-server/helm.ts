@@ -10,6 +10,8 @@ export const KUBERNETES = '1.37.2'
 export const NAMESPACE = 'onramp'
 /** What the release `onramp` calls its objects. */
 export const NAME = 'onramp-istio-onramp'
+/** And its webhook configurations where certificates.mode is existingSecret. */
+export const CONFIGURATION = 'istio-onramp-existing-secret'
 
 const MISSING = 'helm is not here: set HELM=$(hack/cluster/build helm)/helm, or run hack/chart/test, which does'
 

@@ -27,9 +27,18 @@ export async function done(args: readonly string[], input: JsonObject | string =
 }
 
 /** `helm install` or `upgrade` of the release `onramp`; throws what helm prints when it fails. */
-export function release(verb: 'install' | 'upgrade', values: JsonObject, files: readonly string[] = []): string {
+export function release(
+  verb: 'install' | 'upgrade',
+  values: JsonObject,
+  files: readonly string[] = [],
+  flags: readonly string[] = [],
+): string {
   const from = [...files, '-'].flatMap((file) => ['--values', file])
-  return inCluster([verb, 'onramp', CHART, '--namespace', NAMESPACE, ...from], JSON.stringify(values))
+  return inCluster([verb, 'onramp', CHART, '--namespace', NAMESPACE, ...from, ...flags], JSON.stringify(values))
+}
+
+export function rollback(revision: number): string {
+  return inCluster(['rollback', 'onramp', String(revision), '--namespace', NAMESPACE])
 }
 
 export function uninstall(): string {

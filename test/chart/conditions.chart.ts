@@ -1,13 +1,11 @@
-// The chart in a real API server: installed, upgraded and taken away again in each mode, and what its conditions let
-// through. hack/chart/test starts the API server.
+// The chart in a real API server: what the conditions of its webhooks let through. hack/chart/test starts the API server.
 import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { basename } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { arrayMember, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { CI_VALUES, NAMESPACE, render } from '../support/api-server/helm.ts'
+import { memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { NAMESPACE } from '../support/api-server/helm.ts'
 import {
   HOOKED,
   ingress,
@@ -23,77 +21,10 @@ import {
   solver,
   workload,
 } from '../support/api-server/objects.ts'
-import { createNamespace, done, kubectl, release, uninstall } from '../support/api-server/kubectl.ts'
+import { createNamespace, done, kubectl } from '../support/api-server/kubectl.ts'
 
-const { cert, key, ca } = SERVING
-const OURS = [
-  'deployment,service,configmap,serviceaccount,poddisruptionbudget,role,rolebinding,clusterrole,clusterrolebinding',
-  'issuer.cert-manager.io,certificate.cert-manager.io,mutatingwebhookconfiguration,validatingwebhookconfiguration',
-  'validatingadmissionpolicy,validatingadmissionpolicybinding,networkpolicy,horizontalpodautoscaler,priorityclass',
-  'flowschema,prioritylevelconfiguration,servicemonitor.monitoring.coreos.com,prometheusrule.monitoring.coreos.com',
-].join(',')
-
+const { cert, key } = SERVING
 for (const name of [NAMESPACE, 'istio-system', 'istio-canary']) await createNamespace(name)
-const OPERATOR = ['ServiceMonitor', 'PrometheusRule'].map(operatorKind)
-await done(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: OPERATOR })
-await done(['wait', '--for=condition=Established', ...OPERATOR.map(({ metadata }) => `crd/${metadata.name}`)])
-
-/** A kind of the Prometheus operator, with any content: whether it accepts the content is Prometheus' to say. */
-function operatorKind(kind: string) {
-  const singular = kind.toLowerCase()
-  const group = 'monitoring.coreos.com'
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${singular}s.${group}` },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { kind, plural: `${singular}s`, singular },
-      versions: [{ name: 'v1', served: true, storage: true, schema }],
-    },
-  }
-}
-
-async function ours(): Promise<string> {
-  return await done(['get', OURS, '-A', '-l', 'app.kubernetes.io/instance=onramp', '-o', 'name'])
-}
-
-t.test('each mode installs, upgrades with other values, and leaves nothing behind', async (t) => {
-  for (const file of CI_VALUES) {
-    t.match(release('install', {}, [file]), /STATUS: deployed/, basename(file))
-    t.match(await ours(), /deployment\.apps\//, basename(file))
-    release('upgrade', { revisionHistoryLimit: 4, config: { logLevel: 'trace' } }, [file])
-    const deployments = JSON.parse(await done(['get', 'deployment', '-n', NAMESPACE, '-o', 'json'])) as Json
-    t.equal(memberAt(arrayMember(deployments, 'items')[0], 'spec', 'revisionHistoryLimit'), 4)
-    uninstall()
-    t.equal(await ours(), '', basename(file))
-  }
-})
-
-t.test('server-side apply takes over what was created without it: no atomic field lacks a default', async (t) => {
-  for (const file of CI_VALUES) {
-    const objects = render({ files: [file] })
-    const list = { apiVersion: 'v1', kind: 'List', items: objects as unknown as JsonObject[] }
-    await done(['create', '-f', '-'], list)
-    const { status, stderr } = await kubectl(['apply', '--server-side', '--field-manager=helm', '-f', '-'], list)
-    t.equal(status, 0, `${basename(file)}: ${stderr}`)
-    await done(['delete', '--wait', '-f', '-'], list)
-  }
-})
-
-t.test('the bundle that cainjector fills in survives an upgrade', async (t) => {
-  t.teardown(() => uninstall())
-  release('install', {})
-  const caBundle = Buffer.from(ca).toString('base64')
-  const patch = JSON.stringify([{ op: 'add', path: '/webhooks/0/clientConfig/caBundle', value: caBundle }])
-  await done(['patch', 'mutatingwebhookconfiguration', 'istio-onramp', '--type=json', '-p', patch])
-  release('upgrade', { webhooks: { pods: { timeoutSeconds: 9 } } })
-  const path = '{.webhooks[0].clientConfig.caBundle} {.webhooks[0].timeoutSeconds}'
-  const stored = await done(['get', 'mutatingwebhookconfiguration', 'istio-onramp', '-o', `jsonpath=${path}`])
-  t.equal(stored, `${caBundle} 9`)
-})
 
 /** A webhook that admits everything and notes what it was asked about, as `KIND/NAME OPERATION`. */
 async function startRecorder(t: Test) {
