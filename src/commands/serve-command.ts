@@ -22,7 +22,7 @@ export function addServe(program: Command): void {
   program
     .command('serve')
     .description('Run the admission webhook.')
-    .option('--config <file>', 'configuration file (YAML)')
+    .option('--config <file>', 'configuration file (YAML); changes of rules and log level take effect at once')
     .addOption(fromOption())
     .addOption(contextOption())
     .addOption(
@@ -46,8 +46,8 @@ export function addServe(program: Command): void {
       const configuration = await configurationOf(flags.config)
       const cluster = await clusterOption(flags)
       const { serve } = await import('./serve.ts')
-      const { listen, metrics, clientCa } = flags
-      await serve({ configuration, cluster, listen, metrics, tls, clientCaFile: clientCa })
+      const { config, listen, metrics, clientCa } = flags
+      await serve({ configuration, configurationFile: config, cluster, listen, metrics, tls, clientCaFile: clientCa })
     })
 }
 

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { createSecureContext } from 'node:tls'
-import closeWithGrace from 'close-with-grace'
+import closeWithGrace, { type Options } from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
 import type { Configuration } from '../config.ts'
@@ -23,6 +23,7 @@ import {
 import { createSwitchLog } from '../server/switches.ts'
 import { createWebhookServer, useKeyPair, type TlsTerms } from '../server/webhook-server.ts'
 import { keepGuardReady } from './ready-guard.ts'
+import { DEBUG_SIGNAL, followSettings } from './serve-settings.ts'
 import { openCluster, type ClusterOption } from './open-cluster.ts'
 
 export type TlsSource =
@@ -32,6 +33,8 @@ export type TlsSource =
 
 export interface ServeOptions {
   readonly configuration: Configuration
+  /** The file of `configuration`, which is watched; undefined for the defaults. */
+  readonly configurationFile: string | undefined
   readonly cluster: ClusterOption
   readonly listen: ListenAddress
   readonly metrics: ListenAddress
@@ -54,6 +57,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { keyPair, announce } = await obtainKeyPair(options)
   const terms = { ...configuration.tls, clientCa: await readClientCa(options.clientCaFile) }
   const inForce: InForce = { keyPair, problem: () => validityProblem(inForce.keyPair, new Date()) }
+  const settings = followSettings(configuration, options.configurationFile, log, metrics)
   metrics.setCertificateExpiry(keyPair.notAfter)
   const problem = inForce.problem()
   if (problem !== undefined) log.error({ problem }, 'the certificate cannot be used; not ready until it is replaced')
@@ -68,7 +72,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     switches,
     context() {
       const mesh = cluster.state()
-      return mesh && { mesh, configuration: configuration.rules }
+      return mesh && { mesh, configuration: settings.rules() }
     },
     notReady: () => inForce.problem() ?? (cluster.isSynced() ? undefined : 'the cluster has not been read yet'),
   })
@@ -77,6 +81,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const stopGuard = keepGuardReady(() => cluster.state())
   const stopRest = async (): Promise<void> => {
     stopGuard()
+    settings.stop()
     await Promise.all([stopCertificates(), metricsApp.close(), cluster.stop()])
   }
   try {
@@ -90,7 +95,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
   log.info({ address: addressOf(app), metrics: addressOf(metricsApp) }, 'listening')
   const { drainSeconds } = configuration.shutdown
-  closeWithGrace({ delay: (drainSeconds + 35) * 1000, logger: log }, async ({ err, signal }) => {
+  const closing = { delay: (drainSeconds + 35) * 1000, logger: log, skip: [DEBUG_SIGNAL] } satisfies Options
+  closeWithGrace(closing, async ({ err, signal }) => {
     if (err !== undefined) log.fatal({ err }, 'stopping after an uncaught error')
     // A Secret that an uninstall has just deleted must not be restored.
     void stopCertificates()

@@ -13,6 +13,7 @@ export interface Metrics {
   showInFlight(read: () => InFlight): void
   setDraining(): void
   countCertificateReload(result: 'loaded' | 'refused'): void
+  countConfigurationReload(result: 'loaded' | 'refused'): void
   setCertificateExpiry(notAfter: Date): void
   countLostLogLines(lines: number): void
 }
@@ -45,6 +46,10 @@ export function createMetrics(): Metrics {
     showInFlight: (read) => void (readInFlight = read),
     setDraining: () => shown.draining.set(1),
     countCertificateReload: (result) => counted.reloads.inc({ result }),
+    countConfigurationReload(result) {
+      counted.configurationReloads.inc({ result })
+      shown.configurationRefused.set(result === 'refused' ? 1 : 0)
+    },
     countLostLogLines: (lines) => counted.lostLogLines.inc(lines),
     setCertificateExpiry: (notAfter) => shown.certificateExpiry.set(notAfter.getTime() / 1000),
   }
@@ -85,6 +90,11 @@ function createCounters(registers: Registry[]) {
     reloads: counter('certificate_reloads_total', 'Changes of the certificate files, by whether they could be used.', [
       'result',
     ]),
+    configurationReloads: counter(
+      'configuration_reloads_total',
+      'Changes of the configuration file, by whether they could be used.',
+      ['result'],
+    ),
     lostLogLines: counter(
       'log_lines_lost_total',
       'Log lines that could not be written, for example to a full disk.',
@@ -118,6 +128,10 @@ function createGauges(registers: Registry[], inFlight: () => InFlight) {
     requestsInFlight: gauge('requests_in_flight', 'Reviews being read or decided.', () => inFlight().requests),
     bytesInFlight: gauge('bytes_in_flight', 'Bytes of the reviews in flight.', () => inFlight().bytes),
     draining: gauge('draining', '1 once the process has been asked to stop.'),
+    configurationRefused: gauge(
+      'configuration_refused',
+      '1 while the configuration file cannot be used, so that an earlier one is in force.',
+    ),
     certificateExpiry: gauge('certificate_not_after_seconds', 'Unix time at which the serving certificate expires.'),
   }
 }

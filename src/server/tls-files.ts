@@ -6,10 +6,9 @@
  * (docs/facts/operations.md#certificate-files).
  */
 import { X509Certificate } from 'node:crypto'
-import { watch } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { createSecureContext } from 'node:tls'
+import { watchFiles } from './watched-files.ts'
 
 export interface TlsFiles {
   readonly cert: string
@@ -22,9 +21,6 @@ export interface KeyPair {
   readonly notBefore: Date
   readonly notAfter: Date
 }
-
-const RECHECK_MS = 60_000
-const SETTLE_MS = 100
 
 /** Throws if a file cannot be read, or the certificate and key do not belong together. */
 export async function readKeyPair({ cert, key }: TlsFiles): Promise<KeyPair> {
@@ -53,7 +49,6 @@ export interface CertificateEvents {
 /** Calls back for every change of the content. Returns a function that stops it. */
 export function watchKeyPair(files: TlsFiles, current: KeyPair, events: CertificateEvents): () => void {
   let known = fingerprint(current)
-  let pending: NodeJS.Timeout | undefined
 
   const reread = async (): Promise<void> => {
     try {
@@ -67,19 +62,7 @@ export function watchKeyPair(files: TlsFiles, current: KeyPair, events: Certific
       events.refused(error)
     }
   }
-  // The two files change one after the other, so read them once they have settled.
-  const schedule = (): void => {
-    clearTimeout(pending)
-    pending = setTimeout(() => void reread(), SETTLE_MS)
-  }
-  const folders = new Set([dirname(files.cert), dirname(files.key)])
-  const watchers = [...folders].map((folder) => watch(folder, schedule).on('error', events.refused))
-  const ticker = setInterval(() => void reread(), RECHECK_MS).unref()
-  return () => {
-    clearTimeout(pending)
-    clearInterval(ticker)
-    for (const watcher of watchers) watcher.close()
-  }
+  return watchFiles([files.cert, files.key], reread, events.refused)
 }
 
 function fingerprint({ cert, key }: KeyPair): string {

@@ -1,7 +1,9 @@
 // The command line as a person meets it: the built binary, real files, its output and its exit codes.
 import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { on, once } from 'node:events'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { Agent, request as httpsRequest } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
@@ -300,46 +302,91 @@ t.test('preview -o yaml of Lists, anchors and denied objects', async (t) => {
   t.match(parseYaml(stdout), { spec: { containers: [{ livenessProbe: { exec: {} }, readinessProbe: { exec: {} } }] } })
 })
 
-t.test('serve starts, answers over TLS with the authority it wrote, and stops on a signal', async (t) => {
-  const folder = t.testdir({})
-  mkdirSync(`${folder}/out`)
-  const caFile = `${folder}/out/ca.crt`
-  const child = spawn(
-    process.execPath,
-    [
-      CLI,
-      'serve',
-      '--from',
-      `${EXAMPLES}/cluster`,
-      '--tls-self-signed',
-      '--tls-ca-out',
-      caFile,
-      '--listen',
-      '127.0.0.1:0',
-      '--metrics',
-      '127.0.0.1:0',
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  )
-  t.teardown(() => child.kill('SIGKILL'))
-  const address = await new Promise<string>((resolve) => {
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      const event = JSON.parse(line) as { msg: string; address?: string }
-      if (event.msg === 'listening') resolve(event.address ?? '')
+t.test(
+  'serve answers over TLS with the authority it wrote, follows its configuration, and stops on a signal',
+  async (t) => {
+    const folder = t.testdir({ 'config.yaml': 'rules: {ingress: deny}\n' })
+    mkdirSync(`${folder}/out`)
+    const caFile = `${folder}/out/ca.crt`
+    const config = `${folder}/config.yaml`
+    const tls = ['--tls-self-signed', '--tls-ca-out', caFile]
+    const listen = ['--listen', '127.0.0.1:0', '--metrics', '127.0.0.1:0']
+    const child = spawn(
+      process.execPath,
+      [CLI, 'serve', '--from', `${EXAMPLES}/cluster`, '--config', config, ...tls, ...listen],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    t.teardown(() => child.kill('SIGKILL'))
+    const lines = createInterface({ input: child.stderr })
+    const logged = async (message: string): Promise<JsonObject> => {
+      for await (const [line] of on(lines, 'line')) {
+        const event = JSON.parse(String(line)) as JsonObject
+        if (event['msg'] === message) return event
+      }
+      return {}
+    }
+    const { address, metrics } = await logged('listening')
+    const agent = new Agent({ ca: readFileSync(caFile, 'utf8') })
+    t.match(await ask(`https://${String(address)}/readyz`, agent), { status: 200 })
+
+    const ingress = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'i', namespace: 'shop' } }
+    const request = {
+      uid: 'u',
+      operation: 'CREATE',
+      namespace: 'shop',
+      name: 'i',
+      object: { ...ingress, spec: { rules: [{ host: 'a.example.com' }] } },
+    }
+    const kind = { group: 'networking.k8s.io', version: 'v1', kind: 'Ingress' }
+    const review = {
+      apiVersion: 'admission.k8s.io/v1',
+      kind: 'AdmissionReview',
+      request: { ...request, kind, userInfo: {} },
+    }
+    const isAllowed = async (): Promise<unknown> => {
+      const { body } = await ask(`https://${String(address)}/validate`, agent, JSON.stringify(review))
+      return (JSON.parse(body) as { response: { allowed: boolean } }).response.allowed
+    }
+    t.equal(await isAllowed(), false)
+    const refused = logged('the configuration file cannot be used; the current configuration stays in force')
+    writeFileSync(config, 'rules: {ingress: maybe}\n')
+    t.match((await refused)['problem'], /rules\.ingress: is "maybe"; allowed values: deny, warn, allow/)
+    t.equal(await isAllowed(), false, 'the rules stay')
+    const waiting = logged('these settings take effect after a restart')
+    writeFileSync(config, 'rules: {ingress: warn}\nlimits: {requestBytes: 65536}\n')
+    t.same((await waiting)['settings'], ['limits.requestBytes'])
+    t.equal(await isAllowed(), true, 'the new rules are in force')
+    const counts = (await ask(`http://${String(metrics)}/metrics`)).body
+    for (const line of ['reloads_total{result="loaded"} 1', 'reloads_total{result="refused"} 1', 'refused 0'])
+      t.match(counts, new RegExp(`^istio_onramp_configuration_${line.replace(/[{}]/g, String.raw`\$&`)}$`, 'm'))
+    for (const level of ['debug', 'info']) {
+      const changed = logged('log level changed by SIGUSR2')
+      child.kill('SIGUSR2')
+      t.equal((await changed)['logLevel'], level)
+    }
+
+    const exited = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGINT')
+    t.equal(await exited, 0)
+  },
+)
+
+async function ask(url: string, agent?: Agent, body?: string): Promise<{ status: number | undefined; body: string }> {
+  const options = {
+    agent,
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { 'content-type': 'application/json' },
+  }
+  const client = url.startsWith('https:') ? httpsRequest : httpRequest
+  return await new Promise((resolve, reject) => {
+    const sent = client(url, options, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => resolve({ status: response.statusCode, body: text }))
     })
+    sent.on('error', reject).end(body)
   })
-  const { Agent, get } = await import('node:https')
-  const status = await new Promise((resolve, reject) => {
-    get(`https://${address}/readyz`, { agent: new Agent({ ca: readFileSync(caFile, 'utf8') }) }, (response) => {
-      response.resume()
-      resolve(response.statusCode)
-    }).on('error', reject)
-  })
-  t.equal(status, 200)
-  const exited = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGINT')
-  t.equal(await exited, 0)
-})
+}
 
 t.test('serve ends, naming the flag, where it cannot listen', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
