@@ -8,7 +8,7 @@ import { pino, type Logger } from 'pino'
 import type { Configuration } from '../config.ts'
 import { InputError, messageOf } from '../errors.ts'
 import { createDrain } from '../server/drain.ts'
-import { createLogStream, type LogStream } from '../server/log-stream.ts'
+import { createLogStream, createLogTime, type LogStream } from '../server/log-stream.ts'
 import { listenAt, type ListenAddress } from '../server/listen.ts'
 import { createMetricsServer } from '../server/metrics-server.ts'
 import { createMetrics, type Metrics } from '../server/metrics.ts'
@@ -114,7 +114,7 @@ const LOG_STREAM = { fd: 2, mostBytes: 1024 * 1024, gather: 100 } as const
 const LAST_WRITE_MS = 1000
 
 function createLog({ logLevel }: Configuration, lines: LogStream): Logger {
-  return pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, lines)
+  return pino({ level: logLevel, base: null, timestamp: createLogTime(Date.now) }, lines)
 }
 
 async function readClientCa(file: string | undefined): Promise<string | undefined> {

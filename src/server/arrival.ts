@@ -1,6 +1,9 @@
 /** A request body while it arrives. */
 import type { IncomingMessage } from 'node:http'
 
+/** A body's buffer has room for this many times the bytes that have arrived, at most. */
+const MOST_SPARE = 4
+
 export class Arrival {
   readonly message: IncomingMessage
   readonly #most: number
@@ -16,9 +19,9 @@ export class Arrival {
     this.#most = most
   }
 
-  /** The body's memory in bytes: up to twice the bytes that have arrived. */
+  /** The body's memory in bytes: up to four times the bytes that have arrived. */
   get memory(): number {
-    return Math.min(this.#buffer.length, 2 * this.#size)
+    return Math.min(this.#buffer.length, MOST_SPARE * this.#size)
   }
 
   /** Moves the body into a larger buffer of the caller's, which has room for the largest body. */
@@ -56,10 +59,19 @@ export class Arrival {
   /** Appends the chunk. Returns whether that took more memory. */
   append(chunk: Buffer): boolean {
     const size = this.sizeWith(chunk)
+    if (this.#size === 0 && size === announcedBytes(this.message)) return this.#keep(chunk)
     const hasGrown = size > this.#buffer.length
     if (hasGrown) this.#grow(size)
     chunk.copy(this.#buffer, this.#size)
     this.#size = size
+    return hasGrown
+  }
+
+  /** Most bodies arrive whole, and need no copy. */
+  #keep(chunk: Buffer): boolean {
+    const hasGrown = chunk.length > this.#buffer.length
+    this.#buffer = chunk
+    this.#size = chunk.length
     return hasGrown
   }
 
@@ -68,13 +80,13 @@ export class Arrival {
   }
 
   /**
-   * Doubles the buffer, so that a body in one-byte chunks costs linear time. Once half of the body has arrived, the
+   * Doubles the buffer, so that a body in one-byte chunks costs linear time. Once a quarter of the body has arrived, the
    * announced length is used.
    */
   #grow(size: number): void {
     const announced = announcedBytes(this.message)
     const doubled = Math.max(size, Math.min(2 * this.#buffer.length, this.#most))
-    const next = Buffer.allocUnsafeSlow(announced >= size && announced <= 2 * doubled ? announced : doubled)
+    const next = Buffer.allocUnsafeSlow(announced >= size && announced <= MOST_SPARE * size ? announced : doubled)
     this.#buffer.copy(next, 0, 0, this.#size)
     this.#buffer = next
   }

@@ -22,6 +22,21 @@ export interface LogStreamOptions {
 
 const RETRY_MS = 100
 
+/** Returns a function that writes pino's member `time` in RFC 3339. Only the milliseconds of most lines are new. */
+export function createLogTime(now: () => number): () => string {
+  let second = Number.NaN
+  let start = ''
+  return () => {
+    const milliseconds = now()
+    const part = milliseconds % 1000
+    if (milliseconds - part !== second) {
+      second = milliseconds - part
+      start = `,"time":"${new Date(second).toISOString().slice(0, -'000Z'.length)}`
+    }
+    return `${start}${String(part).padStart(3, '0')}Z"`
+  }
+}
+
 export function createLogStream({ fd, mostBytes, gather, lost }: LogStreamOptions): LogStream {
   let lines: string[] = []
   let bytes = 0

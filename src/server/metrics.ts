@@ -34,9 +34,8 @@ export function createMetrics(): Metrics {
     registry,
     countVerdict(path, kind, operation, verdict, seconds) {
       const { kind: outcome, reason } = verdict
-      counted.requests.inc({ path, kind: knownKind(kind), operation, verdict: outcome, reason })
-      for (const { rule, action, reason: why } of verdict.decisions)
-        counted.decisions.inc({ rule, action, reason: why })
+      counted.requests(path, knownKind(kind), operation, outcome, reason)
+      for (const { rule, action, reason: why } of verdict.decisions) counted.decisions(rule, action, why)
       for (const why of verdict.failOpen) counted.failOpen.inc({ reason: why })
       for (const why of verdict.refusedSettings) counted.refusedSettings.inc({ reason: why })
       for (const { rule, by, setting } of verdict.exemptions) counted.exemptions.inc({ rule, by, setting })
@@ -60,13 +59,14 @@ const PREFIX = 'istio_onramp_'
 function createCounters(registers: Registry[]) {
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Counter({ name: PREFIX + name, help, labelNames, registers })
+  const gathered = gatheredCounter(registers)
   return {
-    requests: counter(
+    requests: gathered(
       'admission_requests_total',
       'Reviews answered, by path, kind, operation, verdict and reason code.',
       ['path', 'kind', 'operation', 'verdict', 'reason'],
     ),
-    decisions: counter(
+    decisions: gathered(
       'decisions_total',
       'Decisions of the rules, one for each probe, hook or object, by rule, action and reason code.',
       ['rule', 'action', 'reason'],
@@ -107,6 +107,38 @@ function createCounters(registers: Registry[]) {
       buckets: [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
       registers,
     }),
+  }
+}
+
+interface Gathered {
+  readonly labels: Readonly<Record<string, string>>
+  count: number
+}
+
+/** Counters of every review. prom-client needs a microsecond for each label set, so it gets the sums when it is read. */
+function gatheredCounter(registers: Registry[]) {
+  return (name: string, help: string, labelNames: string[]) => {
+    const known = new Map<string, Gathered>()
+    new Counter({
+      name: PREFIX + name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        for (const { labels, count } of known.values()) this.inc(labels, count)
+        known.clear()
+      },
+    })
+    return (...values: readonly string[]): void => {
+      const key = values.join(' ')
+      const found = known.get(key)
+      if (found !== undefined) found.count += 1
+      else
+        known.set(key, {
+          labels: Object.fromEntries(labelNames.map((label, at) => [label, values[at] ?? ''])),
+          count: 1,
+        })
+    }
   }
 }
 
