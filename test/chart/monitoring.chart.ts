@@ -116,6 +116,12 @@ const CASES: readonly Case[] = [
     fires: '11m',
     clears: '30m',
   },
+  {
+    alert: 'IstioOnrampConfigurationRefused',
+    input: [UP, series('istio_onramp_configuration_refused', '0x4 1x9 0x60')],
+    fires: '12m',
+    clears: '30m',
+  },
 ]
 
 t.test('each alert fires when it should, and clears', async (t) => {
