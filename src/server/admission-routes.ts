@@ -79,7 +79,7 @@ function answer(
   const send = (review: AdmissionRequest, verdict: Verdict): FastifyReply => {
     const seconds = (performance.now() - started) / 1000
     services.metrics.countVerdict(path, review.kind, review.operation, verdict, seconds)
-    logVerdict(request.log, path, review, verdict, seconds)
+    logVerdict(request.log, path, request.headers['traceparent'], review, verdict, seconds)
     services.switches?.record(review, verdict)
     return reply.header('content-type', 'application/json').send(encodeReview(review, verdict))
   }

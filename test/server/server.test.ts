@@ -124,6 +124,18 @@ t.test('mutate patches, validate never does, both log one line and count', async
   t.match(text, /istio_onramp_decisions_total\{rule="probes",action="rewrite",reason="strict-mtls"\} 2/)
 })
 
+t.test('a line names the trace of the API server, and never another text of the header', async (t) => {
+  const { send, lines } = await start(t)
+  const [trace, span] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331']
+  const sent = async (traceparent: string) => {
+    await send({ body: reviewOf(probed), headers: { traceparent } })
+    return lines.at(-1)
+  }
+  t.match(await sent(`00-${trace}-${span}-01`), { traceId: trace, spanId: span })
+  for (const odd of [`00-${trace}-${span}`, `00-${trace}-${span}-01-more`, '{"a": 1}', trace.repeat(100)])
+    t.notOk('traceId' in ((await sent(odd)) ?? {}), odd.slice(0, 60))
+})
+
 t.test(
   'what fails open and what a user set wrongly is warned of, counted and logged; the object is admitted',
   async (t) => {
