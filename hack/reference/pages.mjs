@@ -140,6 +140,12 @@ const SETTINGS = [
     'What happens to a PeerAuthentication that would break running workloads.',
   ],
   [
+    'istio-onramp.io/egress-ip-ranges',
+    'namespace',
+    '`*`, empty, or CIDRs such as `10.0.0.0/8,fd00::/8`',
+    'Copied to `traffic.sidecar.istio.io/includeOutboundIPRanges` of pods that set none.',
+  ],
+  [
     'istio-onramp.io/ignore',
     'namespace, any object',
     '`CODE[@SLOT]=REASON[; until=2027-01-31]`',

@@ -31,6 +31,12 @@ export const REMEDIES = {
   'argo-cd': NOTHING,
   'controller-owned': NOTHING,
   'template-unchanged': NOTHING,
+  'egress-ip-ranges': NOTHING,
+  'egress-without-services': 'Add the Service range of the cluster to the annotation of the namespace.',
+  'egress-refused-by-istio':
+    'Write `*`, an empty value, or CIDRs joined by commas without spaces: `10.0.0.0/8,fd00::/8`.',
+  'egress-own-ranges': 'Remove the annotation of the pod if the namespace should decide.',
+  'egress-too-late': 'Let the webhook run before Istio injects the pod, or set the annotation in the template.',
   'ingress-in-mesh': 'Apply the Gateway and VirtualService of the message instead, or run istio-onramp convert.',
   'not-in-mesh': NOTHING,
   'ingress-allowed': NOTHING,

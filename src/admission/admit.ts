@@ -4,7 +4,7 @@
  */
 import { messageOf } from '../errors.ts'
 import { isDeeperThan, isObject, MAX_DEPTH, type Json, type JsonObject } from '../kubernetes/json.ts'
-import type { Operation } from '../kubernetes/json-pointer.ts'
+import { mergeAdded, type Operation } from '../kubernetes/json-pointer.ts'
 import { finish, type Steps } from '../kubernetes/steps.ts'
 import { describe, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
 import { coded, REASONS, type Reason } from '../rules/reasons.ts'
@@ -69,7 +69,8 @@ function combine({ object, reference }: WriteRequest, results: readonly RuleResu
   const joined = join(results)
   const notes = notesOf(reference, joined, context)
   const reason = leadingReason(notes.decisions)
-  const { denial, operations } = joined
+  const { denial } = joined
+  const operations = mergeAdded(joined.operations)
   if (denial !== undefined) return { ...notes, kind: 'deny', reason, message: denial }
   return operations.length === 0 ? allow(reason, notes) : patch(object, operations, reason, notes, reference)
 }

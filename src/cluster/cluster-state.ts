@@ -130,6 +130,9 @@ function makeState(tables: Tables, { webhooks, unknown = new Set() }: StateOptio
     controlPlane: (revision) => (planes ??= planesOf(tables))(revision),
     policies: { get: (namespace) => policiesOf(tables.peerauthentications.get(namespace)) },
     service: (namespace, name) => findRow(tables.services, { namespace, name }),
+    get serviceAddresses() {
+      return someAddresses(tables.services)
+    },
     ingressController: (name) => findRow(tables.ingressclasses, { namespace: '', name })?.controller,
     get hasImageVolumes() {
       return haveImageVolumes(tables.nodes)
@@ -229,6 +232,19 @@ function lookUpPlanes(planes: ReadonlyMap<string, ControlPlane>): PlaneLookup {
     return assumed
   }
 }
+
+/** The Service range of a cluster is one block, or two, so a few of its addresses tell as much as all. */
+const MOST_ADDRESSES = 50
+
+const someAddresses = oncePer((table: Tables['services']): readonly string[] => {
+  const found: string[] = []
+  for (const rows of table.values())
+    for (const { clusterIPs } of rows.values()) {
+      found.push(...clusterIPs)
+      if (found.length >= MOST_ADDRESSES) return found
+    }
+  return found
+})
 
 const gatewayRows = oncePer((table: Tables['gateways']): readonly JsonObject[] => [...rowsOf(table)])
 

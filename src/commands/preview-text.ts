@@ -66,6 +66,8 @@ function headline(entry: PreviewEntry): string {
   if (role === 'pods-unread') return 'its template is not read here; its pods are rewritten when they are created'
   if (role === 'namesake')
     return `${reference.apiVersion} is not the API of the ${reference.kind} that the webhook reviews; left as it is`
+  if (rewritten === NOTHING && (postponed !== undefined || verdict.kind === 'patch'))
+    return postponed === undefined ? 'annotated' : 'annotated when its pods are created'
   if (postponed !== undefined && verdict.kind === 'patch')
     return `rewritten: ${rewritten}, some of them when its pods are created`
   if (postponed !== undefined)
@@ -85,11 +87,13 @@ function count(decisions: readonly Decision[]): string {
   return countText(decisions.length - hooks, hooks)
 }
 
+const NOTHING = 'nothing'
+
 /** Returns `2 probes and 1 hook`. */
 export function countText(probes: number, hooks: number): string {
   return (
     [counted(probes, 'probe'), counted(hooks, 'hook')].filter((text) => !text.startsWith('0 ')).join(' and ') ||
-    'nothing'
+    NOTHING
   )
 }
 
@@ -113,7 +117,7 @@ function probeLines(entry: PreviewEntry, paint: Paint): readonly string[] {
 }
 
 function verbOf({ action, cause, slot }: Decision): string {
-  if (slot === undefined) return action
+  if (slot === undefined) return cause === undefined ? action : 'annotate'
   return cause === undefined && action === 'leave' ? 'left' : 'why'
 }
 

@@ -37,6 +37,8 @@ export interface Mesh {
   readonly policies: PolicyIndex
   /** Undefined if the cluster has no such Service. */
   service(namespace: string, name: string): Service | undefined
+  /** ClusterIPs of some Services, enough to tell whether outbound ranges contain them; empty if none is known. */
+  readonly serviceAddresses: readonly string[]
   /** `spec.controller` of an IngressClass; undefined if there is no class of that name. */
   ingressController(className: string): string | undefined
   /** Istio's Gateways of all namespaces, trimmed to their identity and spec; undefined if they are unknown. */

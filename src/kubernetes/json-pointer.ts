@@ -1,5 +1,5 @@
 /** JSON Pointers (RFC 6901), which address the changes of a patch, and JSON Patch operations (RFC 6902). */
-import { member, type Json, type JsonObject } from './json.ts'
+import { isObject, member, type Json, type JsonObject } from './json.ts'
 
 /**
  * The operations that we emit. `test`, `move` and `copy` are never needed (docs/facts/operations.md#patch-operations).
@@ -58,4 +58,35 @@ function setEntry(
   if (wanted === undefined) return isPresent ? [{ op: 'remove', path }] : []
   if (present === wanted) return []
   return [{ op: isPresent ? 'replace' : 'add', path, value: wanted }]
+}
+
+/**
+ * Joins operations that add the same absent map, as two rules do that both annotate a pod without annotations: the later
+ * `add` would replace the first (RFC 6902, section 4.1).
+ */
+export function mergeAdded(operations: readonly Operation[]): readonly Operation[] {
+  const added = new Map<string, number>()
+  const merged: Operation[] = []
+  for (const operation of operations) {
+    const at = operation.op === 'add' && isObject(operation.value) ? added.get(operation.path) : undefined
+    const first = at === undefined ? undefined : merged[at]
+    if (at !== undefined && first?.op === 'add' && operation.op === 'add') {
+      merged[at] = { ...first, value: joined(first.value, operation.value) }
+      continue
+    }
+    // An `add` to a list inserts an element.
+    if (operation.op === 'add' && isObject(operation.value) && !/\/(?:-|\d+)$/.test(operation.path))
+      added.set(operation.path, merged.length)
+    merged.push(operation)
+  }
+  return merged
+}
+
+function joined(first: Json, second: Json): Json {
+  if (!isObject(first) || !isObject(second)) return second
+  const common = Object.entries(second).map(([key, value]) => {
+    const known = Object.hasOwn(first, key) ? member(first, key) : undefined
+    return [key, known === undefined ? value : joined(known, value as Json)] as const
+  })
+  return { ...first, ...Object.fromEntries(common) }
 }

@@ -11,7 +11,7 @@ import {
 } from '../istio/annotations.ts'
 import { CHART_INJECTOR } from '../istio/control-plane.ts'
 import { arrayMember, memberAt, scalarText } from '../kubernetes/json.ts'
-import { parseRanges } from './address-ranges.ts'
+import { parseRanges } from '../kubernetes/address-ranges.ts'
 import type { Unit } from './workload.ts'
 
 export interface OutboundSettings {

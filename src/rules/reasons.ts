@@ -39,6 +39,13 @@ export const REASONS = {
     'Argo CD tracks the object, so the template is stored as it is in Git; its pods are rewritten when they are created',
   'controller-owned': 'a controller owns the object and would revert the change',
   'template-unchanged': 'the request does not change the template',
+  // The outbound ranges of a namespace.
+  'egress-ip-ranges': 'the namespace sets the outbound ranges that its sidecars redirect',
+  'egress-without-services':
+    'the namespace sets outbound ranges that leave out Services, whose callers bypass the mesh',
+  'egress-refused-by-istio': "Istio's injector would refuse a pod with the namespace's outbound ranges",
+  'egress-own-ranges': 'the pod sets outbound ranges of its own',
+  'egress-too-late': 'the pod has its sidecar already, which has read the outbound ranges',
   // Ingress.
   'ingress-in-mesh': 'the namespace is in the Istio mesh, whose gateway ignores Ingresses',
   'not-in-mesh': 'the namespace is not in the Istio mesh',

@@ -17,7 +17,7 @@ import { indexBySelector, type SelectorIndex } from '../../kubernetes/selector-i
 import { describe, referenceTo } from '../../kubernetes/object.ts'
 import { isProblem } from '../../kubernetes/problem.ts'
 import { readCheckFacts } from '../../rules/probes/check-facts.ts'
-import { isAddress, parseRanges } from '../address-ranges.ts'
+import { isAddress, parseRanges } from '../../kubernetes/address-ranges.ts'
 import type { Estate } from '../estate.ts'
 import { finding, type Finding } from '../finding.ts'
 import { containerPorts } from '../container-port.ts'

@@ -3,7 +3,7 @@ import { describe } from '../../kubernetes/object.ts'
 import type { Call } from '../call.ts'
 import { callerOf } from '../finding.ts'
 import { containerPorts, portNumber } from '../container-port.ts'
-import { isAddress } from '../address-ranges.ts'
+import { isAddress } from '../../kubernetes/address-ranges.ts'
 import { closedAmong, closedTarget, describeReception, type ClosedTarget, type Situation } from '../situation.ts'
 import type { Unit } from '../workload.ts'
 

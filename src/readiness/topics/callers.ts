@@ -2,7 +2,7 @@
 import { describe } from '../../kubernetes/object.ts'
 import type { Call } from '../call.ts'
 import { finding, type Finding } from '../finding.ts'
-import { isAddress } from '../address-ranges.ts'
+import { isAddress } from '../../kubernetes/address-ranges.ts'
 import { outboundRoute, type Bypass } from '../outbound.ts'
 import { namespacesInScope, type Situation } from '../situation.ts'
 import { hasNativeSidecar, type Unit } from '../workload.ts'

@@ -8,7 +8,7 @@ import {
   INCLUDE_OUTBOUND_IP_RANGES,
 } from '../../istio/annotations.ts'
 import { describe } from '../../kubernetes/object.ts'
-import { parseRanges } from '../address-ranges.ts'
+import { parseRanges } from '../../kubernetes/address-ranges.ts'
 import type { Estate } from '../estate.ts'
 import { finding, type Finding } from '../finding.ts'
 import { bypassByIdentity, outboundSettings, type OutboundSettings } from '../outbound.ts'
