@@ -92,8 +92,7 @@ const NOTHING = 'nothing'
 /** Returns `2 probes and 1 hook`. */
 export function countText(probes: number, hooks: number): string {
   return (
-    [counted(probes, 'probe'), counted(hooks, 'hook')].filter((text) => !text.startsWith('0 ')).join(' and ') ||
-    NOTHING
+    [counted(probes, 'probe'), counted(hooks, 'hook')].filter((text) => !text.startsWith('0 ')).join(' and ') || NOTHING
   )
 }
 
