@@ -3,7 +3,7 @@
  * Total: parts that cannot be converted are reported and omitted, and the rest is converted. The same input always
  * gives the same output.
  */
-import { memberAt, type JsonObject } from '../kubernetes/json.ts'
+import { memberAt, stringMember, type JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
 import { settingNotes } from './annotations/nginx/setting-notes.ts'
@@ -51,6 +51,7 @@ export function convertIngresses(objects: readonly JsonObject[], options: Conver
   const ingresses = read.map(({ ingress }) => ingress).filter((ingress) => !isSolver.has(ingress))
   const { report, notes, ...conversion } = convertParsed(ingresses, {
     defaultClass: defaultClassOf(objects),
+    middlewares: middlewaresIn(objects),
     ...options,
   })
   const repeats = given.filter((object) => !last.has(object)).map(repeatLine)
@@ -68,6 +69,19 @@ function defaultClassOf(objects: readonly JsonObject[]): string | undefined {
     memberAt(object, 'metadata', 'annotations', 'ingressclass.kubernetes.io/is-default-class') === 'true'
   const found = objects.find(isDefault)
   return found && referenceTo(found).name
+}
+
+/** https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/crd/http/middleware/ */
+function middlewaresIn(objects: readonly JsonObject[]): ReadonlyMap<string, JsonObject> {
+  const found = objects.filter(
+    (object) => /^traefik\./.test(stringMember(object, 'apiVersion') ?? '') && object['kind'] === 'Middleware',
+  )
+  return new Map(
+    found.map((object) => {
+      const { namespace, name } = referenceTo(object)
+      return [`${namespace}-${name}`, object]
+    }),
+  )
 }
 
 /** Keeps the last Ingress of each name, as `kubectl apply` does. Ingresses with `generateName` are all different. */

@@ -30,6 +30,7 @@ export function readIngresses(
   const { portNumber, gateway } = options
   const backendAt = backendAtOf(ingresses, { portNumber, clusterDomain: gateway.clusterDomain })
   const all: AllIngresses = {
+    middlewares: options.middlewares ?? new Map(),
     backendAt,
     ruleHosts: new Set(ingresses.flatMap(({ rules }) => rules.map(({ host }) => host))),
     authHeaders: authHeadersOf(ingresses, backendAt, gateway.clusterDomain),

@@ -219,7 +219,7 @@ const READERS: readonly (readonly [className: string, key: string, says: Line['s
   ['gce', 'ingress.kubernetes.io/url-map', { level: 'info', message: /^status that Google's controller wrote/ }],
   ['nginx', 'nginx.org/basic-auth-secret', LOGIN],
   ['nginx', 'nginx.com/jwt-key', LOGIN],
-  ['nginx', 'nginx.org/rewrites', { level: 'error', message: /^the path is not rewritten/ }],
+  ['nginx', 'nginx.org/rewrites', { level: 'error', message: /^x is not serviceName=NAME/ }],
   ['nginx', 'nginx.org/ssl-nosuch', { level: 'error', message: /^SECURITY: it may decide over TLS/ }],
   ['nginx', 'nginx.org/nosuch', { level: 'warn', message: /^unknown annotation/ }],
   ['nginx', 'nginx.org/lb-method', { level: 'warn', message: /^the closest equivalent is loadBalancer/ }],

@@ -37,6 +37,7 @@ const KINDS: readonly ListedKind[] = [
   optional('gateway.networking.k8s.io/v1', 'Gateway', 'gateways'),
   optional('projectcontour.io/v1', 'HTTPProxy', 'httpproxies'),
   optional('traefik.io/v1alpha1', 'IngressRoute', 'ingressroutes'),
+  optional('traefik.io/v1alpha1', 'Middleware', 'middlewares'),
   optional('route.openshift.io/v1', 'Route', 'routes'),
   optional('getambassador.io/v3alpha1', 'Mapping', 'mappings'),
   optional('serving.knative.dev/v1', 'Service', 'services'),

@@ -3,6 +3,7 @@
  * the entries, so that a table of entries reads as a table.
  */
 import type { GatewaySettings, Target } from '../model/conversion-options.ts'
+import type { JsonObject } from '../../kubernetes/json.ts'
 import type { BackendAt } from './nginx/auth-service.ts'
 import type { ControllerClass } from '../ingress/controller-class.ts'
 import type { Ingress } from '../ingress/ingress.ts'
@@ -27,6 +28,8 @@ export interface AnnotationSettings extends IngressSettings {
 export interface AllIngresses {
   /** The hosts for which any Ingress has rules. */
   readonly ruleHosts: ReadonlySet<string>
+  /** Traefik's Middleware objects, by `namespace-name`. */
+  readonly middlewares: ReadonlyMap<string, JsonObject>
   /** The Service to which Ingresses lead a request. */
   readonly backendAt: BackendAt
   /** The headers that any Ingress wants from an authorization service, by the name of its provider. */

@@ -4,6 +4,7 @@ import { backendsOf } from '../ingress/ingress.ts'
 import type { IngressSettings } from '../model/ingress-settings.ts'
 import { asNginx, BACKEND_LIMIT, backendTls } from './as-nginx.ts'
 import {
+  approximate,
   beside,
   converted,
   notNeeded,
@@ -38,8 +39,9 @@ export const F5: AnnotationTable = {
   'ssl-services': protocolOf('HTTPS', 'TLS'),
   'grpc-services': protocolOf('GRPC', 'gRPC'),
   'websocket-services': notNeeded('websockets work on every route'),
-  rewrites: unsupported('error', 'the path is not rewritten: recreate it with rewrite of the VirtualService'),
-  'rewrite-target': unsupported('error', 'the path is not rewritten: recreate it with rewrite of the VirtualService'),
+  rewrites,
+  'rewrite-target': asNginx('rewrite-target'),
+  'app-root': asNginx('app-root'),
   'path-regex': pathRegex,
   'proxy-hide-headers': hideHeaders,
   'proxy-set-headers': setHeaders,
@@ -52,7 +54,7 @@ export const F5: AnnotationTable = {
   'location-snippets': (value, place) => readSnippet(value, place, 'location'),
   'server-snippets': (value, place) => readSnippet(value, place, 'server'),
   'mergeable-ingress-type': notNeeded('all Ingresses of a host share its routes'),
-  'listen-ports': platformStep('warn', 'the gateway serves port 80: add a server with the ports to the Gateway'),
+  'listen-ports': platformStep('error', 'the gateway serves port 80: add a server with the ports to the Gateway'),
   'listen-ports-ssl': platformStep(
     'error',
     'the gateway serves HTTPS at port 443: add a server with the ports to the Gateway',
@@ -78,6 +80,13 @@ export const F5: AnnotationTable = {
   'limit-req-rate': LIMIT,
   'limit-req-key': beside('limit-req-rate', LIMIT),
   'limit-req-zone-size': beside('limit-req-rate', LIMIT),
+  'limit-req-burst': beside('limit-req-rate', LIMIT),
+  'limit-req-delay': beside('limit-req-rate', LIMIT),
+  'limit-req-no-delay': beside('limit-req-rate', LIMIT),
+  'limit-req-reject-code': beside('limit-req-rate', LIMIT),
+  'limit-req-dry-run': beside('limit-req-rate', LIMIT),
+  'limit-req-log-level': beside('limit-req-rate', LIMIT),
+  'limit-req-scale': beside('limit-req-rate', LIMIT),
   'basic-auth-secret': LOGIN,
   'basic-auth-realm': beside('basic-auth-secret', LOGIN),
   'jwt-key': LOGIN,
@@ -109,7 +118,29 @@ const EXPRESSIONS: Readonly<Record<string, IngressSettings['pathExpressions']>> 
   exact: 'exact',
 }
 
+/** Reads `serviceName=tea rewrite=/;serviceName=coffee rewrite=/beans/`. */
+function rewrites(value: string): Effect {
+  const parts = value.split(';').filter((part) => part.trim() !== '')
+  const read = parts.map((part) => /^\s*serviceName=(\S+)\s+rewrite=(\/[^\s$]*)\s*$/.exec(part))
+  const bad = parts.filter((_, index) => read[index] === null)
+  const prefixesOf = new Map(
+    read.flatMap((found) => (found === null ? [] : [[found[1] ?? '', found[2] ?? ''] as const])),
+  )
+  if (bad.length > 0 || prefixesOf.size === 0)
+    return {
+      outcome: 'unsupported',
+      level: 'error',
+      message: `${bad.join(';').trim() || 'an empty list'} is not serviceName=NAME rewrite=PATH; these paths are left out`,
+      settings: { blockedBy: 'rewrites' },
+    }
+  const texts = [...prefixesOf].map(([service, path]) => `the path of ${service} becomes ${path}`)
+  return converted({ prefixesOf }, texts.join('; '))
+}
+
+/** F5 refuses any other value; `true` is how users of ingress-nginx write it. */
 function pathRegex(value: string): Effect {
+  if (value === 'true')
+    return approximate('warn', { pathExpressions: 'case-sensitive' }, 'true is read as case_sensitive; F5 refuses it')
   const pathExpressions = ownEntry(EXPRESSIONS, value)
   if (pathExpressions === undefined) return refused(value, Object.keys(EXPRESSIONS).join(', '))
   return converted({ pathExpressions }, `the paths are ${value === 'exact' ? 'exact' : 'regular expressions'}`)

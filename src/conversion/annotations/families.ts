@@ -14,7 +14,7 @@ import { CILIUM } from './cilium.ts'
 import { F5 } from './f5.ts'
 import { KONG, KONG_PATTERNS } from './kong.ts'
 import { GCE, GCE_KUBERNETES, GCE_STATUS, GKE } from './google.ts'
-import { GUARD_PATTERNS } from './guards.ts'
+import { GUARD_PATTERNS, OTHER_PREFIXES } from './guards.ts'
 import { HAPROXY, HAPROXY_COMMUNITY } from './haproxy.ts'
 import { LEGACY, LEGACY_F5 } from './legacy.ts'
 import { NGINX } from './nginx/nginx.ts'
@@ -85,6 +85,12 @@ export const FAMILIES: readonly Family[] = [
   { prefix: 'konghq.com/', table: KONG, patterns: [...KONG_PATTERNS, ...GUARD_PATTERNS], readers: ['kong'] },
   { prefix: 'k8s.apisix.apache.org/', table: APISIX, patterns: GUARD_PATTERNS, readers: ['apisix'] },
   { prefix: 'ingress.cilium.io/', table: CILIUM, patterns: GUARD_PATTERNS, readers: ['cilium'] },
+  // Web application firewalls of F5, and controllers whose annotations are not known one by one.
+  ...['appprotect.f5.com/', 'appprotectdos.f5.com/', ...OTHER_PREFIXES].map((prefix): Family => ({
+    prefix,
+    table: {},
+    patterns: GUARD_PATTERNS,
+  })),
   { prefix: 'acme.cert-manager.io/', table: CERT_MANAGER_ACME },
   { prefix: 'cert-manager.io/', table: CERT_MANAGER },
   ...DNS_PREFIXES.map((prefix): Family => ({

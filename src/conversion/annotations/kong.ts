@@ -1,5 +1,5 @@
 /** Kong's controller (docs/facts/other-ingress-controllers.md#kong). */
-import { escapeRegex } from '../model/regular-expression.ts'
+import { escapeRegex, regexProblem } from '../model/regular-expression.ts'
 import { BACKEND_LIMIT, backendScheme } from './as-nginx.ts'
 import {
   claimsHttpsRedirect,
@@ -8,9 +8,11 @@ import {
   notNeeded,
   readFlag,
   readList,
+  readWhole,
   refused,
   unsupported,
   whenTrue,
+  type AnnotationPlace,
   type AnnotationTable,
   type Effect,
   type Entry,
@@ -39,15 +41,12 @@ export const KONG: AnnotationTable = {
       : notNeeded('backends get the Host of the client'))(value, place),
   'host-aliases': (value) =>
     converted({ aliases: readList(value.toLowerCase()) }, 'the routes are also served under them'),
-  methods: unsupported(
-    'error',
-    'SECURITY: requests of every method reach the routes: match method in the VirtualService',
-  ),
+  methods,
   plugins: PLUGINS,
   override: PLUGINS,
   path: unsupported('error', 'the path before that of the request is not added: recreate it with rewrite'),
   rewrite: unsupported('error', 'the path is not rewritten: recreate it with rewrite of the VirtualService'),
-  'regex-priority': unsupported('warn', 'the order of routes is given by their paths'),
+  'regex-priority': regexPriority,
   'regex-prefix': unsupported(
     'error',
     'paths with this prefix are not read as regular expressions; write /~ before them',
@@ -76,18 +75,51 @@ export const KONG_PATTERNS: readonly (readonly [RegExp, (name: string) => Entry]
 function headerMatch(name: string, value: string): Effect {
   const values = readList(value)
   if (values.length === 0) return refused(value, 'a value')
-  if (values.some((one) => one.startsWith('~*')))
+  const [only = ''] = values
+  const match =
+    values.length === 1 && !isExpression(only)
+      ? ({ name, kind: 'exact', value: only } as const)
+      : ({ name, kind: 'regex', value: values.map(valuePattern).join('|') } as const)
+  const problem = match.kind === 'regex' ? regexProblem(match.value) : undefined
+  if (problem !== undefined)
     return {
       outcome: 'unsupported',
       level: 'error',
-      message: `SECURITY: header ${name} is not matched, because ${value} is a regular expression: requests with any value reach the routes`,
+      message: `SECURITY: header ${name} is not matched, because ${value} ${problem}: requests with any value reach the routes`,
     }
-  const [only = ''] = values
-  const match =
-    values.length === 1
-      ? ({ name, kind: 'exact', value: only } as const)
-      : ({ name, kind: 'regex', value: values.map(escapeRegex).join('|') } as const)
   return converted({ headerMatches: [match] }, `the routes are for requests with ${name}: ${values.join(' or ')}`)
+}
+
+function isExpression(value: string): boolean {
+  return value.startsWith('~*')
+}
+
+/** Kong's expressions match from the start and ignore letter case; Envoy matches the whole value. */
+function valuePattern(value: string): string {
+  return isExpression(value) ? `(?i:${value.slice(2)}).*` : escapeRegex(value)
+}
+
+const API_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']
+
+/** Requests with another method go to another route, or to none. */
+function methods(value: string, { target }: AnnotationPlace): Effect {
+  const names = readList(value.toUpperCase())
+  const isAllowed = (name: string) => (target === 'istio' ? /^[A-Z]+$/.test(name) : API_METHODS.includes(name))
+  const bad = names.filter((name) => !isAllowed(name))
+  if (names.length > 0 && bad.length === 0)
+    return converted({ methods: names }, `the routes are for ${names.join(', ')}`)
+  return {
+    outcome: 'unsupported',
+    level: 'error',
+    message: `SECURITY: ${bad.join(', ') || 'an empty list'} is not a method that the route can match: these paths are left out`,
+    settings: { blockedBy: 'methods' },
+  }
+}
+
+function regexPriority(value: string): Effect {
+  const priority = readWhole(value)
+  if (priority === undefined) return refused(value, 'a whole number')
+  return converted({ regexPriority: priority }, 'regular expressions with a higher priority go first')
 }
 
 /** Kong answers 426 to plain requests if https is the only protocol of a route. */

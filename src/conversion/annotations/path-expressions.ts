@@ -19,11 +19,15 @@ function markOf({ controller, settings: { pathExpressions } }: ReadIngress): Mar
     return (path) =>
       path.path.startsWith('/~') ? { ...path, expression: { pattern: path.path.slice(2), ignoresCase: false } } : path
   if (pathExpressions === undefined) return undefined
-  if (pathExpressions === 'exact') return (path) => ({ ...path, pathType: 'Exact' })
-  return (path) => ({
-    ...path,
-    expression: { pattern: path.path, ignoresCase: pathExpressions === 'case-insensitive' },
-  })
+  const mark: Mark =
+    pathExpressions === 'exact'
+      ? (path) => ({ ...path, pathType: 'Exact' })
+      : (path) => ({
+          ...path,
+          expression: { pattern: path.path, ignoresCase: pathExpressions === 'case-insensitive' },
+        })
+  // Traefik reads the other types as Kubernetes defines them.
+  return controller === 'traefik' ? (path) => (path.pathType === 'ImplementationSpecific' ? mark(path) : path) : mark
 }
 
 function withPaths(ingress: Ingress, mark: Mark): Ingress {

@@ -1,7 +1,10 @@
 /** Traefik (docs/facts/other-ingress-controllers.md#traefik). */
 import { backendScheme } from './as-nginx.ts'
+import { middlewaresEffect } from './traefik-middlewares.ts'
 import {
+  approximate,
   claimsHttpsRedirect,
+  converted,
   notNeeded,
   readFlag,
   readList,
@@ -21,13 +24,6 @@ const CLEAR_HTTP2 = {
     "name the Service's port http2, or set appProtocol: kubernetes.io/h2c, so that the gateway speaks HTTP/2 to it; a route cannot configure this",
 } as const
 
-/** The names are those of Middleware objects, `namespace-name@kubernetescrd`, or of Traefik's own configuration. */
-const MIDDLEWARE: Entry = (value) => ({
-  outcome: 'unsupported',
-  level: 'error',
-  message: `SECURITY: ${readList(value).join(', ')} may contain authentication, address lists, rewrites and redirects, none of which is converted: recreate each one in Istio`,
-})
-
 const NO_SERVER = unsupported(
   'error',
   'SECURITY: no HTTPS server is generated for this Ingress, because it names no secret: add spec.tls with its hosts and a secretName',
@@ -35,10 +31,10 @@ const NO_SERVER = unsupported(
 
 export const TRAEFIK: AnnotationTable = {
   'router.entrypoints': entryPoints,
-  'router.middlewares': MIDDLEWARE,
+  'router.middlewares': middlewaresEffect,
   'router.priority': unsupported('warn', 'the order of routes is given by their paths'),
   'router.rulesyntax': notNeeded('no Traefik rule is generated'),
-  'router.pathmatcher': unsupported('error', 'paths are read as Prefix; other matchers are not supported'),
+  'router.pathmatcher': pathMatcher,
   'router.tls': whenTrue((value, place) =>
     (namesSecret(place) ? notNeeded('spec.tls decides which hosts have TLS') : NO_SERVER)(value, place),
   ),
@@ -68,6 +64,24 @@ export const TRAEFIK_PATTERNS: readonly (readonly [RegExp, (name: string) => Ent
   ],
   [/^router\.observability\.(.+)$/, () => notNeeded('the mesh configures logs, metrics and traces')],
 ]
+
+/** Of paths of type ImplementationSpecific. Traefik's expressions are searched in the path. */
+function pathMatcher(value: string): Effect {
+  switch (value) {
+    case 'PathPrefix':
+      return { outcome: 'not-needed', level: 'info', message: 'paths match as prefixes' }
+    case 'Path':
+      return converted({ pathExpressions: 'exact' }, 'the paths match exactly')
+    case 'PathRegexp':
+      return approximate(
+        'info',
+        { pathExpressions: 'case-sensitive' },
+        'the paths are regular expressions that match from the start',
+      )
+    default:
+      return { outcome: 'unsupported', level: 'error', message: `${value} is not read; paths match as prefixes` }
+  }
+}
 
 function entryPoints(value: string, place: AnnotationPlace): Effect {
   const names = readList(value)

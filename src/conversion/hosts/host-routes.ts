@@ -7,7 +7,7 @@ import { withCanaries } from './canary-routes.ts'
 import type { HostContext, HostRule } from './host-rule.ts'
 import { implicitRedirects } from './implicit-redirects.ts'
 import { matchWarning } from './match-warnings.ts'
-import { byPrecedence } from './path-matches.ts'
+import { sortRoutes } from './path-matches.ts'
 import { withPathRedirects } from './path-redirects.ts'
 import { backendAction, pathRoute } from './path-route.ts'
 import { slashRedirects } from './slash-redirects.ts'
@@ -39,7 +39,7 @@ function stickyIngresses(rules: readonly HostRule[]): ReadonlySet<string> {
 /** A route is never reached after another one with the same match; the older Ingress' route stays. */
 function planPaths(rules: readonly HostRule[], context: HostContext): Reported<readonly Route[]> {
   const planned = rules.flatMap((rule) => rule.rule.paths.map((path) => planPath(path, rule, context)))
-  const sorted = planned.flatMap(({ route }) => route ?? []).toSorted(byPrecedence)
+  const sorted = sortRoutes(planned.flatMap(({ route }) => route ?? []))
   const first = new Map(sorted.toReversed().map((route) => [matchKey(route), route]))
   const winnerOf = (route: Route) => first.get(matchKey(route)) ?? route
   return {

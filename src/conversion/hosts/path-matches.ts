@@ -81,16 +81,40 @@ function startingWith(pattern: string, ignoresCase: boolean): PathMatch {
  * Trailing slashes do not count, or a Prefix `/foo/` would hide an Exact `/foo`. Regular expressions are compared as
  * written, in descending order at equal length (`getBackendServers` in ingress-nginx' controller.go).
  */
-export function byPrecedence(
-  left: Pick<Route, 'match' | 'path' | 'headers'>,
-  right: Pick<Route, 'match' | 'path' | 'headers'>,
-): number {
-  const conditions = right.headers.length - left.headers.length
+export function byPrecedence(left: Sortable, right: Sortable): number {
+  const conditions = conditionsOf(right) - conditionsOf(left)
   if (conditions !== 0) return conditions
   const length = precedenceLength(right) - precedenceLength(left)
   if (length !== 0) return length
   if (left.match.kind === 'regex' && right.match.kind === 'regex') return descending(left.path, right.path)
   return Number(right.match.kind === 'exact') - Number(left.match.kind === 'exact')
+}
+
+type Sortable = Pick<Route, 'match' | 'path' | 'headers' | 'methods' | 'expression'>
+
+function conditionsOf({ headers, methods }: Sortable): number {
+  return headers.length + (methods === undefined ? 0 : 1)
+}
+
+/**
+ * Of the routes of a host with paths that are marked as regular expressions, an exact path goes first, then the expressions, then the
+ * rest (F5: https://nginx.org/en/docs/http/ngx_http_core_module.html#location; Kong:
+ * https://developer.konghq.com/gateway/routing/traditional/). Kong's priority lifts an expression above exact paths.
+ */
+export function sortRoutes<One extends Sortable>(routes: readonly One[]): readonly One[] {
+  if (!routes.some(({ expression }) => expression !== undefined)) return routes.toSorted(byPrecedence)
+  return routes.toSorted((left, right) => {
+    const difference = conditionsOf(right) - conditionsOf(left) || tierOf(right) - tierOf(left)
+    if (difference !== 0) return difference
+    if (left.expression === undefined || right.expression === undefined) return byPrecedence(left, right)
+    const priority = right.expression.priority - left.expression.priority
+    return priority !== 0 || left.expression.isAsWritten ? priority : right.path.length - left.path.length
+  })
+}
+
+function tierOf({ match, expression }: Sortable): number {
+  if (expression !== undefined) return expression.priority > 0 ? 3 : 1
+  return match.kind === 'exact' ? 2 : 0
 }
 
 function descending(left: string, right: string): number {

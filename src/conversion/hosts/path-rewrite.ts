@@ -13,22 +13,25 @@ import { countGroups, escapeRegex } from '../model/regular-expression.ts'
 import type { PathMatch, PathRewrite } from '../model/virtual-host.ts'
 
 export function pathRewrite(
-  { path, pathType, field }: IngressPath,
+  ingressPath: IngressPath,
   match: PathMatch,
-  { rewriteTarget, usesRegex, stripsPath }: IngressSettings,
+  settings: IngressSettings,
   target: Target,
 ): PathRewrite | Problem | undefined {
-  if (stripsPath === true) return withoutPath(match)
+  const { path, pathType, field } = ingressPath
+  const { rewriteTarget, usesRegex } = settings
+  const replaced = otherRewrite(ingressPath, match, settings)
+  if (replaced !== undefined) {
+    const isPrintable = target === 'istio' || replaced.kind === 'full' || replaced.ofPrefix !== undefined
+    return isPrintable ? replaced : { field: `${field}.path`, problem: noGroups(path) }
+  }
   if (rewriteTarget === undefined || !isRewritten({ path, pathType }, rewriteTarget, usesRegex)) return undefined
   if (locationPath(path) === rewriteTarget && target === 'istio') return belowRewrite(rewriteTarget)
   const literal = literalTarget(path, rewriteTarget)
   if (literal !== undefined) return { kind: 'full', path: literal }
   const ofPrefix = prefixRewrite(path, rewriteTarget)
   if (target === 'gateway-api' && ofPrefix === undefined)
-    return {
-      field: `${field}.path`,
-      problem: `${path} with ${rewriteTarget}: Gateway API cannot rewrite with capture groups; the path is omitted. Use --to istio`,
-    }
+    return { field: `${field}.path`, problem: noGroups(`${path} with ${rewriteTarget}`) }
   const pattern = match.value.replace(/^\(\?i\)/, '(?i)^')
   return {
     kind: 'regex',
@@ -38,11 +41,65 @@ export function pathRewrite(
   }
 }
 
+function noGroups(what: string): string {
+  return `${what}: Gateway API cannot rewrite with capture groups, only whole paths and prefixes; the path is omitted. Use --to istio`
+}
+
+/** The rewrites of other controllers than ingress-nginx. */
+function otherRewrite(
+  { path, backend, expression }: Pick<IngressPath, 'path' | 'backend' | 'expression'>,
+  match: PathMatch,
+  { stripsPath, prefixesOf, strippedPrefixes, pathReplacement }: IngressSettings,
+): PathRewrite | undefined {
+  if (stripsPath === true) return withoutPath(match, expression)
+  const replacement = backend && prefixesOf?.get(backend.service)
+  if (replacement !== undefined) return replacedPath(path, replacement, match)
+  if (strippedPrefixes !== undefined) return withoutPrefixes(strippedPrefixes, match)
+  if (pathReplacement === undefined) return undefined
+  const { pattern, substitution } = pathReplacement
+  const isWhole = pattern === '^/.*$' && !/\\\d/.test(substitution)
+  return isWhole ? { kind: 'full', path: substitution } : { kind: 'regex', pattern, substitution, ofPrefix: undefined }
+}
+
+/** nginx puts the replacement in the place of the location's text (`proxy_pass` with a path). */
+function replacedPath(path: string, replacement: string, { kind }: PathMatch): PathRewrite {
+  if (kind === 'exact') return { kind: 'full', path: replacement }
+  const location = locationPath(path)
+  const isAlike = location.endsWith('/') === replacement.endsWith('/')
+  const difference = isAlike ? undefined : `nginx would put ${replacement} directly in the place of ${location}`
+  const [prefix, into] = [location, replacement].map((text) => trimEnd(text, '/') || '/')
+  return {
+    kind: 'regex',
+    pattern: `^${escapeRegex(location)}(.*)$`,
+    substitution: `${replacement.replaceAll('\\', '\\\\')}\\1`,
+    ofPrefix:
+      prefix === undefined || into === undefined || prefix === '/'
+        ? undefined
+        : { prefix, replacement: into, difference },
+  }
+}
+
+/** The first prefix that fits is removed, also within an element. */
+function withoutPrefixes(prefixes: readonly string[], { kind, value }: PathMatch): PathRewrite {
+  const stripped = prefixes.map((prefix) => trimEnd(prefix, '/'))
+  const isWhole = kind === 'elements' && stripped.length === 1 && stripped[0] === value && value !== '/'
+  return {
+    kind: 'regex',
+    pattern: `^(?:${stripped.map(escapeRegex).join('|')})/?(.*)$`,
+    substitution: '/\\1',
+    ofPrefix: isWhole ? { prefix: value, replacement: '/', difference: undefined } : undefined,
+  }
+}
+
 /** Removes the part of the path that the rule matched. An empty rest becomes `/`. */
-function withoutPath({ kind, value }: PathMatch): PathRewrite | undefined {
+function withoutPath({ kind, value }: PathMatch, expression: IngressPath['expression']): PathRewrite | undefined {
   if (value === '/') return undefined
   if (kind === 'exact') return { kind: 'full', path: '/' }
-  if (kind === 'regex') return { kind: 'regex', pattern: `^${value}$`, substitution: '/', ofPrefix: undefined }
+  if (kind === 'regex') {
+    const pattern = expression?.pattern ?? value
+    const rest = `\\${countGroups(pattern) + 1}`
+    return { kind: 'regex', pattern: `^(?:${pattern})/*(.*)$`, substitution: `/${rest}`, ofPrefix: undefined }
+  }
   const stripped = trimEnd(value, '/')
   return {
     kind: 'regex',

@@ -29,9 +29,20 @@ export function pathRoute(path: IngressPath, reading: ReadIngress, context: Host
     path: path.path,
     match,
     headers: reading.settings.headerMatches ?? [],
+    ...(reading.settings.methods === undefined ? {} : { methods: reading.settings.methods }),
+    ...expressionOf(path, reading),
     redirectsToHttps: context.isSecure && !isChallengePath(path.path) && wantsHttps(reading),
     action,
   }
+}
+
+function expressionOf(
+  { expression }: IngressPath,
+  { controller, settings }: ReadIngress,
+): Pick<Route, 'expression' | 'isPlaced'> {
+  if (expression === undefined) return {}
+  const isAsWritten = traitsOf(controller).triesExpressionsAsWritten
+  return { expression: { priority: settings.regexPriority ?? 0, isAsWritten }, isPlaced: true }
 }
 
 /** Returns the action of a path whose backend names an annotation instead of a Service. */

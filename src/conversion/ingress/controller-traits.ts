@@ -13,6 +13,8 @@ export interface ControllerTraits {
   readonly innerWildcardProblem?: string
   /** A regular expression among the paths of a host turns all of them into regular expressions. */
   readonly hasRegexHosts: boolean
+  /** Paths that are marked as regular expressions are tried in the order of the Ingress, not the longest first. */
+  readonly triesExpressionsAsWritten: boolean
   /**
    * A path `/docs/` redirects requests for `/docs` (301), as nginx does for a location of a proxy
    * (https://nginx.org/en/docs/http/ngx_http_core_module.html#location).
@@ -37,6 +39,7 @@ export function traitsOf(controller: ControllerClass): ControllerTraits {
 /** No regular expressions, no redirect, a default certificate. */
 const USUAL = {
   hasRegexHosts: false,
+  triesExpressionsAsWritten: false,
   addsSlash: false,
   takesTargetPorts: false,
   redirectsTlsHosts: false,
@@ -59,7 +62,13 @@ const TRAITS: Readonly<Record<ControllerClass, ControllerTraits>> = {
     redirectsTlsHosts: true,
     servesEveryHostByHttps: 'ingress-nginx',
   },
-  f5: { ...USUAL, implementationSpecific: 'text-prefix', addsSlash: true, redirectsTlsHosts: true },
+  f5: {
+    ...USUAL,
+    triesExpressionsAsWritten: true,
+    implementationSpecific: 'text-prefix',
+    addsSlash: true,
+    redirectsTlsHosts: true,
+  },
   kong: { ...USUAL, implementationSpecific: 'text-prefix' },
   alb: { ...USUAL, implementationSpecific: 'wildcards' },
   gce: {

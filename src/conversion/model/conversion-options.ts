@@ -98,6 +98,8 @@ export interface ConversionOptions {
   readonly defaultClass?: string | undefined
   /** Returns the Gateways that exist already, as objects; undefined if they are not known. */
   readonly gateways?: () => readonly JsonObject[]
+  /** Traefik's Middleware objects, by `namespace-name`; undefined if they are not known. */
+  readonly middlewares?: ReadonlyMap<string, JsonObject>
   /** Keys of ingress-nginx' ConfigMap, and its flags; undefined if they are not known. */
   readonly controllerSettings?: ReadonlyMap<string, string>
 }

@@ -12,6 +12,14 @@ export interface IngressSettings {
   readonly rewriteTarget?: string
   /** The part of the path that the rule matches is removed before the backend sees it (Kong). */
   readonly stripsPath?: boolean
+  /** Which of the Ingress' paths that are regular expressions go before others, the highest first (Kong). */
+  readonly regexPriority?: number
+  /** What nginx puts in the place of the path, by Service (F5). */
+  readonly prefixesOf?: ReadonlyMap<string, string>
+  /** Prefixes that are removed from the path (Traefik). */
+  readonly strippedPrefixes?: readonly string[]
+  /** A replacement in the path, by an expression of RE2 with its `\\1` (Traefik). */
+  readonly pathReplacement?: { readonly pattern: string; readonly substitution: string }
   /** Conditions on request headers for every path. */
   readonly headerMatches?: readonly HeaderMatch[]
   /** The methods of the requests that every path is for, in upper case. */

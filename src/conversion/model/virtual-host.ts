@@ -22,6 +22,15 @@ export interface Route {
   readonly action: Forward | Redirect
   /** Its place among the routes does not follow from its path. */
   readonly isPlaced?: true
+  /** A path that is marked as a regular expression, which goes before others (F5, Kong). */
+  readonly expression?: ExpressionOrder
+}
+
+export interface ExpressionOrder {
+  /** The highest goes first. */
+  readonly priority: number
+  /** Equal ones are in the order of the Ingress; otherwise the longest goes first. */
+  readonly isAsWritten: boolean
 }
 
 export interface Forward {

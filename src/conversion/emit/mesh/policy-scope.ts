@@ -63,10 +63,10 @@ function joined(scopes: readonly HostScope[]): PolicyScope {
   const byExclusions = new Map<string, HostScope>()
   for (const scope of scopes) {
     const key = scope.notPaths.join(' ')
-    const other = byExclusions.get(key)
-    const isWhole = scope.paths === undefined || (other !== undefined && other.paths === undefined)
-    const paths = isWhole ? undefined : [...new Set([...(other?.paths ?? []), ...(scope.paths ?? [])])]
-    byExclusions.set(key, { ...scope, paths, hit: [...new Set([...(other?.hit ?? []), ...scope.hit])] })
+    const other = byExclusions.get(key) ?? { ...scope, paths: [], hit: [] }
+    const isWhole = scope.paths === undefined || other.paths === undefined
+    const paths = isWhole ? undefined : [...new Set([...other.paths, ...scope.paths])]
+    byExclusions.set(key, { ...scope, paths, hit: [...new Set([...other.hit, ...scope.hit])] })
   }
   return [...byExclusions.values()]
 }
