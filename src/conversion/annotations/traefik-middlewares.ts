@@ -3,7 +3,16 @@
  * (https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/overview/).
  */
 import { RE2JS } from 're2js'
-import { arrayMember, member, memberAt, ownEntry, scalarText, stringMember, type Json } from '../../kubernetes/json.ts'
+import {
+  arrayMember,
+  isObject,
+  member,
+  memberAt,
+  ownEntry,
+  scalarText,
+  stringMember,
+  type Json,
+} from '../../kubernetes/json.ts'
 import { regexProblem } from '../model/regular-expression.ts'
 import { asNginx, PASSWORD } from './as-nginx.ts'
 import {
