@@ -1,12 +1,12 @@
 // The guides tell the truth: every command in them runs, and prints what they say. After a change of what commands print:
-// GOLDEN=rewrite npx tap test/guides.test.ts, and look at the difference.
+// GOLDEN=rewrite npx tap test/docs/guides.test.ts, and look at the difference.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { runCommandLine } from '../src/command-line.ts'
+import { runCommandLine } from '../../src/command-line.ts'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const GUIDES = join(ROOT, 'docs/guides')
 const BLOCK = /^```console\n\$ istio-onramp ([^\n]+)\n([^]*?)^```$/gm
 const FOLDER = t.testdir()
