@@ -1,10 +1,11 @@
 //go:build ignore
 
 // What the workloads of hack/check/on-node run besides hack/prober/probed.go: a client that calls one address for ever, and
-// an admission webhook that allows everything.
-// Usage: application call=URL | call=HOST:PORT | webhook=PORT
+// an admission webhook that allows everything and answers as an aggregated API, and a server that speaks first.
+// Usage: application call=URL | call=HOST:PORT | greeted=HOST:PORT | webhook=PORT | greet=PORT
 //
 //	call      twice a second, each time on a new connection; prints `ok` or `failed` with the reason for each
+//	greeted   likewise, and waits for the server to speak
 //	webhook   with the certificate and key in PEM of CERTIFICATE and KEY
 package main
 
@@ -28,7 +29,11 @@ func main() {
 		kind, value, _ := strings.Cut(argument, "=")
 		switch kind {
 		case "call":
-			go callForEver(value)
+			go callForEver(value, call)
+		case "greeted":
+			go callForEver(value, waitForGreeting)
+		case "greet":
+			go serveGreetings(value)
 		case "webhook":
 			go serveWebhook(value)
 		default:
@@ -38,7 +43,7 @@ func main() {
 	select {}
 }
 
-func callForEver(target string) {
+func callForEver(target string, call func(string) error) {
 	for {
 		if err := call(target); err != nil {
 			log.Printf("failed %s: %v", target, err)
@@ -46,6 +51,32 @@ func callForEver(target string) {
 			log.Printf("ok %s", target)
 		}
 		time.Sleep(500 * time.Millisecond)
+	}
+}
+
+func waitForGreeting(target string) error {
+	conn, err := net.DialTimeout("tcp", target, 3*time.Second)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(3 * time.Second))
+	_, err = conn.Read(make([]byte, 1))
+	return err
+}
+
+func serveGreetings(port string) {
+	listener, err := net.Listen("tcp", ":"+port)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Fprint(conn, "220 ready\r\n")
+		conn.Close()
 	}
 }
 
@@ -92,7 +123,13 @@ func serveWebhook(port string) {
 	log.Fatal(server.ListenAndServeTLS("", ""))
 }
 
+// An aggregated API is asked with GET whether it is available.
 func allow(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"lab.example.com/v1","resources":[]}`)
+		return
+	}
 	var review struct {
 		Request struct {
 			UID string `json:"uid"`

@@ -10,12 +10,13 @@ import {
   type JsonObject,
 } from '../kubernetes/json.ts'
 import { duplicateKeys } from '../kubernetes/json-duplicates.ts'
+import { readPlainJson } from '../kubernetes/plain-json.ts'
 import { YamlError } from '../kubernetes/yaml-cursor.ts'
 import { nodesOf, type YamlNode } from '../kubernetes/yaml-nodes.ts'
 import { blockItems } from '../kubernetes/yaml-list.ts'
 import { readBlockList } from '../kubernetes/yaml-list-value.ts'
 import { readSimpleYaml } from '../kubernetes/yaml-simple.ts'
-import { keyOf, valueOf, type DuplicateKey, type ReadValue } from '../kubernetes/yaml-value.ts'
+import { keyOf, valueOf, type DuplicateKey, type ReadValue, type YamlValue } from '../kubernetes/yaml-value.ts'
 import { itemOffsets } from './json-items.ts'
 import { isHelmTemplate, notAnObject } from './manifest-kinds.ts'
 import { splitDocuments, type DocumentText } from './manifest-documents.ts'
@@ -142,6 +143,8 @@ function readValue(
 }
 
 function readYaml(text: string, isMarked: boolean): ReadValue {
+  const json = readPlainJson(text)
+  if (json !== undefined) return { value: json as YamlValue, duplicates: [] }
   const list = text.length > LARGE_LIST ? readBlockList(text) : undefined
   if (list !== undefined) return list
   const simple = readSimpleYaml(text)

@@ -78,7 +78,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   })
   const metricsApp = createMetricsServer(metrics, switches)
   const stopCertificates = await followCertificates(options, { app, metrics, log, terms, inForce })
-  const stopGuard = keepGuardReady(() => cluster.state())
+  const stopGuard = keepGuardReady(() => cluster.state(), configuration.rules)
   const stopRest = async (): Promise<void> => {
     stopGuard()
     settings.stop()

@@ -8,6 +8,7 @@ import { splitDocuments } from '../../src/cluster/manifest-documents.ts'
 import { duplicateKeys } from '../../src/kubernetes/json-duplicates.ts'
 import { nodesOf } from '../../src/kubernetes/yaml-nodes.ts'
 import { readBlockList } from '../../src/kubernetes/yaml-list-value.ts'
+import { readPlainJson } from '../../src/kubernetes/plain-json.ts'
 import { readSimpleYaml } from '../../src/kubernetes/yaml-simple.ts'
 import { valueOf } from '../../src/kubernetes/yaml-value.ts'
 import { propertyRuns } from '../support/property-runs.ts'
@@ -202,5 +203,41 @@ t.test('keys that JSON has twice are found, at any size and behind escapes', (t)
     ['c', 'a'],
   )
   t.same(duplicateKeys('{"a": {"a": "\\"a\\": 1"}, "b": ["a", "a"]}'), [])
+  t.end()
+})
+
+t.test('JSON among YAML documents is read by JSON.parse where YAML reads the same', (t) => {
+  const agreesOnJson = (text: string): boolean => {
+    const plain = readPlainJson(text)
+    if (plain === undefined) return true
+    const whole = wholly(text)
+    return whole !== undefined && JSON.stringify(plain) === JSON.stringify(whole.value)
+  }
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(0, 2), (value, indent) =>
+      agreesOnJson(`${JSON.stringify(value, null, indent)}\n`),
+    ),
+    propertyRuns(2000),
+  )
+  t.same(readPlainJson('{"kind": "Pod", "spec": {"ports": [{"a": 1.5}, null, true]}}\n'), {
+    kind: 'Pod',
+    spec: { ports: [{ a: 1.5 }, null, true] },
+  })
+  for (const text of [
+    '{"a": 1, "a": 2}',
+    '{"a" : 1, "b": {"c": 1, "c": 2}}',
+    '{"a":1,"a":2,"b" :1}',
+    '{"a"\n: 1}',
+    '{"a": "\\ud800"}',
+    '{"a": 1e3}',
+    '{"a": -0}',
+    '{"a": 12345678901234567890}',
+    '{"<<": {"a": 1}}',
+    '{"a": "\t"}',
+    '{"a": 1} # comment',
+    '{a: 1}',
+    '["a"]',
+  ])
+    t.equal(readPlainJson(text), undefined, text)
   t.end()
 })

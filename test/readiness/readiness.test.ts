@@ -1181,6 +1181,11 @@ const TABLE: Readonly<Record<CodeOfCluster, Cases>> = {
   },
   'server-first-hangs': {
     found: [
+      at('from the mesh, to a port that is not declared as TCP', [
+        deployment('mail', { ports: [{ containerPort: 2526 }] }),
+        service('mail', {}, { name: 'smtp', port: 2526, targetPort: 2526 }),
+        caller(env('MAIL', 'mail:2526')),
+      ]),
       at(
         'a port that is named for its protocol',
         [
@@ -1231,6 +1236,11 @@ const TABLE: Readonly<Record<CodeOfCluster, Cases>> = {
       ),
     ],
     notFound: [
+      at('from the mesh, to a port that is declared as TCP', [
+        deployment('mail', { ports: [{ containerPort: 2526 }] }),
+        service('mail', {}, { name: 'smtp', appProtocol: 'tcp', port: 2526, targetPort: 2526 }),
+        caller(env('MAIL', 'mail:2526')),
+      ]),
       at(
         'DISABLE, where the port is declared as TCP',
         [

@@ -99,9 +99,10 @@ export const CALLER_FINDINGS = {
   'server-first-hangs': {
     severity: 'error',
     area: 'strict',
-    title: 'A plain-text caller of a server-first protocol hangs even in PERMISSIVE',
+    title: 'A caller of a server-first or very short protocol hangs even in PERMISSIVE',
     meaning:
-      "The sidecar waits for the client's first bytes to tell mutual TLS from plain text, while the client waits for the server. STRICT is not the cause.",
-    remedy: 'Add the caller to the mesh, or set the port to DISABLE.',
+      "A sidecar waits for the client's first bytes: the server's, to tell mutual TLS from plain text, and the client's, to tell HTTP from TCP where the Service does not declare the port. The client waits for the server, or sends fewer bytes than the sidecar needs. STRICT is not the cause.",
+    remedy:
+      'Declare the port as TCP (appProtocol: tcp), and add a caller outside the mesh to it, or set the port to DISABLE.',
   },
 } as const satisfies Readonly<Record<string, FindingText>>

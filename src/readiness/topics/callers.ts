@@ -7,7 +7,7 @@ import { outboundRoute, type Bypass } from '../outbound.ts'
 import { namespacesInScope, type Situation } from '../situation.ts'
 import { hasNativeSidecar, type Unit } from '../workload.ts'
 import { addressesOf, closedByCall, common, destination } from './call-facts.ts'
-import { hangingCall, tlsToHttp } from './misread-call.ts'
+import { hangingCall, hangingMeshCall, tlsToHttp } from './misread-call.ts'
 import { sidecarHiding } from './sidecar-scope.ts'
 
 export function* findCallers(situation: Situation): Iterable<readonly Finding[]> {
@@ -47,6 +47,7 @@ export function unknownRoutes(situation: Situation): ReadonlyMap<string, string>
  * | sidecar           | not redirected, target STRICT                        | outbound-bypass        |
  * | sidecar           | pod IP, not a TCP port of a headless Service, STRICT | pod-ip-call            |
  * | sidecar           | a Sidecar object leaves the Service out, STRICT      | sidecar-hides-service  |
+ * | sidecar           | client silent, the Service port not declared TCP     | server-first-hangs     |
  * | outside, sidecar  | TLS to a Service port that is declared as HTTP       | tls-to-http-port       |
  * | ambient           | any                                                  | none                   |
  */
@@ -66,15 +67,15 @@ function judgeCall(call: Call, situation: Situation): readonly Finding[] {
     if (typeof route === 'object') return [bypassing(call, closed, route)]
     if (call.by === 'pod-ip' && !isHeadlessTcp(call)) return [byPodIp(call, closed)]
     const hidden = sidecarHiding(unit, call, situation)
-    return hidden === undefined ? tlsToHttp(call, unit, situation) : [hiddenFrom(call, closed, hidden)]
+    return hidden === undefined ? misread(call, unit, situation) : [hiddenFrom(call, closed, hidden)]
   })
 }
 
-/** A sidecar that the call passes by is no help against a server that waits. */
 function misread(call: Call, unit: Unit, situation: Situation): readonly Finding[] {
   const route = outboundRoute(unit, call.container, addressesOf(call), call.port)
   const passesBy = typeof route === 'object' || call.by === 'node-port' || call.by === 'load-balancer'
-  return [...(passesBy ? hangingCall(call, situation) : []), ...tlsToHttp(call, unit, situation)]
+  const hanging = passesBy ? hangingCall(call, situation) : call.by === 'pod-ip' ? [] : hangingMeshCall(call)
+  return [...hanging, ...tlsToHttp(call, unit, situation)]
 }
 
 type Closed = NonNullable<ReturnType<typeof closedByCall>>

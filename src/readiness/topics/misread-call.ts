@@ -65,6 +65,25 @@ export function hangingCall(call: Call, situation: Situation): readonly Finding[
   return []
 }
 
+/**
+ * The caller's own sidecar waits likewise, unless the Service declares the port as TCP
+ * (https://istio.io/latest/docs/ops/deployment/application-requirements/#server-first-protocols).
+ */
+export function hangingMeshCall(call: Call): readonly Finding[] {
+  const { service, servicePort } = call.target
+  if (service === undefined || servicePort === undefined || servicePort.protocol === 'tcp') return []
+  const why = silence(call, typeof servicePort.target === 'number' ? servicePort.target : servicePort.port)
+  if (why === undefined) return []
+  const { port } = servicePort
+  return [
+    finding('server-first-hangs', {
+      ...common(call, port),
+      message: `${describe(call.caller.reference)} calls ${destination(call)}: ${why}, but Service ${service.namespace}/${service.name} does not declare port ${port} as TCP, so the caller's sidecar waits, and the connection hangs in every mode.`,
+      fix: `Set appProtocol: tcp for port ${port} of Service ${service.namespace}/${service.name}, or let the port's name begin with tcp-.`,
+    }),
+  ]
+}
+
 /** Why the server's sidecar waits; undefined if the client sends enough. */
 function silence({ target: { servicePort }, isShort }: Call, port: number): string | undefined {
   if (isShort) return 'the client sends fewer than five bytes'

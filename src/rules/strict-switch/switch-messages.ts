@@ -50,7 +50,7 @@ export function denialText(reference: ObjectReference, effect: SwitchEffect): st
     ),
     ...effect.broken.slice(0, SHOWN).map((finding) => `- ${detail(finding)}\n  fix: ${finding.fix}`),
     ...(rest > 0 ? [`and ${rest} more.`] : []),
-    `All findings: ${command(effect)}`,
+    `After the switch, ${DELAY}. All findings: ${command(effect)}`,
     'To switch anyway, annotate the PeerAuthentication or its namespace, if the configuration allows it: istio-onramp.io/strict-switch: "warn".',
   ].join('\n')
 }

@@ -1,184 +1,128 @@
-// What `check --assume-strict` says of an application, against what breaks on a real node once STRICT is on. Both are lists of
-// the same words: a probe or hook by workload and slot, a caller, a webhook, a node port. hack/check/on-node runs it.
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+// What `check --assume-strict` says of two applications, against what breaks on a real node once STRICT is on, and what it says
+// of the modes in force, against what fails before. hack/check/on-node runs it.
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
-import { createSelfSigned } from '../../../src/certificates/self-signed.ts'
-import { arrayMember, memberAt, stringMember, type JsonObject } from '../../../src/kubernetes/json.ts'
-import { done, kubeconfig, kubectl } from '../../support/api-server/kubectl.ts'
+import t, { type Test } from 'tap'
+import { createSelfSigned, type SelfSigned } from '../../../src/certificates/self-signed.ts'
+import { arrayMember, memberAt, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { kubectl } from '../../support/api-server/kubectl.ts'
 import { namespaceObject, peerAuthentication } from '../../support/fixtures.ts'
+import { API_SERVICE, apiService, LAB, LAB_NODE_PORT, labClients, labServers, OUT } from '../support/node/lab.ts'
 import { ASKED, clients, LEGACY, NODE_PORT, servers, SHOP, webhook } from '../support/node/shop.ts'
+import {
+  apply,
+  failing,
+  failingAfter,
+  list,
+  manifestsOf,
+  predicted,
+  runningPodOf,
+  untilAvailable,
+  type Application,
+} from '../support/node/switched.ts'
 
-const CLI = join(import.meta.dirname, '../../../dist/cli.js')
-/** Pooled connections are cut after 45 s, so calls are judged from a minute on. */
-const SETTLED_MS = 70_000
-const WATCHED_MS = 180_000
-
-/** Namespaces, pods and policies as one apply; then every Deployment is available. */
-async function apply(objects: readonly JsonObject[]): Promise<void> {
-  await done(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: [...objects] })
+interface Trial {
+  readonly namespaces: readonly [string, string]
+  readonly certified: string
+  readonly servers: (pair: SelfSigned) => readonly JsonObject[]
+  /** Workloads whose running pods the clients need. */
+  readonly called: readonly string[]
+  readonly clients: (...addresses: readonly string[]) => readonly JsonObject[]
+  readonly callback: (pair: SelfSigned) => JsonObject
+  readonly entrances: Application['entrances']
+  /** Its hooks run when a pod ends and when the next one starts. */
+  readonly hooked: string
+  /** The least number of things that break, so that the trial is one. */
+  readonly breaks: number
 }
 
-async function untilAvailable(): Promise<void> {
-  for (const namespace of [SHOP, LEGACY])
-    await done(['wait', 'deployment', '--all', '-n', namespace, '--for=condition=Available', '--timeout=300s'])
+const shop: Trial = {
+  namespaces: [SHOP, LEGACY],
+  certified: 'gate.shop.svc',
+  servers,
+  called: ['api', 'store'],
+  clients: (api = '', store = '') => clients(api, store),
+  callback: webhook,
+  entrances: async () => {
+    const asked = await kubectl(['create', '--dry-run=server', '-f', '-'], ASKED)
+    return [...(asked.status === 0 ? [] : ['webhook gate']), ...(await refusedAt(NODE_PORT, `${SHOP}/open`))]
+  },
+  hooked: 'hooks',
+  breaks: 14,
 }
 
-interface Items {
-  readonly items: readonly JsonObject[]
-}
-
-async function list(what: string, namespace: string): Promise<readonly JsonObject[]> {
-  const { items } = JSON.parse(await done(['get', what, '-n', namespace, '-o', 'json'])) as Items
-  return items
-}
-
-async function podOf(name: string): Promise<JsonObject> {
-  const { items } = JSON.parse(await done(['get', 'pods', '-n', SHOP, '-l', `app=${name}`, '-o', 'json'])) as Items
-  const [pod] = items
-  if (pod === undefined) throw new Error(`no pod of ${name}`)
-  return pod
-}
-
-interface Report {
-  readonly findings: readonly JsonObject[]
-}
-
-function predicted(args: readonly string[]): readonly string[] {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [CLI, 'check', '--assume-strict', SHOP, '-o', 'json', ...args],
-    { encoding: 'utf8', env: { ...process.env, KUBECONFIG: kubeconfig() }, maxBuffer: 1 << 26 },
-  )
-  if (status !== 1) throw new Error(`check ended with ${String(status)}: ${stderr}`)
-  const { findings } = JSON.parse(stdout) as Report
-  const errors = findings.filter(({ severity }) => severity === 'error')
-  return [...new Set(errors.flatMap(inWords))].toSorted()
-}
-
-/** Every error has to be one of the things that are watched. */
-function inWords(finding: JsonObject): readonly string[] {
-  const { code, container, slot } = finding
-  const [namespace = '', name = ''] = ['namespace', 'name'].map((key) => String(memberAt(finding, 'object', key)))
-  if (typeof slot === 'string') return [`probe ${namespace}/${name} ${String(container)} ${slot}`]
-  const callers = arrayMember(finding, 'callers')
-  if (callers.length > 0)
-    return callers.map(
-      (caller) => `caller ${String(memberAt(caller, 'namespace'))}/${String(memberAt(caller, 'name'))}`,
+const lab: Trial = {
+  namespaces: [LAB, OUT],
+  certified: 'gate.lab.svc',
+  servers: labServers,
+  called: ['ledger'],
+  clients: (ledger = '') => labClients(ledger),
+  callback: apiService,
+  entrances: async () => {
+    const services = await list('apiservices')
+    const ours = services.find((object) => memberAt(object, 'metadata', 'name') === API_SERVICE)
+    const conditions = arrayMember(memberAt(ours, 'status'), 'conditions')
+    const isAvailable = conditions.some(
+      (one) => memberAt(one, 'type') === 'Available' && memberAt(one, 'status') === 'True',
     )
-  if (code === 'node-port-refused') return [`node port ${namespace}/${name}`]
-  if (code === 'webhook-unreachable') return [`webhook ${name}`]
-  return [`${String(code)} ${namespace}/${name}`]
+    return [
+      ...(isAvailable ? [] : [`api service ${API_SERVICE}`]),
+      ...(await refusedAt(LAB_NODE_PORT, `${LAB}/entered`)),
+    ]
+  },
+  hooked: 'hooked',
+  breaks: 20,
 }
 
-const SLOTS: Readonly<Record<string, string>> = {
-  Liveness: 'livenessProbe',
-  Readiness: 'readinessProbe',
-  Startup: 'startupProbe',
-  FailedPostStartHook: 'postStart',
-  FailedPreStopHook: 'preStop',
+async function refusedAt(port: number, service: string): Promise<readonly string[]> {
+  const answer = await fetch(`http://10.88.0.1:${port}/`, { headers: { connection: 'close' } }).catch(() => undefined)
+  return answer?.ok === true ? [] : [`node port ${service}`]
 }
 
-/** Probes and hooks that kubelet reports as failed after the moment. */
-async function failedChecks(since: Date): Promise<readonly string[]> {
-  const events = await list('events', SHOP)
-  return events.flatMap((event) => {
-    const reason = stringMember(event, 'reason') ?? ''
-    // Events that differ in their source port alone arrive as "(combined from similar events): Readiness probe failed".
-    const message = (stringMember(event, 'message') ?? '').replace(/^\(combined from similar events\): /, '')
-    const word = reason === 'Unhealthy' ? (/^\w+/.exec(message)?.[0] ?? '') : reason
-    const slot = SLOTS[word]
-    const at = new Date(stringMember(event, 'lastTimestamp') ?? '')
-    if (slot === undefined || memberAt(event, 'type') !== 'Warning' || !(at >= since)) return []
-    const pod = String(memberAt(event, 'involvedObject', 'name')).replace(/-[^-]+-[^-]+$/, '')
-    const container = /\{(.*)\}/.exec(String(memberAt(event, 'involvedObject', 'fieldPath')))?.[1] ?? ''
-    // A new pod's proxy is not ready at once.
-    return container.startsWith('istio-') ? [] : [`probe ${SHOP}/${pod} ${container} ${slot}`]
-  })
-}
+const wanted = (process.env['TRIALS'] ?? 'shop,lab').split(',')
+for (const [name, trial] of Object.entries({ shop, lab }))
+  if (wanted.includes(name))
+    await t.test(name, async (t) => {
+      const { namespaces, hooked, entrances } = trial
+      const [home, outside] = namespaces
+      const pair = await createSelfSigned([trial.certified], new Date())
+      const spaces = [namespaceObject(home, { 'istio-injection': 'enabled' }), namespaceObject(outside)]
+      const serving = trial.servers(pair)
+      await apply([...spaces, ...serving])
+      await untilAvailable([home])
+      const pods = await Promise.all(trial.called.map((called) => runningPodOf(called, home)))
+      const calling = trial.clients(...pods.map((pod) => String(memberAt(pod, 'status', 'podIP'))))
+      await apply([...calling, trial.callback(pair)])
+      await untilAvailable(namespaces)
+      await sleep(50_000)
 
-/** Clients of which calls failed within the last seconds; a client that printed nothing is an error of the test. */
-async function failedCallers(seconds: number): Promise<readonly string[]> {
-  const found: string[] = []
-  for (const object of clients('', '')) {
-    const [namespace = '', name = ''] = ['namespace', 'name'].map((key) => String(memberAt(object, 'metadata', key)))
-    const log = await done(['logs', `deployment/${name}`, '-n', namespace, '-c', 'app', `--since=${seconds}s`])
-    if (!/^(?:ok|failed) /m.test(log)) throw new Error(`${name} called nobody`)
-    if (/^failed /m.test(log)) found.push(`caller ${namespace}/${name}`)
-    t.comment(`${name}: ${log.trim().split('\n').at(-1) ?? ''}`)
-  }
-  return found
-}
+      const application: Application = { namespaces, servers: serving, clients: calling, entrances }
+      const given = [...(await list('nodes')), ...(await list('configmaps', '-n', 'istio-system'))]
+      const manifests = [...spaces, ...serving, ...calling, trial.callback(pair), ...pods, ...given]
+      const scope = namespaces.flatMap((namespace) => ['-n', namespace])
+      // A callback is an object of no namespace, and of the scope of its server's.
+      const sources = { manifests: ['--from', manifestsOf(manifests)], cluster: [] as readonly string[] }
+      const now = predicted([...sources.cluster, ...scope])
+      t.same(now, predicted([...sources.manifests, ...scope]), 'of now, the manifests and the cluster say the same')
+      const later = predicted([...sources.cluster, ...scope, '--assume-strict', home])
+      t.same(later, predicted([...sources.manifests, ...scope, '--assume-strict', home]), 'and of later as well')
 
-async function failedEntrances(): Promise<readonly string[]> {
-  const asked = await kubectl(['create', '--dry-run=server', '-f', '-'], ASKED)
-  const answer = await fetch(`http://10.88.0.1:${NODE_PORT}/`, { headers: { connection: 'close' } }).catch(
-    () => undefined,
-  )
-  return [...(asked.status === 0 ? [] : ['webhook gate']), ...(answer?.ok === true ? [] : [`node port ${SHOP}/open`])]
-}
+      const before = await failing(application, new Date(Date.now() - 45_000))
+      compare(t, now, before, 'before the switch')
+      const since = new Date()
+      await apply([peerAuthentication(home, 'default', { mtls: { mode: 'STRICT' } })])
+      compare(t, later, await failingAfter(application, hooked, since), 'within three minutes after it')
+      t.ok(later.length >= trial.breaks, `${later.length} things break: ${later.join('; ')}`)
+    })
 
-const pair = await createSelfSigned(['gate.shop.svc'], new Date())
-await apply([namespaceObject(SHOP, { 'istio-injection': 'enabled' }), namespaceObject(LEGACY)])
-await apply(servers(pair))
-await untilAvailable()
-const apiPod = await podOf('api')
-const storePod = await podOf('store')
-const addressOf = (pod: JsonObject) => String(memberAt(pod, 'status', 'podIP'))
-const calling = clients(addressOf(apiPod), addressOf(storePod))
-await apply([...calling, webhook(pair)])
-await untilAvailable()
-await sleep(20_000)
-
-const folder = mkdtempSync(join(tmpdir(), 'check-'))
-const configuration = await list('configmaps', 'istio-system')
-const manifests = [namespaceObject(SHOP, { 'istio-injection': 'enabled' }), namespaceObject(LEGACY), ...servers(pair)]
-writeFileSync(
-  join(folder, 'cluster.json'),
-  JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'List',
-    items: [...manifests, ...calling, webhook(pair), apiPod, ...configuration],
-  }),
-)
-const fromManifests = predicted(['--from', folder])
-const live = predicted([])
-t.same(live, fromManifests, 'the manifests and the cluster predict the same')
-
-t.test('nothing fails before the switch', async (t) => {
-  t.same(await failedCallers(10), [])
-  t.same(await failedEntrances(), [])
-  t.same(await failedChecks(new Date(Date.now() - 10_000)), [])
-})
-
-t.test('what breaks within three minutes is what was predicted', async (t) => {
-  const since = new Date()
-  await apply([peerAuthentication(SHOP, 'default', { mtls: { mode: 'STRICT' } })])
-  const broken = new Set<string>()
-  const note = (found: readonly string[]) => found.forEach((entry) => broken.add(entry))
-  await sleep(SETTLED_MS)
-  while (Date.now() - since.getTime() < WATCHED_MS) {
-    note(await failedChecks(since))
-    note(await failedCallers(10))
-    note(await failedEntrances())
-    await sleep(10_000)
-  }
-  // Hooks run when a pod ends and when the next one starts.
-  await done(['delete', 'pod', '-n', SHOP, '-l', 'app=hooks', '--wait=false'])
-  await sleep(30_000)
-  note(await failedChecks(since))
+function compare(t: Test, predicted: readonly string[], seen: readonly string[], when: string): void {
   t.same(
-    live.filter((entry) => !broken.has(entry)),
+    predicted.filter((entry) => !seen.includes(entry)),
     [],
-    'no false alarm',
+    `no false alarm ${when}`,
   )
   t.same(
-    [...broken].filter((entry) => !live.includes(entry)),
+    seen.filter((entry) => !predicted.includes(entry)),
     [],
-    'no miss',
+    `no miss ${when}`,
   )
-  t.ok(live.length >= 14, `${live.length} things break: ${live.join('; ')}`)
-})
+}

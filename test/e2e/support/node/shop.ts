@@ -4,7 +4,8 @@
  * Half of it breaks under STRICT, for a reason each; the other half looks much the same and does not.
  */
 import type { SelfSigned } from '../../../../src/certificates/self-signed.ts'
-import type { Json, JsonObject } from '../../../../src/kubernetes/json.ts'
+import type { JsonObject } from '../../../../src/kubernetes/json.ts'
+import { ALIVE, buildersOf, HTTP, READY, SLOWLY } from './builders.ts'
 
 export const SHOP = 'shop'
 export const LEGACY = 'legacy'
@@ -20,72 +21,7 @@ const ADDRESSES: Readonly<Record<string, string>> = {
   old: '10.96.77.6',
 }
 
-const SLOWLY = { periodSeconds: 5, timeoutSeconds: 4, failureThreshold: 3 }
-const READY = { httpGet: { path: '/ready', port: 8080 }, ...SLOWLY }
-const ALIVE = { httpGet: { path: '/alive', port: 8080 }, ...SLOWLY, failureThreshold: 6 }
-
-interface Options {
-  readonly namespace?: string
-  readonly annotations?: JsonObject
-  readonly container?: Readonly<Record<string, Json>>
-  /** Further names in the hosts file. */
-  readonly aliases?: Readonly<Record<string, string>>
-}
-
-function workload(name: string, image: string, args: readonly string[], options: Options = {}): JsonObject {
-  const { namespace = SHOP, annotations = {}, container = {}, aliases = {} } = options
-  const hosts = Object.entries({ ...ADDRESSES, ...aliases })
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name, namespace },
-    spec: {
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name }, annotations: { ...annotations, ...SMALL_PROXY } },
-        spec: {
-          terminationGracePeriodSeconds: 5,
-          automountServiceAccountToken: false,
-          hostAliases: hosts.map(([host, ip]) => ({ ip, hostnames: [host] })),
-          containers: [
-            {
-              name: 'app',
-              image,
-              imagePullPolicy: 'Never',
-              args,
-              resources: { requests: { cpu: '5m' } },
-              ...container,
-            },
-          ],
-        },
-      },
-    },
-  }
-}
-
-/** Twenty proxies on the two cores of a node. */
-const SMALL_PROXY = { 'sidecar.istio.io/proxyCPU': '10m', 'sidecar.istio.io/proxyMemory': '40Mi' }
-
-function server(name: string, args: readonly string[], options?: Options): JsonObject {
-  return workload(name, 'istio-onramp.local/probed:1', args, options)
-}
-
-function client(name: string, targets: readonly string[], options?: Options): JsonObject {
-  const args = targets.map((target) => `call=${target}`)
-  return workload(name, 'istio-onramp.local/application:1', args, options)
-}
-
-function service(name: string, port: JsonObject, spec: JsonObject = {}, namespace = SHOP): JsonObject {
-  const clusterIP = ADDRESSES[name] ?? 'None'
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name, namespace },
-    spec: { selector: { app: name }, clusterIP, ports: [port], ...spec },
-  }
-}
-
-const HTTP = { name: 'http', port: 8080 }
+const { server, client, application, service } = buildersOf(SHOP, ADDRESSES)
 
 /**
  * | workload  | under STRICT                                                                                    |
@@ -138,7 +74,7 @@ export function servers({ cert, key }: SelfSigned): readonly JsonObject[] {
     server('ruled', http),
     server('open', http),
     server('old', http, { namespace: LEGACY }),
-    workload('gate', 'istio-onramp.local/application:1', ['webhook=9443'], {
+    application('gate', ['webhook=9443'], {
       container: {
         env: [
           { name: 'CERTIFICATE', value: cert },
@@ -146,13 +82,13 @@ export function servers({ cert, key }: SelfSigned): readonly JsonObject[] {
         ],
       },
     }),
-    service('api', HTTP),
-    service('ported', { ...HTTP, port: 80, targetPort: 8080 }),
-    service('ruled', HTTP),
-    service('store', HTTP),
-    service('open', { ...HTTP, nodePort: NODE_PORT }, { type: 'NodePort' }),
-    service('gate', { name: 'https', port: 443, targetPort: 9443 }),
-    service('old', HTTP, {}, LEGACY),
+    service('api', [HTTP]),
+    service('ported', [{ ...HTTP, port: 80, targetPort: 8080 }]),
+    service('ruled', [HTTP]),
+    service('store', [HTTP]),
+    service('open', [{ ...HTTP, nodePort: NODE_PORT }], { type: 'NodePort' }),
+    service('gate', [{ name: 'https', port: 443, targetPort: 9443 }]),
+    service('old', [HTTP], {}, LEGACY),
     {
       apiVersion: 'networking.istio.io/v1',
       kind: 'DestinationRule',
