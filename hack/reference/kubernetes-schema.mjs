@@ -13,6 +13,8 @@ const QUANTITY = {
   type: ['string', 'number'],
   pattern: '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$',
 }
+const IP = { type: 'string', anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }] }
+const ID = { type: 'integer', minimum: 0, maximum: 2147483647 }
 const PORT = { type: 'integer', minimum: 1, maximum: 65535 }
 const one = (...values) => ({ type: 'string', enum: values })
 
@@ -45,7 +47,31 @@ const NARROWER = {
   'V1ContainerPort.protocol': one('TCP', 'UDP', 'SCTP'),
   'V1VolumeMount.mountPropagation': one('None', 'HostToContainer', 'Bidirectional'),
   'V1VolumeMount.mountPath': { type: 'string', pattern: '^[^:]+$' },
-  'V1EnvVar.name': { type: 'string', minLength: 1 },
+  'V1MatchCondition.name': {
+    type: 'string',
+    pattern: '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$',
+  },
+  'V1MatchCondition.expression': { type: 'string', pattern: '\\S' },
+  'V1EnvVar.name': { type: 'string', pattern: '^[ -<>-~]+$' },
+  'V1Container.image': { type: 'string', minLength: 1 },
+  'V1NodeSelector.nodeSelectorTerms': {
+    type: 'array',
+    minItems: 1,
+    items: { $ref: '#/definitions/V1NodeSelectorTerm' },
+  },
+  'V1RollingUpdateDeployment.maxSurge': { type: ['integer', 'string'], minimum: 0, pattern: '^[0-9]+%$' },
+  'V1RollingUpdateDeployment.maxUnavailable': {
+    type: ['integer', 'string'],
+    minimum: 0,
+    pattern: '^(100|[0-9]{1,2})%$',
+  },
+  'V1PodDNSConfig.nameservers': { type: 'array', maxItems: 3, items: IP },
+  'V1HostAlias.ip': IP,
+  'V1PodSecurityContext.runAsUser': ID,
+  'V1PodSecurityContext.runAsGroup': ID,
+  'V1PodSecurityContext.fsGroup': ID,
+  'V1SecurityContext.runAsUser': ID,
+  'V1SecurityContext.runAsGroup': ID,
   'V1KeyToPath.mode': { type: 'integer', minimum: 0, maximum: 511 },
   'V1EmptyDirVolumeSource.medium': one('', 'Memory', 'HugePages', 'HugePages-2Mi', 'HugePages-1Gi'),
   'V1EmptyDirVolumeSource.sizeLimit': QUANTITY,
@@ -71,11 +97,33 @@ const RELATIONS = {
     { anyOf: [has('key', { minLength: 1 }), has('operator', { const: 'Exists' })] },
     { if: { required: ['tolerationSeconds'] }, then: { properties: { effect: { const: 'NoExecute' } } } },
   ],
+  V1Container: [{ required: ['image'] }],
+  V1EnvVar: [{ not: { required: ['value', 'valueFrom'], properties: { value: { minLength: 1 } } } }],
+  // The name and one source; without a source it is an emptyDir.
+  V1Volume: [{ maxProperties: 2 }],
+  V1SeccompProfile: [localhostOnly()],
+  V1AppArmorProfile: [localhostOnly()],
+  V1SecurityContext: [
+    {
+      if: has('allowPrivilegeEscalation', { const: false }),
+      then: { properties: { privileged: { const: false } } },
+    },
+  ],
   V1LifecycleHandler: [{ oneOf: ['exec', 'httpGet', 'sleep', 'tcpSocket'].map((name) => ({ required: [name] })) }],
 }
 
 function has(name, schema) {
   return { required: [name], properties: { [name]: schema } }
+}
+
+/** A profile has a file if and only if its type says so. */
+function localhostOnly() {
+  const isFile = has('type', { const: 'Localhost' })
+  return {
+    if: isFile,
+    then: has('localhostProfile', { minLength: 1 }),
+    else: { properties: { localhostProfile: false } },
+  }
 }
 
 /** With these operators `values` must have members; with the others (Exists, DoesNotExist) none. */

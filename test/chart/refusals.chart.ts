@@ -69,6 +69,115 @@ check('what the API server would refuse in a pod, by its own types', [
   [{ updateStrategy: { rollingUpdate: { maxUnavailabel: 1 } } }, /additional properties 'maxUnavailabel' not allowed/],
 ])
 
+// The schema names every wrong value at once, so one run of helm is enough for all of these.
+t.test('what the API server would refuse by the form of one value', async (t) => {
+  const wrong: Readonly<Record<string, JsonObject>> = {
+    '/replicas': { replicas: 3000000000 },
+    '/revisionHistoryLimit': { revisionHistoryLimit: 3000000000 },
+    '/preStopSeconds': { preStopSeconds: -1 },
+    '/image/repository': { image: { repository: 'Ghcr.io/A', tag: 'a b' } },
+    '/image/tag': {},
+    '/imageRegistry': { imageRegistry: 'https://mirror.example' },
+    '/imagePullSecrets/0/name': { imagePullSecrets: [{ name: 'A_b' }] },
+    '/serviceAccount/name': { serviceAccount: { name: 'My Account' } },
+    '/priorityClassName': { priorityClassName: 'High!' },
+    '/runtimeClassName': { runtimeClassName: 'A_b' },
+    '/schedulerName': { schedulerName: 'A b' },
+    '/clientCertificates/caConfigMap/name': { clientCertificates: { caConfigMap: { name: 'A_b' } } },
+    '/certificates/existingSecret/name': {
+      certificates: {
+        existingSecret: { name: 'A_b' },
+        certManager: {
+          extraIpAddresses: ['10.0.0'],
+          extraDnsNames: ['a b'],
+          issuerRef: { name: 'a', kind: 'cluster issuer' },
+        },
+        selfManaged: { extraIpAddresses: ['300.1.1.1'] },
+      },
+    },
+    '/certificates/certManager/extraIpAddresses/0': {},
+    '/certificates/certManager/extraDnsNames/0': {},
+    '/certificates/certManager/issuerRef/kind': {},
+    '/certificates/selfManaged/extraIpAddresses/0': {},
+    '/networkPolicy/apiServerCidrs/0': {
+      networkPolicy: { apiServerCidrs: ['300.0.0.0/8', '10.0.0.0/33', 'fd00::/129'] },
+    },
+    '/networkPolicy/apiServerCidrs/1': {},
+    '/networkPolicy/apiServerCidrs/2': {},
+    '/webhooks/pods/matchConditions/0/name': {
+      webhooks: {
+        pods: { matchConditions: [{ name: 'A b', expression: 'true' }] },
+        ingress: { matchConditions: [{ name: 'a', expression: ' ' }] },
+      },
+    },
+    '/webhooks/ingress/matchConditions/0/expression': {},
+    '/updateStrategy/rollingUpdate/maxSurge': {
+      updateStrategy: { rollingUpdate: { maxSurge: '25', maxUnavailable: '101%' } },
+    },
+    '/updateStrategy/rollingUpdate/maxUnavailable': {},
+    '/dnsConfig/nameservers/0': { dnsConfig: { nameservers: ['resolver'] } },
+    '/hostAliases/0/ip': { hostAliases: [{ ip: '10.0.0', hostnames: ['a'] }] },
+    '/extraContainers/0': { extraContainers: [{ name: 'a' }] },
+    '/extraEnv/0/name': {
+      extraEnv: [{ name: 'A=B' }, { name: 'A', value: 'x', valueFrom: { fieldRef: { fieldPath: 'a' } } }],
+    },
+    '/extraEnv/1': {},
+    '/extraVolumes/0': { extraVolumes: [{ name: 'b', emptyDir: {}, configMap: { name: 'x' } }] },
+    '/securityContext/privileged': { securityContext: { privileged: true } },
+    '/podSecurityContext/seccompProfile': {
+      podSecurityContext: { seccompProfile: { type: 'Localhost' }, runAsUser: -1 },
+    },
+    '/podSecurityContext/runAsUser': {},
+    '/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms': {
+      affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } } },
+    },
+    '/verify/waitSeconds': { verify: { waitSeconds: -1 } },
+    '/config/tls/minVersion': { config: { tls: { minVersion: 'TLSv1.3' } } },
+  }
+  const said = refusal(Object.assign({}, ...Object.values(wrong)) as JsonObject) ?? 'taken'
+  for (const path of Object.keys(wrong)) t.ok(said.includes(`'${path}'`), path)
+})
+
+check('what the API server or kubelet would refuse of two values together', [
+  [
+    { resources: { requests: { memory: '1Gi' } } },
+    /resources\.requests\.memory \(1Gi\) is more than .*limits\.memory \(512Mi\)/,
+  ],
+  [{ resources: { requests: { cpu: 2 }, limits: { cpu: '1999m' } } }, /requests\.cpu \(2\) is more than .*\(1999m\)/],
+  [{ updateStrategy: { rollingUpdate: { maxSurge: 0 } } }, /maxSurge and maxUnavailable are both 0/],
+  [{ updateStrategy: { rollingUpdate: { maxSurge: '0%', maxUnavailable: '0%' } } }, /are both 0/],
+  [{ dnsPolicy: 'None' }, /dnsPolicy is None, which needs dnsConfig\.nameservers/],
+  [{ extraVolumeMounts: [{ name: 'nope', mountPath: '/a' }] }, /extraVolumeMounts: there is no volume nope/],
+  [
+    { extraVolumeMounts: [{ name: 'config', mountPath: '/etc/istio-onramp/tls' }] },
+    /extraVolumeMounts: \/etc\/istio-onramp\/tls is mounted already/,
+  ],
+  [
+    { extraContainers: [{ name: 'a', image: 'b' }], extraInitContainers: [{ name: 'a', image: 'b' }] },
+    /extraInitContainers: the name a is taken/,
+  ],
+  [
+    { lifecycle: { preStop: { sleep: { seconds: 61 } } } },
+    /lifecycle\.preStop\.sleep\.seconds is 61, and the pod has 60 s/,
+  ],
+  [
+    {
+      topologySpreadConstraints: [1, 2].map((maxSkew) => ({
+        maxSkew,
+        topologyKey: 'zone',
+        whenUnsatisfiable: 'ScheduleAnyway',
+      })),
+    },
+    /topologySpreadConstraints: two have zone, ScheduleAnyway/,
+  ],
+  [{ podSecurityContext: { runAsUser: 0 } }, /runAsUser is 0 and runAsNonRoot is true/],
+  [
+    { service: { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4', 'IPv6'] } },
+    /service\.ipFamilyPolicy is SingleStack/,
+  ],
+  [{ extraObjects: [{}, 'kind: ['] }, /extraObjects\[1\] is not YAML/],
+])
+
 check('a selector that the API server would refuse', [
   [selector({ key: 'team', operator: 'Equals', values: ['a'] }), /operator': value must be one of 'In', 'NotIn'/],
   [selector({ key: 'team', operator: 'In' }), /missing property 'values'/],
@@ -111,8 +220,11 @@ check('what the chart sets itself', [
   [{ extraArgs: ['--listen=:1'] }, /extraArgs: the chart sets --listen itself/],
   [{ extraArgs: ['--tls-cert', 'a'] }, /extraArgs: the chart sets --tls-cert itself/],
   [{ extraVolumes: [{ name: 'tls', emptyDir: {} }] }, /extraVolumes: the name tls is taken/],
-  [{ extraContainers: [{ name: 'webhook' }] }, /extraContainers: the name webhook is taken/],
-  [{ extraInitContainers: [{ name: 'a' }, { name: 'a' }] }, /extraInitContainers: the name a is taken/],
+  [{ extraContainers: [{ name: 'webhook', image: 'a' }] }, /extraContainers: the name webhook is taken/],
+  [
+    { extraInitContainers: ['a', 'a'].map((name) => ({ name, image: 'b' })) },
+    /extraInitContainers: the name a is taken/,
+  ],
 ])
 
 const LINES = PEM.trim().split('\n')
@@ -187,9 +299,18 @@ t.test('the defaults are taken, and values at the edge of what is allowed', asyn
     selfManaged({ leafDuration: '1m', authorityDuration: '3m', trustDelay: '30s' }),
     { config: { limits: { requestBytes: 67108864 } } },
     { hostNetwork: true, ports: { https: 10260 } },
-    { resources: { limits: { cpu: 1.5, memory: '1Gi', 'hugepages-2Mi': '4M' }, requests: { cpu: 2 } } },
+    { resources: { limits: { cpu: 1.5, memory: '1Gi', 'hugepages-2Mi': '4M' }, requests: { cpu: 1 } } },
     { tolerations: [{ operator: 'Exists' }, { key: 'a', effect: 'NoExecute', tolerationSeconds: 5 }] },
     { podLabels: { 'example.com/a': '' } },
+    { resources: { requests: { cpu: '1e0', memory: '0.5Gi' }, limits: { cpu: 1, memory: '512Mi' } } },
+    { updateStrategy: { rollingUpdate: { maxSurge: '150%', maxUnavailable: '100%' } } },
+    { networkPolicy: { apiServerCidrs: ['0.0.0.0/0', '::/0', 'fd00:1::/64', '::ffff:10.0.0.0/104'] } },
+    {
+      image: { repository: 'localhost:5000/team__a/on-ramp.x', tag: 'v1.0_rc.1' },
+      imageRegistry: 'Mirror.example:5000/a/b',
+    },
+    { podSecurityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'a.json' } } },
+    { extraObjects: ['apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ConfigMap\n'] },
   ]
   for (const values of taken) t.equal(refusal(values), undefined, JSON.stringify(values).slice(0, 80))
 })

@@ -29,6 +29,15 @@ of the registry, which is the first part of a repository if it has a dot or a po
 {{- toYaml .given -}}
 {{- end -}}
 
+{{/* Init containers share their names with these. */}}
+{{- define "istio-onramp.containerNames" -}}
+{{- $names := list "webhook" -}}
+{{- range .Values.extraContainers -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- toYaml $names -}}
+{{- end -}}
+
 {{- define "istio-onramp.extraArgs" -}}
 {{- range .Values.extraArgs -}}
 {{- with regexFind "^--(config|tls-cert|tls-key|tls-self-managed|listen|metrics|client-ca)(=|$)" . -}}

@@ -7,6 +7,8 @@ exist. Each message names the values and what to do.
 {{- include "istio-onramp.refuseLimits" . -}}
 {{- include "istio-onramp.refuseMonitoring" . -}}
 {{- include "istio-onramp.refuseVerification" . -}}
+{{- include "istio-onramp.refusePod" . -}}
+{{- include "istio-onramp.refuseMissingNamespaces" . -}}
 {{- if eq .Values.certificates.mode "certManager" -}}
 {{- include "istio-onramp.refuseWithoutCertManager" . -}}
 {{- include "istio-onramp.refuseLifetimes" . -}}
