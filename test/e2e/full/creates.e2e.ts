@@ -119,7 +119,8 @@ t.test('Fail: a Secret that is deleted is restored within a minute, and no creat
 })
 
 /** What a client gets while there is no API server, or one that is stopping or starting: no answer of a webhook. */
-const WITHOUT_API_SERVER = /fetch failed|ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|shutting down|other side closed|not yet ready/
+const WITHOUT_API_SERVER =
+  /fetch failed|ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|shutting down|other side closed|not yet ready/
 
 t.test('Fail: the API server is restarted, and no call of a webhook fails', async (t) => {
   const creates = await load(
