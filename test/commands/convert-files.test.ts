@@ -83,7 +83,7 @@ t.test('the estate view counts, groups and escapes', (t) => {
   const exact = html.slice(html.indexOf('shop/exact</summary>'))
   t.match(
     exact,
-    /<pre>apiVersion: networking\.k8s\.io\/v1\nkind: Ingress[^]*?<\/pre><pre>apiVersion: networking\.istio\.io\/v1/,
+    /<pre tabindex="0">apiVersion: networking\.k8s\.io\/v1\nkind: Ingress[^]*?<\/pre><pre tabindex="0">apiVersion: networking\.istio\.io\/v1/,
   )
   t.end()
 })
