@@ -60,6 +60,30 @@ export const INPUT_ERRORS = {
     remedy:
       'Ask for get on pods/log: the chart has a ClusterRole for it (rbac.accessLogs). Or give files that kubectl logs wrote.',
   },
+  'prometheus-url-invalid': {
+    meaning: 'The value of --prometheus is not a URL with the scheme http or https.',
+    remedy: 'Write the URL of its API, such as http://localhost:9090; kubectl port-forward makes it reachable.',
+  },
+  'prometheus-unauthorized': {
+    meaning: 'Prometheus, or the proxy before it, refuses the request (401 or 403).',
+    remedy: 'Put a user and password into the URL, or reach Prometheus by kubectl port-forward.',
+  },
+  'prometheus-timeout': {
+    meaning: 'Prometheus did not answer in 30 seconds.',
+    remedy: 'Check the address, or ask about a shorter time with --since.',
+  },
+  'prometheus-certificate': {
+    meaning: 'The certificate of Prometheus is not valid for its address, has expired, or is of an unknown authority.',
+    remedy: 'Use the name in the certificate, and give its authority in NODE_EXTRA_CA_CERTS.',
+  },
+  'prometheus-metric-missing': {
+    meaning: "Prometheus has none of Istio's standard metrics in the span.",
+    remedy: 'Name the Prometheus that scrapes the sidecars, and check that metrics are not switched off by Telemetry.',
+  },
+  'prometheus-failed': {
+    meaning: 'Prometheus cannot be reached, or answers with an error.',
+    remedy: 'Read the message, which is its own.',
+  },
   'receipt-invalid': {
     meaning: 'The annotation istio-onramp.io/rewritten does not match the object, so restore cannot undo the rewrite.',
     remedy: 'Restore the probes from your own manifests.',

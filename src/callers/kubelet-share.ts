@@ -65,3 +65,18 @@ function leadsTo(service: Service, servicePort: number, port: number, target: Wo
     (entry) => entry.port === servicePort && target.units.some((unit) => portNumber(entry.target, unit) === port),
   )
 }
+
+/** Requests of kubelet that reach the sidecars of a workload's pods each second; none if Istio's agent serves them. */
+export function probesPerSecond({ units, addresses }: Workload, { inventory }: Estate): number {
+  const [unit] = units
+  if (unit?.mesh.kind !== 'sidecar' || unit.mesh.sidecar.rewriting.state === 'on') return 0
+  const ports = [inventory.controlPlane('default').statusPort]
+  const each = unit.pod.containers.flatMap(({ checks }) =>
+    checks.flatMap(({ slot, handler, raw }) => {
+      if (isHook(slot) || isProblem(handler) || handler.kind !== 'httpGet' || ports.includes(Number(handler.port)))
+        return []
+      return [1 / periodOf(member(raw, 'periodSeconds'))]
+    }),
+  )
+  return each.reduce((sum, rate) => sum + rate, 0) * Math.max(addresses.length, 1)
+}

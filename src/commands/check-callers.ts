@@ -1,5 +1,6 @@
 /** `check --access-log`: reads the logs, and joins them with any state of the cluster. */
 import { joinTraffic } from '../callers/join-traffic.ts'
+import { joinCounts, trafficQueries } from '../callers/traffic-counts.ts'
 import { missingIn } from '../callers/log-format.ts'
 import type { AccessLogFormat } from '../istio/control-plane.ts'
 import { counted } from '../kubernetes/counted.ts'
@@ -13,6 +14,7 @@ export interface LogOptions {
   readonly cluster: ClusterFlags
   readonly namespaces: readonly string[]
   readonly accessLog: readonly string[]
+  readonly prometheus: string | undefined
   /** Seconds; undefined for the default of what is read. */
   readonly since: number | undefined
 }
@@ -22,8 +24,35 @@ export interface Traffic {
   join(estate: Estate): { readonly estate: Estate; readonly findings: readonly Finding[] }
 }
 
-/** Returns undefined without logs. Throws InputError. */
+/** Reads logs and metrics; undefined without either. Throws InputError. */
 export async function readTraffic(
+  options: LogOptions,
+  input: CheckInput,
+  tell: (line: string) => void,
+): Promise<Traffic | undefined> {
+  const logs = await readLogTraffic(options, input, tell)
+  const counts = await readCounts(options)
+  if (logs === undefined || counts === undefined) return logs ?? counts
+  return {
+    join(estate) {
+      const counted = counts.join(estate)
+      const { estate: both, findings } = logs.join(counted.estate)
+      return { estate: both, findings: [...findings, ...counted.findings] }
+    },
+  }
+}
+
+/** Seconds of metrics, unless --since says otherwise. */
+const DAY = 86_400
+
+async function readCounts({ prometheus, since = DAY }: LogOptions): Promise<Traffic | undefined> {
+  if (prometheus === undefined) return undefined
+  const { askPrometheus } = await import('./prometheus.ts')
+  const answers = await askPrometheus(prometheus, trafficQueries(since))
+  return { join: (estate) => ({ estate: { ...estate, counted: joinCounts(answers, since, estate) }, findings: [] }) }
+}
+
+async function readLogTraffic(
   options: LogOptions,
   { after }: CheckInput,
   tell: (line: string) => void,

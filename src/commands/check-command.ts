@@ -13,6 +13,7 @@ interface CheckFlags extends ClusterFlags {
   readonly change?: string[]
   readonly remove?: string[]
   readonly accessLog?: string[]
+  readonly prometheus?: string
   readonly since?: number
   readonly output?: CheckOutput[]
   readonly failOn: CheckOptions['failOn']
@@ -39,10 +40,12 @@ export function addCheck(program: Command, run: Run): void {
     .option('--change <path>', `report what breaks if these objects are applied: ${PATHS}`, collect)
     .option('--remove <kind/namespace/name>', 'report what breaks if this object is deleted; repeatable', collect)
     .option('--access-log <path>', `name the plain-text callers in sidecars' access logs: ${LOG_PATHS}`, collect)
+    .option('--prometheus <url>', 'count plain-text traffic with the metrics of this Prometheus')
     .addOption(
-      new Option('--since <duration>', 'how far back metrics and live logs are read, such as 90m, 24h or 7d').argParser(
-        readSince,
-      ),
+      new Option(
+        '--since <duration>',
+        'how far back metrics (default: 24h) and live logs (default: all) are read, such as 90m or 7d',
+      ).argParser(readSince),
     )
     .addOption(
       new Option(
@@ -78,9 +81,12 @@ export function addCheck(program: Command, run: Run): void {
 const LOG_PATHS =
   'file, folder (read recursively), gzip, - for standard input, or live for the logs of a live cluster; repeatable'
 
-function refuseContradictions({ from, change = [], accessLog = [], watch }: CheckFlags, command: Command): void {
-  if (accessLog.length > 0 && watch === true)
-    command.error('error: --access-log cannot be used with --watch: logs are read once')
+function refuseContradictions(
+  { from, prometheus, change = [], accessLog = [], watch }: CheckFlags,
+  command: Command,
+): void {
+  if ((accessLog.length > 0 || prometheus !== undefined) && watch === true)
+    command.error('error: --access-log and --prometheus cannot be used with --watch: they are read once')
   if (accessLog.includes('live') && from !== undefined)
     command.error('error: --access-log live needs a live cluster; it cannot be used with --from')
   if (accessLog.includes('-') && [...(from ?? []), ...change].includes('-'))
@@ -106,6 +112,7 @@ async function runCheck(flags: CheckFlags, run: Run): Promise<void> {
     change: flags.change ?? [],
     remove: flags.remove ?? [],
     accessLog: flags.accessLog ?? [],
+    prometheus: flags.prometheus,
     since: flags.since,
     outputs: flags.output ?? [{ format: 'text', file: undefined }],
     failOn: flags.failOn,

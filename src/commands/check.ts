@@ -51,6 +51,8 @@ export interface CheckOptions {
   readonly change: readonly string[]
   readonly remove: readonly string[]
   readonly accessLog: readonly string[]
+  /** The URL of a Prometheus. */
+  readonly prometheus: string | undefined
   /** Seconds that metrics and live logs cover; undefined for a day of metrics, and all of a log. */
   readonly since: number | undefined
   readonly outputs: readonly CheckOutput[]

@@ -8,6 +8,7 @@ import { findAmbient } from './topics/ambient.ts'
 import { findCallbacks } from './topics/api-server-callbacks.ts'
 import { findCallers } from './topics/callers.ts'
 import { findClientPolicy } from './topics/client-policy.ts'
+import { findCountedTraffic } from './topics/counted-traffic.ts'
 import { findInjection } from './topics/injection.ts'
 import { findLeftBehind } from './topics/left-behind.ts'
 import { findOutsideTraffic } from './topics/outside-traffic.ts'
@@ -28,6 +29,7 @@ const TOPICS: readonly Topic[] = [
   findInjection,
   findCallers,
   findSeenCallers,
+  findCountedTraffic,
   findClientPolicy,
   findProxyBypass,
   findOutsideTraffic,

@@ -8,7 +8,7 @@ import { readDestinationRules, type DestinationRules } from './destination-rules
 import { behindEndpoints } from './endpoints.ts'
 import type { Inventory } from './inventory.ts'
 import { findPlaces, type Places } from './places.ts'
-import type { SeenTraffic } from './seen-traffic.ts'
+import type { CountedTraffic, SeenTraffic } from './seen-traffic.ts'
 import type { ExposedService } from './service.ts'
 import { finish, type Steps } from '../kubernetes/steps.ts'
 import { gatherWorkloads, type Workload } from './workload.ts'
@@ -21,6 +21,8 @@ export interface Estate extends Places {
   readonly destinationRules: DestinationRules
   /** What access logs show; undefined without logs. */
   readonly seen?: SeenTraffic
+  /** What Prometheus counted; undefined if it was not asked. */
+  readonly counted?: CountedTraffic
 }
 
 export function buildEstate(inventory: Inventory): Estate {

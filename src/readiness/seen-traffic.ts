@@ -61,3 +61,21 @@ export interface LogCoverage {
   /** What the logs leave open about the namespace's callers, one sentence each. */
   readonly unknown: readonly string[]
 }
+
+/** Plain-text traffic as Prometheus counted it. */
+export interface CountedTraffic {
+  /** The span of the counts. */
+  readonly seconds: number
+  /** Whether sidecars of the namespace reported anything. */
+  hasData(namespace: string): boolean
+  countsIn(namespace: string): readonly TrafficCount[]
+}
+
+export interface TrafficCount {
+  readonly target: Workload
+  readonly requests: number
+  /** Sent and received, of TCP. */
+  readonly bytes: number
+  /** kubelet's own probes may be all of it. */
+  readonly isOfKubelet: boolean
+}

@@ -14,6 +14,7 @@ import { unknownRoutes } from './topics/callers.ts'
 import { unknownBypasses } from './topics/possible-bypass.ts'
 import { findProxyBypass } from './topics/proxy-bypass.ts'
 import { unknownProbes } from './topics/probes.ts'
+import { unknownCounts } from './topics/counted-traffic.ts'
 import { unknownControllers } from './topics/routes.ts'
 import type { Workload } from './workload.ts'
 
@@ -80,6 +81,7 @@ function judgeNamespace(name: string, basis: Basis): NamespaceVerdict {
     ...[...unknownRoutes(situation).values()].map(
       (call) => `whether calls of ${call} go through the caller's sidecar is not known: no address is given for them`,
     ),
+    ...(dataplane === 'none' ? [] : unknownCounts(name, estate.counted)),
     ...(estate.seen?.coverage(name)?.unknown ?? []).map((what) => `it is not known ${what}`),
     ...(dataplane === 'none'
       ? []

@@ -238,6 +238,7 @@ t.test('a run: several formats at once, to files and to standard output, and one
     change: [],
     remove: [],
     accessLog: [],
+    prometheus: undefined,
     since: undefined,
     outputs,
     failOn: 'error',

@@ -77,6 +77,7 @@ const OPTIONS: CheckOptions = {
   change: [],
   remove: [],
   accessLog: [],
+  prometheus: undefined,
   since: undefined,
   outputs: [{ format: 'json', file: undefined }],
   failOn: 'error',

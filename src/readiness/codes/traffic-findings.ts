@@ -18,6 +18,22 @@ export const TRAFFIC_FINDINGS = {
       "A sidecar's access log has connections without mutual TLS. The port accepts them today; under STRICT it would refuse them.",
     remedy: 'Add the caller to the mesh before the namespace turns STRICT.',
   },
+  'plaintext-traffic': {
+    severity: 'error',
+    area: 'inject',
+    title: 'Metrics count plain-text traffic to a STRICT workload',
+    meaning:
+      'Sidecars reported requests or bytes with connection_security_policy="none", more than the probes of kubelet make. Metrics cannot name callers without a sidecar.',
+    remedy: 'Name the callers with --access-log, then add them to the mesh, or keep the port PERMISSIVE.',
+  },
+  'plaintext-traffic-open': {
+    severity: 'info',
+    area: 'inject',
+    title: 'Metrics count plain-text traffic to a workload that accepts it',
+    meaning:
+      'Sidecars reported requests or bytes with connection_security_policy="none". They work today; under STRICT they would be refused.',
+    remedy: 'Name the callers with --access-log before the namespace turns STRICT.',
+  },
   'open-connections-unlogged': {
     severity: 'info',
     area: 'strict',
