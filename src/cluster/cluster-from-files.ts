@@ -2,7 +2,7 @@
 import { InputError } from '../errors.ts'
 import { describe, referenceTo } from '../kubernetes/object.ts'
 import { buildClusterState, type ClusterState } from './cluster-state.ts'
-import { describeSource } from './manifest.ts'
+import { describeSource } from './manifest-source.ts'
 import { readManifests } from './manifest-files.ts'
 
 /** Throws InputError, with one line for each object that cannot be read. */

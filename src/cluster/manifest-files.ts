@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text as readStream } from 'node:stream/consumers'
 import { codeOf, InputError, messageOf } from '../errors.ts'
-import { readDocuments, type Manifest, type ManifestText } from './manifest.ts'
+import { readDocuments, type ManifestText } from './manifest.ts'
+import { type Manifest } from './manifest-source.ts'
 import { readPieces, WHOLE, type Piece } from './manifest-pieces.ts'
 
 const MANIFEST_NAME = /\.(ya?ml|json)$/

@@ -35,3 +35,15 @@ export function isHelmTemplate(text: string, value: Json | undefined): boolean {
   ]
   return names.some((name) => name?.includes('{{') === true)
 }
+
+/** Returns where the first template action begins. */
+export function helmAt(text: string): number {
+  return Math.max(0, text.indexOf('{{'))
+}
+
+/** Returns what to do about the file. A template in a folder `templates` belongs to the chart one folder up. */
+export function helmText(file: string): string {
+  const chart = /^(.*?)\/?templates\//.exec(file)?.[1]
+  const folder = chart === undefined ? 'CHART' : chart === '' ? '.' : chart
+  return `this looks like a Helm template; render it first: helm template ${folder} | istio-onramp preview -f -`
+}

@@ -8,7 +8,7 @@ import {
   type ObjectProblem,
 } from '../cluster/cluster-state.ts'
 import { readManifests } from '../cluster/manifest-files.ts'
-import { describeSource, type Manifest, type Source } from '../cluster/manifest.ts'
+import { describeSource, type Manifest, type Source } from '../cluster/manifest-source.ts'
 import { RESOURCES } from '../cluster/resources.ts'
 import type { Configuration } from '../config.ts'
 import { InputError } from '../errors.ts'

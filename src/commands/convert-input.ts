@@ -1,5 +1,5 @@
 /** The objects that `convert` reads: from manifests, or once from the cluster of the kubeconfig. */
-import type { Manifest } from '../cluster/manifest.ts'
+import type { Manifest } from '../cluster/manifest-source.ts'
 import { readManifests } from '../cluster/manifest-files.ts'
 import {
   configMapsOfControllers,

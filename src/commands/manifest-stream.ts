@@ -1,5 +1,6 @@
 /** Prints the documents of several files as one stream that kubectl reads document by document. */
-import { readDocuments, type Manifest, type ManifestDocument, type ManifestText } from '../cluster/manifest.ts'
+import { readDocuments, type ManifestDocument, type ManifestText } from '../cluster/manifest.ts'
+import { type Manifest } from '../cluster/manifest-source.ts'
 import { WHOLE } from '../cluster/manifest-pieces.ts'
 import { readFiles, type LastText } from '../cluster/manifest-files.ts'
 import { printDocument, type PatchedManifest } from './manifest-yaml.ts'

@@ -1,6 +1,7 @@
 /** Prints documents after JSON Patches. They are edited in place, so that every other byte remains the user's own. */
 import fastJsonPatch, { type Operation as JsonPatchOperation } from 'fast-json-patch'
-import { nameOfFile, type Manifest, type ManifestDocument } from '../cluster/manifest.ts'
+import { type ManifestDocument } from '../cluster/manifest.ts'
+import { nameOfFile, type Manifest } from '../cluster/manifest-source.ts'
 import { equalJson, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { pointer, type Operation } from '../kubernetes/json-pointer.ts'
 import { applyEdits, planEdits } from '../kubernetes/yaml-edit.ts'

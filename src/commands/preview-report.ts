@@ -1,6 +1,6 @@
 /** The text of `preview`: counts decisions, keeps objects worth showing, prints the summary first. */
 import { counted } from '../kubernetes/counted.ts'
-import { nameOfFile, type Source } from '../cluster/manifest.ts'
+import { nameOfFile, type Source } from '../cluster/manifest-source.ts'
 import { isHook } from '../kubernetes/container.ts'
 import { costOf, costText, NO_COST, sumOf, type Cost } from './preview-cost.ts'
 import type { PreviewEntry } from './preview-entry.ts'

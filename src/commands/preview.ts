@@ -1,6 +1,7 @@
 /** `istio-onramp preview`: shows the effect of admission on manifests, without sending them anywhere. */
 import type { ClusterState } from '../cluster/cluster-state.ts'
-import { readDocuments, type Manifest } from '../cluster/manifest.ts'
+import { readDocuments } from '../cluster/manifest.ts'
+import { type Manifest } from '../cluster/manifest-source.ts'
 import { readFiles, type LastText } from '../cluster/manifest-files.ts'
 import { layOver } from '../cluster/lay-over.ts'
 import { RESOURCES, resourceOf } from '../cluster/resources.ts'

@@ -1,6 +1,6 @@
 /** `istio-onramp restore`: prints manifests with their probes restored from the receipts, for `kubectl replace`. */
 import { provePatch } from '../admission/prove-patch.ts'
-import { describeSource, type Manifest } from '../cluster/manifest.ts'
+import { describeSource, type Manifest } from '../cluster/manifest-source.ts'
 import { InputError } from '../errors.ts'
 import { stringMember } from '../kubernetes/json.ts'
 import type { Operation } from '../kubernetes/json-pointer.ts'
