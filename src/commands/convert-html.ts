@@ -99,18 +99,21 @@ function lineTable(lines: readonly Note[]): string {
     ({ level, outcome, about, message }) =>
       `<tr class="${escaped(level)}"><td>${escaped(level)}</td><td>${escaped(outcome)}</td><td><code>${escaped(about)}</code></td><td>${escaped(message)}</td></tr>`,
   )
-  return `<table><tbody>${rows.join('')}</tbody></table>`
+  return `<table class="lines"><tbody>${rows.join('')}</tbody></table>`
 }
 
 const STYLE = `:root{color-scheme:light dark;--line:#8886;--bad:#b3261e;--fair:#8a4b00;--good:#171;--bg:#fff;--text:#1b1f24;--link:#0550ae}
 @media(prefers-color-scheme:dark){:root{--bad:#f77;--fair:#fb5;--good:#7d7;--bg:#0d1117;--text:#e6edf3;--link:#79c0ff}}
 a{color:var(--link)}
 body{color:var(--text);background:var(--bg);font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:80em;padding:0 1em}
-table{border-collapse:collapse;margin:.5em 0}td,th{border-bottom:1px solid var(--line);padding:.2em .6em;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+table{border-collapse:collapse;margin:.5em 0}td,th{border-bottom:1px solid var(--line);padding:.2em .6em;text-align:left;vertical-align:top;overflow-wrap:break-word}
+th,.n,.lines td:nth-child(-n+2){white-space:nowrap}code{overflow-wrap:anywhere}td code{display:inline-block;min-width:9em}
 .n{text-align:right}.not,.error td:first-child{color:var(--bad)}.approximately,.warn td:first-child{color:var(--fair)}.exactly{color:var(--good)}
 details{border-bottom:1px solid var(--line);padding:.3em 0}summary{cursor:pointer}
-.pair{display:grid;grid-template-columns:1fr 1fr;gap:1em}pre{overflow:auto;font-size:12px;border:1px solid var(--line);padding:.6em;margin:0}
+.pair{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:1em}pre{overflow:auto;font-size:12px;border:1px solid var(--line);padding:.6em;margin:0}
 input{font:inherit;width:100%;padding:.4em;box-sizing:border-box}
+@media(max-width:45em){body{margin:1em auto}h1{font-size:1.5em}td,th{padding:.2em .35em}.pair{grid-template-columns:minmax(0,1fr)}
+.lines tr{display:block;border-bottom:1px solid var(--line)}.lines td{display:inline-block;border:0}.lines td:nth-child(4){display:block}}
 @media print{input{display:none}.pair{display:block}pre{white-space:pre-wrap;overflow-wrap:anywhere;break-inside:auto}tr{break-inside:avoid}}`
 
 const SCRIPT = `const all=[...document.querySelectorAll('.ingress')].map(e=>[e,e.textContent.toLowerCase()]);

@@ -41,7 +41,7 @@ export async function readConvertInput(
   const { connectToCluster } = await import('../cluster/live/cluster-api.ts')
   const { listObjects, readConfigMaps } = await import('../cluster/live/list-objects.ts')
   const api = await connectToCluster(context)
-  const objects = await listObjects(api, tell)
+  const objects = await listObjects(api, namespaces, tell)
   const settings = await readConfigMaps(api, configMapsOfControllers(objects), tell)
   return { objects: [...objects, ...settings].filter(isWanted), places: new Map() }
 }

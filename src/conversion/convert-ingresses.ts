@@ -6,6 +6,7 @@
 import { memberAt, stringMember, type JsonObject } from '../kubernetes/json.ts'
 import { referenceTo } from '../kubernetes/object.ts'
 import { oneLine } from '../kubernetes/yaml-text.ts'
+import { prefixNotes } from './annotations/external-dns.ts'
 import { settingNotes } from './annotations/nginx/setting-notes.ts'
 import { providerNotes } from './annotations/nginx/external-auth.ts'
 import { assumedDefaults } from './annotations/nginx/defaults.ts'
@@ -164,6 +165,7 @@ export function convertParsed(ingresses: readonly Ingress[], given: ConversionOp
   const notes = [
     ...(hasClassGateways(options) ? classGatewayNotes(read.value) : entryPointNotes(read.value, options.gateway)),
     ...providerNotes(read.value),
+    ...prefixNotes(read.value),
     ...controllerNotes(read.value, options),
   ]
   return { objects: emitted.value, hosts, existing: existingGateways(plans), report, notes }

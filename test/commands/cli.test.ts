@@ -506,6 +506,13 @@ t.test('convert reads the cluster of the kubeconfig, all namespaces or some', as
   server.set('/apis/networking.k8s.io/v1/ingresses', [item(object), named('second'), named('third')])
   server.set('/apis/networking.k8s.io/v1/ingressclasses', [])
   server.set('/api/v1/services', [item(service)])
+  for (const [namespace, objects] of [
+    ['shop', [item(object)]],
+    ['other', []],
+  ] as const) {
+    server.set(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, objects)
+    server.set(`/api/v1/namespaces/${namespace}/services`, namespace === 'shop' ? [item(service)] : [])
+  }
   server.set('/apis/projectcontour.io/v1/httpproxies', [{ metadata: { name: 'p', namespace: 'shop' } }])
   const args = ['/nginx-ingress-controller', '--configmap=$(POD_NAMESPACE)/nginx-settings']
   const controller = {
@@ -531,7 +538,10 @@ t.test('convert reads the cluster of the kubeconfig, all namespaces or some', as
   )
   t.match(all.stderr, /^3 Ingresses, /m, 'the pages after the first as well')
   t.notMatch(all.stderr, /count as absent/, 'a kind that the cluster does not have needs no word')
+  const before = server.requests.length
   t.match((await run(['convert', '-n', 'shop', '-n', 'other'])).stdout, /kind: VirtualService/)
+  const lists = server.requests.slice(before).filter((request) => /\/(?:ingresses|services)\?/.test(request))
+  t.ok(lists.every((request) => /\/namespaces\/(?:shop|other)\//.test(request) || /serving\.knative/.test(request)))
   t.notMatch((await run(['convert', '-n', 'other'])).stdout, /kind: VirtualService/)
   server.forget('/apis/networking.k8s.io/v1/ingresses')
   t.match(await run(['convert']), { code: 2, stderr: /ingresses: / })

@@ -476,6 +476,15 @@ t.test('hosts in several namespaces, aliases, www and rules without host', (t) =
   t.end()
 })
 
+t.test('the report says which version of external-dns reads which prefix', (t) => {
+  const says = [{ about: 'external-dns', message: /0\.22 and later reads external-dns\.kubernetes\.io\/ only/ }]
+  const notesOf = (annotations: Annotations) =>
+    convert([ingress({ annotations })]).notes.filter(({ about }) => about === 'external-dns')
+  t.match(notesOf({ 'external-dns.kubernetes.io/ttl': '60' }), says)
+  t.same(notesOf({}), [])
+  t.end()
+})
+
 t.test('cert-manager and external-dns follow the hosts', (t) => {
   const annotations = {
     'cert-manager.io/cluster-issuer': 'letsencrypt',

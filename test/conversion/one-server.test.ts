@@ -33,6 +33,20 @@ function lines({ report }: Conversion, id: string): string {
     .join('\n')
 }
 
+t.test('an existing Gateway that passes the TLS of a host through cannot serve its routes', (t) => {
+  const tls = { mode: 'PASSTHROUGH' }
+  const servers = [{ port: { number: 443, name: 'tls', protocol: 'TLS' }, hosts: [HOST], tls }]
+  const existing = {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'Gateway',
+    metadata: { namespace: 'edge', name: 'passing' },
+    spec: { selector: { istio: 'ingressgateway' }, servers },
+  }
+  const conversion = convert([web()], 'istio', {}, [existing])
+  t.match(lines(conversion, 'shop/web'), /^error: TLS of www\.example\.com is passed through by Gateway edge\/passing/)
+  t.end()
+})
+
 t.test('a TLS host of two namespaces: one server, to which both VirtualServices bind', (t) => {
   const conversion = convert([web(), pay()])
   t.same(servedHosts(conversion.objects), [

@@ -11,6 +11,8 @@ interface ListedKind {
   readonly plural: string
   /** The conversion is wrong without it. */
   readonly isRequired: boolean
+  /** Only the objects of the namespaces that are converted matter. */
+  readonly isOfTeams?: true
 }
 
 const required = (apiVersion: string, kind: string, plural: string): ListedKind => ({
@@ -28,9 +30,9 @@ const optional = (apiVersion: string, kind: string, plural: string): ListedKind 
 })
 
 const KINDS: readonly ListedKind[] = [
-  required('networking.k8s.io/v1', 'Ingress', 'ingresses'),
+  { ...required('networking.k8s.io/v1', 'Ingress', 'ingresses'), isOfTeams: true },
   required('networking.k8s.io/v1', 'IngressClass', 'ingressclasses'),
-  required('v1', 'Service', 'services'),
+  { ...required('v1', 'Service', 'services'), isOfTeams: true },
   optional('apps/v1', 'Deployment', 'deployments'),
   optional('apps/v1', 'DaemonSet', 'daemonsets'),
   optional('networking.istio.io/v1', 'Gateway', 'gateways'),
@@ -53,16 +55,21 @@ const PATIENCE = 1000
 
 /**
  * A kind that the cluster does not have is absent. If a kind may not be listed, `tell` receives a line. Throws InputError if
- * the conversion would be wrong without that kind.
+ * the conversion would be wrong without that kind. `namespaces` are the only ones whose Ingresses and Services are read; all of them if
+ * there is none.
  */
-export async function listObjects(api: ClusterApi, tell: (line: string) => void): Promise<readonly JsonObject[]> {
+export async function listObjects(
+  api: ClusterApi,
+  namespaces: readonly string[],
+  tell: (line: string) => void,
+): Promise<readonly JsonObject[]> {
   const lists = pLimit(LISTS_AT_ONCE)
   const { signal } = new AbortController()
   let done = 0
   const timer = setInterval(() => tell(`reading ${api.server}: ${done} of ${KINDS.length} kinds`), PATIENCE)
   try {
     const read = await lists.map(KINDS, async (kind) => {
-      const objects = await listKind(kind, api, signal, tell)
+      const objects = await listKind(kind, { api, namespaces }, signal, tell)
       done += 1
       return objects
     })
@@ -95,14 +102,21 @@ export async function readConfigMaps(
   return (await Promise.all(read)).flat()
 }
 
+interface Listing {
+  readonly api: ClusterApi
+  readonly namespaces: readonly string[]
+}
+
 async function listKind(
   kind: ListedKind,
-  api: ClusterApi,
+  { api, namespaces }: Listing,
   signal: AbortSignal,
   tell: (line: string) => void,
 ): Promise<readonly JsonObject[]> {
   try {
-    return await listPages(kind, api, signal)
+    const places = kind.isOfTeams === true && namespaces.length > 0 ? namespaces : [undefined]
+    const read = await Promise.all(places.map((namespace) => listPages(kind, namespace, api, signal)))
+    return read.flat()
   } catch (error) {
     if (isNotFound(error) && !kind.isRequired) return []
     const problem = `${api.server}: ${kind.plural}: ${messageOf(error)}`
@@ -114,10 +128,12 @@ async function listKind(
 
 async function listPages(
   { apiVersion, kind, plural }: ListedKind,
+  namespace: string | undefined,
   api: ClusterApi,
   signal: AbortSignal,
 ): Promise<readonly JsonObject[]> {
-  const path = `${apiVersion.includes('/') ? '/apis' : '/api'}/${apiVersion}/${plural}`
+  const place = namespace === undefined ? '' : `namespaces/${encodeURIComponent(namespace)}/`
+  const path = `${apiVersion.includes('/') ? '/apis' : '/api'}/${apiVersion}/${place}${plural}`
   const objects: JsonObject[] = []
   let token = ''
   do {

@@ -2,6 +2,8 @@
  * external-dns. Its annotations move to the object that contains the hosts (docs/facts/istio-gateway.md#external-dns).
  */
 import type { Ingress } from '../ingress/ingress.ts'
+import type { ReadIngress } from '../ingress/read-ingress.ts'
+import type { Note } from '../model/report.ts'
 import { approximate, converted, type AnnotationPlace, type AnnotationTable, type Effect, type Entry } from './entry.ts'
 
 /**
@@ -9,6 +11,17 @@ import { approximate, converted, type AnnotationPlace, type AnnotationTable, typ
  * read (https://kubernetes-sigs.github.io/external-dns/v0.23.0/docs/annotations/annotations/). Objects get both.
  */
 export const DNS_PREFIXES = ['external-dns.kubernetes.io/', 'external-dns.alpha.kubernetes.io/'] as const
+
+/** Says which version of external-dns reads which prefix, if an object gets any of its annotations. */
+export function prefixNotes(readings: readonly ReadIngress[]): readonly Note[] {
+  const isWritten = readings.some(({ settings: { dnsAnnotations = {}, gatewayAnnotations = {} } }) =>
+    [...Object.keys(dnsAnnotations), ...Object.keys(gatewayAnnotations)].some((key) => key.startsWith('external-dns.')),
+  )
+  if (!isWritten) return []
+  const [current, earlier] = DNS_PREFIXES
+  const message = `the objects have its annotations under both prefixes: external-dns 0.22 and later reads ${current} only, unless 0.23 and later runs with --enable-legacy-annotation-prefix; earlier versions read ${earlier} only`
+  return [{ level: 'info', about: 'external-dns', outcome: 'approximate', message }]
+}
 
 /** Sets the value under both prefixes, unless the Ingress has its own value for the other one. */
 function underBoth(name: string, value: string, { annotations }: Ingress): Readonly<Record<string, string>> {

@@ -17,6 +17,8 @@ export interface ExistingServer {
   readonly gateway: string
   /** Undefined if the server passes TLS through, or names its certificate in another way. */
   readonly credentialName: string | undefined
+  /** TLS ends at the backend, so VirtualServices with `http` routes do not apply. */
+  readonly passesThrough: boolean
   /** The namespaces whose VirtualServices may bind; `*` for any. */
   readonly namespaces: readonly string[]
   /** Whether the same Gateway serves the host over plain HTTP. */
@@ -70,10 +72,11 @@ function serversOf(object: JsonObject): readonly (readonly [string, ExistingServ
   return servers.filter(isOnPort(443)).flatMap((server) => {
     const hosts = hostsOf(server, namespace)
     const credentialName = stringMember(memberAt(server, 'tls'), 'credentialName')
+    const passesThrough = /PASSTHROUGH$/.test(stringMember(memberAt(server, 'tls'), 'mode') ?? '')
     return [...new Set(hosts.map(hostPart))].map((host) => {
       const namespaces = hosts.filter((one) => hostPart(one) === host).map((one) => one.slice(0, one.indexOf('/')))
       const servesPlain = plain.has(host) || plain.has('*')
-      return [host, { gateway: idOf(object), credentialName, namespaces, servesPlain }] as const
+      return [host, { gateway: idOf(object), credentialName, passesThrough, namespaces, servesPlain }] as const
     })
   })
 }

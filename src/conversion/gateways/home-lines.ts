@@ -77,8 +77,9 @@ function issuerOf({ settings }: ReadIngress): string {
 function existingLines(
   host: VirtualHost,
   entry: TlsEntry | undefined,
-  { gateway, namespaces, credentialName: current }: ExistingServer,
+  { gateway, namespaces, passesThrough, credentialName: current }: ExistingServer,
 ): readonly ReportLine[] {
+  if (passesThrough && host.passthrough === undefined) return [passedLine(host, entry, `Gateway ${gateway}`)]
   const line = lineAt(host, entry)
   const message = `Gateway ${gateway} already serves ${host.host} over HTTPS, so the VirtualService binds to it`
   const isOpen = namespaces.includes('*') || namespaces.includes(host.namespace)

@@ -37,7 +37,7 @@ const DEFAULTS: Note = {
   about: 'ingress-nginx',
   outcome: 'approximate',
   message:
-    'its own settings (ConfigMap and flags) are not in the input, so its defaults are assumed: ssl-redirect true, proxy-body-size 1m, proxy-read-timeout 60 s, no address lists, no global authentication',
+    'its own settings (ConfigMap and flags) are not in the input, so its defaults are assumed: ssl-redirect true, proxy-body-size 1m, proxy-read-timeout 60 s, no address lists, no global authentication. Its request headers X-Real-IP, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Scheme and X-Scheme are not sent; Envoy sends X-Forwarded-For and X-Forwarded-Proto',
 }
 
 const HSTS: Note = {
