@@ -1,9 +1,11 @@
 // What the chart renders, in each of its modes. Needs helm: hack/chart/test brings it.
-import { basename } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import t from 'tap'
+import { parse } from 'yaml'
 import { DEFAULT_CONFIGURATION, parseConfiguration } from '../../src/config.ts'
 import { arrayMember, member, memberAt, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { CI_VALUES, NAME, NAMESPACE, nameOf, ofKind, only, render } from '../support/api-server/helm.ts'
+import { CHART, CI_VALUES, NAME, NAMESPACE, nameOf, ofKind, only, render } from '../support/api-server/helm.ts'
 import { SERVING } from '../support/api-server/objects.ts'
 
 const PEM = SERVING.ca
@@ -224,6 +226,21 @@ t.test('labels of the user never change what the chart selects by, and each key 
     'app.kubernetes.io/name',
     'app.kubernetes.io/instance',
   ])
+})
+
+t.test('Artifact Hub knows the images that the chart uses, and every list is YAML of its form', async (t) => {
+  const chart = parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8')) as Json
+  const annotation = (name: string) => String(memberAt(chart, 'annotations', `artifacthub.io/${name}`))
+  const images = (parse(annotation('images')) as Json[]).map((entry) => member(entry, 'image'))
+  const objects = render()
+  const { image } = parseConfiguration(configOf(objects), 'config.yaml').rules.prober
+  t.same(images, [containerOf(objects)['image'], image])
+  for (const [list, key] of [
+    ['links', 'url'],
+    ['recommendations', 'url'],
+    ['changes', 'description'],
+  ] as const)
+    for (const entry of parse(annotation(list)) as Json[]) t.type(member(entry, key), 'string', list)
 })
 
 t.test('imageRegistry is the registry of every image; a digest wins over a tag', async (t) => {
