@@ -17,5 +17,5 @@ COPY --from=build /src/node_modules node_modules
 COPY --from=build /src/dist dist
 USER 65532:65532
 EXPOSE 8443 9090
-ENTRYPOINT ["node", "--max-old-space-size=320", "/app/dist/cli.js"]
+ENTRYPOINT ["node", "--max-old-space-size=320", "--max-semi-space-size=4", "/app/dist/cli.js"]
 CMD ["serve"]

@@ -16,7 +16,7 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url))
 export const CLUSTER = here('cluster.yaml')
 
 /** Node's flags as the Dockerfile has them. */
-export const NODE_FLAGS = [/--max-old-space-size=\d+/.exec(readFileSync(here('../../Dockerfile'), 'utf8'))[0]]
+export const NODE_FLAGS = readFileSync(here('../../Dockerfile'), 'utf8').match(/--max-[a-z-]+=\d+/g)
 
 /** Of the chart, in MiB. */
 export const MEMORY_LIMIT = Number.parseInt(

@@ -8,6 +8,7 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createSelfSigned } from '../../dist/certificates/self-signed.js'
+import { NODE_FLAGS } from '../attack/server.mjs'
 import { median } from './decisions.mjs'
 import { deploymentOfSize, podOfSize, reviewOf } from './reviews.mjs'
 
@@ -47,6 +48,7 @@ export async function benchServer() {
     )
     const started = performance.now()
     const ours = await startServer(pin, folder, [
+      ...NODE_FLAGS,
       here('../../dist/cli.js'),
       'serve',
       '--from',

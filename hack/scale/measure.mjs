@@ -20,7 +20,7 @@ const CHANGES = 20
 const DECISIONS = 2000
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 /** What the image runs with. */
-const NODE_FLAGS = /--max-old-space-size=\d+/.exec(readFileSync(here('../../Dockerfile'), 'utf8'))
+const NODE_FLAGS = readFileSync(here('../../Dockerfile'), 'utf8').match(/--max-[a-z-]+=\d+/g)
 
 const plane = process.argv[2]
 const folder = mkdtempSync(join(tmpdir(), 'istio-onramp-scale-'))

@@ -36,14 +36,32 @@ export interface AdmissionServices {
   readonly needsClientCertificate: boolean
 }
 
+/**
+ * The API server sends a request when the one before it has been answered. One connection with a hundred requests at once
+ * would take the turn of everybody else.
+ */
+const MOST_PIPELINED = 8
+
 export function addAdmissionRoutes(app: FastifyInstance, services: AdmissionServices): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', (request: FastifyRequest, _payload, done) => {
     readBody(request, services).then((body) => done(null, body), done)
   })
+  const unanswered = new WeakMap<Socket, number>()
   app.addHook('onRequest', (request, reply, done) => {
+    const { socket } = request.raw
+    const count = (unanswered.get(socket) ?? 0) + 1
+    unanswered.set(socket, count)
     // `close` fires for every request, even if its client left; fastify's `onResponse` does not.
-    reply.raw.once('close', () => services.bodies.release(request.raw))
+    reply.raw.once('close', () => {
+      unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1)
+      services.bodies.release(request.raw)
+    })
+    if (count > MOST_PIPELINED) {
+      socket.destroy()
+      done(new HttpProblem('overloaded', 'too many requests at once on one connection'))
+      return
+    }
     const isRefused = services.needsClientCertificate && request.method === 'POST' && !isAuthorized(request.raw.socket)
     done(isRefused ? noCertificate() : undefined)
   })

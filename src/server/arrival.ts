@@ -4,11 +4,16 @@ import type { IncomingMessage } from 'node:http'
 /** A body's buffer has room for this many times the bytes that have arrived, at most. */
 const MOST_SPARE = 4
 
+/** Chunks, and their average size in bytes. */
+const MOST_SMALL_CHUNKS = 1000
+const SMALL_CHUNK = 64
+
 export class Arrival {
   readonly message: IncomingMessage
   readonly #most: number
   #buffer: Buffer = Buffer.alloc(0)
   #size = 0
+  #chunks = 0
   #isComplete = false
   /** Settles the promise of `receive`, once it has been called. */
   #reject: (error: Error) => void = () => undefined
@@ -28,6 +33,11 @@ export class Arrival {
   moveTo(buffer: Buffer): void {
     this.#buffer.copy(buffer, 0, 0, this.#size)
     this.#buffer = buffer
+  }
+
+  /** Whether its chunks cost far more time than its bytes do. Clients of any kind send kilobytes at once. */
+  get isCrumbled(): boolean {
+    return this.#chunks > MOST_SMALL_CHUNKS && this.#size < SMALL_CHUNK * this.#chunks
   }
 
   get isComplete(): boolean {
@@ -59,6 +69,7 @@ export class Arrival {
   /** Appends the chunk. Returns whether that took more memory. */
   append(chunk: Buffer): boolean {
     const size = this.sizeWith(chunk)
+    this.#chunks += 1
     if (this.#size === 0 && size === announcedBytes(this.message)) return this.#keep(chunk)
     const hasGrown = size > this.#buffer.length
     if (hasGrown) this.#grow(size)

@@ -81,7 +81,9 @@ export class BodyReader {
       return
     }
     if (this.#slots.holds(arrival) && !this.#buffers.has(arrival)) this.#lendBuffer(arrival)
-    if (!arrival.append(chunk)) return
+    const hasGrown = arrival.append(chunk)
+    if (arrival.isCrumbled) this.#fail(arrival, crumbled())
+    if (!hasGrown || arrival.isCrumbled) return
     if (this.#slots.holds(arrival)) return
     if (arrival.memory <= this.#bounds.smallBytes) this.#makeRoom(arrival)
     else this.#slots.enter(arrival)
@@ -123,6 +125,10 @@ function tooLarge(limit: number): HttpProblem {
 
 function overloaded(): HttpProblem {
   return new HttpProblem('overloaded', 'too many request bytes in flight; retry', { 'retry-after': '1' })
+}
+
+function crumbled(): HttpProblem {
+  return new HttpProblem('slow-body', 'the request body arrived in too many small chunks')
 }
 
 function slow(): HttpProblem {

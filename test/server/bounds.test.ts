@@ -165,16 +165,49 @@ t.test('a body has a deadline', async (t) => {
   t.match(await firstLine(await stall(1000, '{')), /408/)
 })
 
-t.test('a body in one-byte chunks costs what it is long', async (t) => {
+const CHUNKED =
+  'POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n'
+
+t.test('a body in small chunks costs what it is long', async (t) => {
   const { open, metrics } = await start(t)
   const socket = await open()
-  socket.write(
-    'POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
-  )
-  socket.write('1\r\n \r\n'.repeat(50_000))
-  while ((await charged(metrics)) < 50_000) await sleep(20)
+  socket.write(CHUNKED)
+  socket.write(`64\r\n${' '.repeat(100)}\r\n`.repeat(2000))
+  while ((await charged(metrics)) < 200_000) await sleep(20)
   const bytes = await charged(metrics)
-  t.ok(bytes >= 50_000 && bytes <= 100_000, `${bytes} bytes`)
+  t.ok(bytes >= 200_000 && bytes <= 400_000, `${bytes} bytes`)
+})
+
+t.test('a body in one-byte chunks is ended, because its chunks take the time of everybody', async (t) => {
+  const { open, send, metrics } = await start(t)
+  const socket = await open()
+  socket.write(CHUNKED)
+  socket.write('1\r\n \r\n'.repeat(50_000))
+  t.match(await firstLine(socket), /408/)
+  await new Promise((resolve) => socket.destroyed || socket.once('close', resolve))
+  t.equal((await send(SMALL)).status, 200)
+  t.ok((await charged(metrics)) < 10_000)
+})
+
+t.test('one connection may not send many requests before their answers', async (t) => {
+  const { open, send } = await start(t)
+  const review = `POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${SMALL.length}\r\n\r\n${SMALL}`
+  for (const [count, answers] of [
+    [1, 1],
+    [4, 4],
+    [100, 0],
+  ] as const) {
+    const socket = await open()
+    let received = ''
+    socket.on('data', (data: Buffer) => (received += data.toString()))
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    socket.write(review.repeat(count))
+    const countAnswers = () => received.split('HTTP/1.1 200').length - 1
+    if (answers === 0) await closed
+    else while (countAnswers() < answers) await sleep(10)
+    t.ok(answers === 0 ? countAnswers() < count : countAnswers() === answers, `${count} at once`)
+  }
+  t.equal((await send(SMALL)).status, 200)
 })
 
 const WIDE = { values: 1e6, depth: 100, stringBytes: 1e6, members: 1e6 }

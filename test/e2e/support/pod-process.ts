@@ -11,7 +11,7 @@ import type { V1Container } from '@kubernetes/client-node'
 
 const CLI = join(import.meta.dirname, '../../../dist/cli.js')
 const DOCKERFILE = readFileSync(join(import.meta.dirname, '../../../Dockerfile'), 'utf8')
-const HEAP = /--max-old-space-size=\d+/.exec(DOCKERFILE)?.[0] ?? ''
+const NODE_FLAGS = DOCKERFILE.match(/--max-[a-z-]+=\d+/g) ?? []
 
 /** The files of a volume by name, as a ConfigMap or a Secret holds them. */
 export type Files = Readonly<Record<string, string>>
@@ -51,7 +51,7 @@ export class PodProcess {
   startUnlessRunning(): void {
     if (this.isRunning) return
     const log = openSync(join(this.#folder, 'log'), 'a')
-    const command = ['-u', 'NODE_OPTIONS', process.execPath, HEAP, CLI, ...this.#arguments()]
+    const command = ['-u', 'NODE_OPTIONS', process.execPath, ...NODE_FLAGS, CLI, ...this.#arguments()]
     this.#process = spawn('env', command, {
       env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', KUBECONFIG: this.#kubeconfig },
       stdio: ['ignore', 'ignore', log],
