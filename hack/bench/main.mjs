@@ -1,4 +1,5 @@
 // npm run bench: what the webhook costs, as ratios within one run. See hack/bench/README.md.
+import { benchAccessLogs } from './access-logs.mjs'
 import { benchChanges } from './changes.mjs'
 import { benchChecks } from './checks.mjs'
 import { benchConversions } from './conversions.mjs'
@@ -14,5 +15,6 @@ benchChanges()
 benchConversions()
 await benchServer()
 await benchChecks()
+benchAccessLogs()
 benchPreviews()
 benchScale()
