@@ -1,5 +1,5 @@
 /** What the API server trusts, and what a server presents. */
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:tls'
 import { readCertificates } from '../../../src/certificates/authority.ts'
