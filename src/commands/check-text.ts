@@ -62,7 +62,7 @@ function why({ verdict, findings, unknown, mode }: ReportedNamespace): string {
   if (verdict === 'yes') return mode === 'STRICT' ? 'STRICT, and nothing breaks' : 'nothing breaks under STRICT'
   const broken = findings.filter(({ severity }) => severity === 'error').length
   if (verdict === 'no') return broken === 1 ? 'one thing breaks under STRICT' : `${broken} things break under STRICT`
-  return (unknown[0]?.reason ?? 'too little is known').split(/[,:(]/)[0]?.trim() ?? ''
+  return unknown[0]?.brief ?? 'too little is known'
 }
 
 function groupByObject(

@@ -139,6 +139,8 @@ function makeReport(
   const estate = joined?.estate ?? built
   const wanted = (namespace: string) => options.namespaces.length === 0 || options.namespaces.includes(namespace)
   const isWanted = (finding: Finding) => wanted(finding.object.namespace) || wanted(finding.scope)
+  for (const name of unknownNamespaces(options, estate))
+    tell(`namespace ${name}: the input has neither this namespace nor an object in it`)
   const found = [
     ...listedFindings(input, estate, { ...options, traffic }, configuration, tell).filter(isWanted),
     ...(joined?.findings ?? []),
@@ -166,6 +168,12 @@ function makeReport(
   }
   const countFor = countByNamespace(parts)
   return { ...parts, namespaces: verdicts.map((verdict) => ({ ...verdict, counts: countFor(verdict.name) })) }
+}
+
+/** A misspelt name would otherwise look like a namespace without findings. */
+function unknownNamespaces({ namespaces, assumeStrict }: CheckOptions, estate: Estate): readonly string[] {
+  const known = new Set(estate.namespaces.map(({ name }) => name))
+  return [...new Set([...namespaces, ...assumeStrict])].filter((name) => name !== '*' && !known.has(name))
 }
 
 function countFixed(baseline: ReadonlySet<string>, found: readonly ReportedFinding[]): number {

@@ -35,6 +35,8 @@ export interface Finding {
 export interface Unknown {
   readonly namespace: string
   readonly reason: string
+  /** The reason in five words, for a line of its own. */
+  readonly brief: string
 }
 
 /** Returns a finding with the severity of its code, unless `fields` sets another. */

@@ -1,5 +1,7 @@
 /** The step that a namespace is at (inject, probes, egress, ingress, STRICT), and the command for the next one. */
+import { REWRITE_PROBES } from '../istio/annotations.ts'
 import type { Mode } from '../istio/declared-policy.ts'
+import type { JsonObject } from '../kubernetes/json.ts'
 import type { PolicyIndex } from '../istio/policy-index.ts'
 import type { ObjectReference } from '../kubernetes/object.ts'
 import { FINDINGS } from './finding-codes.ts'
@@ -40,7 +42,7 @@ export function nextStep(standing: Standing): NextStep {
   const missing = findings.find(({ code, object }) => code === 'sidecar-missing' && object.namespace === name)
   if (missing !== undefined) return { step: 'inject', next: restartOf(missing.object, standing) }
   if (dataplane === 'none' && isSystem(standing)) return { step: 'strict', next: explainCommand(name) }
-  if (dataplane === 'none') return { step: 'inject', next: labelCommand(standing) }
+  if (dataplane === 'none') return { step: 'inject', next: injectCommand(standing) }
   for (const step of ['probes', 'egress', 'ingress'] as const) {
     const found = findings.find(({ code, severity }) => severity === 'error' && FINDINGS[code].area === step)
     if (found !== undefined) return { step, next: commandFor(step, found, standing) }
@@ -55,8 +57,10 @@ function isSystem({ name, estate }: Standing): boolean {
   return name === estate.rootNamespace || name.startsWith('kube-')
 }
 
-/** Suggests the revision that other namespaces use, if they use one. */
-function labelCommand({ name, estate }: Standing): string {
+/** Suggests the revision that other namespaces use, if they use one. A label that is there already did not help. */
+function injectCommand({ name, estate }: Standing): string {
+  const own = estate.inventory.namespace(name).labels
+  if (own.get('istio-injection') === 'enabled' || own.has('istio.io/rev')) return explainCommand(name)
   const revisions = estate.namespaces.flatMap(({ labels }) => labels.get('istio.io/rev') ?? [])
   const isPlain =
     estate.namespaces.some(({ labels }) => labels.get('istio-injection') === 'enabled') || revisions.length === 0
@@ -76,9 +80,8 @@ function commandFor(step: 'probes' | 'egress' | 'ingress', found: Finding, stand
   const path = templatePath(found.object.kind)
   if (step !== 'probes' || path === undefined || !['probe-fails', 'hook-fails'].includes(found.code))
     return explainCommand(name)
-  const patch = path.reduceRight<object>((inner, key) => ({ [key]: inner }), {
-    metadata: { annotations: { 'sidecar.istio.io/rewriteAppHTTPProbers': 'true' } },
-  })
+  const annotated: JsonObject = { metadata: { annotations: { [REWRITE_PROBES]: 'true' } } }
+  const patch = path.reduceRight<JsonObject>((inner, key) => ({ [key]: inner }), annotated)
   return `kubectl -n ${found.object.namespace} patch ${found.object.kind.toLowerCase()} ${found.object.name} --type=merge -p '${JSON.stringify(patch)}'`
 }
 
@@ -91,10 +94,18 @@ function explainCommand(name: string): string {
   return `istio-onramp check -n ${name} --assume-strict ${name}`
 }
 
+/** A PeerAuthentication of a whole namespace, as kubectl applies it. */
+interface PeerAuthenticationObject {
+  readonly apiVersion: 'security.istio.io/v1'
+  readonly kind: 'PeerAuthentication'
+  readonly metadata: { readonly name: string; readonly namespace: string }
+  readonly spec: { readonly mtls: { readonly mode: Mode } }
+}
+
 /** Reuses the name of the existing policy, because Istio would ignore a second one. */
 function strictCommand({ name, policies }: Standing): string {
   const known = policies.get(name)?.withoutSelector[0]?.policy.name ?? 'default'
-  const policy = {
+  const policy: PeerAuthenticationObject = {
     apiVersion: 'security.istio.io/v1',
     kind: 'PeerAuthentication',
     metadata: { name: known, namespace: name },

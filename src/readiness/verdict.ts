@@ -72,17 +72,26 @@ function judgeNamespace(name: string, basis: Basis): NamespaceVerdict {
   const mode = modeOf(name, estate, policies)
   const reasons = [
     ...ownReasons(workloads, dataplane),
-    ...[...unknownProbes(situation).values()].map(
-      (probe) => `without the injector's ConfigMap it is unknown whether Istio rewrites probes (${probe})`,
-    ),
-    ...[...unknownControllers(situation).values()].map(
-      (route) => `it is unknown whether the controller or gateway of ${route} is in the mesh`,
-    ),
-    ...[...unknownRoutes(situation).values()].map(
-      (call) => `whether calls of ${call} go through the caller's sidecar is not known: no address is given for them`,
-    ),
-    ...(dataplane === 'none' ? [] : unknownCounts(name, estate.counted)),
-    ...(estate.seen?.coverage(name)?.unknown ?? []).map((what) => `it is not known ${what}`),
+    ...[...unknownProbes(situation).values()].map((probe): Reason => ({
+      brief: 'probe rewriting is not known',
+      reason: `without the injector's ConfigMap it is unknown whether Istio rewrites probes (${probe})`,
+    })),
+    ...[...unknownControllers(situation).values()].map((route): Reason => ({
+      brief: 'an ingress may be outside',
+      reason: `it is unknown whether the controller or gateway of ${route} is in the mesh`,
+    })),
+    ...[...unknownRoutes(situation).values()].map((call): Reason => ({
+      brief: 'addresses of calls not known',
+      reason: `whether calls of ${call} go through the caller's sidecar is not known: no address is given for them`,
+    })),
+    ...(estate.seen?.coverage(name)?.unknown ?? []).map((what): Reason => ({
+      brief: 'the logs leave questions',
+      reason: `it is not known ${what}`,
+    })),
+    ...(dataplane === 'none' ? [] : unknownCounts(name, estate.counted)).map((reason): Reason => ({
+      brief: 'its metrics leave questions',
+      reason,
+    })),
     ...(dataplane === 'none'
       ? []
       : provesMesh(name, findings, estate)
@@ -99,13 +108,18 @@ function judgeNamespace(name: string, basis: Basis): NamespaceVerdict {
     verdict,
     ...step,
     findings,
-    unknown: reasons.map((reason) => ({ namespace: name, reason })),
+    unknown: reasons.map((reason) => ({ namespace: name, ...reason })),
   }
 }
 
-function ownReasons(workloads: readonly Workload[], dataplane: string): readonly string[] {
-  if (workloads.length === 0) return ['it has no workloads, so there is nothing to check']
-  return dataplane === 'none' ? ['none of its workloads is in the mesh, so STRICT would protect nothing'] : []
+type Reason = Omit<Unknown, 'namespace'>
+
+function ownReasons(workloads: readonly Workload[], dataplane: string): readonly Reason[] {
+  if (workloads.length === 0)
+    return [{ brief: 'it has no workloads', reason: 'it has no workloads, so there is nothing to check' }]
+  if (dataplane !== 'none') return []
+  const reason = 'none of its workloads is in the mesh, so STRICT would protect nothing'
+  return [{ brief: 'no workload in the mesh', reason }]
 }
 
 /**
@@ -123,8 +137,8 @@ const WAYS_IN =
 
 /** What is unknown about the callers of every namespace, and what else is unknown. */
 interface SharedReasons {
-  readonly callers: readonly string[]
-  readonly others: readonly string[]
+  readonly callers: readonly Reason[]
+  readonly others: readonly Reason[]
 }
 
 /** Returns what is unknown about callers anywhere in the cluster. */
@@ -133,31 +147,46 @@ function sharedReasons(estate: Estate, policies: PolicyIndex, configuration: Rul
     (workload) => !isInfrastructure(workload, estate) && workload.units.some((unit) => !isInMesh(unit)),
   )
   const unjudged = unknownBypasses(estate)
-  const bypassing = [...findProxyBypass(situationOf(estate, policies, configuration))]
+  const passing = [...findProxyBypass(situationOf(estate, policies, configuration))]
     .flat()
     .filter(({ code }) => code === 'outbound-bypass-possible' || code === 'interception-none')
+  const bypassing = [...new Set(passing.map(({ object }) => describe(object)))]
   return {
     callers: [
       ...(outside.length === 0
         ? []
         : [
-            `${counted(outside.length, 'workload')} outside the mesh may call it, and not all of their calls are known: ${listed(outside.map(({ reference }) => describe(reference)))}`,
+            {
+              brief: 'outsiders may call it',
+              reason: `${counted(outside.length, 'workload')} outside the mesh may call it, and not all of their calls are known: ${listed(outside.map(({ reference }) => describe(reference)))}`,
+            },
           ]),
       ...(bypassing.length === 0
         ? []
         : [
-            `${counted(bypassing.length, 'workload')} in the mesh may call it around their own sidecar: ${listed(bypassing.map(({ object }) => describe(object)))}`,
+            {
+              brief: 'callers may bypass their sidecars',
+              reason: `${counted(bypassing.length, 'workload')} in the mesh may call it around their own sidecar: ${listed(bypassing)}`,
+            },
           ]),
       ...(unjudged.length === 0
         ? []
         : [
-            `whether the sidecars of ${listed(unjudged.map(({ reference }) => describe(reference)))} see their calls to Services is not known, because no Service has an address`,
+            {
+              brief: 'no Service has an address',
+              reason: `whether the sidecars of ${listed(unjudged.map(({ reference }) => describe(reference)))} see their calls to Services is not known, because no Service has an address`,
+            },
           ]),
     ],
     others:
       estate.inventory.unreadKinds.length === 0
         ? []
-        : [`these kinds could not be read: ${estate.inventory.unreadKinds.join(', ')}`],
+        : [
+            {
+              brief: 'not every kind was read',
+              reason: `these kinds could not be read: ${estate.inventory.unreadKinds.join(', ')}`,
+            },
+          ],
   }
 }
 

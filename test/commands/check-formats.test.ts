@@ -37,7 +37,7 @@ const REPORT: CheckReport = {
       object: { apiVersion: 'v1', kind: 'MutatingWebhookConfiguration', namespace: '', name: 'x'.repeat(253) },
     }),
   ],
-  unknown: [{ namespace: 'shop', reason: `not read: ${ODD}` }],
+  unknown: [{ namespace: 'shop', brief: 'outsiders may call it', reason: `not read: ${ODD}` }],
   ignored: [{ ...found(FOURTH, 'error'), ignoredBy: 'annotation <of> us', until: undefined }],
   fixed: undefined,
   workloads: [],

@@ -92,32 +92,29 @@ const codesOf = ({ findings }: Report): readonly string[] => findings.map(({ cod
 const verdictOf = ({ namespaces }: Report, wanted = 'shop'): string | undefined =>
   namespaces.find(({ name }) => name === wanted)?.verdict
 
+const harmless = [
+  ...ISTIO(),
+  deployment('web', PROBED),
+  service('web'),
+  deployment('caller', env('WEB_URL', 'http://web')),
+]
+const cases: readonly (readonly [string, readonly JsonObject[], string])[] = [
+  ['everything is in the mesh and nothing breaks', harmless, 'yes'],
+  ['a probe breaks', [...ISTIO({ rewriteAppHTTPProbe: false }), deployment('web', PROBED)], 'no'],
+  [
+    'a workload outside the mesh may call',
+    [...harmless, namespaceObject('old'), deployment('old', {}, { namespace: 'old' })],
+    'unknown',
+  ],
+  [
+    'whether Istio rewrites probes is not known',
+    [namespaceObject('shop', { 'istio-injection': 'enabled' }), deployment('web', PROBED)],
+    'unknown',
+  ],
+  ['nothing is in the mesh', [...istioInstall(DEFAULT_INSTALL), namespaceObject('shop'), deployment('web')], 'unknown'],
+]
+
 t.test('the verdict is of the namespace as though it were STRICT, whatever the flags', async (t) => {
-  const harmless = [
-    ...ISTIO(),
-    deployment('web', PROBED),
-    service('web'),
-    deployment('caller', env('WEB_URL', 'http://web')),
-  ]
-  const cases: readonly (readonly [string, readonly JsonObject[], string])[] = [
-    ['everything is in the mesh and nothing breaks', harmless, 'yes'],
-    ['a probe breaks', [...ISTIO({ rewriteAppHTTPProbe: false }), deployment('web', PROBED)], 'no'],
-    [
-      'a workload outside the mesh may call',
-      [...harmless, namespaceObject('old'), deployment('old', {}, { namespace: 'old' })],
-      'unknown',
-    ],
-    [
-      'whether Istio rewrites probes is not known',
-      [namespaceObject('shop', { 'istio-injection': 'enabled' }), deployment('web', PROBED)],
-      'unknown',
-    ],
-    [
-      'nothing is in the mesh',
-      [...istioInstall(DEFAULT_INSTALL), namespaceObject('shop'), deployment('web')],
-      'unknown',
-    ],
-  ]
   for (const [title, objects, verdict] of cases) {
     const { report } = await run(objects)
     t.equal(verdictOf(report), verdict, title)
@@ -129,6 +126,35 @@ t.test('the verdict is of the namespace as though it were STRICT, whatever the f
     )
     for (const { name, next } of report.namespaces) t.match(next, new RegExp(name), `${title}: next names ${name}`)
   }
+})
+
+t.test('the text begins with an answer for each namespace, and why in five words', async (t) => {
+  for (const [title, objects] of cases) {
+    const from = [await fileOf(objects)]
+    const outputs = [{ format: 'text', file: undefined }] as const
+    const { output } = await check({ ...OPTIONS, cluster: { from }, outputs }, DEFAULT_CONFIGURATION, () => undefined)
+    const [summary = '', blank, ...rest] = output.split('\n')
+    t.match(summary, /^\d+ namespaces?: /, title)
+    t.equal(blank, '', title)
+    const answers = rest.slice(0, rest.indexOf(''))
+    t.not(answers.length, 0, title)
+    for (const line of answers) {
+      const [, why = ''] = /^(?:yes|no|unknown) +\S+  (.*) \(.*\)$/.exec(line) ?? []
+      t.ok(why !== '' && why.split(' ').length <= 5, `${title}: ${line}`)
+    }
+    t.ok(
+      output.split('\n').every((line) => line.length <= 100 || /^\S|^ +\S+$/.test(line)),
+      `${title}: 100 columns`,
+    )
+  }
+})
+
+t.test('a namespace that the input does not have is named', async (t) => {
+  const told: string[] = []
+  const cluster = { from: [await fileOf(ISTIO())] }
+  const options = { ...OPTIONS, cluster, namespaces: ['shpo'], assumeStrict: ['shop', '*'] }
+  await check(options, DEFAULT_CONFIGURATION, (line) => told.push(line))
+  t.same(told, ['namespace shpo: the input has neither this namespace nor an object in it'])
 })
 
 t.test('the flags decide which findings are listed', async (t) => {
