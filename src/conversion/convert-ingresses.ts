@@ -217,9 +217,14 @@ function reportOf(
 }
 
 /** Reports quote keys and values of annotations, which may have line breaks. */
-function inOneLine({ ingress, level, about, outcome, message }: ReportLine): ReportLine {
+function inOneLine(line: ReportLine): ReportLine {
+  const { ingress, level, about, outcome, message } = line
+  if (!BREAKS.test(about) && !BREAKS.test(message)) return line
   return { ingress, level, about: oneLine(about), outcome, message: oneLine(message) }
 }
+
+/** What `oneLine` replaces. */
+const BREAKS = /[\p{Cc}\u2028\u2029]/u
 
 /** The pods of a Gateway API Gateway run in the Gateway's namespace. */
 function withGatewayNamespace(options: ConversionOptions): ConversionOptions {

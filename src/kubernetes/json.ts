@@ -37,10 +37,16 @@ export type Loose<T> = { readonly [K in keyof T]: object extends Pick<T, K> ? T[
  * does not compile.
  */
 export function defined<T>(object: NoInfer<Loose<T>>): T {
-  if (!Object.values(object).includes(undefined)) return object as T
+  if (!hasUndefined(object)) return object as T
   const kept: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(object)) if (value !== undefined) kept[key] = value
   return kept as T
+}
+
+/** Objects are small and most have no such member, so nothing is allocated to find out. */
+function hasUndefined(object: Readonly<Record<string, unknown>>): boolean {
+  for (const key in object) if (object[key] === undefined) return true
+  return false
 }
 
 /** Returns an object's own member; undefined if it has none or `value` is not an object. */

@@ -10,13 +10,14 @@ export function backendActions(
   { rules, defaultBackend, annotations }: Ingress,
   redirects: ReadonlyMap<string, RedirectTarget> = new Map(),
 ): ReadonlyMap<string, BackendAction> {
-  const paths = [...rules.flatMap((rule) => rule.paths), ...(defaultBackend === undefined ? [] : [defaultBackend])]
-  return new Map(
-    paths.flatMap((path) => {
-      const name = actionName(path)
-      return name === undefined ? [] : [[path.field, actionOf(name, redirects.get(name), annotations)] as const]
-    }),
-  )
+  const actions = new Map<string, BackendAction>()
+  const read = (path: IngressPath) => {
+    const name = actionName(path)
+    if (name !== undefined) actions.set(path.field, actionOf(name, redirects.get(name), annotations))
+  }
+  for (const { paths } of rules) paths.forEach(read)
+  if (defaultBackend !== undefined) read(defaultBackend)
+  return actions
 }
 
 function actionName({ backend }: IngressPath): string | undefined {
