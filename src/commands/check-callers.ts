@@ -2,6 +2,7 @@
 import { joinTraffic } from '../callers/join-traffic.ts'
 import { joinCounts, trafficQueries } from '../callers/traffic-counts.ts'
 import { missingIn } from '../callers/log-format.ts'
+import { findUnknownHosts } from '../egress/unknown-hosts.ts'
 import type { AccessLogFormat } from '../istio/control-plane.ts'
 import { counted } from '../kubernetes/counted.ts'
 import type { Estate } from '../readiness/estate.ts'
@@ -74,6 +75,7 @@ async function readLogTraffic(
           ...unreadableLines(logs, accessLog),
           ...lostPods(unknownPods, accessLog),
           ...incomplete(formats, accessLog),
+          ...findUnknownHosts(logs.hosts, estate),
         ],
       }
     },

@@ -143,7 +143,7 @@ function makeReport(
     tell(`namespace ${name}: the input has neither this namespace nor an object in it`)
   const found = [
     ...listedFindings(input, estate, { ...options, traffic }, configuration, tell).filter(isWanted),
-    ...(joined?.findings ?? []),
+    ...(joined?.findings ?? []).filter((one) => one.scope === '' || isWanted(one)),
   ]
   const ignoring = ignoresOf(found, input, estate)
   const all = [...found, ...ignoring.invalid.filter(isWanted)].map((finding) => reported(finding, input, baseline))

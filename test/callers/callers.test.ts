@@ -186,6 +186,15 @@ interface Case {
   readonly options?: Partial<CheckOptions> & { readonly values?: InjectorValues }
 }
 
+const OUT = text({
+  from: '10.1.0.1:5',
+  to: '203.0.113.7:443',
+  cluster: 'PassthroughCluster',
+  sni: 'api.example.org',
+  isTcp: true,
+})
+const entry = (namespace: string, exportTo: readonly string[]): JsonObject =>
+  object('networking.istio.io/v1', 'ServiceEntry', 'api', { spec: { hosts: ['*.example.org'], exportTo } }, namespace)
 const CUSTOM =
   'at=%START_TIME% peer=%DOWNSTREAM_DIRECT_REMOTE_ADDRESS% me=%DOWNSTREAM_LOCAL_ADDRESS% to=%UPSTREAM_CLUSTER% tls=%CEL(connection.mtls)%\n'
 const TELEMETRY = (spec: Members): JsonObject =>
@@ -290,6 +299,39 @@ const TABLE: Readonly<Record<CodeOfLogs, { readonly found: readonly Case[]; read
   'access-log-pods-unknown': {
     found: [{ title: 'a pod that is gone', log: text({ to: '10.1.0.77:8080' }) }],
     notFound: [{ title: 'a pod of the input', log: text() }],
+  },
+  'egress-host-unknown': {
+    found: [
+      {
+        title: 'TLS by its SNI',
+        log: text({
+          from: '10.1.0.1:5',
+          to: '203.0.113.7:443',
+          cluster: 'PassthroughCluster',
+          sni: 'api.example.org',
+          isTcp: true,
+        }),
+      },
+      {
+        title: 'an address',
+        log: text({ from: '10.1.0.1:5', to: '203.0.113.7:5432', cluster: 'PassthroughCluster', isTcp: true }),
+      },
+      { title: 'an entry of another namespace alone', objects: [entry('legacy', ['.'])], log: OUT },
+    ],
+    notFound: [
+      { title: 'a ServiceEntry', objects: [entry('shop', [])], log: OUT },
+      { title: 'an exported one', objects: [entry('legacy', ['shop'])], log: OUT },
+      {
+        title: 'a pod of the cluster',
+        objects: REPORT,
+        log: text({ from: '10.1.0.1:5', to: '10.1.0.1:80', cluster: 'PassthroughCluster', isTcp: true }),
+      },
+      { title: 'a call that was blocked', log: OUT.replace('PassthroughCluster', 'BlackHoleCluster') },
+    ],
+  },
+  'egress-host-blocked': {
+    found: [{ title: 'BlackHoleCluster', log: OUT.replace('PassthroughCluster', 'BlackHoleCluster') }],
+    notFound: [{ title: 'PassthroughCluster', log: OUT }],
   },
   'access-log-format-incomplete': {
     found: [

@@ -34,6 +34,22 @@ export const TRAFFIC_FINDINGS = {
       'Sidecars reported requests or bytes with connection_security_policy="none". They work today; under STRICT they would be refused.',
     remedy: 'Name the callers with --access-log before the namespace turns STRICT.',
   },
+  'egress-host-unknown': {
+    severity: 'info',
+    area: 'egress',
+    title: 'A workload called an external host that no ServiceEntry covers',
+    meaning:
+      'The access log of its sidecar has the call under PassthroughCluster. It works as long as the outbound traffic policy is ALLOW_ANY.',
+    remedy: 'Apply the ServiceEntry that is printed with the finding before the policy becomes REGISTRY_ONLY.',
+  },
+  'egress-host-blocked': {
+    severity: 'error',
+    area: 'egress',
+    title: 'A workload called an external host, and its sidecar blocked the call',
+    meaning:
+      'The access log of its sidecar has the call under BlackHoleCluster: the outbound traffic policy is REGISTRY_ONLY, and no ServiceEntry covers the host.',
+    remedy: 'Apply the ServiceEntry that is printed with the finding.',
+  },
   'open-connections-unlogged': {
     severity: 'info',
     area: 'strict',
