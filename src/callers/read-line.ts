@@ -129,5 +129,5 @@ function parsed(line: string): JsonObject | undefined {
 
 /** pilot-agent prints its configuration as YAML after a message; a line of an access log begins otherwise. */
 function isContinuation(line: string): boolean {
-  return !/^(?:\[|\{|\d{4}-\d\d-)/.test(line.replace(KUBECTL_PREFIX, ''))
+  return !/^(?:\[|\{|\d{4}-\d\d-)/.test(line.replace(KUBECTL_PREFIX, '').replace(TIME_PREFIX, ''))
 }

@@ -293,6 +293,12 @@ const TABLE: Readonly<Record<CodeOfLogs, { readonly found: readonly Case[]; read
         title: 'its configuration',
         log: `2026-11-27T03:12:04.1Z\tinfo\tEffective config: binaryPath: /usr/local/bin/envoy\nconfigPath: ./etc\n  nested: 1\n\n${text()}`,
       },
+      {
+        title: 'its configuration, behind --prefix and --timestamps',
+        log: ['2026-11-27T03:12:04.1Z\tinfo\tEffective config: a: b', 'configPath: ./etc', '  nested: 1', '', text()]
+          .map((line) => `[pod/web-1/istio-proxy] 2026-11-27T03:12:04.123456789Z ${line}`)
+          .join('\n'),
+      },
       { title: 'lines of another container', log: `[pod/web-1/app] hello\n[pod/web-1/istio-proxy] ${text()}` },
     ],
   },
