@@ -62,9 +62,10 @@ function otherRewrite(
 }
 
 /** nginx puts the replacement in the place of the location's text (`proxy_pass` with a path). */
-function replacedPath(path: string, replacement: string, { kind }: PathMatch): PathRewrite {
-  if (kind === 'exact') return { kind: 'full', path: replacement }
+function replacedPath(path: string, replacement: string, { kind }: PathMatch): PathRewrite | undefined {
+  if (kind === 'exact') return path === replacement ? undefined : { kind: 'full', path: replacement }
   const location = locationPath(path)
+  if (location === replacement) return undefined
   const isAlike = location.endsWith('/') === replacement.endsWith('/')
   const difference = isAlike ? undefined : `nginx would put ${replacement} directly in the place of ${location}`
   const [prefix, into] = [location, replacement].map((text) => trimEnd(text, '/') || '/')
