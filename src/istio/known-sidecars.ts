@@ -7,13 +7,12 @@ import type { ControlPlane } from './control-plane.ts'
 import type { InjectionSubject } from './injection-call.ts'
 import type { InjectionWebhook } from './injection-webhook.ts'
 import type { Mesh, Namespace } from './mesh.ts'
-import type { Sidecar } from './sidecar.ts'
 
 /** An entry has up to 10 KB, so all of them take 5 MB at most. */
 const MOST = 500
 const LONGEST_IDENTITY = 4096
 
-interface Known {
+interface Known<Sidecar> {
   readonly namespace: Namespace
   readonly webhooks: readonly InjectionWebhook[]
   /** The control plane of each webhook. */
@@ -21,11 +20,11 @@ interface Known {
   readonly sidecar: Sidecar
 }
 
-export type DecideSidecar = (subject: InjectionSubject, mesh: Mesh) => Sidecar
+export type DecideSidecar<Sidecar> = (subject: InjectionSubject, mesh: Mesh) => Sidecar
 
 /** Returns a function with the same results as `decide`. */
-export function rememberSidecars(decide: DecideSidecar): DecideSidecar {
-  const known = new Map<string, Known>()
+export function rememberSidecars<Sidecar>(decide: DecideSidecar<Sidecar>): DecideSidecar<Sidecar> {
+  const known = new Map<string, Known<Sidecar>>()
   return (subject, mesh) => {
     const identity = identityOf(subject)
     if (identity === undefined) return decide(subject, mesh)
@@ -51,7 +50,7 @@ export function rememberSidecars(decide: DecideSidecar): DecideSidecar {
   }
 }
 
-function hasSamePlanes({ webhooks, planes }: Known, mesh: Mesh): boolean {
+function hasSamePlanes({ webhooks, planes }: Known<unknown>, mesh: Mesh): boolean {
   return webhooks.every(({ revision }, index) => mesh.controlPlane(revision) === planes[index])
 }
 

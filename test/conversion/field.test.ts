@@ -504,7 +504,7 @@ const CONTROLLERS: readonly ControllerRow[] = [
     annotations: { [`${K}methods`]: 'GET' },
     answers: SERVED,
     about: `${K}methods`,
-    says: /^unsupported error: SECURITY: requests of every method/,
+    says: /^converted info: the routes are for GET/,
   },
   {
     title: 'Cilium: force-https',

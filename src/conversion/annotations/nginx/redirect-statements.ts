@@ -4,8 +4,18 @@
  */
 import { ownEntry } from '../../../kubernetes/json.ts'
 import type { RedirectCode, RedirectTarget } from '../../model/ingress-settings.ts'
+import type { AnnotationSettings } from '../entry.ts'
 import { readRedirectTarget } from './redirect.ts'
 import { wordsOf } from './snippet-statements.ts'
+
+/** What a redirect in a snippet sets. */
+export interface RedirectReading {
+  readonly settings: AnnotationSettings
+  readonly note?: string
+}
+
+/** The place at which nginx includes the snippet. */
+export type SnippetLevel = 'location' | 'server'
 
 export interface RedirectStatement {
   readonly target: RedirectTarget

@@ -4,8 +4,7 @@ import { isCoveredByWildcard } from '../../model/hosts.ts'
 import type { RedirectTarget } from '../../model/ingress-settings.ts'
 import { regexProblem } from '../../model/regular-expression.ts'
 import type { AnnotationPlace } from '../entry.ts'
-import { redirectStatement } from './redirect-statements.ts'
-import type { RedirectReading } from './snippet-redirects.ts'
+import { redirectStatement, type RedirectReading } from './redirect-statements.ts'
 
 interface HostCondition {
   /** `=`, `!=`, `~` or `~*`. */

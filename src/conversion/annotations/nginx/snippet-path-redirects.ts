@@ -5,8 +5,12 @@ import type { PathMatch } from '../../model/path-match.ts'
 import { regexProblem } from '../../model/regular-expression.ts'
 import type { AnnotationPlace } from '../entry.ts'
 import { searchMatch } from './path-patterns.ts'
-import { redirectStatement, type RedirectStatement } from './redirect-statements.ts'
-import type { RedirectReading, SnippetLevel } from './snippet-redirects.ts'
+import {
+  redirectStatement,
+  type RedirectReading,
+  type RedirectStatement,
+  type SnippetLevel,
+} from './redirect-statements.ts'
 
 interface PathStatement {
   readonly match: PathMatch

@@ -14,18 +14,10 @@
  */
 import { ownEntry } from '../../../kubernetes/json.ts'
 import type { RedirectTarget } from '../../model/ingress-settings.ts'
-import { claimsHttpsRedirect, type AnnotationPlace, type AnnotationSettings } from '../entry.ts'
-import { redirectStatement } from './redirect-statements.ts'
+import { claimsHttpsRedirect, type AnnotationPlace } from '../entry.ts'
+import { redirectStatement, type RedirectReading, type SnippetLevel } from './redirect-statements.ts'
 import { hostRedirects } from './snippet-host-redirects.ts'
 import { pathRedirect } from './snippet-path-redirects.ts'
-
-export interface RedirectReading {
-  readonly settings: AnnotationSettings
-  readonly note?: string
-}
-
-/** The place at which nginx includes the snippet. */
-export type SnippetLevel = 'location' | 'server'
 
 export function snippetRedirect(
   statement: string,

@@ -11,7 +11,8 @@ import {
 } from '../entry.ts'
 import { nginxTable } from './guard.ts'
 import { headerChangesOf, type HeaderChange } from './snippet-headers.ts'
-import { snippetRedirect, type SnippetLevel } from './snippet-redirects.ts'
+import type { SnippetLevel } from './redirect-statements.ts'
+import { snippetRedirect } from './snippet-redirects.ts'
 import { statementsOf, wordsOf } from './snippet-statements.ts'
 
 export const NGINX_SNIPPET: AnnotationTable = nginxTable({
