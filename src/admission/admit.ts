@@ -8,6 +8,7 @@ import { mergeAdded, type Operation } from '../kubernetes/json-pointer.ts'
 import { finish, type Steps } from '../kubernetes/steps.ts'
 import { describe, referenceTo, type ObjectReference } from '../kubernetes/object.ts'
 import { coded, REASONS, type Reason } from '../rules/reasons.ts'
+import { isReviewedKind } from '../rules/reviewed-kinds.ts'
 import type { Action, Decision, RuleContext, RuleResult, WriteRequest } from '../rules/rule.ts'
 import { RULES } from '../rules/rules.ts'
 import { provePatch } from './prove-patch.ts'
@@ -36,8 +37,8 @@ export function nameOf({ kind, namespace, name }: AdmissionRequest): string {
 }
 
 function* runRules(request: AdmissionRequest, context: RuleContext): Steps<Verdict> {
-  const { object, oldObject, operation, kind } = request
-  const rules = RULES.filter((rule) => rule.handles(kind))
+  const { object, oldObject, operation, kind, group } = request
+  const rules = isReviewedKind(group, kind) ? RULES.filter((rule) => rule.handles(kind)) : []
   if (rules.length === 0) return failOpen(nameOf(request), 'no-rule')
   if (operation === 'DELETE' || operation === 'CONNECT') return allow('nothing-to-decide')
   if (!isObject(object)) return failOpen(nameOf(request), 'malformed', 'request.object must be an object')

@@ -1,29 +1,16 @@
 /** Which objects the webhook reviews, and how to find the pods of the others. */
 import { isObject, memberAt, type Json, type JsonObject, ownEntry } from '../kubernetes/json.ts'
 import { groupOf } from '../kubernetes/cluster-scoped.ts'
+import { isNameOfReviewedKind, isReviewedKind } from '../rules/reviewed-kinds.ts'
 import type { ObjectReference } from '../kubernetes/object.ts'
 
-/** The groups of the kinds that the chart's webhook configurations select. */
-const REVIEWED: Readonly<Record<string, readonly string[]>> = {
-  Pod: [''],
-  ReplicationController: [''],
-  Deployment: ['apps', 'extensions'],
-  StatefulSet: ['apps'],
-  DaemonSet: ['apps', 'extensions'],
-  ReplicaSet: ['apps', 'extensions'],
-  Job: ['batch'],
-  CronJob: ['batch'],
-  Ingress: ['networking.k8s.io', 'extensions'],
-  PeerAuthentication: ['security.istio.io'],
-}
-
 export function isReviewed({ apiVersion, kind }: ObjectReference): boolean {
-  return ownEntry(REVIEWED, kind)?.includes(groupOf(apiVersion)) === true
+  return isReviewedKind(groupOf(apiVersion), kind)
 }
 
 /** Whether the object's kind has the name of a reviewed kind but belongs to another API. */
 export function sharesKindName(reference: ObjectReference): boolean {
-  return Object.hasOwn(REVIEWED, reference.kind) && !isReviewed(reference)
+  return isNameOfReviewedKind(reference.kind) && !isReviewed(reference)
 }
 
 /** Workloads of other APIs, with the path of their pod template. Only their pods are reviewed. */
@@ -70,7 +57,7 @@ const POD_MAKING_GROUPS = new Set([
 /** Whether the object becomes pods in a way that is not read here, so that it is only named. */
 export function makesPods({ apiVersion, kind }: ObjectReference, object: JsonObject): boolean {
   const group = groupOf(apiVersion)
-  if (ownEntry(REVIEWED, kind)?.includes(group) === true) return false
+  if (isReviewedKind(group, kind)) return false
   const maker = ownEntry(POD_MAKERS, group)
   if (maker?.test(kind) === true) return true
   if (group === '' && kind !== 'Template') return false

@@ -81,6 +81,11 @@ t.test('a body that is not a review is refused with the field it lacks', (t) => 
 t.test('what cannot be decided is admitted unchanged, with a warning that says why', (t) => {
   const undecidable: readonly (readonly [string, JsonObject, RegExp])[] = [
     ['a kind without a rule', { kind: { kind: 'Widget' } }, /no rule applies to this kind/],
+    [
+      'a kind of another API with the name of one that has rules',
+      { kind: { group: 'networking.internal.knative.dev', version: 'v1alpha1', kind: 'Ingress' } },
+      /no rule applies to this kind/,
+    ],
     ['an object that is none', { object: 'x' }, /request\.object must be an object/],
     ['a null object on CREATE', { object: null }, /request\.object must be an object/],
     ['nesting without end', { object: nested(10_000) }, /nested too deeply/],
@@ -210,8 +215,11 @@ t.test('workloads of every kind come through whole', (t) => {
     const object = workload(kind, [container('web', { livenessProbe: HTTP_PROBE })], {
       metadata: { annotations: { 'istio-onramp.io/templates': 'rewrite' } },
     })
+    const [group = '', version] = String(object['apiVersion']).includes('/')
+      ? String(object['apiVersion']).split('/')
+      : ['', 'v1']
     t.match(
-      answer(createPodRequest(object, { kind: { kind } })).response,
+      answer(createPodRequest(object, { kind: { group, version, kind } })).response,
       { allowed: true, patchType: 'JSONPatch' },
       kind,
     )
