@@ -1,6 +1,6 @@
 /** The flags of `istio-onramp check`. check.ts implements the command. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { CheckOptions, CheckOutput } from './check.ts'
+import type { CheckOptions, CheckOutput } from './check-options.ts'
 import { CHECK_FORMATS, isCheckFormat } from './check-format-names.ts'
 import type { ClusterFlags } from './load-cluster.ts'
 import type { Run } from './run.ts'

@@ -57,8 +57,9 @@ function covers(entry: JsonObject, host: string, namespace: string): boolean {
     exported.length === 0 || exported.some((to) => to === '*' || to === namespace || (to === '.' && isOwn))
   if (!isVisible) return false
   if (readAddress(host) !== undefined) {
-    const addresses = arrayMember(memberAt(entry, 'spec'), 'addresses').map((address) => String(address))
-    return addresses.some((address) => address === host || parseRanges(address).has(host))
+    return arrayMember(memberAt(entry, 'spec'), 'addresses').some(
+      (address) => typeof address === 'string' && (address === host || parseRanges(address).has(host)),
+    )
   }
   return arrayMember(memberAt(entry, 'spec'), 'hosts').some(
     (known) =>

@@ -1,7 +1,7 @@
 // One table: for each code of finding-codes.ts what is found, and beside it the nearest thing that is not.
 import t from 'tap'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
-import { TRAFFIC_FINDINGS } from '../../src/readiness/codes/traffic-findings.ts'
+import { type TRAFFIC_FINDINGS } from '../../src/readiness/codes/traffic-findings.ts'
 import { FINDINGS, type FindingCode } from '../../src/readiness/finding-codes.ts'
 import { findingKey } from '../../src/readiness/finding.ts'
 import { switchOrder } from '../../src/readiness/switch-order.ts'
