@@ -62,8 +62,7 @@ function changeList(list: Json[], index: string, operation: Operation): void {
 }
 
 function changeObject(parent: Parent, key: string, operation: Operation): void {
-  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the parent is a copy of our own
-  if (operation.op === 'remove') delete parent[key]
+  if (operation.op === 'remove') Reflect.deleteProperty(parent, key)
   else parent[key] = operation.value
 }
 

@@ -1,7 +1,7 @@
 /** Changes of the configuration file while the server runs. A file that cannot be used changes nothing. */
 import { readConfiguration, type Configuration } from '../config.ts'
 import { messageOf } from '../errors.ts'
-import { equalJson, type Json } from '../kubernetes/json.ts'
+import { equalJson, ownEntry, type Json } from '../kubernetes/json.ts'
 import { watchFiles } from '../server/watched-files.ts'
 
 export interface ConfigurationEvents {
@@ -51,7 +51,7 @@ function waitingSettings(running: Configuration, next: Configuration): readonly 
   return AFTER_RESTART.flatMap((section) => {
     const before: Readonly<Record<string, unknown>> = running[section]
     return Object.entries(next[section])
-      .filter(([key, value]) => !isEqual(value, before[key]))
+      .filter(([key, value]) => !isEqual(value, ownEntry(before, key)))
       .map(([key]) => `${section}.${key}`)
   })
 }
