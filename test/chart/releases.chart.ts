@@ -139,3 +139,17 @@ t.test('the bundle that is written at runtime survives an upgrade, and Helm neve
     uninstall()
   }
 })
+
+t.test('a namespace that the cluster does not have is named before anything is created', async (t) => {
+  for (const [values, says] of [
+    [
+      { controlPlaneNamespaces: ['istio-system', 'nowhere'] },
+      /controlPlaneNamespaces names nowhere, which this cluster/,
+    ],
+    [{ podMonitor: { enabled: true, namespace: 'nowhere' } }, /podMonitor\.namespace is nowhere, which this cluster/],
+    [{ dashboard: { enabled: true, namespace: 'nowhere' } }, /dashboard\.namespace is nowhere, which this cluster/],
+  ] as const) {
+    t.throws(() => release('install', values), says)
+    t.equal(await ours(), '')
+  }
+})

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createSelfSigned, type SelfSigned } from '../../../src/certificates/self-signed.ts'
 import { arrayMember, memberAt, type JsonObject } from '../../../src/kubernetes/json.ts'
-import { kubectl } from '../../support/api-server/kubectl.ts'
+import { done, kubectl } from '../../support/api-server/kubectl.ts'
 import { namespaceObject, peerAuthentication } from '../../support/fixtures.ts'
 import { API_SERVICE, apiService, LAB, LAB_NODE_PORT, labClients, labServers, OUT } from '../support/node/lab.ts'
 import { ASKED, clients, LEGACY, NODE_PORT, servers, SHOP, webhook } from '../support/node/shop.ts'
@@ -112,7 +112,17 @@ for (const [name, trial] of Object.entries({ shop, lab }))
       await apply([peerAuthentication(home, 'default', { mtls: { mode: 'STRICT' } })])
       compare(t, later, await failingAfter(application, hooked, since), 'within three minutes after it')
       t.ok(later.length >= trial.breaks, `${later.length} things break: ${later.join('; ')}`)
+      await remove(namespaces, trial.callback(pair))
     })
+
+/** The node has room for one application, and the next one's pods must not meet the callback of this one. */
+async function remove(namespaces: readonly string[], callback: JsonObject): Promise<void> {
+  await done(['delete', '-f', '-'], callback)
+  for (const namespace of namespaces) {
+    await done(['delete', 'deployment,statefulset,daemonset,job,cronjob,pod', '--all', '-n', namespace, '--wait=false'])
+    await done(['wait', 'pod', '--all', '-n', namespace, '--for=delete', '--timeout=120s'])
+  }
+}
 
 function compare(t: Test, predicted: readonly string[], seen: readonly string[], when: string): void {
   t.same(
