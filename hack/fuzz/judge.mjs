@@ -17,7 +17,7 @@ export function judge(review, context) {
   const request = decodeReview(received)
   if ('problem' in request) return { problems: [`not decoded: ${request.field} ${request.problem}`] }
   const verdict = admit(request, context)
-  const { response } = encodeReview(request, verdict)
+  const { response } = JSON.parse(encodeReview(request, verdict))
   const problems = [
     ...(verdict.reason === 'internal-error' || verdict.failOpen.includes('internal-error')
       ? [`failed: ${verdict.warnings[0]}`]
