@@ -138,12 +138,20 @@ function unknownHostOf(fields: LogFields): Omit<UnknownHost, 'lines' | 'first' |
   if (!isBlocked && !cluster.startsWith('PassthroughCluster')) return undefined
   const pod = splitEndpoint(fields.directRemote ?? fields.remote ?? '').address
   const { address, port } = splitEndpoint(fields.local ?? '', fields.localPort)
-  const serverName = given(fields.serverName)
-  const authority = splitEndpoint(given(fields.authority)).address
+  const serverName = hostOrNone(given(fields.serverName))
+  const authority = hostOrNone(splitEndpoint(given(fields.authority)).address)
   const host = (serverName || authority || address).toLowerCase()
   if (pod === '' || host === '') return undefined
-  return { pod, host, port, isRequest: authority !== '', isTls: serverName !== '', isBlocked }
+  const [isRequest, isTls] = [given(fields.authority) !== '', given(fields.serverName) !== '']
+  return { pod, host, port, isRequest, isTls, isBlocked }
 }
+
+/** Clients choose the text, which is printed in YAML: what no host can be called is as good as none. */
+function hostOrNone(text: string): string {
+  return text.length <= 253 && HOST.test(text) ? text : ''
+}
+
+const HOST = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$|^[0-9A-Fa-f:.]+$/
 
 function keyOf(like: object): string {
   return Object.values(like).join(' ')

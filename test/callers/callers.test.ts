@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { createTally } from '../../src/callers/tally.ts'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { stringify } from 'yaml'
@@ -355,6 +356,21 @@ const TABLE: Readonly<Record<CodeOfLogs, { readonly found: readonly Case[]; read
 }
 
 for (const [code, { found, notFound }] of Object.entries(TABLE)) {
+  t.test('a name that no host can have is not printed into YAML: the address takes its place', (t) => {
+    const tally = createTally()
+    const line = { cluster: 'PassthroughCluster', directRemote: '10.1.0.1:5', local: '203.0.113.7:443' }
+    for (const serverName of ['a.example.org', 'a\n  - "*"', 'a: b', `${'x'.repeat(300)}.org`, '- a', '{a}'])
+      tally.add({ ...line, serverName })
+    t.same(
+      tally.result().hosts.map(({ host, isTls }) => [host, isTls]),
+      [
+        ['a.example.org', true],
+        ['203.0.113.7', true],
+      ],
+    )
+    t.end()
+  })
+
   t.test(code, async (t) => {
     for (const [cases, expected] of [
       [found, true],

@@ -266,6 +266,17 @@ t.test('a run: several formats at once, to files and to standard output, and one
     page,
     /Deployment web<\/th><td>sidecar<\/td><td><span class="port closed breaks"><b>8080 http<\/b> accepted → refused/,
   )
+  const known = join(folder, 'baseline.json')
+  const fingerprints = [
+    ...arrayMember(JSON.parse(await readFile(join(folder, 'json'), 'utf8')), 'findings'),
+    { fingerprint: 'gone' },
+  ]
+  await writeFile(
+    known,
+    JSON.stringify({ apiVersion: 'istio-onramp.io/v1alpha1', kind: 'CheckReport', findings: fingerprints }),
+  )
+  const later = { ...options([{ format: 'html', file: undefined }]), baseline: known }
+  t.match((await check(later, DEFAULT_CONFIGURATION, () => undefined)).output, /1 finding fixed, 1 left, 0 new\./)
   for (const format of CHECK_FORMATS) {
     const { hasFindings } = await check(options([{ format, file: undefined }]), DEFAULT_CONFIGURATION, () => undefined)
     t.equal(hasFindings, all.hasFindings, format)

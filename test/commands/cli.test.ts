@@ -7,6 +7,7 @@ import { Agent, request as httpsRequest } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parse as parseYaml, parseAllDocuments } from 'yaml'
@@ -352,14 +353,24 @@ t.test(
     writeFileSync(config, 'rules: {ingress: maybe}\n')
     t.match((await refused)['problem'], /rules\.ingress: is "maybe"; allowed values: deny, warn, allow/)
     t.equal(await isAllowed(), false, 'the rules stay')
+    const again = logged('the configuration file cannot be used; the current configuration stays in force')
+    writeFileSync(config, 'rules: {ingress: maybe} # still\n')
+    await sleep(400)
+    writeFileSync(config, 'rules: {ingress: perhaps}\n')
+    t.match((await again)['problem'], /perhaps/, 'each problem once')
     const waiting = logged('these settings take effect after a restart')
     writeFileSync(config, 'rules: {ingress: warn}\nlimits: {requestBytes: 65536}\n')
     t.same((await waiting)['settings'], ['limits.requestBytes'])
     t.equal(await isAllowed(), true, 'the new rules are in force')
     const counts = (await ask(`http://${String(metrics)}/metrics`)).body
-    for (const line of ['reloads_total{result="loaded"} 1', 'reloads_total{result="refused"} 1', 'refused 0'])
+    for (const line of ['reloads_total{result="loaded"} 1', 'reloads_total{result="refused"} 2', 'refused 0'])
       t.match(counts, new RegExp(`^istio_onramp_configuration_${line.replace(/[{}]/g, String.raw`\$&`)}$`, 'm'))
-    for (const level of ['debug', 'info']) {
+    const quiet = logged('configuration reloaded')
+    writeFileSync(config, 'rules: {ingress: warn}\nlogLevel: debug\n')
+    await quiet
+    writeFileSync(config, 'rules: {ingress: warn}\nlogLevel: warn\n')
+    await sleep(400)
+    for (const level of ['debug', 'warn']) {
       const changed = logged('log level changed by SIGUSR2')
       child.kill('SIGUSR2')
       t.equal((await changed)['logLevel'], level)

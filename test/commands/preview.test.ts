@@ -281,6 +281,30 @@ t.test('the items of a List are printed as they would be alone', async (t) => {
   }
 })
 
+t.test('a denied item goes, and comments between items and what items share stay', async (t) => {
+  const folder = t.testdir({})
+  const item = (name: string, handler: string) =>
+    `- apiVersion: v1\n  kind: Pod\n  metadata: {name: ${name}}\n  spec:\n    containers:\n    - name: c\n      livenessProbe: ${handler}\n`
+  const denied = `- apiVersion: networking.k8s.io/v1\n  kind: Ingress\n  metadata: {name: i}\n  spec: {rules: [{host: a.example.com}]}\n# after it\n`
+  const head = 'apiVersion: v1\nitems:\n'
+  const plain = item('a', '{exec: {command: [a]}}')
+  writeFileSync(`${folder}/list.yaml`, `${head}${plain}# before it\n${denied}${plain}kind: List\n`)
+  const { text } = await previewed(`${folder}/list.yaml`, 'yaml')
+  t.equal(
+    text.replaceAll(/^# (?!before|after).*\n|^#\n/gm, ''),
+    `${head}${plain}# before it\n# after it\n${plain}kind: List\n`,
+  )
+
+  const handler = '{httpGet: {port: 80}}'
+  const widget = (of: string) => `- apiVersion: example.com/v1\n  kind: Widget\n  metadata: {name: w}\n  spec: ${of}\n`
+  const previewedList = async (items: string) => {
+    writeFileSync(`${folder}/items.yaml`, `${head}${items}kind: List\n`)
+    return sorted(objectsOf((await previewed(`${folder}/items.yaml`, 'yaml')).text))
+  }
+  const shared = await previewedList(item('a', `&probe ${handler}`) + widget('*probe') + item('b', '*probe'))
+  t.same(shared, await previewedList(item('a', handler) + widget(handler) + item('b', handler)))
+})
+
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null) return value

@@ -292,6 +292,16 @@ t.test('a known workload is not simulated again while nothing that the simulatio
   const long = template({ metadata: { annotations: { text: 'x'.repeat(5000) } }, spec: plain.spec })
   t.same([isSimulated(long), isSimulated(long)], [true, true], 'a long annotation is not kept')
   t.equal(isSimulated(plain), false)
+  const same: Mesh = { ...state, namespace: state.namespace, controlPlane: state.controlPlane }
+  t.equal(isSimulated(plain, 'app', 'web', same), false, 'the same namespace, webhooks and control planes')
+  const namespace: Mesh = { ...same, namespace: (name) => ({ ...state.namespace(name) }) }
+  t.equal(isSimulated(plain, 'app', 'web', namespace), true, 'the namespace has changed')
+  isSimulated(plain)
+  const planes: Mesh = { ...same, controlPlane: (revision) => ({ ...state.controlPlane(revision) }) }
+  t.equal(isSimulated(plain, 'app', 'web', planes), true, 'a control plane has changed')
+  isSimulated(plain)
+  const webhooks: Mesh = { ...same, webhooks: [...state.webhooks] }
+  t.equal(isSimulated(plain, 'app', 'web', webhooks), true, 'the webhooks have changed')
   const changed = buildClusterState([...objects.slice(0, -2), namespaceObject('app', {})]).state
   t.equal(isSimulated(plain, 'app', 'web', changed), true, 'another state of the cluster')
   t.equal(decide({ namespace: 'app', template: plain, workloadName: 'web' }, changed).state, 'absent')
