@@ -292,7 +292,7 @@ t.test('a known workload is not simulated again while nothing that the simulatio
   const long = template({ metadata: { annotations: { text: 'x'.repeat(5000) } }, spec: plain.spec })
   t.same([isSimulated(long), isSimulated(long)], [true, true], 'a long annotation is not kept')
   t.equal(isSimulated(plain), false)
-  const same: Mesh = { ...state, namespace: state.namespace, controlPlane: state.controlPlane }
+  const same: Mesh = { ...state }
   t.equal(isSimulated(plain, 'app', 'web', same), false, 'the same namespace, webhooks and control planes')
   const namespace: Mesh = { ...same, namespace: (name) => ({ ...state.namespace(name) }) }
   t.equal(isSimulated(plain, 'app', 'web', namespace), true, 'the namespace has changed')
