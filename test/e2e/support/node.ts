@@ -69,7 +69,8 @@ export function startNode(): Node {
     lives.delete(name)
     taken.delete(name)
     life.process.remove()
-    await remove(core, name)
+    // While the API server is away it stays, and a later look at the pods removes it.
+    await remove(core, name).catch(() => undefined)
   }
 
   const follow = async (pod: V1Pod): Promise<void> => {
